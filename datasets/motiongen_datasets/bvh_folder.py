@@ -1,0 +1,88 @@
+"""A folder of anyone's own BVH files, with or without captions.
+
+captions.csv, if there, has the columns `file` and `caption`, and may have `content` and `style`; a file with several
+captions has several rows. Files are named as they are below the folder, with or without ".bvh". Without a row, a
+file's name is its content: "walk_03.bvh" shows walk.
+"""
+
+import csv
+import re
+from collections import defaultdict
+from functools import partial
+from pathlib import Path
+
+from motiongen.humanoid import humanoid_map
+from motiongen.io import bvh
+from motiongen.motion import Motion
+from motiongen.retarget import find_t_pose
+from motiongen_datasets.base import RawClip
+from motiongen_datasets.cleaning import canonical, clean_span, without_pose_row
+
+LICENCE = "the owner's"
+
+
+def clips(root: Path) -> list[RawClip]:
+    """Return a clip for every .bvh file below a folder.
+
+    Raises:
+        ValueError: captions.csv lacks its columns, or names a file that is not there.
+    """
+    captions = _captions(root)
+    found = []
+    for path in sorted(path for path in root.rglob("*") if path.suffix.lower() == ".bvh"):
+        name = path.relative_to(root).with_suffix("").as_posix()
+        rows = captions.pop(name, [])
+        found.append(
+            RawClip(
+                id=f"bvh_folder/{name}",
+                source="bvh_folder",
+                licence=LICENCE,
+                load=partial(load, path),
+                content=_first(rows, "content") or (None if rows else _words(path.stem)),
+                style=_first(rows, "style"),
+                sentences=tuple(row["caption"].strip() for row in rows if (row["caption"] or "").strip()),
+                meta={"name": path.stem},
+            )
+        )
+    if captions:
+        raise ValueError(
+            f"{root / 'captions.csv'}: expected files below {root}, got {next(iter(captions))!r}; "
+            "give the path below the folder"
+        )
+    return found
+
+
+def load(path: Path) -> Motion:
+    """Return one clip on SMPL-22 at 30 fps, on the ground.
+
+    Raises:
+        ValueError: no BVH file, no humanoid, or nothing left without jumps.
+    """
+    motion = bvh.read(path)
+    mapping = humanoid_map(motion.skeleton)
+    # Before the first frames go: where the rest pose is no person's, a calibration pose is the best there is.
+    t_pose = find_t_pose(motion.skeleton, mapping, motion)
+    return canonical(clean_span(without_pose_row(motion, mapping), mapping), mapping, t_pose)
+
+
+def _captions(root: Path) -> dict[str, list[dict[str, str]]]:
+    """Return the rows of captions.csv by file name without ".bvh"."""
+    table = root / "captions.csv"
+    rows: dict[str, list[dict[str, str]]] = defaultdict(list)
+    if not table.is_file():
+        return rows
+    with table.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.DictReader(lines)
+        if not {"file", "caption"} <= set(reader.fieldnames or ()):
+            raise ValueError(f"{table}: expected the columns file, caption, got {', '.join(reader.fieldnames or ())}")
+        for row in reader:
+            rows[re.sub(r"\.bvh$", "", row["file"].strip().replace("\\", "/"), flags=re.IGNORECASE)].append(row)
+    return rows
+
+
+def _first(rows: list[dict[str, str]], column: str) -> str | None:
+    return next((row[column].strip() for row in rows if (row.get(column) or "").strip()), None)
+
+
+def _words(stem: str) -> str | None:
+    return " ".join(re.findall(r"[A-Za-z]+", stem)).lower() or None

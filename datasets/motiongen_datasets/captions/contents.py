@@ -1,0 +1,30 @@
+"""Every content the grammar has words for, and what its label says of sides."""
+
+from motiongen_datasets.captions.vocabulary.action import Action
+from motiongen_datasets.captions.vocabulary.activities import ACTIVITIES
+from motiongen_datasets.captions.vocabulary.gestures import GESTURES
+from motiongen_datasets.captions.vocabulary.locomotion import LOCOMOTION
+
+ACTIONS: dict[str, Action] = LOCOMOTION | GESTURES | ACTIVITIES
+
+# Labels that carry their side or direction: label -> (action, side).
+SIDED_LABELS: dict[str, tuple[str, str]] = {
+    f"{action}-{side}{tail}": (action, side)
+    for action, tail in (
+        ("wave", "-hand"),
+        ("raise-up", "-hand"),
+        ("jog-circle", ""),
+        ("strafe", ""),
+        ("dodge", ""),
+    )
+    for side in ("left", "right")
+}
+# A direction is a side of its own words: the left ones are written, the right ones are their mirror.
+MIRRORED_LABELS: dict[str, str] = {"walk-right": "walk-left", "walk-turn-right": "walk-turn-left"}
+
+# Contents in which one hand or one foot acts; which one is measured when the label does not say.
+HAND_CONTENTS = frozenset(
+    {"bye", "wave", "raise-up", "guide", "respond", "punch", "throw", "put-down", "grab-high"}
+)
+FOOT_CONTENTS = frozenset({"kick", "kick-ball"})
+STANDING_LEG_CONTENTS = frozenset({"balance"})

@@ -1,0 +1,1 @@
+"""The words of each content and style, as plain tables."""

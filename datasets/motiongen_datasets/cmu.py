@@ -1,0 +1,112 @@
+"""CMU Motion Capture Database: ASF/AMC, and three families of BVH conversions of it. Free for all uses.
+
+Expects clips.csv (clip, file, skeleton, file_fps, unit_to_metres, caption, sentences, glitch_frames) beside the files.
+"""
+
+import csv
+from functools import partial
+from pathlib import Path
+
+from motiongen.io import asf, bvh
+from motiongen.motion import Motion
+from motiongen.skeleton import Skeleton
+from motiongen_datasets.base import RawClip
+from motiongen_datasets.cleaning import canonical, clean_span, left_out, without_pose_row
+
+LICENCE = "CMU: free for research and commercial use, not to be resold as data"
+MAX_GLITCHES = 5
+"""Clips with more frames that jump than this are left out; up to it, their longest clean span is kept."""
+
+# An ASF bone turns about its start. The forearm is two bones, radius and wrist (its twist): the hand is `lhand`.
+# The spine's bones are matched by height over the hips, so that the body bends where it did.
+ASF_MAPPING = {
+    "pelvis": "root", "spine1": "upperback", "spine2": "thorax", "spine3": "thorax",
+    "neck": "upperneck", "head": "head",
+    "left_collar": "lclavicle", "left_shoulder": "lhumerus", "left_elbow": "lradius", "left_wrist": "lhand",
+    "right_collar": "rclavicle", "right_shoulder": "rhumerus", "right_elbow": "rradius", "right_wrist": "rhand",
+    "left_hip": "lfemur", "left_knee": "ltibia", "left_ankle": "lfoot", "left_foot": "ltoes",
+    "right_hip": "rfemur", "right_knee": "rtibia", "right_ankle": "rfoot", "right_foot": "rtoes",
+}  # fmt: skip
+_LEGS_AND_SPINE = {
+    "pelvis": "Hips", "spine1": "Spine", "spine2": "Spine1", "spine3": "Spine1", "neck": "Neck1", "head": "Head",
+    "left_hip": "LeftUpLeg", "left_knee": "LeftLeg", "left_ankle": "LeftFoot", "left_foot": "LeftToeBase",
+    "right_hip": "RightUpLeg", "right_knee": "RightLeg", "right_ankle": "RightFoot", "right_foot": "RightToeBase",
+}  # fmt: skip
+# The 38-joint family names the arm one joint further out: its "LeftArm" is the elbow.
+BVH38_MAPPING = _LEGS_AND_SPINE | {
+    "left_collar": "LShoulder", "left_shoulder": "LeftShoulder", "left_elbow": "LeftArm", "left_wrist": "LeftHand",
+    "right_collar": "RShoulder", "right_shoulder": "RightShoulder", "right_elbow": "RightArm", "right_wrist": "RightHand",
+}  # fmt: skip
+BVH31_MAPPING = _LEGS_AND_SPINE | {
+    "left_collar": "LeftShoulder", "left_shoulder": "LeftArm", "left_elbow": "LeftForeArm", "left_wrist": "LeftFingerBase",
+    "right_collar": "RightShoulder", "right_shoulder": "RightArm", "right_elbow": "RightForeArm",
+    "right_wrist": "RightFingerBase",
+}  # fmt: skip
+DAZ_MAPPING = {
+    "pelvis": "hip", "spine1": "abdomen", "spine2": "chest", "spine3": "chest", "neck": "neck", "head": "head",
+    "left_collar": "lCollar", "left_shoulder": "lShldr", "left_elbow": "lForeArm", "left_wrist": "lHand",
+    "right_collar": "rCollar", "right_shoulder": "rShldr", "right_elbow": "rForeArm", "right_wrist": "rHand",
+    "left_hip": "lThigh", "left_knee": "lShin", "left_ankle": "lFoot",
+    "right_hip": "rThigh", "right_knee": "rShin", "right_ankle": "rFoot",
+}  # fmt: skip
+
+
+def clips(root: Path) -> list[RawClip]:
+    """Return every clip below a folder; loading one that is no use raises the reason."""
+    return [_clip(folder, row) for folder, row in _rows(root)]
+
+
+def load(path: Path, skeleton: Path | None, fps: float, unit_to_metres: float) -> Motion:
+    """Return one clip on SMPL-22 at 30 fps, on the ground."""
+    return canonical(*read_source(path, skeleton, fps, unit_to_metres))
+
+
+def read_source(
+    path: Path, skeleton: Path | None, fps: float, unit_to_metres: float
+) -> tuple[Motion, dict[str, str]]:
+    """Return one clip on its own skeleton, without calibration pose and jumps, and its joint mapping."""
+    if skeleton is not None:
+        motion, mapping = asf.read_amc(skeleton, path, fps, unit_to_metres), ASF_MAPPING
+    else:
+        motion = bvh.read(path, unit_to_metres)
+        mapping = _bvh_mapping(motion.skeleton)
+        # The headers' frame times are those of the capture, before every second frame was taken out.
+        motion = Motion(motion.skeleton, motion.rotations, motion.root, fps, motion.translations)
+        motion = without_pose_row(motion, mapping)
+    return clean_span(motion, mapping), mapping
+
+
+def _bvh_mapping(skeleton: Skeleton) -> dict[str, str]:
+    if "lThigh" in skeleton.names:
+        return DAZ_MAPPING
+    return BVH38_MAPPING if "LShoulder" in skeleton.names else BVH31_MAPPING
+
+
+def _rows(root: Path) -> list[tuple[Path, dict[str, str]]]:
+    tables = sorted(root.rglob("clips.csv")) if not (root / "clips.csv").is_file() else [root / "clips.csv"]
+    found = []
+    for table in tables:
+        with table.open(encoding="utf-8", newline="") as lines:
+            found += [(table.parent, row) for row in csv.DictReader(lines) if "glitch_frames" in row]
+    return found
+
+
+def _reason(row: dict[str, str]) -> str | None:
+    if int(row["glitch_frames"] or 0) > MAX_GLITCHES:
+        return f"more than {MAX_GLITCHES} frames jump"
+    return "hardly moves" if row["clip"] == "135_08" else None
+
+
+def _clip(folder: Path, row: dict[str, str]) -> RawClip:
+    skeleton = folder / row["skeleton"] if row["skeleton"] else None
+    reason = _reason(row)
+    reader = partial(load, folder / row["file"], skeleton, float(row["file_fps"]), float(row["unit_to_metres"]))
+    return RawClip(
+        id=f"cmu/{row['clip']}",
+        source="cmu",
+        licence=LICENCE,
+        load=reader if reason is None else partial(left_out, reason),
+        content=row["caption"],
+        sentences=tuple(sentence.strip() for sentence in row["sentences"].split("|") if sentence.strip()),
+        meta={"subject": row["clip"].split("_")[0], "caption": row["caption"]},
+    )

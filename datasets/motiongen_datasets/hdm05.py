@@ -1,0 +1,57 @@
+"""HDM05: short cut actions, ASF/AMC at 120 fps on the skeleton format of CMU, CC BY-SA 3.0.
+
+Expects clips.csv (clip, file, skeleton, source_fps, unit_to_metres, caption) beside the files.
+"""
+
+import csv
+import re
+from functools import partial
+from pathlib import Path
+
+from motiongen.io import asf
+from motiongen.motion import Motion
+from motiongen_datasets.base import RawClip
+from motiongen_datasets.cleaning import canonical, clean_span
+from motiongen_datasets.cmu import ASF_MAPPING
+
+LICENCE = "CC BY-SA 3.0"
+_NAME = re.compile(r"HDM_(?P<actor>[a-z]+)_(?P<action>\w+?)_(?P<take>\d+)_\d+$")
+
+
+def clips(root: Path) -> list[RawClip]:
+    """Return every clip that a clips.csv below a folder lists."""
+    found = []
+    for table in sorted(root.rglob("clips.csv")):
+        with table.open(encoding="utf-8", newline="") as lines:
+            rows = [row for row in csv.DictReader(lines) if row["clip"].startswith("HDM_")]
+        found += [_clip(table.parent, row) for row in rows]
+    return found
+
+
+def load(path: Path, skeleton: Path, fps: float, unit_to_metres: float) -> Motion:
+    """Return one clip on SMPL-22 at 30 fps, on the ground."""
+    return canonical(*read_source(path, skeleton, fps, unit_to_metres))
+
+
+def read_source(path: Path, skeleton: Path, fps: float, unit_to_metres: float) -> tuple[Motion, dict[str, str]]:
+    """Return one clip on its own skeleton, without jumps, and its joint mapping."""
+    return clean_span(asf.read_amc(skeleton, path, fps, unit_to_metres), ASF_MAPPING), ASF_MAPPING
+
+
+def _clip(folder: Path, row: dict[str, str]) -> RawClip:
+    parts = _NAME.match(row["clip"])
+    action = parts["action"] if parts else row["clip"]
+    return RawClip(
+        id=f"hdm05/{row['clip']}",
+        source="hdm05",
+        licence=LICENCE,
+        load=partial(
+            load,
+            folder / row["file"],
+            folder / row["skeleton"],
+            float(row["source_fps"]),
+            float(row["unit_to_metres"]),
+        ),
+        content=action,
+        meta={"name": action, "subject": parts["actor"] if parts else "", "caption": row["caption"]},
+    )

@@ -1,0 +1,48 @@
+"""ReActIdle, its genuine idles: people who stand and wait, BVH at 24 fps, MIT.
+
+The root's position channels are added to its offset there, unlike those of every other joint; putting the clip on
+the ground makes up for it. Hands are not captured: the forearms end in the wrists.
+"""
+
+from functools import partial
+from pathlib import Path
+
+from motiongen.io import bvh
+from motiongen.motion import Motion
+from motiongen_datasets.base import RawClip
+from motiongen_datasets.cleaning import canonical, clean_span, without_pose_row
+
+LICENCE = "MIT"
+MAPPING = {
+    "pelvis": "pelvis", "spine1": "spine", "spine2": "spine.001", "spine3": "spine.001", "neck": "neck", "head": "face",
+    "left_collar": "shoulder.L", "left_shoulder": "upper_arm.L", "left_elbow": "forearm.L",
+    "right_collar": "shoulder.R", "right_shoulder": "upper_arm.R", "right_elbow": "forearm.R",
+    "left_hip": "thigh.L", "left_knee": "shin.L", "left_ankle": "foot.L",
+    "right_hip": "thigh.R", "right_knee": "shin.R", "right_ankle": "foot.R",
+}  # fmt: skip
+
+
+def clips(root: Path) -> list[RawClip]:
+    """Return every genuine idle below a folder."""
+    return [
+        RawClip(
+            id=f"react_idle/{path.stem}",
+            source="react_idle",
+            licence=LICENCE,
+            load=partial(load, path),
+            content="idle",
+            meta={"name": path.stem},
+        )
+        for path in sorted(root.rglob("*_genuine.bvh"))
+    ]
+
+
+def load(path: Path) -> Motion:
+    """Return one clip on SMPL-22 at 30 fps, on the ground."""
+    return canonical(*read_source(path))
+
+
+def read_source(path: Path) -> tuple[Motion, dict[str, str]]:
+    """Return one clip on its own skeleton, without calibration pose and jumps, and its joint mapping."""
+    motion = without_pose_row(bvh.read(path, 1.0), MAPPING)
+    return clean_span(motion, MAPPING), MAPPING

@@ -1,0 +1,181 @@
+"""A skeleton: named joints in a tree, their offsets, and forward kinematics; and the canonical SMPL-22."""
+
+import difflib
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import torch
+from torch import Tensor
+
+from motiongen.rotation import quat_identity, quat_multiply, quat_rotate
+
+
+@dataclass(frozen=True, eq=False)
+class Skeleton:
+    """A tree of joints.
+
+    Attributes:
+        names: J joint names, each once.
+        parents: index of each joint's parent, -1 for the first joint alone; a parent comes before its children.
+        offsets: (J, 3) position of each joint in its parent's frame, metres.
+        rest: (J, 4) local rotations of the rest pose; None when they are all identity.
+        ends: leaf tips that some formats keep: (joint, (x, y, z) in that joint's frame, metres).
+    """
+
+    names: tuple[str, ...]
+    parents: tuple[int, ...]
+    offsets: Tensor
+    rest: Tensor | None = None
+    ends: tuple[tuple[int, tuple[float, float, float]], ...] = ()
+
+    def __post_init__(self) -> None:
+        count = len(self.names)
+        if len(self.parents) != count or self.offsets.shape != (count, 3):
+            raise ValueError(
+                f"skeleton: expected {count} parents and offsets ({count}, 3), got {len(self.parents)} and "
+                f"{tuple(self.offsets.shape)}; give one of each a name"
+            )
+        if len(set(self.names)) != count:
+            twice = sorted({name for name in self.names if self.names.count(name) > 1})
+            raise ValueError(f"skeleton: expected distinct joint names, got {', '.join(twice)} twice; rename them")
+        for joint, parent in enumerate(self.parents):
+            if not (parent == -1 if joint == 0 else 0 <= parent < joint):
+                raise ValueError(
+                    f"skeleton: expected the parent of {self.names[joint]!r} before it, got index {parent}; "
+                    "order joints from the root down, with a single root"
+                )
+
+    @property
+    def num_joints(self) -> int:
+        """Number of joints J."""
+        return len(self.names)
+
+    def index(self, name: str) -> int:
+        """Return the index of a joint by name.
+
+        Raises:
+            ValueError: there is no such joint; the message names the nearest.
+        """
+        if name not in self.names:
+            near = difflib.get_close_matches(name, self.names, n=1, cutoff=0.0)[0]
+            raise ValueError(f"joint: expected one of {len(self.names)} names, got {name!r}; the nearest is {near!r}")
+        return self.names.index(name)
+
+    def children(self, joint: int) -> tuple[int, ...]:
+        """Return the indices of a joint's children."""
+        return tuple(i for i, parent in enumerate(self.parents) if parent == joint)
+
+    @cached_property
+    def rest_rotations(self) -> Tensor:
+        """Local rotations (J, 4) of the rest pose."""
+        return quat_identity(self.num_joints, dtype=self.offsets.dtype) if self.rest is None else self.rest
+
+    @cached_property
+    def rest_positions(self) -> Tensor:
+        """Positions (J, 3) of the rest pose with the root at the origin, metres."""
+        return self.fk(self.rest_rotations, self.offsets.new_zeros(3))[1]
+
+    @cached_property
+    def mirror_index(self) -> tuple[int, ...]:
+        """For each joint the index of its left-right counterpart (itself for joints in the middle)."""
+        return tuple(self.names.index(_swap(name)) if _swap(name) in self.names else i for i, name in enumerate(self.names))
+
+    @cached_property
+    def _levels(self) -> list[tuple[list[int], list[int]]]:
+        """Joints and their parents by depth, the root left out: FK runs a level at a time, not a joint at a time."""
+        depth = [0] * self.num_joints
+        for joint, parent in enumerate(self.parents[1:], start=1):
+            depth[joint] = depth[parent] + 1
+        levels = ([j for j in range(self.num_joints) if depth[j] == d] for d in range(1, max(depth) + 1))
+        return [(level, [self.parents[j] for j in level]) for level in levels]
+
+    def fk(self, rotations: Tensor, root: Tensor, translations: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return global rotations (..., J, 4) and positions (..., J, 3).
+
+        Args:
+            rotations: local rotations (..., J, 4).
+            root: position of the first joint (..., 3), metres.
+            translations: local translations (..., J, 3) in place of the offsets, for joints that move on their parents.
+        """
+        offsets = self.offsets.to(rotations) if translations is None else translations
+        offsets = offsets.expand(*rotations.shape[:-1], 3)
+        # Lists of joints, not one tensor written in place: this stays differentiable.
+        turns: list[Tensor] = [rotations[..., 0, :]] * self.num_joints
+        places: list[Tensor] = [root] * self.num_joints
+        for joints, parents in self._levels:
+            above = torch.stack([turns[p] for p in parents], dim=-2)  # (..., level, 4)
+            base = torch.stack([places[p] for p in parents], dim=-2)  # (..., level, 3)
+            turned = quat_multiply(above, rotations[..., joints, :])
+            moved = base + quat_rotate(above, offsets[..., joints, :])
+            for i, joint in enumerate(joints):
+                turns[joint], places[joint] = turned[..., i, :], moved[..., i, :]
+        return torch.stack(turns, dim=-2), torch.stack(places, dim=-2)
+
+
+def _swap(name: str) -> str:
+    """Return a joint's name on the other side: left_x <-> right_x, x_L <-> x_R, LeftX <-> RightX."""
+    for left, right in (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT")):
+        if left in name:
+            return name.replace(left, right)
+        if right in name:
+            return name.replace(right, left)
+    for left, right in (("_L", "_R"), (".L", ".R"), ("_l", "_r"), (".l", ".r")):
+        if name.endswith(left):
+            return name[: -len(left)] + right
+        if name.endswith(right):
+            return name[: -len(right)] + left
+    for left, right in (("l", "r"), ("L", "R")):  # lfemur, LHip: the ASF and MotionBuilder habits
+        if name.startswith(left):
+            return right + name[1:]
+        if name.startswith(right):
+            return left + name[1:]
+    return name
+
+
+# name, parent, offset in metres; the left side only, the right mirrors it. A person of 1.70 m with straight,
+# level arms. The names and their order are SMPL's (Loper et al. 2015); the proportions are motiongen's own.
+_SMPL22 = (
+    ("pelvis", "", (0.0, 0.0, 0.0)),
+    ("left_hip", "pelvis", (0.080, -0.080, 0.0)),
+    ("right_hip", "pelvis", ()),
+    ("spine1", "pelvis", (0.0, 0.110, -0.015)),
+    ("left_knee", "left_hip", (0.010, -0.400, 0.005)),
+    ("right_knee", "right_hip", ()),
+    ("spine2", "spine1", (0.0, 0.130, 0.0)),
+    ("left_ankle", "left_knee", (0.0, -0.405, -0.020)),
+    ("right_ankle", "right_knee", ()),
+    ("spine3", "spine2", (0.0, 0.060, 0.010)),
+    ("left_foot", "left_ankle", (0.015, -0.060, 0.125)),
+    ("right_foot", "right_ankle", ()),
+    ("neck", "spine3", (0.0, 0.215, -0.015)),
+    ("left_collar", "spine3", (0.075, 0.120, -0.010)),
+    ("right_collar", "spine3", ()),
+    ("head", "neck", (0.0, 0.090, 0.030)),
+    ("left_shoulder", "left_collar", (0.105, 0.035, -0.015)),
+    ("right_shoulder", "right_collar", ()),
+    ("left_elbow", "left_shoulder", (0.265, 0.0, 0.0)),
+    ("right_elbow", "right_shoulder", ()),
+    ("left_wrist", "left_elbow", (0.250, 0.0, 0.0)),
+    ("right_wrist", "right_elbow", ()),
+)
+
+
+@lru_cache(maxsize=1)
+def smpl22() -> Skeleton:
+    """Return the canonical skeleton: SMPL's 22 body joints, T-pose at identity, facing +Z, 1.70 m tall."""
+    names = tuple(name for name, _, _ in _SMPL22)
+    place = {name: offset for name, _, offset in _SMPL22}
+    offsets = []
+    for name in names:
+        if name.startswith("right_"):
+            x, y, z = place["left_" + name.removeprefix("right_")]
+            offsets.append((-x, y, z))
+        else:
+            offsets.append(place[name])
+    parents = tuple(names.index(parent) if parent else -1 for _, parent, _ in _SMPL22)
+    return Skeleton(names=names, parents=parents, offsets=torch.tensor(offsets))
+
+
+SMPL22 = smpl22()
+ANKLE_HEIGHT = 0.085
+"""Height of SMPL-22's ankle over the sole, metres; the foot joint (ball of the foot) is at 0.025."""
