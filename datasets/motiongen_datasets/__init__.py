@@ -29,13 +29,19 @@ def clips_of(source: str) -> list[RawClip]:
     name, _, folder = source.rpartition("=")
     root = Path(folder)
     if not root.is_dir():
-        raise FileNotFoundError(f"{folder}: expected a folder of motion data, got no such folder; check the path")
+        raise FileNotFoundError(
+            f"{folder}: expected a folder of motion data, got no such folder; check the path"
+        )
     name = name or (root.name if root.name in DATASETS else "bvh_folder")
     if name not in DATASETS:
         near = difflib.get_close_matches(name, DATASETS, n=1, cutoff=0.0)[0]
-        raise ValueError(f"source: expected one of {', '.join(DATASETS)}, got {name!r}; did you mean {near!r}?")
+        raise ValueError(
+            f"source: expected one of {', '.join(DATASETS)}, got {name!r}; did you mean {near!r}?"
+        )
     clips: Callable[[Path], list[RawClip]] = importlib.import_module(DATASETS[name]).clips
     found = clips(root)
     if not found:
-        raise ValueError(f"{folder}: expected clips of {name}, found none; give the folder that holds the files")
+        raise ValueError(
+            f"{folder}: expected clips of {name}, found none; give the folder that holds the files"
+        )
     return found

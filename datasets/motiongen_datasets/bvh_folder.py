@@ -74,9 +74,13 @@ def _captions(root: Path) -> dict[str, list[dict[str, str]]]:
     with table.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.DictReader(lines)
         if not {"file", "caption"} <= set(reader.fieldnames or ()):
-            raise ValueError(f"{table}: expected the columns file, caption, got {', '.join(reader.fieldnames or ())}")
+            raise ValueError(
+                f"{table}: expected the columns file, caption, got {', '.join(reader.fieldnames or ())}"
+            )
         for row in reader:
-            rows[re.sub(r"\.bvh$", "", row["file"].strip().replace("\\", "/"), flags=re.IGNORECASE)].append(row)
+            rows[re.sub(r"\.bvh$", "", row["file"].strip().replace("\\", "/"), flags=re.IGNORECASE)].append(
+                row
+            )
     return rows
 
 

@@ -20,7 +20,7 @@ from motiongen.humanoid import humanoid_map
 from motiongen.io import bvh, gltf
 from motiongen.motion import Motion, local_rotations
 from motiongen.retarget import retarget
-from motiongen.rotation import quat_inverse, quat_rotate
+from motiongen.rotation import quat_from_axis_angle, quat_inverse, quat_multiply, quat_rotate
 from motiongen.skeleton import ANKLE_HEIGHT, SMPL22, Skeleton
 from motiongen_datasets.base import RawClip
 
@@ -32,13 +32,35 @@ LOOP_SECONDS = 3.0
 SHORTEST = 0.3
 """Seconds; a clip below shows a twitch, not a motion."""
 
-# Files and animations that are left out, and why.
-SKIPPED = {
-    "Skeleton.glb": "arms that are named legs and no hands",
-    "ArmatureAction": "a name that says nothing",
-    "EXPERIMENTAL": "a change of shape, not a motion",
-    "Pose": "a pose",
-}
+BALL_HEIGHT = 0.025
+"""Height of SMPL-22's foot joint, the ball of the foot, over the sole, metres."""
+THICKNESS = 0.09
+"""Half the thickness of a body that lies or sits, metres."""
+
+SPREAD = 1.0
+"""Metres between the wrists of arms that are held out; in a T-pose 1.39."""
+
+_Z_UP = ("dab", "jumping", "wave_hello", "zombie")
+"""BVH clips whose world has z up."""
+
+_KNIGHTS_OWN = (
+    r"^(?!(1H_Melee_Attack_Slice_Horizontal|Throw|Unarmed_Idle|Unarmed_Melee_Attack_.*|Walking_Backwards)$)"
+)
+# What is left out: pattern of the file, pattern of the animation's name, reason.
+LEFT_OUT = (
+    (r"/Skeleton\.glb", r"", "arms that are named legs and no hands"),
+    (r"Animated_Human", r"ArmatureAction", "a name that says nothing"),
+    (r"", r"EXPERIMENTAL", "a change of shape, not a motion"),
+    (r"Knight", _KNIGHTS_OWN, "the same as another"),
+    (r"Female_Casual", r"", "the same as another"),
+    (r"Animated_Woman", r"^Jump2$", "the same as another"),
+    (r"Rig_Medium", r"Sit_Chair", "a chair too high for its feet"),
+    (
+        r"Rig_(Medium|Large)|Alien|Robot\.|/Casual_Male",
+        r"[Ww]alking|[Rr]unning_[A-Z]|[Rr]unning$|_?Walk(_Carry)?$|_?Run(_Carry|Hold)?$|Sneaking|Crouching|Crawling",
+        "strides of legs that are no person's",
+    ),
+)
 # Names of locomotion. In the packs these are authored for a body that the game moves.
 _LOCOMOTION = re.compile(
     r"walk|run(?!ning_?jump)|jog|sprint|sneak|crawl|crouch_fwd|strafe|^crouching$", re.IGNORECASE
@@ -86,8 +108,14 @@ def load(path: Path, animation: str, *, moves: bool, loops: bool) -> Motion:
         moves: locomotion in place, to be given the speed of the foot that stands.
         loops: to be repeated up to LOOP_SECONDS.
     """
-    motion = load_source(path, animation)
-    motion = retarget(motion, SMPL22, mapping=mapping_of(motion.skeleton)).resample(FPS).grounded()
+    source = load_source(path, animation)
+    mapping = mapping_of(source.skeleton)
+    motion = retarget(source, SMPL22, mapping=mapping)
+    if path.suffix != ".bvh":
+        motion = on_floor(motion, source, mapping)
+    else:
+        motion = motion[calibration_frames(motion) :]
+    motion = motion.resample(FPS)
     if loops:
         motion = repeated(motion, LOOP_SECONDS)
     if moves:
@@ -98,10 +126,20 @@ def load(path: Path, animation: str, *, moves: bool, loops: bool) -> Motion:
 def load_source(path: Path, animation: str) -> Motion:
     """Return one animation on its own skeleton, the feet of inverse kinematics hung onto the shins."""
     motion = bvh.read(path) if path.suffix == ".bvh" else gltf.read(path, animation=animation, fps=FPS)
+    if animation in _Z_UP:
+        motion = stood_up(motion)
     for side in ("L", "R"):
         if f"Foot.{side}" in motion.skeleton.names and f"LowerLeg.{side}" in motion.skeleton.names:
             motion = rehung(motion, f"Foot.{side}", f"LowerLeg.{side}")
     return motion
+
+
+def stood_up(motion: Motion) -> Motion:
+    """Return a motion of a world with z up in one with y up."""
+    turn = quat_from_axis_angle(motion.root.new_tensor([-math.pi / 2, 0.0, 0.0]))
+    rotations = motion.rotations.clone()
+    rotations[:, 0] = quat_multiply(turn, rotations[:, 0])
+    return Motion(motion.skeleton, rotations, quat_rotate(turn, motion.root), motion.fps, motion.translations)
 
 
 def mapping_of(skeleton: Skeleton) -> dict[str, str]:
@@ -143,6 +181,38 @@ def rehung(motion: Motion, joint: str, parent: str) -> Motion:
     return Motion(new, local_rotations(world, new), motion.root, motion.fps, moved)
 
 
+def on_floor(motion: Motion, source: Motion, mapping: dict[str, str]) -> Motion:
+    """Return the motion lifted so that its lowest joint is as far over the floor as the source's, frame by frame.
+
+    Rotations alone leave a body of other proportions hovering or sunk: these rigs have legs of 0.3 to 0.5 of their
+    height. Feet count from where they are when standing, other joints from the thickness of a body.
+    """
+    rest = source.skeleton.rest_positions
+    rest = rest[:, 1] - rest[:, 1].min()
+    head = SMPL22.index("head")
+    scale = float(SMPL22.rest_positions[head, 1] - SMPL22.rest_positions[:, 1].min() + BALL_HEIGHT) / float(
+        rest[source.skeleton.index(mapping["head"])]
+    )
+    theirs, ours = [], []
+    for name, joint in mapping.items():
+        foot = name.endswith(("ankle", "foot"))
+        standing = ANKLE_HEIGHT if name.endswith("ankle") else BALL_HEIGHT if foot else THICKNESS
+        at = source.skeleton.index(joint)
+        theirs.append(source.positions()[:, at, 1] * scale - (float(rest[at]) * scale if foot else THICKNESS))
+        ours.append(motion.positions()[:, SMPL22.index(name), 1] - standing)
+    lift = torch.stack(theirs).amin(0) - torch.stack(ours).amin(0)  # (T,)
+    root = motion.root + lift[:, None] * motion.root.new_tensor([0.0, 1.0, 0.0])
+    return Motion(motion.skeleton, motion.rotations, root, motion.fps)
+
+
+def calibration_frames(motion: Motion) -> int:
+    """Return the number of frames at the start in which both arms are still held out, as for calibration."""
+    places = motion.positions()
+    apart = places[:, SMPL22.index("left_wrist")] - places[:, SMPL22.index("right_wrist")]
+    count = int((apart.norm(dim=-1) > SPREAD).long().cumprod(0).sum())
+    return count if count < motion.num_frames else 0
+
+
 def repeated(motion: Motion, seconds: float) -> Motion:
     """Return a loop, played on until it lasts at least `seconds`, each round beginning where the last one ended.
 
@@ -172,7 +242,7 @@ def standing_velocity(motion: Motion) -> Tensor:
     """Return the median velocity (3,) over the floor, metres a second, of the foot that is lowest."""
     places = motion.positions()
     joints = ("left_ankle", "left_foot", "right_ankle", "right_foot")
-    clearance = places.new_tensor([ANKLE_HEIGHT, 0.025, ANKLE_HEIGHT, 0.025])
+    clearance = places.new_tensor([ANKLE_HEIGHT, BALL_HEIGHT, ANKLE_HEIGHT, BALL_HEIGHT])
     feet = places[:, [SMPL22.index(name) for name in joints]]  # (T, 4, 3)
     speed = (feet[1:] - feet[:-1]) * motion.fps
     lift = torch.maximum(feet[1:, :, 1], feet[:-1, :, 1]) - clearance  # (T - 1, 4)
@@ -206,11 +276,12 @@ def _why_not(file: dict[str, Any], item: dict[str, Any], travelling: set[str]) -
         return "a pose, not a motion"
     if f"{file['file']}#{item['name']}" in travelling:
         return "in place, with a twin that travels"
-    if item["duplicate_of"] and not _is_travelling_twin(item):
-        return "the same as another"
-    for word, reason in SKIPPED.items():
-        if word in file["file"] or word in item["name"]:
+    for files, names, reason in LEFT_OUT:
+        if re.search(files, "/" + file["file"]) and re.search(names, item["name"]):
             return reason
+    named = item["duplicate_of"] and "ArmatureAction" not in item["duplicate_of"]
+    if named and not _is_travelling_twin(item):
+        return "the same as another"
     return "too short" if item["duration_s"] < SHORTEST else None
 
 

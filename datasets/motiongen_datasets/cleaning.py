@@ -1,5 +1,7 @@
 """From a capture as recorded to a clip that can be learned from: what the readers share."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 
@@ -44,7 +46,9 @@ def without_pose_row(source: Motion, mapping: dict[str, str]) -> Motion:
     if source.num_frames < 20:
         return source
     places = scaled_positions(source[:16], mapping)
-    speed = joint_speed(places - places[:, :1], source.fps).mean(dim=1)[1:]  # (15,): the step from frame n to n + 1
+    speed = joint_speed(places - places[:, :1], source.fps).mean(dim=1)[
+        1:
+    ]  # (15,): the step from frame n to n + 1
     usual = float(speed[6:].median())
     if float(speed[0]) < max(1.8, 3 * usual):
         return source
@@ -61,7 +65,7 @@ def clean_span(source: Motion, mapping: dict[str, str]) -> Motion:
     speed = joint_speed(scaled_positions(source, mapping), source.fps).amax(dim=1)  # (T,)
     bad = (speed[1:] > MAX_SPEED).nonzero().flatten().tolist()  # the step from frame n to n + 1
     edges = [-1, *bad, source.num_frames - 1]
-    first, last = max(((a + 1, b + 1) for a, b in zip(edges, edges[1:], strict=False)), key=lambda s: s[1] - s[0])
+    first, last = max(((a + 1, b + 1) for a, b in pairwise(edges)), key=lambda s: s[1] - s[0])
     if bad:  # markers come back gradually: leave a little more out at the cuts
         margin = round(0.05 * source.fps)
         first += margin if first > 0 else 0

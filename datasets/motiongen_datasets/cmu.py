@@ -4,16 +4,23 @@ Expects clips.csv (clip, file, skeleton, file_fps, unit_to_metres, caption, sent
 """
 
 import csv
+import math
 from functools import partial
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from motiongen.io import asf, bvh
-from motiongen.motion import Motion
+from motiongen.motion import Motion, local_rotations
+from motiongen.retarget import find_t_pose
+from motiongen.rotation import quat_from_axis_angle, quat_multiply
 from motiongen.skeleton import Skeleton
 from motiongen_datasets.base import RawClip
 from motiongen_datasets.cleaning import canonical, clean_span, left_out, without_pose_row
 
 LICENCE = "CMU: free for research and commercial use, not to be resold as data"
+_HINGE = math.pi / 6
 MAX_GLITCHES = 5
 """Clips with more frames that jump than this are left out; up to it, their longest clean span is kept."""
 
@@ -34,11 +41,14 @@ _LEGS_AND_SPINE = {
 }  # fmt: skip
 # The 38-joint family names the arm one joint further out: its "LeftArm" is the elbow.
 BVH38_MAPPING = _LEGS_AND_SPINE | {
-    "left_collar": "LShoulder", "left_shoulder": "LeftShoulder", "left_elbow": "LeftArm", "left_wrist": "LeftHand",
-    "right_collar": "RShoulder", "right_shoulder": "RightShoulder", "right_elbow": "RightArm", "right_wrist": "RightHand",
+    "left_collar": "LShoulder", "left_shoulder": "LeftShoulder", "left_elbow": "LeftArm",
+    "left_wrist": "LeftHand",
+    "right_collar": "RShoulder", "right_shoulder": "RightShoulder", "right_elbow": "RightArm",
+    "right_wrist": "RightHand",
 }  # fmt: skip
 BVH31_MAPPING = _LEGS_AND_SPINE | {
-    "left_collar": "LeftShoulder", "left_shoulder": "LeftArm", "left_elbow": "LeftForeArm", "left_wrist": "LeftFingerBase",
+    "left_collar": "LeftShoulder", "left_shoulder": "LeftArm", "left_elbow": "LeftForeArm",
+    "left_wrist": "LeftFingerBase",
     "right_collar": "RightShoulder", "right_shoulder": "RightArm", "right_elbow": "RightForeArm",
     "right_wrist": "RightFingerBase",
 }  # fmt: skip
@@ -56,9 +66,31 @@ def clips(root: Path) -> list[RawClip]:
     return [_clip(folder, row) for folder, row in _rows(root)]
 
 
+def t_pose(skeleton: Skeleton, mapping: dict[str, str]) -> Tensor:
+    """Return local rotations (J, 4) that put a skeleton of the database into SMPL's T-pose.
+
+    Beyond laying the limbs: the feet of the zero pose are rolled outward with its spread legs, so they come along
+    when the legs are closed; and the elbows' hinge is turned by 30 degrees about the arm, so the arm is turned back.
+    The hands are palm down as they are.
+    """
+    turns, _ = skeleton.fk(find_t_pose(skeleton, mapping), torch.zeros(3))
+    turns = turns.clone()
+    hinge = quat_from_axis_angle(turns.new_tensor([_HINGE, 0.0, 0.0]))
+    for side in ("left", "right"):
+        if mapping is not DAZ_MAPPING:
+            knee = skeleton.index(mapping[f"{side}_knee"])
+            for part in ("ankle", "foot"):
+                turns[skeleton.index(mapping[f"{side}_{part}"])] = turns[knee]
+        for part in ("shoulder", "elbow"):
+            joint = skeleton.index(mapping[f"{side}_{part}"])
+            turns[joint] = quat_multiply(hinge, turns[joint])
+    return local_rotations(turns, skeleton)
+
+
 def load(path: Path, skeleton: Path | None, fps: float, unit_to_metres: float) -> Motion:
     """Return one clip on SMPL-22 at 30 fps, on the ground."""
-    return canonical(*read_source(path, skeleton, fps, unit_to_metres))
+    motion, mapping = read_source(path, skeleton, fps, unit_to_metres)
+    return canonical(motion, mapping, t_pose(motion.skeleton, mapping))
 
 
 def read_source(
@@ -100,7 +132,9 @@ def _reason(row: dict[str, str]) -> str | None:
 def _clip(folder: Path, row: dict[str, str]) -> RawClip:
     skeleton = folder / row["skeleton"] if row["skeleton"] else None
     reason = _reason(row)
-    reader = partial(load, folder / row["file"], skeleton, float(row["file_fps"]), float(row["unit_to_metres"]))
+    reader = partial(
+        load, folder / row["file"], skeleton, float(row["file_fps"]), float(row["unit_to_metres"])
+    )
     return RawClip(
         id=f"cmu/{row['clip']}",
         source="cmu",

@@ -49,9 +49,13 @@ def read_source(path: Path) -> tuple[Motion, dict[str, str]]:
     try:
         rows = np.loadtxt(path, delimiter=",", dtype=np.float64, ndmin=2)
     except ValueError as error:
-        raise ValueError(f"{path}: expected rows of numbers, got {error}; is this a clip of G1 Moves?") from error
+        raise ValueError(
+            f"{path}: expected rows of numbers, got {error}; is this a clip of G1 Moves?"
+        ) from error
     if rows.shape[1] != 7 + len(ANGLES) or not np.isfinite(rows).all():
-        raise ValueError(f"{path}: expected rows of {7 + len(ANGLES)} finite numbers, got {rows.shape[1]} or NaN")
+        raise ValueError(
+            f"{path}: expected rows of {7 + len(ANGLES)} finite numbers, got {rows.shape[1]} or NaN"
+        )
     values = torch.from_numpy(rows)
     rotation = values[:, 3:7] / values[:, 3:7].norm(dim=-1, keepdim=True)
     motion = motion_from_angles(values[:, :3], rotation, values[:, 7:], FPS)

@@ -46,7 +46,11 @@ _LIMBS = {
     "elbow": ("shoulder", "elbow", "elbow"),
     "wrist": ("elbow", "wrist_pitch", "wrist_yaw"),
 }
-_SPINE = (("spine1", 1 / 3, 0.0), ("spine2", 2 / 3, 0.08), ("spine3", 1.0, 0.16))  # share of the turn, height in m
+_SPINE = (
+    ("spine1", 1 / 3, 0.0),
+    ("spine2", 2 / 3, 0.08),
+    ("spine3", 1.0, 0.16),
+)  # share of the turn, height in m
 
 
 @dataclass(frozen=True)
@@ -110,14 +114,18 @@ def _joints(
     return names, parents, turns[..., [1, 2, 0, 3]], places[..., [1, 2, 0]]
 
 
-def _forward(root: Tensor, root_rotation: Tensor, angles: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def _forward(
+    root: Tensor, root_rotation: Tensor, angles: Tensor
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Return world rotations (T, 4) of links and positions (T, 3) of joints, in the robot's axes."""
     links, places, joints = {"pelvis": root_rotation}, {"pelvis": root}, {}
     for joint in _chain():
         turn, base = links[joint.parent], places[joint.parent]
         angle = angles[:, ANGLES.index(joint.name), None]
         here = base + quat_rotate(turn, joint.place.to(root).expand_as(base))
-        local = quat_multiply(joint.frame.to(root).expand(len(root), 4), quat_from_axis_angle(joint.axis.to(root) * angle))
+        local = quat_multiply(
+            joint.frame.to(root).expand(len(root), 4), quat_from_axis_angle(joint.axis.to(root) * angle)
+        )
         links[joint.child], places[joint.child], joints[joint.name] = quat_multiply(turn, local), here, here
     return links, joints
 
@@ -136,7 +144,9 @@ def _chain() -> tuple[_Joint, ...]:
     elements = {element.get("name"): element for element in tree.iterfind("joint")}
     missing = [name for name in ANGLES if name not in elements]
     if missing:
-        raise ValueError(f"{_URDF}: expected the 29 joints of a G1, got no {', '.join(missing)}; is it revision 1.0?")
+        raise ValueError(
+            f"{_URDF}: expected the 29 joints of a G1, got no {', '.join(missing)}; is it revision 1.0?"
+        )
     return tuple(_joint(elements[name]) for name in ANGLES)
 
 
@@ -158,7 +168,9 @@ def _joint(element: ElementTree.Element) -> _Joint:
     # URDF: roll, pitch, yaw about fixed axes, x first.
     frame = quat_from_euler(numbers("origin", "rpy").flip(0), "ZYX")
     name = element.get("name", "")
-    return _Joint(name, link("parent"), link("child"), numbers("origin", "xyz"), frame, numbers("axis", "xyz"))
+    return _Joint(
+        name, link("parent"), link("child"), numbers("origin", "xyz"), frame, numbers("axis", "xyz")
+    )
 
 
 def _urdf_path() -> Path:
@@ -169,4 +181,6 @@ def _urdf_path() -> Path:
     for file in files:
         if file.name == _URDF:
             return Path(str(file.locate()))
-    raise ValueError(f"g1: expected {_URDF} of the package example-robot-data, got none; pip install example-robot-data")
+    raise ValueError(
+        f"g1: expected {_URDF} of the package example-robot-data, got none; pip install example-robot-data"
+    )

@@ -12,7 +12,7 @@ from motiongen.io import asf
 from motiongen.motion import Motion
 from motiongen_datasets.base import RawClip
 from motiongen_datasets.cleaning import canonical, clean_span
-from motiongen_datasets.cmu import ASF_MAPPING
+from motiongen_datasets.cmu import ASF_MAPPING, t_pose
 
 LICENCE = "CC BY-SA 3.0"
 _NAME = re.compile(r"HDM_(?P<actor>[a-z]+)_(?P<action>\w+?)_(?P<take>\d+)_\d+$")
@@ -30,10 +30,13 @@ def clips(root: Path) -> list[RawClip]:
 
 def load(path: Path, skeleton: Path, fps: float, unit_to_metres: float) -> Motion:
     """Return one clip on SMPL-22 at 30 fps, on the ground."""
-    return canonical(*read_source(path, skeleton, fps, unit_to_metres))
+    motion, mapping = read_source(path, skeleton, fps, unit_to_metres)
+    return canonical(motion, mapping, t_pose(motion.skeleton, mapping))
 
 
-def read_source(path: Path, skeleton: Path, fps: float, unit_to_metres: float) -> tuple[Motion, dict[str, str]]:
+def read_source(
+    path: Path, skeleton: Path, fps: float, unit_to_metres: float
+) -> tuple[Motion, dict[str, str]]:
     """Return one clip on its own skeleton, without jumps, and its joint mapping."""
     return clean_span(asf.read_amc(skeleton, path, fps, unit_to_metres), ASF_MAPPING), ASF_MAPPING
 

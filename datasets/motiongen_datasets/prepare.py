@@ -76,7 +76,9 @@ def prepare(
             progress(done, len(clips))
     if not frames:
         reason = skipped.most_common(1)[0][0]
-        raise ValueError(f"sources: expected clips that can be read, got none of {len(clips)}; most often: {reason}")
+        raise ValueError(
+            f"sources: expected clips that can be read, got none of {len(clips)}; most often: {reason}"
+        )
     writer.close(
         fps=FPS,
         frames=dict(frames),
@@ -95,7 +97,9 @@ def prepare_clip(clip: RawClip, held_out: float = 0.1) -> Prepared:
         return Prepared(clip.id, None, b"", str(error).splitlines()[0])
     if motion.num_frames < MIN_FRAMES:
         return Prepared(clip.id, None, b"", f"under {MIN_FRAMES} frames")
-    captions = captions_for(clip.source, clip.content, clip.style, clip.meta | describe_motion(motion), clip.sentences)
+    captions = captions_for(
+        clip.source, clip.content, clip.style, clip.meta | describe_motion(motion), clip.sentences
+    )
     record = {
         "id": clip.id,
         "source": clip.source,

@@ -4,11 +4,16 @@ The root's position channels are added to its offset there, unlike those of ever
 the ground makes up for it. Hands are not captured: the forearms end in the wrists.
 """
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import torch
+
 from motiongen.io import bvh
 from motiongen.motion import Motion
+from motiongen.rotation import axis_angle_from_quat, quat_from_axis_angle, quat_inverse, quat_multiply
+from motiongen.skeleton import SMPL22
 from motiongen_datasets.base import RawClip
 from motiongen_datasets.cleaning import canonical, clean_span, without_pose_row
 
@@ -39,7 +44,25 @@ def clips(root: Path) -> list[RawClip]:
 
 def load(path: Path) -> Motion:
     """Return one clip on SMPL-22 at 30 fps, on the ground."""
-    return canonical(*read_source(path))
+    return with_elbow_hinges(canonical(*read_source(path)))
+
+
+def with_elbow_hinges(motion: Motion) -> Motion:
+    """Return a motion of SMPL-22 whose elbows bend about y, as an arm's do; no joint and no hand moves.
+
+    The capture knows where the joints are, not how the arms are turned about themselves, so its elbows bend about
+    any axis across the arm. The mean axis over the clip tells how far the upper arm has to be turned.
+    """
+    rotations = motion.rotations.clone()
+    for side, sign in (("left", -1.0), ("right", 1.0)):
+        shoulder, elbow, wrist = (SMPL22.index(f"{side}_{part}") for part in ("shoulder", "elbow", "wrist"))
+        bend = axis_angle_from_quat(rotations[:, elbow]).mean(dim=0) * sign  # (3,)
+        angle = torch.atan2(-bend[2], bend[1])
+        turn = quat_from_axis_angle(torch.stack([angle, angle * 0, angle * 0])).expand(motion.num_frames, 4)
+        rotations[:, shoulder] = quat_multiply(rotations[:, shoulder], quat_inverse(turn))
+        rotations[:, elbow] = quat_multiply(turn, quat_multiply(rotations[:, elbow], quat_inverse(turn)))
+        rotations[:, wrist] = quat_multiply(turn, rotations[:, wrist])
+    return replace(motion, rotations=rotations)
 
 
 def read_source(path: Path) -> tuple[Motion, dict[str, str]]:

@@ -6,7 +6,12 @@ from pathlib import Path
 
 from motiongen.motion import Motion
 
-FORMATS = {".bvh": "motiongen.io.bvh", ".npz": "motiongen.io.npz", ".glb": "motiongen.io.gltf", ".gltf": "motiongen.io.gltf"}
+FORMATS = {
+    ".bvh": "motiongen.io.bvh",
+    ".npz": "motiongen.io.npz",
+    ".glb": "motiongen.io.gltf",
+    ".gltf": "motiongen.io.gltf",
+}
 """Extension -> module with read(path) -> Motion and write(motion, path); imported when first used."""
 
 

@@ -52,17 +52,23 @@ def unpack(data: bytes, num_frames: int, num_joints: int) -> tuple[Tensor, Tenso
     try:
         body = lzma.decompress(data[num_joints:], format=lzma.FORMAT_RAW, filters=_FILTERS)
     except lzma.LZMAError as error:
-        raise ValueError(f"cache: expected packed motion, got damaged bytes ({error}); prepare it again") from error
+        raise ValueError(
+            f"cache: expected packed motion, got damaged bytes ({error}); prepare it again"
+        ) from error
     widths = [3] + [3 if drop < 4 else 4 for drop in dropped]
     count = sum(widths)
     if len(body) != 4 * count * num_frames:
-        raise ValueError(f"cache: expected {4 * count * num_frames} bytes of motion, got {len(body)}; prepare it again")
+        raise ValueError(
+            f"cache: expected {4 * count * num_frames} bytes of motion, got {len(body)}; prepare it again"
+        )
     digits = np.frombuffer(body, np.uint8).reshape(4, count, num_frames)
     zigzag = np.ascontiguousarray(np.moveaxis(digits, 0, -1)).view("<u4")[..., 0].T.astype(np.int64)  # (T, C)
     steps = (zigzag >> 1) ^ -(zigzag & 1)
     values = steps.cumsum(axis=0).cumsum(axis=0).astype(np.float64)
     root, *joints = np.split(values, np.cumsum(widths)[:-1], axis=1)
-    rotations = np.stack([_restore(q * ROTATION_STEP, d) for q, d in zip(joints, dropped, strict=True)], axis=1)
+    rotations = np.stack(
+        [_restore(q * ROTATION_STEP, d) for q, d in zip(joints, dropped, strict=True)], axis=1
+    )
     return quat_normalize(torch.from_numpy(rotations)).float(), torch.from_numpy(root * ROOT_STEP).float()
 
 

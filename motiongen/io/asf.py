@@ -1,0 +1,377 @@
+"""ASF/AMC (Acclaim): a skeleton file and a motion file, as the CMU and HDM05 databases have them. Read only.
+
+A bone of an ASF turns about its start: L = C M C^-1, where C is the bone's `axis` and M its degrees of freedom, both
+applied first letter first. The Motion's joint of the same name sits at the bone's start, so its offset is its
+parent's direction times length, and the skeleton's identity pose is the ASF's zero pose (all degrees of freedom zero:
+in CMU's files arms straight out and legs 20 degrees apart).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from motiongen.motion import Motion
+from motiongen.rotation import quat_from_euler, quat_identity, quat_inverse, quat_multiply
+from motiongen.skeleton import Skeleton
+
+INCH = 0.0254
+_TURNS = ("rx", "ry", "rz")
+_MOVES = ("tx", "ty", "tz")
+
+
+@dataclass(frozen=True)
+class Bone:
+    """One bone of an ASF file; angles in radians, lengths in file units.
+
+    Attributes:
+        name: the bone's name.
+        parent: the name of the bone it hangs from; empty for the root.
+        direction: unit vector along the bone in the zero pose.
+        length: how far it reaches.
+        axis: angles of the frame in which its degrees of freedom turn.
+        axis_order: the letters of `axis`, first applied first.
+        dof: "rx", "ry", "rz" (and "tx" to "tz" for the root) in the order of the AMC's numbers.
+        limits: (lowest, highest) of each degree of freedom, degrees as written; empty when not given.
+    """
+
+    name: str
+    parent: str
+    direction: tuple[float, float, float]
+    length: float
+    axis: tuple[float, float, float]
+    axis_order: str
+    dof: tuple[str, ...]
+    limits: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Asf:
+    """An ASF file: bones from the root down, and its unit of length.
+
+    Attributes:
+        bones: the root first, parents before children.
+        length: the `length` of :units; one unit is an inch divided by it.
+        degrees: whether its angles (and, unless it says otherwise, an AMC's) are degrees.
+    """
+
+    bones: tuple[Bone, ...]
+    length: float
+    degrees: bool
+
+    @property
+    def unit_to_metres(self) -> float:
+        """Length of a unit in metres, as CMU defines it: (1 / length) inches; 0.056444 for 0.45."""
+        return INCH / self.length
+
+
+def read(path: str | Path, fps: float = 120.0) -> Motion:
+    """Return the motion in an AMC file, with the ASF file beside it: 07_01.amc with 07_01.asf, 07.asf or the only one.
+
+    Raises:
+        ValueError: no such ASF file, or one of the two is broken.
+    """
+    path = Path(path)
+    near = [
+        path.with_suffix(".asf"),
+        path.with_name(path.stem.split("_")[0] + ".asf"),
+        *path.parent.glob("*.asf"),
+    ]
+    found = [asf for asf in near if asf.is_file()]
+    if not found or (found[0] not in near[:2] and len(found) > 1):
+        raise ValueError(
+            f"{path}: expected {near[0].name} or one ASF file beside it, got {len(found)}; use read_amc"
+        )
+    return read_amc(found[0], path, fps)
+
+
+def read_amc(
+    asf_path: str | Path, amc_path: str | Path, fps: float, unit_to_metres: float | None = None
+) -> Motion:
+    """Return a motion from a skeleton and a motion file.
+
+    Args:
+        asf_path: skeleton.
+        amc_path: motion.
+        fps: the rate, which the files do not hold.
+        unit_to_metres: length of the file's unit in metres; None takes the ASF's own.
+
+    Raises:
+        ValueError: a file is broken; one line with path and line number.
+    """
+    asf = parse_asf(asf_path)
+    values = parse_amc(amc_path, asf)
+    scale = asf.unit_to_metres if unit_to_metres is None else unit_to_metres
+    frames = len(values[asf.bones[0].name])
+    rotations = quat_identity(frames, len(asf.bones), dtype=torch.float64)
+    for joint, bone in enumerate(asf.bones):
+        turns = [(dof[1].upper(), i) for i, dof in enumerate(bone.dof) if dof in _TURNS]
+        if turns:
+            rotations[:, joint] = _bone_rotation(bone, turns, torch.from_numpy(values[bone.name]))
+    root = asf.bones[0]
+    places = torch.tensor(root.direction, dtype=torch.float64).repeat(frames, 1)
+    for i, dof in enumerate(root.dof):
+        if dof in _MOVES:
+            places[:, "xyz".index(dof[1])] += torch.from_numpy(values[root.name][:, i])
+    return Motion(
+        skeleton=asf_skeleton(asf, scale),
+        rotations=rotations.float(),
+        root=(places * scale).float(),
+        fps=float(fps),
+    )
+
+
+def asf_skeleton(asf: Asf, scale: float) -> Skeleton:
+    """Return the skeleton with a joint at every bone's start; scale is metres a unit."""
+    names = [bone.name for bone in asf.bones]
+    parents = [names.index(bone.parent) if bone.parent else -1 for bone in asf.bones]
+    reach = [tuple(x * bone.length * scale for x in bone.direction) for bone in asf.bones]
+    reach[0] = (0.0, 0.0, 0.0)  # the root is a point: its bones start where it is
+    ends = [(i, (x, y, z)) for i, (x, y, z) in enumerate(reach) if i not in parents]
+    offsets = torch.tensor([reach[parent] if parent >= 0 else (0.0, 0.0, 0.0) for parent in parents])
+    return Skeleton(names=tuple(names), parents=tuple(parents), offsets=offsets, ends=tuple(ends))
+
+
+def _bone_rotation(bone: Bone, turns: list[tuple[str, int]], values: Tensor) -> Tensor:
+    """Return local rotations (T, 4) = C M C^-1."""
+    axis = _first_applied_first(torch.tensor(bone.axis, dtype=torch.float64), bone.axis_order)
+    order = "".join(letter for letter, _ in turns)
+    angles = torch.zeros(len(values), 3, dtype=torch.float64)
+    angles[:, : len(turns)] = values[:, [column for _, column in turns]]
+    turned = _first_applied_first(angles, order + "".join(x for x in "XYZ" if x not in order))
+    return quat_multiply(quat_multiply(axis, turned), quat_inverse(axis))
+
+
+def _first_applied_first(angles: Tensor, order: str) -> Tensor:
+    return quat_from_euler(angles.flip(-1), order[::-1])
+
+
+def parse_asf(path: str | Path) -> Asf:
+    """Return the skeleton in an ASF file.
+
+    Raises:
+        ValueError: the file is broken; one line with path and line number.
+    """
+    reader = _AsfReader(Path(path))
+    return reader.asf()
+
+
+class _AsfReader:
+    """Sections start with a colon; bones and the hierarchy stand between begin and end."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.line = 0
+        self.length, self.degrees = 1.0, True
+        self.root: dict[str, list[str]] = {}
+        self.bones: dict[str, dict[str, list[str]]] = {}
+        self.parent: dict[str, str] = {}
+        section, last = "", ""
+        bone: dict[str, list[str]] = {}
+        for self.line, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            words = line.partition("#")[0].replace("(", " ").replace(")", " ").split()
+            if not words:
+                continue
+            word = words[0].lower()
+            if word.startswith(":"):
+                section = word
+            elif section == ":units":
+                self._unit(words)
+            elif section == ":root":
+                self.root[word] = words[1:]
+            elif section == ":bonedata":
+                if word == "begin":
+                    bone = {}
+                elif word == "end":
+                    self.bones[self._one(bone, "name")] = bone
+                elif word[0].isalpha():
+                    bone[word], last = words[1:], word
+                elif last == "limits":
+                    bone[last] += words  # one pair a line
+            elif section == ":hierarchy" and word not in ("begin", "end"):
+                self.parent.update(dict.fromkeys(words[1:], words[0]))
+
+    def asf(self) -> Asf:
+        """Return what was read, bones sorted from the root down."""
+        if not self.root or not self.bones or not self.parent:
+            self._fail(":root, :bonedata and :hierarchy", "a file without one of them")
+        order = ["root"]
+        for name in order:  # grows while it runs: breadth first
+            order += [child for child, parent in self.parent.items() if parent == name]
+        if lost := sorted(set(self.bones) - set(order)) or sorted(set(order[1:]) - set(self.bones)):
+            self._fail("every bone once in :bonedata and in :hierarchy", ", ".join(lost))
+        bones = [self._root(), *(self._bone(name) for name in order[1:])]
+        return Asf(bones=tuple(bones), length=self.length, degrees=self.degrees)
+
+    def _root(self) -> Bone:
+        return Bone(
+            name="root",
+            parent="",
+            direction=self._three(
+                self.root.get("position", ["0", "0", "0"])
+            ),  # where it stands, added to TX TY TZ
+            length=1.0,
+            axis=self._angles(self.root.get("orientation", ["0", "0", "0"])),
+            axis_order=self._order(self.root.get("axis", ["XYZ"])[0]),
+            dof=tuple(dof.lower() for dof in self.root.get("order", ["tx", "ty", "tz", "rx", "ry", "rz"])),
+        )
+
+    def _bone(self, name: str) -> Bone:
+        bone = self.bones[name]
+        axis = bone.get("axis", ["0", "0", "0", "XYZ"])
+        dof = tuple(word.lower() for word in bone.get("dof", []))
+        if not set(dof) <= set(_TURNS):
+            self._fail(f"dof of {name!r} to be rx, ry or rz", " ".join(dof))
+        limits = [self._number(word) for word in bone.get("limits", [])]
+        return Bone(
+            name=name,
+            parent=self.parent[name],
+            direction=self._three(bone.get("direction", [])),
+            length=self._number(self._one(bone, "length")),
+            axis=self._angles(axis[:3]),
+            axis_order=self._order(axis[3] if len(axis) > 3 else "XYZ"),
+            dof=dof,
+            limits=tuple(zip(limits[::2], limits[1::2], strict=False)),
+        )
+
+    def _unit(self, words: list[str]) -> None:
+        if words[0].lower() == "length":
+            self.length = self._number(words[-1])
+            if not self.length > 0:
+                self._fail("a length over 0", words[-1])
+        elif words[0].lower() == "angle":
+            self.degrees = words[-1].lower().startswith("deg")
+
+    def _one(self, bone: dict[str, list[str]], key: str) -> str:
+        if len(bone.get(key, [])) != 1:
+            self._fail(f"a bone with one {key}", str(bone.get(key)))
+        return bone[key][0]
+
+    def _number(self, word: str) -> float:
+        try:
+            number = float(word)
+        except ValueError:
+            self._fail("a number", repr(word))
+        if not np.isfinite(number) and "inf" not in word.lower():  # limits may be infinite
+            self._fail("a finite number", word)
+        return number
+
+    def _three(self, words: list[str]) -> tuple[float, float, float]:
+        if len(words) != 3:
+            self._fail("three numbers", " ".join(words) or "none")
+        x, y, z = (self._number(word) for word in words)
+        return x, y, z
+
+    def _angles(self, words: list[str]) -> tuple[float, float, float]:
+        x, y, z = self._three(words)
+        return (
+            (float(np.deg2rad(x)), float(np.deg2rad(y)), float(np.deg2rad(z))) if self.degrees else (x, y, z)
+        )
+
+    def _order(self, letters: str) -> str:
+        if sorted(letters.upper()) != ["X", "Y", "Z"]:
+            self._fail("an axis order such as XYZ", repr(letters))
+        return letters.upper()
+
+    def _fail(self, expected: str, got: str) -> NoReturn:
+        raise ValueError(
+            f"{self.path}: line {self.line}: expected {expected}, got {got}; is this a whole ASF file?"
+        )
+
+
+def parse_amc(path: str | Path, asf: Asf) -> dict[str, NDArray[np.float64]]:
+    """Return for each bone its degrees of freedom (T, n) in the order of the ASF, angles in radians.
+
+    Bones that an AMC leaves out stay at zero.
+
+    Raises:
+        ValueError: the file is broken or does not belong to the ASF; one line with path and line number.
+    """
+    path = Path(path)
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    start = next(
+        (n for n, line in enumerate(lines) if line.strip() and line.strip()[0] not in "#:"), len(lines)
+    )
+    degrees = asf.degrees
+    for line in lines[:start]:
+        if line.strip().upper() in (":DEGREES", ":RADIANS"):
+            degrees = line.strip().upper() == ":DEGREES"
+    dofs = {bone.name: bone.dof for bone in asf.bones}
+    layout = _amc_layout(path, lines, start, dofs)
+    tokens = np.array(" ".join(lines[start:]).split(), dtype=object)
+    width = 1 + sum(1 + len(dofs[name]) for name in layout)
+    if tokens.size == 0 or tokens.size % width:
+        raise _amc_fault(path, lines, start, dofs)
+    rows, frames, column = tokens.reshape(-1, width), tokens.size // width, 1
+    values = {bone.name: np.zeros((frames, len(bone.dof))) for bone in asf.bones}
+    for name in layout:
+        count = len(dofs[name])
+        if (rows[:, column] != name).any():
+            raise _amc_fault(path, lines, start, dofs)
+        try:
+            values[name] = rows[:, column + 1 : column + 1 + count].astype(np.float64)
+        except ValueError as error:
+            raise _amc_fault(path, lines, start, dofs) from error
+        if not np.isfinite(values[name]).all():
+            raise _amc_fault(path, lines, start, dofs)
+        turns = [i for i, dof in enumerate(dofs[name]) if dof in _TURNS]
+        if degrees:
+            values[name][:, turns] = np.deg2rad(values[name][:, turns])
+        column += 1 + count
+    return values
+
+
+def _amc_layout(path: Path, lines: list[str], start: int, dofs: dict[str, tuple[str, ...]]) -> list[str]:
+    """Return the bones of the first frame in order; later frames must repeat them."""
+    layout: list[str] = []
+    for line in lines[start + 1 :]:
+        words = line.split()
+        if words and words[0].isdigit():
+            break
+        if words:
+            layout.append(words[0])
+            if words[0] not in dofs:
+                raise _amc_fault(path, lines, start, dofs)
+    return layout
+
+
+def _amc_fault(path: Path, lines: list[str], start: int, dofs: dict[str, tuple[str, ...]]) -> ValueError:
+    """Return the error of the first line that is not as expected; slow, since the file is broken anyway."""
+    frame, expected, got = "0", "frames", "none"
+    seen: list[str] = []
+    first: list[str] = []
+    for n, line in enumerate([*lines[start:], "0"], start + 1):  # "0": the last frame ends, too
+        words = line.split()
+        if not words:
+            continue
+        if words[0].isdigit() and len(words) == 1:
+            if seen and first and seen != first:
+                return ValueError(
+                    f"{path}: line {n}: expected the bones of the first frame in frame {frame}, got others"
+                )
+            first, seen, frame = first or seen, [], words[0]
+            continue
+        seen.append(words[0])
+        if words[0] not in dofs:
+            expected, got = "a bone of the ASF file", repr(words[0][:40])
+        elif len(words) - 1 != len(dofs[words[0]]):
+            expected, got = f"{len(dofs[words[0]])} numbers for {words[0]}", str(len(words) - 1)
+        elif bad := [word for word in words[1:] if not _finite(word)]:
+            expected, got = f"finite numbers for {words[0]}", repr(bad[0])
+        else:
+            continue
+        return ValueError(
+            f"{path}: line {n}: expected {expected}, got {got} in frame {frame}; repair or cut it"
+        )
+    return ValueError(f"{path}: line {len(lines)}: expected {expected}, got {got}; is this a whole AMC file?")
+
+
+def _finite(word: str) -> bool:
+    try:
+        return bool(np.isfinite(float(word)))
+    except ValueError:
+        return False

@@ -1,0 +1,6 @@
+"""glTF 2.0: animated GLB and .gltf in, a skinned body with its animation out."""
+
+from motiongen.io.gltf_read import read, read_animations, skeleton_of
+from motiongen.io.gltf_write import write
+
+__all__ = ["read", "read_animations", "skeleton_of", "write"]

@@ -1,0 +1,196 @@
+"""The container of glTF 2.0: GLB and .gltf bytes to JSON and arrays, and back. It knows nothing of motion."""
+
+import base64
+import binascii
+import json
+import struct
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+from numpy.typing import NDArray
+
+GLB_MAGIC, GLB_VERSION = 0x46546C67, 2
+JSON_CHUNK, BIN_CHUNK = 0x4E4F534A, 0x004E4942
+ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963
+COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
+
+
+class GltfReader:
+    """The JSON of a glTF file and its accessors as arrays.
+
+    Args:
+        path: a .glb, or a .gltf with its buffers embedded or beside it.
+
+    Raises:
+        ValueError: the file is not glTF 2.0, is cut short or contradicts itself; one line that says where.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        data = self.path.read_bytes()
+        self._embedded: bytes | None = None
+        text = self._open_glb(data) if data[:4] == b"glTF" else data
+        try:
+            self.json: dict[str, Any] = json.loads(text)
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise self.broken("JSON", f"{type(error).__name__} at byte {getattr(error, 'pos', 0)}") from None
+        if not isinstance(self.json, dict) or not isinstance(self.json.get("asset"), dict):
+            raise self.broken("an object with 'asset'", "something else")
+        if not str(self.json["asset"].get("version", "")).startswith("2."):
+            raise self.broken("version 2.x", repr(self.json["asset"].get("version")))
+        self._buffers: dict[int, bytes] = {}
+        self._lists: dict[str, list[dict[str, Any]]] = {}
+
+    def broken(self, expected: str, got: str) -> ValueError:
+        """Return the one-line error for a file that is not as it should be."""
+        return ValueError(f"{self.path}: expected {expected}, got {got}; export the file again as glTF 2.0")
+
+    def items(self, kind: str) -> list[dict[str, Any]]:
+        """Return one of the top-level lists, such as `nodes`; empty when the file has none."""
+        if kind not in self._lists:
+            found = self.json.get(kind, [])
+            if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+                raise self.broken(f"a list of objects {kind!r}", "something else")
+            self._lists[kind] = found
+        return self._lists[kind]
+
+    def item(self, kind: str, index: Any) -> dict[str, Any]:
+        """Return one entry of a top-level list, its index checked."""
+        found = self.items(kind)
+        if not isinstance(index, int) or not 0 <= index < len(found):
+            raise self.broken(f"an index into {len(found)} {kind}", repr(index))
+        return found[index]
+
+    def accessor(self, index: Any) -> NDArray[Any]:
+        """Return an accessor's elements (count, width): float32, normalised integers as float32, or integers."""
+        accessor = self.item("accessors", index)
+        if "sparse" in accessor:
+            raise ValueError(f"{self.path}: expected dense accessors, got a sparse one ({index}); export without sparse data")
+        if "bufferView" not in accessor:
+            raise self.broken(f"accessor {index} with a bufferView", "none (compressed by an extension?)")
+        try:
+            dtype = np.dtype(COMPONENTS[accessor["componentType"]])
+            width, count = WIDTHS[accessor["type"]], int(accessor["count"])
+        except (KeyError, TypeError, ValueError):
+            raise self.broken(f"accessor {index} of a known type", "another") from None
+        view = self.item("bufferViews", accessor["bufferView"])
+        start = int(view.get("byteOffset", 0)) + int(accessor.get("byteOffset", 0))
+        stride = int(view.get("byteStride", 0)) or dtype.itemsize * width
+        data = self._buffer(view.get("buffer"))
+        end = start + stride * (count - 1) + dtype.itemsize * width if count > 0 else start
+        if count < 0 or start < 0 or end > len(data):
+            raise self.broken(f"accessor {index} inside its buffer of {len(data)} bytes", f"bytes {start} to {end}")
+        if count == 0:
+            return np.zeros((0, width), dtype)
+        shape, strides = (count, width), (stride, dtype.itemsize)
+        values = np.ndarray(shape, dtype, data, start, strides).copy()
+        if accessor.get("normalized") and dtype.kind in "iu":
+            return np.maximum(values.astype(np.float32) / np.iinfo(dtype).max, -1.0).astype(np.float32)
+        return values
+
+    def _open_glb(self, data: bytes) -> bytes:
+        if len(data) < 20:
+            raise self.broken("a GLB header of 20 bytes", f"{len(data)} bytes")
+        _, version, length = struct.unpack_from("<III", data)
+        if version != GLB_VERSION:
+            raise self.broken("GLB version 2", str(version))
+        if length > len(data):
+            raise self.broken(f"{length} bytes as its header says", f"{len(data)} (cut short?)")
+        chunks: dict[int, bytes] = {}
+        position = 12
+        while position + 8 <= length:
+            size, kind = struct.unpack_from("<II", data, position)
+            if position + 8 + size > length:
+                raise self.broken(f"a chunk of {size} bytes at {position}", f"{length - position - 8} (cut short?)")
+            chunks.setdefault(kind, data[position + 8 : position + 8 + size])
+            position += 8 + size
+        if JSON_CHUNK not in chunks:
+            raise self.broken("a JSON chunk", "none")
+        self._embedded = chunks.get(BIN_CHUNK)
+        return chunks[JSON_CHUNK]
+
+    def _buffer(self, index: Any) -> bytes:
+        buffer = self.item("buffers", index)
+        if index not in self._buffers:
+            self._buffers[index] = self._load(buffer.get("uri"))
+        return self._buffers[index]
+
+    def _load(self, uri: str | None) -> bytes:
+        if uri is None:
+            if self._embedded is None:
+                raise self.broken("a binary chunk", "none")
+            return self._embedded
+        if uri.startswith("data:"):
+            try:
+                return base64.b64decode(uri.partition(",")[2], validate=True)
+            except binascii.Error:
+                raise self.broken("a base64 data URI", "broken base64") from None
+        beside = self.path.parent / unquote(uri)
+        if not beside.is_file() or "://" in uri:
+            raise ValueError(f"{self.path}: expected its buffer {uri!r} beside it, got no such file; copy it there")
+        return beside.read_bytes()
+
+
+class GltfBuilder:
+    """Collects arrays and JSON and gives the bytes of a GLB."""
+
+    def __init__(self, generator: str = "motiongen") -> None:
+        self.json: dict[str, Any] = {"asset": {"version": "2.0", "generator": generator}}
+        self._binary = bytearray()
+
+    def add(self, kind: str, item: dict[str, Any]) -> int:
+        """Append to a top-level list, such as `nodes`, and return the index."""
+        self.json.setdefault(kind, []).append(item)
+        return len(self.json[kind]) - 1
+
+    def add_accessor(
+        self, values: NDArray[Any], kind: str, *, target: int | None = None, bounds: bool = False, normalized: bool = False
+    ) -> int:
+        """Store an array and return its accessor's index.
+
+        Args:
+            values: (count,) or (count, width) of float32, uint8, uint16 or uint32.
+            kind: SCALAR, VEC3, VEC4 or MAT4.
+            target: ARRAY_BUFFER or ELEMENT_ARRAY_BUFFER for data of a mesh.
+            bounds: write min and max, which glTF asks of positions and key times.
+            normalized: integers that stand for 0 to 1.
+        """
+        codes = {dtype: code for code, dtype in COMPONENTS.items()}
+        stored = np.ascontiguousarray(values.reshape(len(values), WIDTHS[kind]))
+        dtype = stored.dtype.newbyteorder("<")
+        view: dict[str, Any] = {"buffer": 0, "byteOffset": len(self._binary), "byteLength": stored.nbytes}
+        if target is not None:
+            view["target"] = target
+        self._binary += stored.astype(dtype).tobytes()
+        self._binary += b"\0" * (-len(self._binary) % 4)  # each view begins on a multiple of 4
+        component = codes["<" + stored.dtype.str[1:]]
+        accessor: dict[str, Any] = {
+            "bufferView": self.add("bufferViews", view),
+            "componentType": component,
+            "count": len(stored),
+            "type": kind,
+        }
+        if normalized:
+            accessor["normalized"] = True
+        if bounds:
+            accessor["min"], accessor["max"] = stored.min(0).tolist(), stored.max(0).tolist()
+        return self.add("accessors", accessor)
+
+    def to_json(self) -> bytes:
+        """Return the .gltf: JSON with the binary data embedded."""
+        uri = "data:application/octet-stream;base64," + base64.b64encode(self._binary).decode()
+        self.json["buffers"] = [{"byteLength": len(self._binary), "uri": uri}]
+        return json.dumps(self.json, indent=1).encode()
+
+    def to_bytes(self) -> bytes:
+        """Return the GLB: header, JSON chunk, binary chunk."""
+        self.json["buffers"] = [{"byteLength": len(self._binary)}]
+        text = json.dumps(self.json, separators=(",", ":")).encode()
+        text += b" " * (-len(text) % 4)
+        length = 12 + 8 + len(text) + 8 + len(self._binary)
+        header = struct.pack("<III", GLB_MAGIC, GLB_VERSION, length)
+        chunks = struct.pack("<II", len(text), JSON_CHUNK) + text
+        return header + chunks + struct.pack("<II", len(self._binary), BIN_CHUNK) + bytes(self._binary)

@@ -1,0 +1,168 @@
+"""The node tree of a glTF file: which nodes are joints, how they rest, and what lies above them."""
+
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from motiongen.io.gltf_container import GltfReader
+from motiongen.rotation import quat_angle, quat_from_matrix, quat_inverse, quat_multiply, quat_normalize, quat_rotate
+from motiongen.skeleton import Skeleton
+
+SAME_POSE = 0.01
+"""Radians by which joints may differ for two poses to be the same."""
+
+
+class NodeTree:
+    """Joints of the file's largest skin (without one, its animated nodes) as one tree.
+
+    Attributes:
+        joints: node indices, a parent before its children; the first holds all the others.
+        above: nodes over the root, from its parent up to the scene.
+        scale_above: for each of these nodes the product of the scales over it.
+
+    Raises:
+        ValueError: no joints, or nodes that do not form a tree.
+    """
+
+    def __init__(self, reader: GltfReader) -> None:
+        self._reader = reader
+        self.nodes = reader.items("nodes")
+        self._parents: dict[int, int] = {}
+        for parent, node in enumerate(self.nodes):
+            for child in node.get("children", []):
+                reader.item("nodes", child)
+                if child in self._parents:
+                    raise reader.broken("nodes with one parent each", f"node {child} with two")
+                self._parents[child] = parent
+        members = self._members()
+        root = self._common(members)
+        inside = set(members) | {root}
+        for node in members:  # nodes between two joints are joints too
+            inside |= set(self._path(node)[: self._path(node).index(root)])
+        self.joints = self._ordered(root, inside)
+        self.above = self._path(root)[1:]
+        self.scale_above: dict[int, float] = {}
+        for node in [*reversed(self.above), *self.joints]:
+            parent = self._parents.get(node)
+            self.scale_above[node] = 1.0 if parent is None else self.scale_above[parent] * self._scale(parent)
+
+    @cached_property
+    def skeleton(self) -> Skeleton:
+        """The joints in their rest pose; the root's offset is zero.
+
+        Rest is the nodes' own pose, unless the skin was bound in another one, which then is the truth: some files
+        keep a frame of an animation in their nodes.
+        """
+        number = {node: joint for joint, node in enumerate(self.joints)}
+        parents = [number[self._parents[node]] if joint else -1 for joint, node in enumerate(self.joints)]
+        names: list[str] = []
+        for node in self.joints:
+            name = str(self.nodes[node].get("name") or f"node{node}")
+            names.append(name if name not in names else f"{name}.{node}")
+        offsets = torch.stack([self.local(node)[1] * self.scale_above[node] for node in self.joints])
+        turns = torch.stack([self.local(node)[0] for node in self.joints])
+        for node in self.above:
+            turns[0] = quat_multiply(self.local(node)[0], turns[0])
+        bound = self._bound(turns, offsets, parents)
+        if bound is not None and bool((quat_angle(turns[1:], bound[0][1:]) > SAME_POSE).any()):
+            turns, offsets = bound
+        offsets[0] = 0.0
+        return Skeleton(names=tuple(names), parents=tuple(parents), offsets=offsets.float(), rest=turns.float())
+
+    def _bound(self, turns: Tensor, offsets: Tensor, parents: list[int]) -> tuple[Tensor, Tensor] | None:
+        """Local rotations (J, 4) and offsets (J, 3) of the pose in which the skin was bound, if it says."""
+        skin = max(self._reader.items("skins"), key=lambda item: len(item["joints"]), default={})
+        if "inverseBindMatrices" not in skin:
+            return None
+        inverse = torch.from_numpy(self._reader.accessor(skin["inverseBindMatrices"])).double().view(-1, 4, 4).mT
+        if len(inverse) != len(skin["joints"]) or not bool((torch.linalg.det(inverse) > 0).all()):
+            return None
+        binds = dict(zip(skin["joints"], torch.linalg.inv(inverse), strict=True))
+        worlds: list[tuple[Tensor, Tensor]] = []
+        local_turns, local_offsets = [], []
+        for joint, node in enumerate(self.joints):
+            above = worlds[parents[joint]] if joint else (turns.new_tensor([0.0, 0.0, 0.0, 1.0]), turns.new_zeros(3))
+            if node in binds:
+                bind = binds[node]
+                turn = quat_from_matrix(bind[:3, :3] / torch.linalg.det(bind[:3, :3]) ** (1 / 3))
+                place = bind[:3, 3]
+            else:  # not part of the skin: as its node says
+                turn = quat_multiply(above[0], turns[joint])
+                place = above[1] + quat_rotate(above[0], offsets[joint])
+            worlds.append((turn, place))
+            local_turns.append(quat_multiply(quat_inverse(above[0]), turn))
+            local_offsets.append(quat_rotate(quat_inverse(above[0]), place - above[1]))
+        bound = torch.stack(local_offsets)
+        # The bind pose may be in another unit, so bones say how long it is: most are as long as their nodes' offsets.
+        lengths, node_lengths = bound[1:].norm(dim=-1), offsets[1:].norm(dim=-1)
+        known = (lengths > 1e-9) & (node_lengths > 1e-9)
+        scale = float((node_lengths[known] / lengths[known]).median()) if bool(known.any()) else 1.0
+        local_turns[0] = turns[0] if self.joints[0] not in binds else local_turns[0]
+        return torch.stack(local_turns), bound * scale
+
+    def local(self, node: int) -> tuple[Tensor, Tensor]:
+        """Return a node's own rotation (4,) and translation (3,), float64, its scale left out."""
+        item = self.nodes[node]
+        if "matrix" in item:
+            matrix = self._numbers(item["matrix"], 16).view(4, 4).mT  # stored by columns
+            return quat_from_matrix(matrix[:3, :3] / self._scale(node)), matrix[:3, 3]
+        turn = self._numbers(item.get("rotation", [0, 0, 0, 1]), 4)
+        return quat_normalize(turn), self._numbers(item.get("translation", [0, 0, 0]), 3)
+
+    def _scale(self, node: int) -> float:
+        """A node's scale as one number: the cube root of its volume."""
+        item = self.nodes[node]
+        if "matrix" in item:
+            volume = torch.linalg.det(self._numbers(item["matrix"], 16).view(4, 4)[:3, :3])
+        else:
+            volume = self._numbers(item.get("scale", [1, 1, 1]), 3).prod()
+        if not float(volume) > 0:
+            raise self._reader.broken(f"node {node} with a positive scale", f"{float(volume):g}")
+        return float(volume) ** (1 / 3)
+
+    def _numbers(self, values: Any, count: int) -> Tensor:
+        numbers = torch.tensor(values, dtype=torch.float64)
+        if numbers.shape != (count,) or not bool(torch.isfinite(numbers).all()):
+            raise self._reader.broken(f"{count} finite numbers in a node", str(values)[:60])
+        return numbers
+
+    def _members(self) -> list[int]:
+        """Nodes that surely are joints: those of the skin, else those that an animation turns."""
+        skins = [skin["joints"] for skin in self._reader.items("skins")]
+        members = max(skins, key=len, default=[])
+        if not members:
+            channels = [channel for item in self._reader.items("animations") for channel in item["channels"]]
+            members = sorted({channel["target"]["node"] for channel in channels if "node" in channel["target"]})
+        if not members:
+            raise ValueError(f"{self._reader.path}: expected a skin or animated nodes, got none; export the rig too")
+        for node in members:
+            self._reader.item("nodes", node)
+        return members
+
+    def _path(self, node: int) -> list[int]:
+        """A node and all that are above it."""
+        path = [node]
+        while path[-1] in self._parents:
+            path.append(self._parents[path[-1]])
+            if len(path) > len(self.nodes):
+                raise self._reader.broken("nodes that form a tree", "a circle")
+        return path
+
+    def _common(self, members: list[int]) -> int:
+        """The lowest node that is or holds all members."""
+        shared = set(self._path(members[0]))
+        for node in members[1:]:
+            shared &= set(self._path(node))
+        if not shared:
+            raise self._reader.broken("joints below one root", "several roots")
+        return next(node for node in self._path(members[0]) if node in shared)
+
+    def _ordered(self, root: int, inside: set[int]) -> list[int]:
+        order, waiting = [], [root]
+        while waiting:
+            node = waiting.pop()
+            order.append(node)
+            waiting += [child for child in reversed(self.nodes[node].get("children", [])) if child in inside]
+        return order

@@ -1,0 +1,207 @@
+"""Animated GLB and .gltf to motions: the joints of the skin, every animation sampled at one rate."""
+
+import logging
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from motiongen.io.gltf_container import GltfReader
+from motiongen.io.gltf_nodes import NodeTree
+from motiongen.motion import Motion
+from motiongen.rotation import quat_multiply, quat_normalize, quat_rotate, quat_slerp, quat_unroll
+from motiongen.skeleton import Skeleton
+
+log = logging.getLogger(__name__)
+
+DEFAULT_FPS = 30.0
+MAX_FRAMES = 1_000_000
+MOVING = 1e-4
+"""A bone whose length along any axis changes by more, relative to the skeleton's size, moves on its parent."""
+
+
+def read(path: str | Path, *, animation: str | None = None, fps: float | None = None) -> Motion:
+    """Return an animation of a file; the only one unless named.
+
+    Args:
+        path: a .glb or .gltf.
+        animation: name of the animation.
+        fps: rate to sample at; the file's own when motiongen wrote it, else 30.
+
+    Raises:
+        ValueError: the file is broken, holds no such animation, or several and none is named.
+    """
+    reader = GltfReader(path)
+    with _well_formed(reader):
+        items = _catalogue(reader)
+        names = ", ".join(items)
+        if animation is None and len(items) > 1:
+            raise ValueError(f"{path}: expected one animation, got {len(items)}; choose with animation=, one of {names}")
+        name = next(iter(items)) if animation is None else animation
+        if name not in items:
+            raise ValueError(f"animation: expected one of {names}, got {name!r}; choose one that {path} has")
+        return _motion(reader, NodeTree(reader), items[name], fps)
+
+
+def read_animations(path: str | Path, *, fps: float | None = None) -> dict[str, Motion]:
+    """Return every animation of a file by name, in the file's order.
+
+    The skeleton is the skin's joints (without a skin, the animated nodes), with what lies above them folded into the
+    root: its path then is in the world. Static scales are folded into the bones; animated ones are left out, with a
+    log entry. Time begins at an animation's first key.
+
+    Args:
+        path: a .glb or .gltf.
+        fps: rate to sample at; the file's own when motiongen wrote it, else 30.
+
+    Raises:
+        ValueError: the file is broken or holds no animation.
+    """
+    reader = GltfReader(path)
+    with _well_formed(reader):
+        tree = NodeTree(reader)
+        return {name: _motion(reader, tree, item, fps) for name, item in _catalogue(reader).items()}
+
+
+def skeleton_of(path: str | Path) -> Skeleton:
+    """Return the skeleton of a file's skin, animated or not.
+
+    Raises:
+        ValueError: the file is broken or has neither a skin nor an animation.
+    """
+    reader = GltfReader(path)
+    with _well_formed(reader):
+        return NodeTree(reader).skeleton
+
+
+@contextmanager
+def _well_formed(reader: GltfReader) -> Iterator[None]:
+    """JSON of any shape comes in; what fits no other check is reported as what it lacks."""
+    try:
+        yield
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise reader.broken("well-formed nodes, skins and animations", f"{type(error).__name__} {error}") from None
+
+
+def _catalogue(reader: GltfReader) -> dict[str, dict[str, Any]]:
+    """The file's animations by name; nameless ones are numbered, and so are names that come twice."""
+    found: dict[str, dict[str, Any]] = {}
+    for number, item in enumerate(reader.items("animations")):
+        name = str(item.get("name") or f"animation{number}")
+        found[name if name not in found else f"{name}.{number}"] = item
+    if not found:
+        raise ValueError(f"{reader.path}: expected an animation, got none; export the file with its animations")
+    return found
+
+
+def _motion(reader: GltfReader, tree: NodeTree, item: dict[str, Any], fps: float | None) -> Motion:
+    tracks = _tracks(reader, tree, item)
+    if fps is None:
+        extras = item.get("extras")
+        own = extras.get("fps") if isinstance(extras, dict) else None
+        fps = float(own) if isinstance(own, int | float) and 0 < own < 1000 else DEFAULT_FPS
+    starts, stops = [track.times[0] for track in tracks.values()], [track.times[-1] for track in tracks.values()]
+    start, stop = (min(starts), max(stops)) if tracks else (0.0, 0.0)
+    count = math.floor((stop - start) * fps + 1e-3) + 1
+    if count > MAX_FRAMES:
+        raise reader.broken(f"an animation of at most {MAX_FRAMES} frames", f"{stop - start:.0f} s")
+    times = start + np.arange(count) / fps
+    rotations, places = [], []
+    for node in tree.joints:
+        turn, place = tree.local(node)
+        rotations.append(_sampled(tracks, (node, "rotation"), times, turn))
+        places.append(_sampled(tracks, (node, "translation"), times, place) * tree.scale_above[node])
+    rotation, root = rotations[0], places[0]
+    for node in tree.above:  # from the root's parent to the scene
+        turn, place = tree.local(node)
+        turns = _sampled(tracks, (node, "rotation"), times, turn)
+        rotation, root = quat_multiply(turns, rotation), quat_rotate(turns, root)
+        root = root + _sampled(tracks, (node, "translation"), times, place) * tree.scale_above[node]
+    rotations[0] = rotation
+    skeleton = tree.skeleton
+    translations = torch.stack(places, dim=1).float()  # (T, J, 3)
+    translations[:, 0] = 0.0
+    offsets = skeleton.offsets
+    size = float(offsets.norm(dim=-1).max())
+    rigid = bool(((translations - offsets)[:, 1:].abs() <= MOVING * size).all())
+    return Motion(
+        skeleton=skeleton,
+        rotations=quat_unroll(quat_normalize(torch.stack(rotations, dim=1))).float(),
+        root=root.float(),
+        fps=fps,
+        translations=None if rigid else translations,
+    )
+
+
+class _Track:
+    """Keys of one property of one node."""
+
+    def __init__(self, reader: GltfReader, sampler: dict[str, Any], width: int) -> None:
+        self.times: NDArray[np.float64] = reader.accessor(sampler["input"])[:, 0].astype(np.float64)
+        self.kind = sampler.get("interpolation", "LINEAR")
+        if self.kind not in ("STEP", "LINEAR", "CUBICSPLINE"):
+            raise reader.broken("interpolation STEP, LINEAR or CUBICSPLINE", repr(self.kind))
+        values = reader.accessor(sampler["output"]).astype(np.float64)
+        per_key = 3 if self.kind == "CUBICSPLINE" else 1
+        count = len(self.times)
+        if values.shape != (count * per_key, width) or count == 0:
+            raise reader.broken(f"{count * per_key} values of {width} for {count} keys", str(values.shape))
+        if not (np.isfinite(self.times).all() and np.isfinite(values).all() and (np.diff(self.times) >= 0).all()):
+            raise reader.broken("finite values and rising key times", "NaN, infinity or a step back")
+        self.values = torch.from_numpy(values.reshape(count, per_key, width))
+
+    def at(self, times: NDArray[np.float64]) -> Tensor:
+        """Return the values (T, width) at times in seconds; before the first and after the last key they hold."""
+        last = len(self.times) - 1
+        low = np.clip(np.searchsorted(self.times, times + 1e-9, side="right") - 1, 0, last)
+        high = np.minimum(low + 1, last)
+        span = self.times[high] - self.times[low]
+        share = np.clip((times - self.times[low]) / np.where(span > 0, span, 1.0), 0.0, 1.0)
+        part, length = torch.from_numpy(share)[:, None], torch.from_numpy(span)[:, None]
+        middle = 1 if self.kind == "CUBICSPLINE" else 0
+        start, end = self.values[low, middle], self.values[high, middle]
+        if self.kind == "STEP":
+            return torch.where(part >= 1.0, end, start)
+        if self.kind == "CUBICSPLINE":
+            return _hermite(start, end, self.values[low, 2] * length, self.values[high, 0] * length, part)
+        if start.shape[-1] == 4:
+            return quat_slerp(quat_normalize(start), quat_normalize(end), part[:, 0])
+        return start + part * (end - start)
+
+
+def _hermite(start: Tensor, end: Tensor, leaving: Tensor, arriving: Tensor, t: Tensor) -> Tensor:
+    """glTF 2.0, appendix C: cubic spline from two values and their tangents, which are scaled by the span."""
+    t2, t3 = t * t, t * t * t
+    return (2 * t3 - 3 * t2 + 1) * start + (t3 - 2 * t2 + t) * leaving + (3 * t2 - 2 * t3) * end + (t3 - t2) * arriving
+
+
+def _tracks(reader: GltfReader, tree: NodeTree, item: dict[str, Any]) -> dict[tuple[int, str], _Track]:
+    """The animation's tracks of joints and what is above them, by (node, property)."""
+    tracks = {}
+    wanted = {*tree.joints, *tree.above}
+    scaled = 0
+    for channel in item["channels"]:
+        node, path = channel["target"].get("node"), channel["target"].get("path")
+        if node not in wanted or path not in ("rotation", "translation", "scale"):
+            continue
+        if path == "scale":
+            values = reader.accessor(item["samplers"][channel["sampler"]]["output"])
+            scaled += bool(np.ptp(values, axis=0).max(initial=0.0) > 1e-3)
+            continue
+        tracks[node, path] = _Track(reader, item["samplers"][channel["sampler"]], 4 if path == "rotation" else 3)
+    if scaled:
+        log.info("%s: %s: animated scales of %d joints left out", reader.path, item.get("name"), scaled)
+    return tracks
+
+
+def _sampled(tracks: dict[tuple[int, str], _Track], key: tuple[int, str], times: NDArray[np.float64], rest: Tensor) -> Tensor:
+    """Values (T, width) of a track, or the rest value where there is none."""
+    values = tracks[key].at(times) if key in tracks else rest.expand(len(times), -1)
+    return quat_normalize(values) if key[1] == "rotation" else values
+

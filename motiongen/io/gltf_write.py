@@ -1,0 +1,171 @@
+"""Motion to GLB: joints as nodes, a skinned body (or sticks for a foreign skeleton) and one animation."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motiongen.body.mesh import BodyMesh, load
+from motiongen.io.atomic import atomic_path
+from motiongen.io.gltf_container import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GltfBuilder
+from motiongen.motion import Motion
+from motiongen.rotation import matrix_from_quat, quat_normalize, quat_rotate, quat_unroll
+from motiongen.skeleton import Skeleton
+
+
+def write(motion: Motion, path: str | Path, *, name: str = "motion") -> None:
+    """Write a motion as a GLB that any viewer plays, or as a .gltf with its data embedded.
+
+    SMPL-22 gets motiongen's own body; any other skeleton gets a stick for each bone.
+
+    Args:
+        motion: the motion, at any rate; every frame becomes a key.
+        path: a file to make or replace.
+        name: name of the animation.
+    """
+    builder = animated(motion, name)
+    data = builder.to_json() if Path(path).suffix.lower() == ".gltf" else builder.to_bytes()
+    with atomic_path(path) as aside:
+        aside.write_bytes(data)
+
+
+def animated(motion: Motion, name: str) -> GltfBuilder:
+    """Return the document of a motion: skeleton, mesh, skin, animation."""
+    body = load()
+    mesh = body if motion.skeleton.names == body.names else stick_mesh(motion.skeleton)
+    builder = rigged(motion.skeleton, mesh)
+    _add_animation(builder, motion, name)
+    return builder
+
+
+def rigged(skeleton: Skeleton, mesh: BodyMesh) -> GltfBuilder:
+    """Return the document of a mesh that hangs on a skeleton in its rest pose; node j is joint j."""
+    builder = GltfBuilder()
+    places = skeleton.offsets.double().clone()
+    places[0] = mesh.joints[0].double()
+    for joint, joint_name in enumerate(skeleton.names):
+        node: dict[str, object] = {"name": joint_name, "translation": places[joint].tolist()}
+        if skeleton.rest is not None:
+            node["rotation"] = quat_normalize(skeleton.rest[joint].double()).tolist()
+        if children := skeleton.children(joint):
+            node["children"] = list(children)
+        builder.add("nodes", node)
+    turns, _ = skeleton.fk(skeleton.rest_rotations.double(), places[0])
+    binds = torch.eye(4, dtype=torch.float64).repeat(skeleton.num_joints, 1, 1)
+    binds[:, :3, :3] = matrix_from_quat(turns).mT
+    binds[:, :3, 3] = -(binds[:, :3, :3] @ mesh.joints.double()[:, :, None])[..., 0]
+    columns = binds.mT.reshape(-1, 16).numpy().astype(np.float32)  # glTF stores matrices by columns
+    skin = {
+        "name": "skin",
+        "joints": list(range(skeleton.num_joints)),
+        "skeleton": 0,
+        "inverseBindMatrices": builder.add_accessor(columns, "MAT4"),
+    }
+    body = {"name": "body", "mesh": _add_mesh(builder, mesh), "skin": builder.add("skins", skin)}
+    builder.add("scenes", {"name": "scene", "nodes": [0, builder.add("nodes", body)]})
+    builder.json["scene"] = 0
+    return builder
+
+
+def stick_mesh(skeleton: Skeleton) -> BodyMesh:
+    """Return a mesh of one slender double pyramid for each bone, so that a bare skeleton can be seen."""
+    turns, joints = skeleton.fk(skeleton.rest_rotations, skeleton.offsets.new_zeros(3))
+    tips = [(parent, joints[joint]) for joint, parent in enumerate(skeleton.parents) if parent >= 0]
+    tips += [(joint, joints[joint] + quat_rotate(turns[joint], joints.new_tensor(end))) for joint, end in skeleton.ends]
+    tips = [(joint, tip) for joint, tip in tips if float((tip - joints[joint]).norm()) > 1e-6]
+    if not tips:
+        tips = [(0, joints[0] + joints.new_tensor([0.0, 0.1, 0.0]))]
+    joints = joints - joints.new_tensor([0.0, float(joints[:, 1].min()), 0.0])
+    floor = joints[0] - skeleton.fk(skeleton.rest_rotations, skeleton.offsets.new_zeros(3))[1][0]
+    pieces = [_stick(joints[joint], tip + floor) for joint, tip in tips]
+    vertices = torch.cat([piece[0] for piece in pieces])
+    count = len(pieces[0][0])
+    owner = torch.tensor([joint for joint, _ in tips]).repeat_interleave(count)
+    none = torch.zeros(len(vertices), 3, dtype=torch.int64)
+    return BodyMesh(
+        vertices=vertices,
+        normals=torch.cat([piece[1] for piece in pieces]),
+        faces=torch.arange(len(vertices)).view(-1, 3),
+        joint_indices=torch.cat([owner[:, None], none], dim=1),
+        joint_weights=torch.tensor([1.0, 0.0, 0.0, 0.0]).repeat(len(vertices), 1),
+        colours=torch.tensor([0.75, 0.78, 0.82]).repeat(len(vertices), 1),
+        joints=joints,
+        names=skeleton.names,
+    )
+
+
+def _stick(start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
+    """Return flat-shaded triangles' corners (24, 3) and normals (24, 3) of a double pyramid between two points."""
+    axis = end - start
+    length = float(axis.norm())
+    helper = axis.new_tensor([1.0, 0.0, 0.0] if abs(float(axis[0])) < 0.7 * length else [0.0, 0.0, 1.0])
+    u = torch.linalg.cross(axis, helper)
+    u = u / u.norm()
+    v = torch.linalg.cross(axis, u) / length
+    waist, radius = start + 0.2 * axis, 0.08 * length
+    ring = [waist + radius * side for side in (u, v, -u, -v)]
+    corners = []
+    for a, b in zip(ring, ring[1:] + ring[:1], strict=True):
+        corners += [end, a, b, start, b, a]
+    triangles = torch.stack(corners).view(-1, 3, 3)
+    normals = torch.linalg.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+    normals = normals / normals.norm(dim=-1, keepdim=True)
+    return triangles.view(-1, 3), normals.repeat_interleave(3, dim=0)
+
+
+def _add_mesh(builder: GltfBuilder, mesh: BodyMesh) -> int:
+    vertices, normals = mesh.vertices.float().numpy(), mesh.normals.double()
+    unit = (normals / normals.norm(dim=-1, keepdim=True)).numpy().astype(np.float32)
+    shares = _sixteen_bits(mesh.joint_weights)
+    joint_type = np.uint8 if len(mesh.names) <= 256 else np.uint16
+    owners = np.where(shares > 0, mesh.joint_indices.numpy(), 0).astype(joint_type)  # glTF: no joint without weight
+    colours = np.concatenate([_linear(mesh.colours), np.ones((len(vertices), 1))], axis=1)
+    faces = mesh.faces.numpy()
+    index_type = np.uint16 if len(vertices) < 65535 else np.uint32
+    attributes = {
+        "POSITION": builder.add_accessor(vertices, "VEC3", target=ARRAY_BUFFER, bounds=True),
+        "NORMAL": builder.add_accessor(unit, "VEC3", target=ARRAY_BUFFER),
+        "COLOR_0": builder.add_accessor(
+            np.round(colours * 255).astype(np.uint8), "VEC4", target=ARRAY_BUFFER, normalized=True
+        ),
+        "JOINTS_0": builder.add_accessor(owners, "VEC4", target=ARRAY_BUFFER),
+        "WEIGHTS_0": builder.add_accessor(shares, "VEC4", target=ARRAY_BUFFER, normalized=True),
+    }
+    indices = builder.add_accessor(faces.astype(index_type).reshape(-1), "SCALAR", target=ELEMENT_ARRAY_BUFFER)
+    material = {"name": "body", "pbrMetallicRoughness": {"metallicFactor": 0.0, "roughnessFactor": 0.8}}
+    primitive = {"attributes": attributes, "indices": indices, "material": builder.add("materials", material)}
+    return builder.add("meshes", {"name": "body", "primitives": [primitive]})
+
+
+def _add_animation(builder: GltfBuilder, motion: Motion, name: str) -> None:
+    times = (np.arange(motion.num_frames) / motion.fps).astype(np.float32)
+    keys = builder.add_accessor(times, "SCALAR", bounds=True)
+    tracks = [(0, "translation", motion.root)]
+    if motion.translations is not None:
+        tracks += [(joint, "translation", motion.translations[:, joint]) for joint in range(1, len(motion.skeleton.names))]
+    # Sign-continuous, since some players blend quaternions without minding the sign.
+    turns = quat_unroll(quat_normalize(motion.rotations.double()))
+    tracks += [(joint, "rotation", turns[:, joint]) for joint in range(motion.skeleton.num_joints)]
+    animation: dict[str, list[object]] = {"samplers": [], "channels": []}
+    for joint, path, values in tracks:
+        output = builder.add_accessor(values.numpy().astype(np.float32), "VEC4" if path == "rotation" else "VEC3")
+        animation["samplers"].append({"input": keys, "output": output, "interpolation": "LINEAR"})
+        target = {"node": joint, "path": path}
+        animation["channels"].append({"sampler": len(animation["samplers"]) - 1, "target": target})
+    builder.add("animations", {"name": name, "extras": {"fps": motion.fps}, **animation})
+
+
+def _sixteen_bits(weights: Tensor) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint16]]":
+    """Return weights (V, 4) as 16-bit integers whose sum is exactly 65535, as glTF asks."""
+    exact = weights.double().numpy()
+    shares = np.round(exact / exact.sum(1, keepdims=True) * 65535).astype(np.int64)
+    rows = np.arange(len(shares))
+    shares[rows, shares.argmax(1)] += 65535 - shares.sum(1)
+    return shares.astype(np.uint16)
+
+
+def _linear(colours: Tensor) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
+    """Return linear light for display (sRGB) colours."""
+    display = colours.double().numpy()
+    return np.where(display <= 0.04045, display / 12.92, ((display + 0.055) / 1.055) ** 2.4)

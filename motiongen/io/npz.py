@@ -1,0 +1,162 @@
+"""NPZ: a Motion as plain arrays, both ways; and AMASS, SMPL-H and SMPL-X files in.
+
+Our own files hold `format` ("motiongen/motion-v1"), `fps` (), `names` (J,), `parents` (J,), `offsets` (J, 3),
+`rotations` (T, J, 4) xyzw and `root` (T, 3); and where a motion has them `rest` (J, 4), `translations` (T, J, 3),
+`end_joints` (E,) and `end_offsets` (E, 3). Nothing is ever unpickled.
+"""
+
+import math
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from motiongen.io.atomic import atomic_path
+from motiongen.motion import Motion
+from motiongen.rotation import quat_from_axis_angle, quat_multiply, quat_rotate
+from motiongen.skeleton import SMPL22, Skeleton
+
+FORMAT = "motiongen/motion-v1"
+_RATES = ("mocap_frame_rate", "mocap_framerate", "fps")
+
+Arrays = dict[str, NDArray[np.generic]]
+
+
+def read(path: str | Path, up: Literal["y", "z"] = "z") -> Motion:
+    """Return the motion in an .npz file.
+
+    Args:
+        path: a file of ours, or one with SMPL's `poses`, `trans` and `mocap_frame_rate`.
+        up: the axis that points up in a SMPL-family file: AMASS has z. Ours is always y.
+
+    Raises:
+        ValueError: the file is neither, is damaged, or holds NaN; one line that names it.
+    """
+    arrays = _load(Path(path))
+    if "format" in arrays:
+        return _read_ours(path, arrays)
+    if "trans" in arrays and ("poses" in arrays or {"root_orient", "pose_body"} <= set(arrays)):
+        return _read_smpl(path, arrays, up)
+    raise ValueError(
+        f"{path}: expected the arrays format, rotations, root … or poses, trans, mocap_frame_rate, "
+        f"got {', '.join(sorted(arrays)) or 'none'}; is this a motion?"
+    )
+
+
+def write(motion: Motion, path: str | Path) -> None:
+    """Write a motion; the same motion gives the same bytes."""
+    skeleton = motion.skeleton
+    arrays: Arrays = {
+        "format": np.array(FORMAT),
+        "fps": np.array(motion.fps, dtype=np.float64),
+        "names": np.array(skeleton.names),
+        "parents": np.array(skeleton.parents, dtype=np.int32),
+        "offsets": skeleton.offsets.numpy(),
+        "rotations": motion.rotations.numpy(),
+        "root": motion.root.numpy(),
+    }
+    if skeleton.rest is not None:
+        arrays["rest"] = skeleton.rest.numpy()
+    if motion.translations is not None:
+        arrays["translations"] = motion.translations.numpy()
+    if skeleton.ends:
+        arrays["end_joints"] = np.array([joint for joint, _ in skeleton.ends], dtype=np.int32)
+        arrays["end_offsets"] = np.array([tip for _, tip in skeleton.ends], dtype=np.float64)
+    with atomic_path(path) as aside:
+        np.savez_compressed(aside, **arrays)  # type: ignore[arg-type]
+
+
+def _load(path: Path) -> Arrays:
+    """Return every array of a file that is not pickled; SMPL files may hold such that nobody needs."""
+    arrays: Arrays = {}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("a single array")
+            for name in archive.files:
+                try:
+                    arrays[name] = archive[name]
+                except ValueError as error:  # the zip is sound, but this is a pickled object, or cut short
+                    if "allow_pickle" not in str(error):
+                        raise
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(
+            f"{path}: expected an .npz archive of plain arrays, got one that does not load: {error}"
+        ) from error
+    return arrays
+
+
+def _read_ours(path: str | Path, arrays: Arrays) -> Motion:
+    if str(arrays["format"]) != FORMAT:
+        raise ValueError(f"{path}: expected format {FORMAT}, got {arrays['format']}; update motiongen")
+    needed = ("fps", "names", "parents", "offsets", "rotations", "root")
+    if missing := [name for name in needed if name not in arrays]:
+        raise ValueError(
+            f"{path}: expected {', '.join(needed)}, got no {', '.join(missing)}; write the file again"
+        )
+    ends: tuple[tuple[int, tuple[float, float, float]], ...] = ()
+    if "end_joints" in arrays and "end_offsets" in arrays:
+        tips = zip(arrays["end_joints"].tolist(), arrays["end_offsets"].tolist(), strict=True)
+        ends = tuple((int(joint), (x, y, z)) for joint, (x, y, z) in tips)
+    try:
+        skeleton = Skeleton(
+            names=tuple(str(name) for name in arrays["names"]),
+            parents=tuple(int(parent) for parent in arrays["parents"]),
+            offsets=_tensor(arrays["offsets"]),
+            rest=_tensor(arrays["rest"]) if "rest" in arrays else None,
+            ends=ends,
+        )
+        return Motion(
+            skeleton=SMPL22 if _same(skeleton, SMPL22) else skeleton,
+            rotations=_tensor(arrays["rotations"]),
+            root=_tensor(arrays["root"]),
+            fps=float(arrays["fps"]),
+            translations=_tensor(arrays["translations"]) if "translations" in arrays else None,
+        )
+    except (ValueError, TypeError, IndexError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _read_smpl(path: str | Path, arrays: Arrays, up: str) -> Motion:
+    """Return a SMPL-family file on SMPL-22: its first 22 joints' rotations and `trans` as the root.
+
+    The subject's shape is left out: `trans` is the pelvis to within a constant of the shape (some 3 cm in height),
+    and the bones are those of SMPL-22. Ground the motion if its feet must touch the floor.
+    """
+    rate = next((arrays[name] for name in _RATES if name in arrays), None)
+    if rate is None:
+        raise ValueError(
+            f"{path}: expected one of {', '.join(_RATES)}, got none; add the frame rate to the file"
+        )
+    if "poses" in arrays:
+        poses = arrays["poses"].reshape(len(arrays["poses"]), -1)
+    else:
+        poses = np.concatenate([arrays["root_orient"], arrays["pose_body"]], axis=1)
+    if poses.shape[1] < 66 or arrays["trans"].shape != (len(poses), 3):
+        raise ValueError(
+            f"{path}: expected poses (T, 66 or more) and trans (T, 3), got {arrays['poses'].shape} and "
+            f"{arrays['trans'].shape}; is this a SMPL, SMPL-H or SMPL-X motion?"
+        )
+    rotations = quat_from_axis_angle(_tensor(poses[:, :66]).double().reshape(-1, 22, 3))  # (T, 22, 4)
+    root = _tensor(arrays["trans"]).double()
+    if up == "z":
+        upright = quat_from_axis_angle(root.new_tensor([-math.pi / 2, 0.0, 0.0]))  # z to y, y to -z
+        rotations = torch.cat([quat_multiply(upright, rotations[:, :1]), rotations[:, 1:]], dim=1)
+        root = quat_rotate(upright, root)
+    try:
+        return Motion(skeleton=SMPL22, rotations=rotations.float(), root=root.float(), fps=float(rate))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _tensor(array: NDArray[np.generic]) -> Tensor:
+    return torch.from_numpy(np.asarray(array, dtype=np.float64 if array.dtype == np.float64 else np.float32))
+
+
+def _same(a: Skeleton, b: Skeleton) -> bool:
+    return a.names == b.names and a.rest is None and not a.ends and torch.equal(a.offsets, b.offsets)
