@@ -4,6 +4,8 @@ The incoming frames keep their own course; what differs at the seam, in place an
 fades out (Bollo, "Inertialization: High-Performance Animation Transitions", GDC 2018, with a quintic ease).
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -21,39 +23,45 @@ def take_over(
 ) -> tuple[Tensor, Tensor]:
     """Return rotations (T, J, 4) and root (T, 3) that follow on from the frames before them.
 
+    Frames that follow smoothly already stay as they are, to third order in time.
+
     Args:
         rotations: local rotations of the incoming motion (T, J, 4).
         root: its root positions (T, 3), metres.
-        before_rotations: the last frames before it (P, J, 4), P >= 1; two frames give their speed, too.
+        before_rotations: the last frames before it (P, J, 4), P >= 1; the last three say how it moved.
         before_root: their root positions (P, 3).
         length: frames until the incoming motion is on its own course.
     """
     weights = fade(rotations.shape[0], length).to(rotations)
     steps = torch.arange(rotations.shape[0]).to(rotations)
-    jump, drift = _offset(rotations, before_rotations)
+    old_step, new_step = _step_after(before_rotations, _turn), -_step_after(rotations[:3].flip(0), _turn)
+    expected = quat_multiply(before_rotations[-1], quat_from_axis_angle(old_step))
+    jump = axis_angle_from_quat(quat_multiply(quat_inverse(rotations[0]), expected))  # (J, 3)
+    drift = _difference(old_step, new_step, before_rotations, rotations)
     turn = (jump + drift * steps[:, None, None]) * weights[:, None, None]  # (T, J, 3)
-    jump, drift = _root_offset(root, before_root)
+    old_step, new_step = _step_after(before_root, _shift), -_step_after(root[:3].flip(0), _shift)
+    jump = before_root[-1] + old_step - root[0]  # (3,)
+    drift = _difference(old_step, new_step, before_root, root)
     shift = (jump + drift * steps[:, None]) * weights[:, None]  # (T, 3)
     return quat_multiply(rotations, quat_from_axis_angle(turn)), root + shift
 
 
-def _offset(incoming: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
-    """Rotation vectors (J, 3): the difference at the first frame, and that of the speeds per frame."""
-    speed = _speed(before[-2:]) if before.shape[0] > 1 else torch.zeros_like(before[-1, :, :3])
-    expected = quat_multiply(before[-1], quat_from_axis_angle(speed))
-    jump = axis_angle_from_quat(quat_multiply(quat_inverse(incoming[0]), expected))
-    if incoming.shape[0] < 2 or before.shape[0] < 2:
-        return jump, torch.zeros_like(jump)
-    return jump, speed - _speed(incoming[:2])
+def _step_after(frames: Tensor, step: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """The step that follows the last of up to three frames, at the acceleration of the steps between them."""
+    if frames.shape[0] < 2:
+        return torch.zeros_like(step(frames[-1], frames[-1]))
+    last = step(frames[-2], frames[-1])
+    return last if frames.shape[0] < 3 else 2 * last - step(frames[-3], frames[-2])
 
 
-def _speed(pair: Tensor) -> Tensor:
-    return axis_angle_from_quat(quat_multiply(quat_inverse(pair[0]), pair[1]))
+def _difference(old_step: Tensor, new_step: Tensor, before: Tensor, incoming: Tensor) -> Tensor:
+    """The difference of speeds a frame; none where one side is a single frame, which says nothing of speed."""
+    return old_step - new_step if min(before.shape[0], incoming.shape[0]) > 1 else torch.zeros_like(old_step)
 
 
-def _root_offset(incoming: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
-    speed = before[-1] - before[-2] if before.shape[0] > 1 else torch.zeros_like(before[-1])
-    jump = before[-1] + speed - incoming[0]
-    if incoming.shape[0] < 2 or before.shape[0] < 2:
-        return jump, torch.zeros_like(jump)
-    return jump, speed - (incoming[1] - incoming[0])
+def _turn(a: Tensor, b: Tensor) -> Tensor:
+    return axis_angle_from_quat(quat_multiply(quat_inverse(a), b))
+
+
+def _shift(a: Tensor, b: Tensor) -> Tensor:
+    return b - a

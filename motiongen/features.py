@@ -119,7 +119,9 @@ def step(features: Tensor, state: RootState) -> Frames:
     yaw = quat_yaw(heading)
     velocity = torch.zeros_like(features[..., :3])
     velocity[..., [0, 2]] = features[..., LAYOUT["velocity"]]
-    path = state.position[:, None] + (quat_rotate(yaw, velocity)[..., [0, 2]] / FPS).cumsum(dim=1)  # (B, T, 2)
+    path = state.position[:, None] + (quat_rotate(yaw, velocity)[..., [0, 2]] / FPS).cumsum(
+        dim=1
+    )  # (B, T, 2)
     state.heading, state.position = heading[:, -1], path[:, -1]
     root = torch.stack([path[..., 0], features[..., 3], path[..., 1]], dim=-1)
     pelvis = quat_multiply(yaw, quat_from_6d(features[..., LAYOUT["tilt"]]))
@@ -170,5 +172,3 @@ def _mirror_map() -> tuple[Tensor, Tensor]:
 def _wrap(angle: Tensor) -> Tensor:
     """Return the angle within (-pi, pi]."""
     return torch.atan2(torch.sin(angle), torch.cos(angle))
-
-

@@ -21,7 +21,9 @@ _MIDDLE = {
     "head": ("head",),
 }
 _SPINE = re.compile(r"^(spine|chest|upperchest|torso|abdomen|lowerback|upperback|thorax|waist|stomach)\d*$")
-_PREFIX = re.compile(r"^(mixamorig\d*|bip\d+|def|skel|jbipc|jbipl|jbipr|jbip|character\d*|rig|body)[\s:_\-.]+", re.IGNORECASE)
+_PREFIX = re.compile(
+    r"^(mixamorig\d*|bip\d+|def|skel|j_bip_c|j_bip|character\d*|rig|body)[\s:_\-.]+", re.IGNORECASE
+)
 
 
 def humanoid_map(skeleton: Skeleton) -> dict[str, str]:
@@ -51,7 +53,9 @@ def humanoid_map(skeleton: Skeleton) -> dict[str, str]:
     return {name: found[name] for name in SMPL22.names if name in found}
 
 
-def _take(found: dict[str, str], part: str, keys: dict[str, tuple[str, str]], side: str, words: tuple[str, ...]) -> None:
+def _take(
+    found: dict[str, str], part: str, keys: dict[str, tuple[str, str]], side: str, words: tuple[str, ...]
+) -> None:
     for word in words:
         for name, key in keys.items():
             if key == (side, word) and name not in found.values():
@@ -61,7 +65,11 @@ def _take(found: dict[str, str], part: str, keys: dict[str, tuple[str, str]], si
 
 def _spine(skeleton: Skeleton, keys: dict[str, tuple[str, str]], found: dict[str, str]) -> dict[str, str]:
     """Share out the spine joints between pelvis and neck over SMPL's three."""
-    names = [name for name, (side, word) in keys.items() if not side and _SPINE.match(word) and name not in found.values()]
+    names = [
+        name
+        for name, (side, word) in keys.items()
+        if not side and _SPINE.match(word) and name not in found.values()
+    ]
     if len(names) == 1:
         return {"spine3": names[0]}
     if len(names) == 2:
@@ -74,13 +82,19 @@ def _key(name: str) -> tuple[str, str]:
     """Return (side, word) of a joint name: 'mixamorig:LeftUpLeg' -> ('left', 'upleg')."""
     name = _PREFIX.sub("", name)
     side = ""
-    for label, pattern in (("left", r"left|(?<![a-zA-Z])l(?![a-z])"), ("right", r"right|(?<![a-zA-Z])r(?![a-z])")):
+    for label, pattern in (
+        ("left", r"left|(?<![a-zA-Z])l(?![a-z])"),
+        ("right", r"right|(?<![a-zA-Z])r(?![a-z])"),
+    ):
         matched = re.search(pattern, name, re.IGNORECASE)
         if matched:
             side, name = label, name[: matched.start()] + name[matched.end() :]
             break
     else:
-        matched = re.match(r"([lr])(?=[A-Z]|femur|tibia|foot|toes|humerus|radius|wrist|hand|clavicle|hipjoint|thumb|fingers)", name)
+        matched = re.match(
+            r"([lr])(?=[A-Z]|femur|tibia|foot|toes|humerus|radius|wrist|hand|clavicle|hipjoint|thumb|fingers)",
+            name,
+        )
         if matched:
             side, name = {"l": "left", "r": "right"}[matched.group(1)], name[1:]
     word = re.sub(r"[^a-z0-9]", "", name.lower())

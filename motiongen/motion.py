@@ -54,10 +54,14 @@ class Motion:
                 "give every joint one or leave them out"
             )
         if not self.fps > 0:
-            raise ValueError(f"fps: expected a positive rate, got {self.fps}; say how many frames make a second")
+            raise ValueError(
+                f"fps: expected a positive rate, got {self.fps}; say how many frames make a second"
+            )
         bad = ~(torch.isfinite(self.rotations).flatten(1).all(1) & torch.isfinite(self.root).all(1))
         if bad.any():
-            raise ValueError(f"motion: expected finite numbers, got NaN or infinity in frame {int(bad.nonzero()[0])}")
+            raise ValueError(
+                f"motion: expected finite numbers, got NaN or infinity in frame {int(bad.nonzero()[0])}"
+            )
 
     @property
     def num_frames(self) -> int:
@@ -87,7 +91,9 @@ class Motion:
 
     def heading(self) -> Tensor:
         """Return the root's angle about +Y (T,), radians; 0 faces +Z, pi/2 faces +X."""
-        return heading_angle(quat_multiply(self.rotations[:, 0], quat_inverse(self.skeleton.rest_rotations[0])))
+        return heading_angle(
+            quat_multiply(self.rotations[:, 0], quat_inverse(self.skeleton.rest_rotations[0]))
+        )
 
     def __getitem__(self, frames: slice) -> Self:
         """Return the frames of a slice."""
@@ -115,7 +121,11 @@ class Motion:
         low = times.floor().long()
         high = (low + 1).clamp(max=self.num_frames - 1)
         part = (times - low).to(self.root)
-        moved = None if self.translations is None else _lerp(self.translations[low], self.translations[high], part)
+        moved = (
+            None
+            if self.translations is None
+            else _lerp(self.translations[low], self.translations[high], part)
+        )
         return replace(
             self,
             rotations=quat_slerp(self.rotations[low], self.rotations[high], part[:, None]),
@@ -131,13 +141,19 @@ class Motion:
         local axes.
         """
         if self.translations is not None:
-            raise ValueError("mirror: expected rigid bones, got translations of single joints; retarget first")
+            raise ValueError(
+                "mirror: expected rigid bones, got translations of single joints; retarget first"
+            )
         index = list(self.skeleton.mirror_index)
-        rest = self.skeleton.fk(self.skeleton.rest_rotations, self.skeleton.offsets.new_zeros(3))[0].to(self.rotations)
+        rest = self.skeleton.fk(self.skeleton.rest_rotations, self.skeleton.offsets.new_zeros(3))[0].to(
+            self.rotations
+        )
         from_rest = quat_multiply(self.global_rotations(), quat_inverse(rest))
         turned = quat_multiply(mirror_quat(from_rest[:, index]), rest)
         return replace(
-            self, rotations=local_rotations(turned, self.skeleton), root=self.root * self.root.new_tensor([-1.0, 1, 1])
+            self,
+            rotations=local_rotations(turned, self.skeleton),
+            root=self.root * self.root.new_tensor([-1.0, 1, 1]),
         )
 
     def turned(self, angle: float, about: Tensor | None = None) -> Self:
@@ -177,15 +193,20 @@ class Motion:
                 f"{other.skeleton.num_joints} joints; retarget one of them first"
             )
         if self.translations is not None or other.translations is not None:
-            raise ValueError("concatenate: expected rigid bones, got translations of single joints; retarget first")
+            raise ValueError(
+                "concatenate: expected rigid bones, got translations of single joints; retarget first"
+            )
         other = other.resample(self.fps).with_heading(float(self.heading()[-1]))
         step = self.root[-1] + (self.root[-1] - self.root[-2] if self.num_frames > 1 else 0)
         other = other.moved((step - other.root[0]) * self.root.new_tensor([1.0, 0.0, 1.0]))
         rotations, root = take_over(
-            other.rotations, other.root, self.rotations[-2:], self.root[-2:], round(blend * self.fps)
+            other.rotations, other.root, self.rotations[-3:], self.root[-3:], round(blend * self.fps)
         )
         return replace(
-            self, rotations=torch.cat([self.rotations, rotations]), root=torch.cat([self.root, root]), translations=None
+            self,
+            rotations=torch.cat([self.rotations, rotations]),
+            root=torch.cat([self.root, root]),
+            translations=None,
         )
 
     def retarget(self, target: "Skeleton | str | Path") -> "Motion":

@@ -5,12 +5,14 @@ directions are then kept exactly and bone lengths are the target's, so hands and
 proportions put them: contact with props or with the other hand is lost. The hips' path is scaled by leg length.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 
 from motiongen.humanoid import humanoid_map
 from motiongen.motion import Motion, local_rotations
-from motiongen.rotation import quat_between, quat_inverse, quat_multiply, quat_rotate
+from motiongen.rotation import quat_between, quat_from_matrix, quat_inverse, quat_multiply, quat_rotate
 from motiongen.skeleton import SMPL22, Skeleton
 
 # Limb bones that are laid along SMPL's T-pose: (joint, the joint at its end). Feet stay as they rest, flat on the
@@ -54,7 +56,10 @@ def retarget(
     rotations = _copy_turns(motion, source_t, target_t, mapping, target, target_mapping)
     scale = leg_length(target, target_mapping) / leg_length(source, mapping)
     hips = _middle_of_hips(motion.positions(), source, mapping) * scale  # (T, 3)
-    hip_offset = _middle_of_hips(target_places, target, target_mapping) - target_places[_root_index(target, target_mapping)]
+    hip_offset = (
+        _middle_of_hips(target_places, target, target_mapping)
+        - target_places[_root_index(target, target_mapping)]
+    )
     pelvis_turn = _globals(rotations, target)[:, _root_index(target, target_mapping)]
     from_rest = quat_multiply(pelvis_turn, quat_inverse(target_t[_root_index(target, target_mapping)]))
     pelvis = hips - quat_rotate(from_rest, hip_offset)
@@ -84,8 +89,12 @@ def leg_length(skeleton: Skeleton, mapping: dict[str, str]) -> float:
     places = skeleton.rest_positions
     total = 0.0
     for side in ("left", "right"):
-        joints = [places[skeleton.index(mapping[f"{side}_{p}"])] for p in ("hip", "knee", "ankle") if f"{side}_{p}" in mapping]
-        total += float(sum((a - b).norm() for a, b in zip(joints, joints[1:], strict=False)))
+        joints = [
+            places[skeleton.index(mapping[f"{side}_{p}"])]
+            for p in ("hip", "knee", "ankle")
+            if f"{side}_{p}" in mapping
+        ]
+        total += float(sum((a - b).norm() for a, b in pairwise(joints)))
     return total / 2
 
 
@@ -115,7 +124,12 @@ def find_t_pose(skeleton: Skeleton, mapping: dict[str, str], motion: Motion | No
 
 
 def _copy_turns(
-    motion: Motion, source_t: Tensor, target_t: Tensor, mapping: dict[str, str], target: Skeleton, target_mapping: dict[str, str]
+    motion: Motion,
+    source_t: Tensor,
+    target_t: Tensor,
+    mapping: dict[str, str],
+    target: Skeleton,
+    target_mapping: dict[str, str],
 ) -> Tensor:
     """Local rotations (T, J, 4) of the target: mapped joints take the source's turn from its T-pose."""
     world = motion.global_rotations()  # (T, Jsrc, 4)
@@ -160,15 +174,17 @@ def _is_person(places: Tensor, skeleton: Skeleton, mapping: dict[str, str]) -> b
     left, up = _frame(places, skeleton, mapping)
     down = torch.zeros(3).to(up)
     for side in ("left", "right"):
-        down = down + places[skeleton.index(mapping[f"{side}_knee"])] - places[skeleton.index(mapping[f"{side}_hip"])]
+        down = (
+            down
+            + places[skeleton.index(mapping[f"{side}_knee"])]
+            - places[skeleton.index(mapping[f"{side}_hip"])]
+        )
     hips = places[skeleton.index(mapping["left_hip"])] - places[skeleton.index(mapping["right_hip"])]
     return bool(_cosine(down, -up) > 0.7 and _cosine(hips, left) > 0.7 and _cosine(left, up).abs() < 0.5)
 
 
 def _upright(places: Tensor, skeleton: Skeleton, mapping: dict[str, str]) -> Tensor:
     """The turn (4,) that stands a pose upright, facing +Z: quarter turns where those are enough."""
-    from motiongen.rotation import quat_from_matrix
-
     left, up = _frame(places, skeleton, mapping)
     left, up = _snap(left), _snap(up)
     up = up - (up @ left) / (left @ left) * left

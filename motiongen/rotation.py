@@ -217,7 +217,9 @@ def euler_from_quat(quats: Tensor, order: str) -> Tensor:
 
 def _axis(order: str, position: int) -> int:
     if order not in EULER_ORDERS:
-        raise ValueError(f"order: expected one of {', '.join(EULER_ORDERS)}, got {order!r}; use three axes, each once")
+        raise ValueError(
+            f"order: expected one of {', '.join(EULER_ORDERS)}, got {order!r}; use three axes, each once"
+        )
     return "XYZ".index(order[position])
 
 

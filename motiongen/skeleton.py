@@ -37,7 +37,9 @@ class Skeleton:
             )
         if len(set(self.names)) != count:
             twice = sorted({name for name in self.names if self.names.count(name) > 1})
-            raise ValueError(f"skeleton: expected distinct joint names, got {', '.join(twice)} twice; rename them")
+            raise ValueError(
+                f"skeleton: expected distinct joint names, got {', '.join(twice)} twice; rename them"
+            )
         for joint, parent in enumerate(self.parents):
             if not (parent == -1 if joint == 0 else 0 <= parent < joint):
                 raise ValueError(
@@ -58,7 +60,9 @@ class Skeleton:
         """
         if name not in self.names:
             near = difflib.get_close_matches(name, self.names, n=1, cutoff=0.0)[0]
-            raise ValueError(f"joint: expected one of {len(self.names)} names, got {name!r}; the nearest is {near!r}")
+            raise ValueError(
+                f"joint: expected one of {len(self.names)} names, got {name!r}; the nearest is {near!r}"
+            )
         return self.names.index(name)
 
     def children(self, joint: int) -> tuple[int, ...]:
@@ -78,7 +82,10 @@ class Skeleton:
     @cached_property
     def mirror_index(self) -> tuple[int, ...]:
         """For each joint the index of its left-right counterpart (itself for joints in the middle)."""
-        return tuple(self.names.index(_swap(name)) if _swap(name) in self.names else i for i, name in enumerate(self.names))
+        return tuple(
+            self.names.index(_swap(name)) if _swap(name) in self.names else i
+            for i, name in enumerate(self.names)
+        )
 
     @cached_property
     def _levels(self) -> list[tuple[list[int], list[int]]]:
@@ -89,7 +96,9 @@ class Skeleton:
         levels = ([j for j in range(self.num_joints) if depth[j] == d] for d in range(1, max(depth) + 1))
         return [(level, [self.parents[j] for j in level]) for level in levels]
 
-    def fk(self, rotations: Tensor, root: Tensor, translations: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def fk(
+        self, rotations: Tensor, root: Tensor, translations: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return global rotations (..., J, 4) and positions (..., J, 3).
 
         Args:

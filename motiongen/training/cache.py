@@ -1,10 +1,11 @@
 """The training cache: clips of SMPL-22 at 30 fps with their captions, packed in shards, read by memory map.
 
-`index.json` says what the cache is, `clips.jsonl` has a line a clip, `shard-*.bin` the packed motion. The learned frames
-that training reads are unpacked once into `features.f16`, which is only ever mapped, never loaded whole.
+`index.json` says what the cache is, `clips.jsonl.xz` has a line a clip, `shard-*.bin` the packed motion. The learned
+frames that training reads are unpacked once into `features.f16`, which is only ever mapped, never loaded whole.
 """
 
 import json
+import lzma
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -80,11 +81,15 @@ class ClipCache:
         """
         folder = Path(folder)
         if not (folder / "index.json").is_file():
-            raise FileNotFoundError(f"{folder}: expected a prepared cache, found no index.json; run motiongen prepare")
+            raise FileNotFoundError(
+                f"{folder}: expected a prepared cache, found no index.json; run motiongen prepare"
+            )
         info = json.loads((folder / "index.json").read_text())
         if info.get("version") != FORMAT_VERSION:
-            raise ValueError(f"{folder}: expected cache version {FORMAT_VERSION}, got {info.get('version')}; prepare it again")
-        with open(folder / "clips.jsonl", encoding="utf-8") as lines:
+            raise ValueError(
+                f"{folder}: expected cache version {FORMAT_VERSION}, got {info.get('version')}; prepare it again"
+            )
+        with lzma.open(folder / "clips.jsonl.xz", "rt", encoding="utf-8") as lines:
             records = [_record(json.loads(line)) for line in lines]
         return cls(folder, info, records)
 
@@ -152,10 +157,12 @@ class CacheWriter:
     def close(self, **info: Any) -> None:
         """Write the index, with any JSON-able facts about the whole."""
         self._file.close()
-        with atomic_path(self.folder / "clips.jsonl") as aside:
-            aside.write_text("\n".join(self._lines) + "\n" if self._lines else "", encoding="utf-8")
+        with atomic_path(self.folder / "clips.jsonl.xz") as aside:
+            aside.write_bytes(lzma.compress("".join(line + "\n" for line in self._lines).encode()))
         with atomic_path(self.folder / "index.json") as aside:
-            aside.write_text(json.dumps({"version": FORMAT_VERSION, "clips": len(self._lines), **info}, indent=1))
+            aside.write_text(
+                json.dumps({"version": FORMAT_VERSION, "clips": len(self._lines), **info}, indent=1)
+            )
 
 
 def write_cache(folder: str | Path, clips: Iterable[tuple[dict[str, Any], Motion]], **info: Any) -> ClipCache:

@@ -14,7 +14,9 @@ def wobble(frames: int = 40, seed: int = 0, fps: float = 30.0) -> Motion:
     time = torch.arange(frames)[:, None, None] / fps
     vectors = 0.5 * torch.sin(2 * torch.pi * (rate * time + phase))  # (T, 22, 3)
     vectors[:, 0, 1] += time[:, 0, 0]
-    path = torch.stack([time[:, 0, 0] * 0.5, 0.97 + 0.02 * torch.sin(6 * time[:, 0, 0]), time[:, 0, 0]], dim=-1)
+    path = torch.stack(
+        [time[:, 0, 0] * 0.5, 0.97 + 0.02 * torch.sin(6 * time[:, 0, 0]), time[:, 0, 0]], dim=-1
+    )
     return Motion(SMPL22, quat_from_axis_angle(vectors), path, fps)
 
 

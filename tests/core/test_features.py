@@ -60,7 +60,9 @@ def test_stream_equals_batch(chunks):
 
 def test_mirrored_features_are_those_of_the_mirrored_motion():
     motion = wobble()
-    assert_close(features.mirror(features.encode(motion)), features.encode(motion.mirror()), atol=1e-4, rtol=0)
+    assert_close(
+        features.mirror(features.encode(motion)), features.encode(motion.mirror()), atol=1e-4, rtol=0
+    )
 
 
 def test_local_positions_are_the_bodys_without_heading():

@@ -68,7 +68,10 @@ def test_heading_and_origin():
 def test_turning_keeps_distances():
     motion = wobble()
     feet = motion.turned(0.7).positions()[:, 10]
-    assert_close((feet[1:] - feet[:-1]).norm(dim=-1), (motion.positions()[1:, 10] - motion.positions()[:-1, 10]).norm(dim=-1))
+    assert_close(
+        (feet[1:] - feet[:-1]).norm(dim=-1),
+        (motion.positions()[1:, 10] - motion.positions()[:-1, 10]).norm(dim=-1),
+    )
 
 
 def test_grounded_puts_the_soles_on_the_floor():

@@ -34,20 +34,27 @@ def test_quarter_turns_by_hand():
 def test_product_applies_the_right_factor_first():
     about_x, about_y = torch.tensor([HALF, 0, 0, HALF]), torch.tensor([0, HALF, 0, HALF])
     # +Z goes to -Y about x, and stays there about y.
-    assert_close(R.quat_rotate(R.quat_multiply(about_y, about_x), torch.tensor([0.0, 0, 1])), torch.tensor([0.0, -1, 0]))
+    assert_close(
+        R.quat_rotate(R.quat_multiply(about_y, about_x), torch.tensor([0.0, 0, 1])),
+        torch.tensor([0.0, -1, 0]),
+    )
 
 
 def test_bvh_order_by_hand():
     # Z 90 then X 90: R = Rz Rx takes +Y to +Z (x), which z leaves alone.
     quats = R.quat_from_euler(torch.tensor([math.pi / 2, math.pi / 2, 0.0]), "ZXY")
-    assert_close(R.quat_rotate(quats, torch.tensor([0.0, 1, 0])), torch.tensor([0.0, 0, 1]), atol=1e-6, rtol=0)
+    assert_close(
+        R.quat_rotate(quats, torch.tensor([0.0, 1, 0])), torch.tensor([0.0, 0, 1]), atol=1e-6, rtol=0
+    )
 
 
 @pytest.mark.parametrize("order", R.EULER_ORDERS)
 def test_euler_agrees_with_scipy(order):
     quats = random_quats(0)
     angles = R.euler_from_quat(quats, order)
-    assert_close(angles, torch.from_numpy(Rotation.from_quat(quats.numpy()).as_euler(order)), atol=1e-12, rtol=0)
+    assert_close(
+        angles, torch.from_numpy(Rotation.from_quat(quats.numpy()).as_euler(order)), atol=1e-12, rtol=0
+    )
     same(R.quat_from_euler(angles, order), quats)
 
 
@@ -59,7 +66,7 @@ def test_euler_survives_gimbal_lock(order, middle):
 
 
 def test_an_unknown_order_is_refused():
-    with pytest.raises(ValueError, match="order: expected one of XYZ.*got 'XYX'"):
+    with pytest.raises(ValueError, match=r"order: expected one of XYZ.*got 'XYX'"):
         R.quat_from_euler(torch.zeros(3), "XYX")
 
 
@@ -68,7 +75,9 @@ def test_an_unknown_order_is_refused():
 def test_every_form_gives_the_rotation_back(seed):
     quats = random_quats(seed)
     matrices = R.matrix_from_quat(quats)
-    assert_close(matrices @ matrices.mT, torch.eye(3, dtype=torch.float64).expand_as(matrices), atol=1e-12, rtol=0)
+    assert_close(
+        matrices @ matrices.mT, torch.eye(3, dtype=torch.float64).expand_as(matrices), atol=1e-12, rtol=0
+    )
     assert_close(torch.linalg.det(matrices), torch.ones(64, dtype=torch.float64))
     same(R.quat_from_matrix(matrices), quats)
     same(R.quat_from_6d(R.sixd_from_quat(quats)), quats)
@@ -103,7 +112,9 @@ def test_unroll_only_changes_signs():
     assert_close(rolled.abs(), quats.abs())
 
 
-@pytest.mark.parametrize(("u", "v"), [([1, 0, 0], [0, 1, 0]), ([0, 1, 0], [0, -1, 0]), ([1, 2, 3], [1, 2, 3])])
+@pytest.mark.parametrize(
+    ("u", "v"), [([1, 0, 0], [0, 1, 0]), ([0, 1, 0], [0, -1, 0]), ([1, 2, 3], [1, 2, 3])]
+)
 def test_quat_between_turns_one_into_the_other(u, v):
     u, v = torch.tensor(u, dtype=torch.float64), torch.tensor(v, dtype=torch.float64)
     assert_close(R.quat_rotate(R.quat_between(u, v), u), v)

@@ -36,7 +36,9 @@ def test_smpl22_is_symmetric():
     assert_close(mirrored, SMPL22.offsets)
 
 
-@pytest.mark.parametrize("names", [("hips", "LeftArm", "RightArm"), ("root", "lfemur", "rfemur"), ("h", "arm.L", "arm.R")])
+@pytest.mark.parametrize(
+    "names", [("hips", "LeftArm", "RightArm"), ("root", "lfemur", "rfemur"), ("h", "arm.L", "arm.R")]
+)
 def test_sides_are_told_by_name(names):
     skeleton = Skeleton(names, (-1, 0, 0), torch.zeros(3, 3))
     assert skeleton.mirror_index == (0, 2, 1)
@@ -49,7 +51,11 @@ def test_an_unknown_joint_names_the_nearest():
 
 @pytest.mark.parametrize(
     ("parents", "names", "message"),
-    [((-1, 2, 1), "abc", "parent of 'b' before it"), ((-1, 0), "abc", "expected 3 parents"), ((-1, 0, 0), "abb", "b twice")],
+    [
+        ((-1, 2, 1), "abc", "parent of 'b' before it"),
+        ((-1, 0), "abc", "expected 3 parents"),
+        ((-1, 0, 0), "abb", "b twice"),
+    ],
 )
 def test_a_broken_tree_is_refused(parents, names, message):
     with pytest.raises(ValueError, match=message):

@@ -12,7 +12,16 @@ from tests.core.motions import wobble
 @pytest.fixture
 def cache(tmp_path):
     clips = [
-        ({"id": f"own/{i}", "source": "own", "licence": "CC0", "split": split, "captions": ("a person sways",)}, wobble(30 + i, i))
+        (
+            {
+                "id": f"own/{i}",
+                "source": "own",
+                "licence": "CC0",
+                "split": split,
+                "captions": ("a person sways",),
+            },
+            wobble(30 + i, i),
+        )
         for i, split in enumerate(["train", "test", "train"])
     ]
     return write_cache(tmp_path / "cache", clips, fps=30)

@@ -1,0 +1,38 @@
+"""motiongen: words into motion, and motion into files, videos and engines.
+
+Every public name is imported on first use, so that ``import motiongen`` costs milliseconds and needs no torch.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from motiongen.inference.generate import edit, generate
+    from motiongen.inference.model import Model, load
+    from motiongen.motion import Motion
+    from motiongen.skeleton import Skeleton
+
+_PUBLIC = {
+    "Model": "motiongen.inference.model",
+    "Motion": "motiongen.motion",
+    "Skeleton": "motiongen.skeleton",
+    "edit": "motiongen.inference.generate",
+    "generate": "motiongen.inference.generate",
+    "load": "motiongen.inference.model",
+}
+
+__all__ = ["Model", "Motion", "Skeleton", "__version__", "edit", "generate", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'motiongen' has no attribute {name!r}; it has {', '.join(__all__)}")
+    value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

@@ -1,0 +1,1 @@
+"""What a motion should follow: words (music and observations stand beside them)."""

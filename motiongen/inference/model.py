@@ -1,0 +1,312 @@
+"""A head with its tokenizer and text encoder: what turns sentences into Motions; and the sets of weights."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from motiongen import checkpoint, features, heads, tokenizers
+from motiongen.conditions.text import TextEncoder, normalise_prompt
+from motiongen.heads.bamm import BAMM
+from motiongen.heads.bamm_writer import GenerationConfig
+from motiongen.inference import splice
+from motiongen.motion import Motion
+from motiongen.skeleton import SMPL22
+from motiongen.tokenizers.rvq_vae import RVQVAE
+
+log = logging.getLogger(__name__)
+
+FAR = 0.35
+"""Cosine between the vectors of a prompt and of the nearest known content, under which the prompt is far from it."""
+
+
+@dataclass
+class Model:
+    """A loaded head, ready to generate. Make one with `load`.
+
+    Attributes:
+        head: writes codes.
+        tokenizer: turns codes into features, and motion into codes.
+        text: turns prompts into conditions.
+        about: what the set of weights says of itself: licence, data, contents and styles it knows.
+    """
+
+    head: BAMM
+    tokenizer: RVQVAE
+    text: TextEncoder
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def frames_per_token(self) -> int:
+        """Frames that one code stands for."""
+        return self.tokenizer.config.frames_per_token
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        seconds: float | None = None,
+        generator: torch.Generator | Sequence[torch.Generator] | None = None,
+        options: GenerationConfig | None = None,
+    ) -> list[Motion]:
+        """Return a motion for each prompt, as one batch.
+
+        Args:
+            prompts: sentences.
+            seconds: length of each; None lets the model find it.
+            generator: one for all, or one a prompt, whose motion then does not depend on the others.
+            options: guidance, temperature and the like.
+
+        Raises:
+            ValueError: no prompt, an empty one, or a length that is not positive.
+        """
+        condition = self.text.encode(prompts)
+        codes = self.head.generate(
+            condition,
+            lengths=self._tokens(seconds),
+            generator=generator,
+            options=options or GenerationConfig(),
+        )
+        return [_cut(features.decode(self._decode(item)), seconds) for item in codes]
+
+    def sequence(
+        self,
+        prompts: Sequence[str],
+        *,
+        count: int = 1,
+        seconds: float | None = None,
+        start_from: Motion | None = None,
+        seed: int = 0,
+        options: GenerationConfig | None = None,
+    ) -> list[Motion]:
+        """Return variants of one unbroken motion in which the prompts follow each other.
+
+        Args:
+            prompts: what happens, one after the other.
+            count: how many variants; variant i is the same whatever the count.
+            seconds: length of each prompt's part; None lets the model find it.
+            start_from: a motion to go on from; it stands, as it was, before what is new.
+            seed: of the first variant; the next one's is one more.
+            options: guidance, temperature and the like.
+
+        Raises:
+            ValueError: as in `generate`, and a start that is no humanoid.
+        """
+        generators = [torch.Generator().manual_seed(seed + i) for i in range(count)]
+        start = None if start_from is None else canonical(start_from)
+        prefix = torch.zeros(0, self.tokenizer.config.num_quantizers, dtype=torch.long)
+        codes = [prefix if start is None else self._encode(start)] * count
+        given = len(codes[0])
+        conditions = self.text.encode(prompts)
+        for index in range(len(prompts)):
+            new = self.head.generate(
+                conditions[[index] * count],
+                lengths=self._tokens(seconds),
+                prefix_codes=codes,
+                generator=generators,
+                options=options or GenerationConfig(),
+            )
+            codes = [torch.cat([old.to(item.device), item]) for old, item in zip(codes, new, strict=True)]
+        motions = []
+        for item in codes:
+            frames = self._decode(item)[given * self.frames_per_token :]
+            if start is None:
+                motions.append(
+                    _cut(features.decode(frames), None if seconds is None else seconds * len(prompts))
+                )
+                continue
+            new_motion = _cut(
+                splice.follow(start, frames), None if seconds is None else seconds * len(prompts)
+            )
+            motions.append(
+                splice.put(start, new_motion, start.num_frames, start.num_frames + new_motion.num_frames)
+            )
+        return motions
+
+    def edit(
+        self,
+        motion: Motion,
+        prompt: str,
+        between: tuple[float, float],
+        *,
+        seed: int = 0,
+        options: GenerationConfig | None = None,
+    ) -> Motion:
+        """Return the motion with a span written anew; outside it every frame is as it was.
+
+        Args:
+            motion: of any humanoid, at any rate.
+            prompt: what happens in the span.
+            between: its start and end, seconds.
+            seed: of what is drawn.
+            options: guidance, temperature and the like.
+
+        Raises:
+            ValueError: a span outside the motion or under a token's time, or a skeleton that is no humanoid.
+        """
+        start, end = between
+        if (
+            not 0 <= start < end <= motion.seconds + 1e-6
+            or (end - start) * features.FPS < self.frames_per_token
+        ):
+            raise ValueError(
+                f"between: expected a span of at least {self.frames_per_token / features.FPS:.2f} s within "
+                f"0:{motion.seconds:.2f}, got {start:.2f}:{end:.2f}; choose another"
+            )
+        whole = canonical(motion)
+        first, last = round(start * whole.fps), min(round(end * whole.fps), whole.num_frames)
+        if motion.seconds - end < 1 / motion.fps:
+            last = whole.num_frames
+        codes = self._encode(whole, from_start=True)
+        token = torch.arange(len(codes)) * self.frames_per_token
+        keep = (token + self.frames_per_token <= first) | (token >= last)
+        edited = self.head.edit(
+            [codes], [keep], self.text.encode([prompt]),
+            generator=torch.Generator().manual_seed(seed), options=options or GenerationConfig(),
+        )[0]  # fmt: skip
+        span = splice.fill(whole, self._decode(edited)[: whole.num_frames], first, last)
+        if whole is motion:
+            return splice.put(motion, span, first, last)
+        return _put_back(motion, whole, span, first, last)
+
+    def nearest_known(self, prompt: str) -> tuple[str, float]:
+        """Return the known content nearest to a prompt, as a sentence, and the cosine between their vectors."""
+        known: Mapping[str, str] = self.about.get("contents", {})
+        if not known:
+            return "", 1.0
+        sentences = list(known.values())
+        vectors = torch.nn.functional.normalize(self.text.encode([prompt, *sentences]).pooled, dim=-1)
+        cosines = vectors[1:] @ vectors[0]
+        best = int(cosines.argmax())
+        return sentences[best], float(cosines[best])
+
+    def note_far(self, prompts: Sequence[str]) -> list[str]:
+        """Return, and log, a line for each prompt that is far from all that the model was trained on."""
+        notes = []
+        for prompt in prompts:
+            sentence, cosine = self.nearest_known(normalise_prompt(prompt))
+            if cosine < FAR:
+                shown = prompt if len(prompt) < 60 else prompt[:57] + "…"
+                notes.append(f"{shown!r} is far from what this model knows; the nearest is {sentence!r}")
+                log.warning("%s", notes[-1])
+        return notes
+
+    def _tokens(self, seconds: float | None) -> int | None:
+        if seconds is None:
+            return None
+        if not seconds > 0:
+            raise ValueError(f"seconds: expected a positive length, got {seconds}; or leave it out")
+        return max(1, -(-round(seconds * features.FPS) // self.frames_per_token))
+
+    def _encode(self, motion: Motion, from_start: bool = False) -> Tensor:
+        """Codes (N, Q) of a canonical motion: whole tokens up to its end, or all of it from its start."""
+        frames = features.encode(motion)
+        if not from_start and motion.num_frames >= self.frames_per_token:
+            frames = frames[motion.num_frames % self.frames_per_token :]
+        with torch.no_grad():
+            return self.tokenizer.encode(frames[None].to(self.tokenizer.mean.device))[0].cpu()
+
+    def _decode(self, codes: Tensor) -> Tensor:
+        """Features (T, 140), on the CPU, of codes (N, Q)."""
+        with torch.no_grad():
+            return self.tokenizer.decode(codes[None].to(self.tokenizer.mean.device))[0].float().cpu()
+
+
+@lru_cache(maxsize=4)
+def load(head: str = "bamm", weights: str | Path = "full", device: str = "auto") -> Model:
+    """Return a head with its tokenizer and text encoder, ready to generate; the same one when asked again.
+
+    Args:
+        head: a name in heads.HEADS.
+        weights: a set that is shipped ("full": non-commercial; "open": free sources), or a folder of your own with
+            `tokenizer/` and a folder named like the head.
+        device: "cpu", "cuda", or "auto" for CUDA where there is one.
+
+    Raises:
+        ValueError: an unknown name, or files that are damaged or do not fit.
+    """
+    head_class = heads.lookup(head)
+    folder = weights_folder(weights)
+    if not (folder / head).is_dir():
+        raise ValueError(
+            f"weights: expected a folder {head} in {folder}, got none; train one or choose another set"
+        )
+    on = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    tokenizer = tokenizers.load(folder / "tokenizer").to(on)
+    model = checkpoint.load(folder / head, head_class).eval().to(on)
+    about = checkpoint.read_json(folder / "about.json") if (folder / "about.json").is_file() else {}
+    return Model(model, tokenizer, TextEncoder.load(model.config.text_encoder, on), about)
+
+
+def weights_folder(weights: str | Path) -> Path:
+    """Return the folder of a set of weights that is shipped, by name, or of the user's own, by path.
+
+    Raises:
+        ValueError: there is no such set or folder; the message lists the sets.
+    """
+    import motiongen_assets
+
+    shipped = motiongen_assets.ROOT / "weights"
+    names = sorted(path.name for path in shipped.glob("*") if path.is_dir())
+    if str(weights) in names:
+        return Path(shipped / str(weights))
+    if Path(weights).is_dir():
+        return Path(weights)
+    raise ValueError(
+        f"weights: expected {' or '.join(names) or 'a set'} or a folder, got {str(weights)!r}; check the name"
+    )
+
+
+def canonical(motion: Motion) -> Motion:
+    """Return a motion of any humanoid on SMPL-22, at 30 fps, on the ground; the same object when it is that already."""
+    if motion.skeleton.names == SMPL22.names and abs(motion.fps - features.FPS) < 0.01:
+        return motion
+    if motion.skeleton.names != SMPL22.names:
+        motion = motion.retarget(SMPL22).grounded()
+    return motion.resample(features.FPS)
+
+
+def _cut(motion: Motion, seconds: float | None) -> Motion:
+    return motion if seconds is None else motion[: max(1, round(seconds * motion.fps))]
+
+
+def _put_back(motion: Motion, whole: Motion, span: Motion, first: int, last: int) -> Motion:
+    """Return a motion with the edited span of its canonical copy, back on its own skeleton and at its own rate.
+
+    What the way to the copy and back changes, such as the height of the floor, is measured at the seams and fades out.
+    """
+    begin = round(first / whole.fps * motion.fps)
+    end = motion.num_frames if last == whole.num_frames else round(last / whole.fps * motion.fps)
+    edited = splice.put(whole, span, first, last).resample(motion.fps)
+    edited = (
+        edited[: motion.num_frames]
+        if edited.num_frames >= motion.num_frames
+        else _held(edited, motion.num_frames)
+    )
+    if motion.skeleton.names != SMPL22.names:
+        edited = edited.retarget(motion.skeleton)
+    seam = (
+        begin - 1 if begin else end
+    )  # an old frame, which says how far the copy's floor lies from the original's
+    if 0 <= seam < motion.num_frames:
+        edited = edited.moved(
+            (motion.root[seam] - edited.root[seam]) * motion.root.new_tensor([0.0, 1.0, 0.0])
+        )
+    before = motion[:begin] if begin else None
+    after = motion[end:] if end < motion.num_frames else None
+    return splice.put(motion, splice.meet(edited[begin:end], before, after), begin, end)
+
+
+def _held(motion: Motion, num_frames: int) -> Motion:
+    """The motion with its last frame held: two rates may round a clip to lengths that differ by a frame."""
+    more = num_frames - motion.num_frames
+    return replace(
+        motion,
+        rotations=torch.cat([motion.rotations, motion.rotations[-1:].expand(more, -1, -1)]),
+        root=torch.cat([motion.root, motion.root[-1:].expand(more, -1)]),
+    )

@@ -1,0 +1,114 @@
+"""From logits to codes: guidance, temperature, top-k, top-p, and noise that belongs to one item of a batch."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplingConfig:
+    """How a code is drawn.
+
+    Attributes:
+        temperature: divides the logits; 0 takes the likeliest code.
+        top_k: codes that may be drawn; None for all.
+        top_p: share of the probability that the codes which may be drawn cover (nucleus sampling).
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.temperature) and self.temperature >= 0):
+            raise ValueError(
+                f"temperature: expected >= 0, got {self.temperature}; take 0 for the likeliest codes"
+            )
+        if self.top_k is not None and self.top_k < 1:
+            raise ValueError(f"top_k: expected >= 1, got {self.top_k}; leave it out for all codes")
+        if not 0 < self.top_p <= 1:
+            raise ValueError(f"top_p: expected above 0, at most 1, got {self.top_p}; take 1 for all codes")
+
+
+def item_generators(
+    generator: torch.Generator | Sequence[torch.Generator] | None, batch_size: int
+) -> list[torch.Generator]:
+    """Return one CPU generator an item, so that an item's result does not depend on its neighbours.
+
+    Args:
+        generator: one for the batch, from which the items' seeds are drawn in order; or one for each item; or None
+            for an unrepeatable result.
+        batch_size: B.
+
+    Raises:
+        ValueError: the number of generators is not B.
+    """
+    if generator is None:
+        generator = torch.Generator()
+        generator.seed()
+    if isinstance(generator, torch.Generator):
+        seeds = torch.randint(2**62, (batch_size,), generator=generator, device=generator.device).tolist()
+        return [torch.Generator().manual_seed(seed) for seed in seeds]
+    if len(generator) != batch_size:
+        raise ValueError(
+            f"generator: expected {batch_size}, one an item, got {len(generator)}; pass one for all"
+        )
+    return list(generator)
+
+
+def gumbel_noise(shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """Return standard Gumbel noise, fp32, drawn on the generator's device (the CPU's is the same everywhere)."""
+    uniform = torch.rand(tuple(shape), generator=generator, device=generator.device)
+    return -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
+
+
+def guide(logits: Tensor, scale: float) -> Tensor:
+    """Return classifier-free guided logits (B, ...) of logits (2 B, ...), with the condition and then without.
+
+    Ho and Salimans 2022; scale 1 is the conditional, 0 the unconditional.
+    """
+    conditional, unconditional = logits.chunk(2)
+    return unconditional + scale * (conditional - unconditional)
+
+
+def filter_logits(logits: Tensor, sampling: SamplingConfig) -> Tensor:
+    """Return logits (..., K) over the temperature, with codes outside top-k and top-p at minus infinity."""
+    logits = logits.float() / (sampling.temperature or 1.0)
+    if sampling.top_k is not None and sampling.top_k < logits.shape[-1]:
+        kth = logits.topk(sampling.top_k, dim=-1).values[..., -1:]
+        logits = logits.masked_fill(logits < kth, -torch.inf)
+    if sampling.top_p < 1:
+        ordered, order = logits.sort(dim=-1, descending=True)
+        before = ordered.softmax(dim=-1).cumsum(dim=-1) - ordered.softmax(
+            dim=-1
+        )  # mass of all likelier codes
+        dropped = (before >= sampling.top_p).scatter(-1, order, before >= sampling.top_p)
+        logits = logits.masked_fill(dropped, -torch.inf)
+    return logits
+
+
+def sample(logits: Tensor, noise: Tensor, sampling: SamplingConfig) -> Tensor:
+    """Return codes (...) drawn from logits (..., K) with Gumbel noise (..., K); temperature 0 ignores the noise."""
+    logits = filter_logits(logits, sampling)
+    return (logits if sampling.temperature == 0 else logits + noise.to(logits.device)).argmax(dim=-1)
+
+
+def confidence(logits: Tensor, codes: Tensor) -> Tensor:
+    """Return the probability (...) that logits (..., K) give to codes (...)."""
+    return logits.float().softmax(dim=-1).gather(-1, codes[..., None])[..., 0]
+
+
+def least_confident(scores: Tensor, candidates: Tensor, count: int) -> Tensor:
+    """Return a mask (N,) of the `count` candidates with the lowest scores (N,); the earlier one of equals."""
+    ranked = scores.masked_fill(~candidates, torch.inf).argsort(stable=True)[
+        : min(count, int(candidates.sum()))
+    ]
+    return torch.zeros_like(candidates).index_fill(0, ranked, True)
+
+
+def cosine_schedule(fraction: float) -> float:
+    """Return the share of tokens still masked after `fraction` of the steps (MaskGIT, Chang et al. 2022)."""
+    return math.cos(min(max(fraction, 0.0), 1.0) * math.pi / 2)

@@ -1,0 +1,85 @@
+"""New frames put into an old motion: the old ones stay exactly, the new ones are led to meet them."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from motiongen import features
+from motiongen.blend import take_over
+from motiongen.motion import Motion
+from motiongen.rotation import quat_multiply, quat_rotate, quat_yaw
+
+BLEND_SECONDS = 0.25
+"""How long, at most, what differs at a seam takes to fade out."""
+
+
+def follow(motion: Motion, frames: Tensor) -> Motion:
+    """Return the motion of features (T, 140) as it goes on from the end of another."""
+    return meet(features.decode(frames, features.end_of(motion)), motion, None)
+
+
+def fill(motion: Motion, frames: Tensor, first: int, last: int) -> Motion:
+    """Return frames [first, last) of a motion as features (T, 140) of the whole would have them, joined to the rest.
+
+    Args:
+        motion: of SMPL-22 at 30 fps.
+        frames: features of as many frames; only those in the span, and the one after it, are used.
+        first: first new frame; 0 for no start to meet.
+        last: first old frame after them; motion.num_frames for no end to meet.
+    """
+    before, after = motion[:first] if first else None, motion[last:] if last < motion.num_frames else None
+    start = features.init_state(1) if before is None else features.end_of(before)
+    span = features.decode(frames[first : last + 1], start)
+    if after is not None:
+        span = _lead(span[:-1], span[-1:], after, rigid=before is None)
+    return meet(span, before, after)
+
+
+def meet(span: Motion, before: Motion | None, after: Motion | None) -> Motion:
+    """Return a span that starts as the frames before it end, and ends as those after it start, in pose and speed."""
+    length = _blend_frames(span.num_frames, span.fps)
+    rotations, root = span.rotations, span.root
+    if before is not None:
+        rotations, root = take_over(rotations, root, before.rotations[-3:], before.root[-3:], length)
+    if after is not None:  # the same, backwards in time
+        rotations, root = take_over(
+            rotations.flip(0), root.flip(0), after.rotations[:3].flip(0), after.root[:3].flip(0), length
+        )
+        rotations, root = rotations.flip(0), root.flip(0)
+    return replace(span, rotations=rotations, root=root)
+
+
+def put(motion: Motion, span: Motion, first: int, last: int) -> Motion:
+    """Return a motion with frames [first, last) replaced by as many of another."""
+    if span.num_frames != last - first:
+        raise ValueError(
+            f"span: expected {last - first} frames, got {span.num_frames}; give as many as are replaced"
+        )
+    return replace(
+        motion,
+        rotations=torch.cat([motion.rotations[:first], span.rotations, motion.rotations[last:]]),
+        root=torch.cat([motion.root[:first], span.root, motion.root[last:]]),
+    )
+
+
+def _lead(span: Motion, landing: Motion, after: Motion, rigid: bool) -> Motion:
+    """Turn and shift a span so that its next frame, the landing, comes to the first of those after it.
+
+    A span that nothing precedes is moved as a whole; another keeps its start, and its path bends bit by bit.
+    """
+    turn = after.heading()[:1] - landing.heading()
+    turn = torch.atan2(torch.sin(turn), torch.cos(turn))
+    pivot = span.root[:1]
+    flat = pivot.new_tensor([1.0, 0.0, 1.0])
+    shift = (after.root[:1] - pivot - quat_rotate(quat_yaw(turn), landing.root - pivot)) * flat
+    count = span.num_frames
+    share = torch.ones(count) if rigid else torch.arange(1, count + 1) / (count + 1)
+    bend = quat_yaw(turn * share)  # (T, 4)
+    root = pivot + quat_rotate(bend, span.root - pivot) + shift * share[:, None]
+    pelvis = quat_multiply(bend, span.rotations[:, 0])
+    return replace(span, rotations=torch.cat([pelvis[:, None], span.rotations[:, 1:]], dim=1), root=root)
+
+
+def _blend_frames(available: int, fps: float) -> int:
+    return max(1, min(round(BLEND_SECONDS * fps), available // 2))

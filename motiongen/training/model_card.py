@@ -1,0 +1,43 @@
+"""The README that goes with saved weights: what they are, of which data, under which licence, made by which command."""
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+
+def model_card(title: str, facts: Mapping[str, Any], model: nn.Module, metrics: Mapping[str, float]) -> str:
+    """Return Markdown. `facts` may hold lists (shown as bullets) and plain values, such as data and licence."""
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    lines = [f"# {title}", "", f"- parameters: {parameters:,}"]
+    for key, value in facts.items():
+        if isinstance(value, list | tuple):
+            lines += [f"- {key}:", *(f"  - {item}" for item in value)]
+        else:
+            lines.append(f"- {key}: {value}")
+    lines += [f"- command: `{command()}`", f"- revision: {git_revision()}"]
+    if metrics:
+        lines += ["", "| held-out metric | value |", "| --- | --- |"]
+        lines += [f"| {key} | {value:.4g} |" for key, value in metrics.items()]
+    return "\n".join(lines) + "\n"
+
+
+def command() -> str:
+    """Return the command line of this process; of absolute paths, which mean nothing elsewhere, the last part."""
+    return shlex.join(Path(word).name if Path(word).is_absolute() else word for word in sys.argv)
+
+
+def git_revision() -> str:
+    """Return the commit of the checkout that this package is run from, or "unknown"."""
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return found.stdout.strip()

@@ -1,0 +1,84 @@
+"""The state of a training run on disk: safetensors for tensors, JSON for the rest, no pickle."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from motiongen.checkpoint import load_weights, read_json, read_tensors, write_json
+from motiongen.io.atomic import atomic_path
+
+STATE, RECORD = "state.safetensors", "state.json"
+
+
+def save(
+    directory: Path,
+    model: nn.Module,
+    average: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    generator: torch.Generator,
+    record: Mapping[str, Any],
+) -> None:
+    """Write a run's state to a folder. The step is in both files, so that a half-replaced pair is noticed."""
+    directory.mkdir(parents=True, exist_ok=True)
+    tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
+    tensors |= {f"average.{key}": value for key, value in average.state_dict().items()}
+    tensors |= {f"optimizer.{key}": value for key, value in _moments(optimizer).items()}
+    tensors["generator"] = generator.get_state()
+    tensors["step"] = torch.tensor(record["step"])
+    with atomic_path(directory / STATE) as path:
+        save_file({key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}, path)
+    write_json(directory / RECORD, record)
+
+
+def load(
+    directory: Path,
+    model: nn.Module,
+    average: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    generator: torch.Generator,
+) -> dict[str, Any]:
+    """Fill everything from a folder; return the record. Raises ValueError when it is missing, damaged or another's."""
+    record = read_json(directory / RECORD)
+    path = directory / STATE
+    tensors = read_tensors(path)
+    if "step" not in tensors or "generator" not in tensors:
+        raise ValueError(
+            f"{path}: expected the state of a training run, got other tensors; give another folder"
+        )
+    record["step"] = int(tensors["step"])  # the tensors count: the record is written after them
+    load_weights(model, _under("model.", tensors), path)
+    load_weights(average, _under("average.", tensors), path)
+    _restore_moments(optimizer, _under("optimizer.", tensors), path)
+    generator.set_state(tensors["generator"])
+    return record
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def _moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    return {
+        f"{index}.{name}": value
+        for index, parameter in enumerate(_parameters(optimizer))
+        for name, value in optimizer.state.get(parameter, {}).items()
+    }
+
+
+def _restore_moments(optimizer: torch.optim.Optimizer, moments: Mapping[str, Tensor], path: Path) -> None:
+    parameters = _parameters(optimizer)
+    for key, value in moments.items():
+        index, name = key.split(".", 1)
+        if int(index) >= len(parameters):
+            expected = f"moments of {len(parameters)} parameters"
+            raise ValueError(f"{path}: expected {expected}, got {key}; give another folder")
+        parameter = parameters[int(index)]
+        optimizer.state[parameter][name] = value.to(parameter.device if value.ndim else "cpu")

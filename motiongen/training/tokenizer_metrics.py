@@ -1,0 +1,68 @@
+"""How well a tokenizer gives back motion: joint error, codebook use, speed, jerk and sliding feet."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from motiongen.features import FPS, LAYOUT
+from motiongen.tokenizers.rvq_vae import RVQVAE
+from motiongen.training.kinematics import local_positions, world_velocities
+
+FOOT_JOINTS = [7, 10, 8, 11]  # of SMPL-22, in the order of the contacts
+
+
+@torch.no_grad()
+def reconstruction_metrics(model: RVQVAE, clips: Sequence[Tensor], batch_size: int = 32) -> dict[str, float]:
+    """Return metrics over clips (T, D), each tokenized whole, from its start.
+
+    Returns:
+        `mm` and `mm_level1`: mean joint error with all levels and the first alone, millimetres, pelvis and heading
+        aligned. `use_min`: the least part of a level's codes in use. `speed`, `jerk`, `slide`: ratio to the source's
+        of joint speed, of jerk, and of the speed of feet that stand.
+    """
+    totals: dict[str, float] = {}
+    used = torch.zeros(model.config.num_quantizers, model.config.codebook_size, dtype=torch.bool)
+    for chunk in _batches(clips, batch_size):
+        lengths = torch.tensor([len(clip) for clip in chunk])
+        padded = torch.nn.utils.rnn.pad_sequence(list(chunk), batch_first=True)  # (B, T, D)
+        codes = model.encode(padded.to(model.mean.device))
+        tokens = (lengths + model.config.frames_per_token - 1) // model.config.frames_per_token
+        for item, count in zip(codes.cpu(), tokens.tolist(), strict=True):
+            for level in range(codes.shape[-1]):
+                used[level, item[:count, level]] = True
+        decoded = [
+            model.decode(codes[..., :levels])[:, : padded.shape[1]].cpu() for levels in (codes.shape[-1], 1)
+        ]
+        for key, value in _sums(padded, decoded[0], decoded[1], lengths).items():
+            totals[key] = totals.get(key, 0.0) + value
+    return {
+        "mm": 1000 * totals["error"] / totals["frames"],
+        "mm_level1": 1000 * totals["error1"] / totals["frames"],
+        "use_min": float(used.float().mean(1).min()),
+        **{key: totals[key] / max(totals["true_" + key], 1e-9) for key in ("speed", "jerk", "slide")},
+    }
+
+
+def _sums(true: Tensor, all_levels: Tensor, first_level: Tensor, lengths: Tensor) -> dict[str, float]:
+    valid = (torch.arange(true.shape[1]) < lengths[:, None]).float()  # (B, T)
+    places = local_positions(true)
+    sums = {"frames": float(valid.sum())}
+    for key, decoded in (("error", all_levels), ("error1", first_level)):
+        distance = (local_positions(decoded) - places).norm(dim=-1).mean(-1)  # (B, T)
+        sums[key] = float((distance * valid).sum())
+    planted = true[:, 1:, LAYOUT["contacts"]] > 0.5
+    for prefix, motion in (("", all_levels), ("true_", true)):
+        velocities = world_velocities(motion, local_positions(motion))  # (B, T - 1, 22, 3)
+        speed = velocities.norm(dim=-1)
+        jerk = (velocities[:, 2:] - 2 * velocities[:, 1:-1] + velocities[:, :-2]).norm(dim=-1) * FPS**2
+        later = valid[:, 1:]
+        sums[prefix + "speed"] = float((speed.mean(-1) * later).sum())
+        sums[prefix + "jerk"] = float((jerk.mean(-1) * valid[:, 3:]).sum())
+        sums[prefix + "slide"] = float((speed[..., FOOT_JOINTS] * planted * later[..., None]).sum())
+    return sums
+
+
+def _batches(clips: Sequence[Tensor], size: int) -> list[Sequence[Tensor]]:
+    ordered = sorted(clips, key=len)  # little padding
+    return [ordered[start : start + size] for start in range(0, len(ordered), size)]

@@ -1,0 +1,74 @@
+import threading
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from motiongen.render.video import draw_and_write, shrink, write_gif, write_mp4
+
+
+def ramp(count=5, size=(64, 32)):
+    return [np.full((size[1], size[0], 3), 40 * i, dtype=np.uint8) for i in range(count)]
+
+
+def test_mp4_holds_every_frame_at_its_rate(tmp_path):
+    write_mp4(ramp(), tmp_path / "x.mp4", (64, 32), 29.97)
+    with av.open(str(tmp_path / "x.mp4")) as container:
+        stream = container.streams.video[0]
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
+        assert (stream.codec_context.pix_fmt, float(stream.average_rate)) == ("yuv420p", pytest.approx(29.97))
+    assert [round(frame.mean() / 40) for frame in frames] == [0, 1, 2, 3, 4]
+    assert frames[0].shape == (32, 64, 3)
+
+
+def test_mp4_starts_with_its_index(tmp_path):
+    write_mp4(ramp(), tmp_path / "x.mp4", (64, 32), 30.0)
+    raw = (tmp_path / "x.mp4").read_bytes()
+    assert 0 < raw.index(b"moov") < raw.index(b"mdat")
+
+
+def test_gif_loops_with_its_delay(tmp_path):
+    write_gif(ramp(), tmp_path / "x.gif", ramp(), delay=4)
+    with Image.open(tmp_path / "x.gif") as image:
+        assert (image.n_frames, image.info["duration"], image.info["loop"]) == (5, 40, 0)
+
+
+def test_shrink_takes_means_and_swaps_blue_and_red():
+    picture = np.zeros((4, 4, 4), dtype=np.uint8)
+    picture[:2, :2] = [10, 20, 30, 0]
+    picture[0, 0] = [50, 20, 30, 0]
+    np.testing.assert_array_equal(shrink(picture, 2)[0, 0], [30, 20, 20])
+    assert shrink(picture, 1).shape == (4, 4, 3)
+
+
+def test_items_are_made_here_and_written_elsewhere():
+    threads, taken = [], []
+
+    def write(items):
+        threads.append(threading.current_thread())
+        taken.extend(items)
+
+    draw_and_write(iter(range(20)), write)
+    assert taken == list(range(20))
+    assert threads != [threading.current_thread()]
+
+
+def test_failed_writer_stops_the_drawing():
+    def write(items):
+        next(items)
+        raise OSError("disk full")
+
+    drawn = []
+    with pytest.raises(OSError, match="disk full"):
+        draw_and_write((drawn.append(i) or i for i in range(10_000)), write)
+    assert len(drawn) < 10_000
+
+
+def test_failed_drawing_stops_the_writer():
+    def items():
+        yield 1
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        draw_and_write(items(), list)

@@ -1,0 +1,104 @@
+"""The loop: exact resume, schedule, one clip overfitted, what a run leaves behind."""
+
+import json
+import math
+
+import pytest
+import torch
+
+from motiongen import tokenizers
+from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
+from motiongen.training.loop import TrainConfig, Trainer
+from motiongen.training.tokenizer import TokenizerRecipe, TokenizerTrainConfig
+
+TINY = RVQVAEConfig(width=16, frame_width=16, latent_dim=8, depth=1, codebook_size=8, num_quantizers=2)
+
+
+def clip(frames=40, seed=0):
+    """A smooth clip of features: every number swings about the T-pose's at its own rate."""
+    time = torch.arange(frames)[:, None] / 30
+    phase = torch.rand(140, generator=torch.Generator().manual_seed(seed)) * 6
+    features = 0.2 * torch.sin(time * (1 + phase) + phase)  # (T, D)
+    features[:, 4:136] += torch.tensor([1.0, 0, 0, 0, 1, 0]).repeat(22)
+    return features
+
+
+def trainer(folder, config=TINY, batch_size=4, **changes):
+    torch.manual_seed(0)
+    sizes = TokenizerTrainConfig(batch_size=batch_size, window=16)
+    recipe = TokenizerRecipe(RVQVAE(config), [clip(), clip(12, 1)], {"toy": [clip(30, 2)]}, sizes)
+    return Trainer(recipe, TrainConfig(**{"steps": 10, "log_every": 2, **changes}), folder)
+
+
+def states(run):
+    moments = [parameter[key] for parameter in run.optimizer.state.values() for key in sorted(parameter)]
+    return [*run.recipe.model.state_dict().values(), *run.ema.model.state_dict().values(), *moments]
+
+
+def test_ten_steps_are_five_and_five_resumed(tmp_path):
+    whole, first, second = (trainer(tmp_path / name) for name in ("whole", "parts", "parts"))
+    for _ in range(10):
+        whole.train_step()
+    for _ in range(5):
+        first.train_step()
+    first.save()
+    second.load()
+    for _ in range(5):
+        second.train_step()
+    for expected, got in zip(states(whole), states(second), strict=True):
+        torch.testing.assert_close(got, expected, rtol=0, atol=0)
+    assert torch.equal(whole.generator.get_state(), second.generator.get_state())
+
+
+@pytest.mark.slow
+def test_one_clip_can_be_overfitted(tmp_path):
+    run = trainer(tmp_path, steps=150, learning_rate=3e-3, ema=0.9, batch_size=8)
+    losses = [run.train_step()["features"] for _ in range(150)]
+    assert sum(losses[-5:]) < 0.5 * sum(losses[:5])
+
+
+def test_a_run_leaves_a_model_that_loads_and_a_log(tmp_path):
+    metrics = trainer(tmp_path, steps=4).run()
+    assert set(metrics) == {f"toy/{key}" for key in ("mm", "mm_level1", "use_min", "speed", "jerk", "slide")}
+    assert tokenizers.load(tmp_path).config == TINY
+    events = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [event["event"] for event in events] == ["start", "losses", "losses", "losses", "metrics"]
+    card = (tmp_path / "README.md").read_text()
+    assert "| toy/mm |" in card and "revision:" in card
+
+
+def test_a_finished_run_resumes_to_nothing_more(tmp_path):
+    trainer(tmp_path, steps=2).run()
+    again = trainer(tmp_path, steps=2)
+    again.run(resume=True)
+    assert again.step == 2
+
+
+def test_accumulation_counts_every_micro_batch(tmp_path):
+    run = trainer(tmp_path, accumulate=3)
+    run.train_step()
+    assert run.step == 1 and run.recipe.model.quantizer.initialised
+
+
+@pytest.mark.parametrize(
+    ("position", "rate"), [(0.0, 0.0), (0.05, 0.5), (0.1, 1.0), (0.6, 1.0), (0.8, 0.5), (1, 0)]
+)
+def test_the_rate_rises_stays_and_falls(position, rate):
+    config = TrainConfig(steps=1, learning_rate=1.0, warmup=0.1, decay=0.4)
+    assert math.isclose(config.rate(position), rate, abs_tol=1e-9)
+
+
+def test_the_clock_can_drive_the_schedule(tmp_path):
+    run = trainer(tmp_path, steps=0, minutes=2.0)
+    run.seconds = 30.0
+    assert run.position == 0.25
+
+
+def test_steps_and_minutes_exclude_each_other():
+    with pytest.raises(ValueError, match="steps: expected steps or minutes"):
+        TrainConfig(steps=3, minutes=1.0)
+
+
+def test_resume_without_a_checkpoint_says_so(tmp_path):
+    with pytest.raises(ValueError, match="got no file"):
+        trainer(tmp_path).run(resume=True)
