@@ -1,0 +1,106 @@
+"""The ``motiongen`` command: finds the verb, imports its file alone, and turns failures into one line.
+
+Exit codes: 0 done, 1 the work failed, 2 the command line is wrong, 130 interrupted.
+"""
+
+import contextlib
+import difflib
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+COMMANDS = {
+    "generate": "turn sentences into motion: video, pictures, BVH, GLB",
+    "edit": "rewrite a part of a clip by a sentence, and keep the rest",
+    "render": "draw a clip: video, GIF or a sheet of poses",
+    "convert": "change the file format of a clip",
+    "info": "describe a clip: skeleton, length, speed, foot contacts",
+    "models": "list the shipped weights: size, data, licence, what they know",
+    "prepare": "turn motion capture into a training cache",
+    "train": "train the tokenizer, then a head, on a cache",
+    "evaluate": "measure weights on held-out clips",
+}
+"""Verb -> one line of help. The verb's file is ``motiongen/cli/VERB.py`` with ``main(argv)``."""
+
+
+class UsageError(ValueError):
+    """The command line itself is wrong: nothing was loaded or written, exit code 2."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; never raises for a caller's mistake."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        with _log_to_stderr():
+            return _dispatch(argv)
+    except SystemExit as stop:  # tyro after --help
+        return stop.code if isinstance(stop.code, int) else 0
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except UsageError as error:
+        return _fail(error, 2)
+    except BrokenPipeError:  # `motiongen models | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else error, 1)
+    except (ValueError, ImportError) as error:
+        return _fail(error, 1)
+
+
+def run() -> None:
+    """The console script."""
+    sys.exit(main())
+
+
+def _dispatch(argv: list[str]) -> int:
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0 if argv else 2
+    verb = argv[0]
+    if verb == "--version":
+        from motiongen import __version__
+
+        print(f"motiongen {__version__}")
+        return 0
+    if verb not in COMMANDS:
+        near = difflib.get_close_matches(verb, COMMANDS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"commands: {', '.join(COMMANDS)}"
+        raise UsageError(f"unknown command {verb!r}; {hint}")
+    importlib.import_module(f"motiongen.cli.{verb}").main(argv[1:])
+    return 0
+
+
+def _help() -> str:
+    verbs = "\n".join(f"  {verb:<10} {line}" for verb, line in COMMANDS.items())
+    return (
+        "usage: motiongen COMMAND [options]\n\nWords into motion.\n\n"
+        f"commands:\n{verbs}\n\n"
+        'Example: motiongen generate "a person walks forward, then waves" -o walk.mp4\n'
+        "Each command explains itself: motiongen COMMAND --help"
+    )
+
+
+def _fail(error: object, code: int) -> int:
+    print(f"motiongen: error: {' '.join(str(error).split())}", file=sys.stderr)
+    return code
+
+
+@contextlib.contextmanager
+def _log_to_stderr() -> Iterator[None]:
+    """Show the library's notes and progress on stderr while a command runs."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    loggers = [logging.getLogger(name) for name in ("motiongen", "motiongen_datasets")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.removeHandler(handler)
+            logger.setLevel(level)

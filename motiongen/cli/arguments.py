@@ -1,0 +1,221 @@
+"""What the commands share: parsing into a config, and the checks that come before any model is loaded."""
+
+import contextlib
+import importlib
+import io
+import math
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+import tyro
+
+from motiongen.cli import UsageError
+from motiongen.cli.progress import bar
+
+if TYPE_CHECKING:
+    from motiongen.motion import Motion
+
+ConfigT = TypeVar("ConfigT")
+
+PICTURES = (".mp4", ".gif", ".png")
+"""What the renderer writes; every other output is a file of motion."""
+
+MAX_WORDS = 60
+"""Of a prompt: the text encoder sees the first 48 word pieces, and what it does not see must not be promised."""
+
+Outputs = Annotated[tyro.conf.UseAppendAction[tuple[Path, ...]], tyro.conf.arg(aliases=["-o"], metavar="OUT")]
+"""Files to write: ``-o a.mp4 -o b.bvh``."""
+
+Body = Annotated[
+    Path | None, tyro.conf.arg(metavar="MODEL", help_behavior_hint="(default: the shipped body)")
+]
+"""A body to draw."""
+
+Weights = Annotated[str, tyro.conf.arg(metavar="full|open|DIR")]
+"""A shipped set by name, or a folder."""
+
+Device = Literal["auto", "cpu", "cuda"]
+"""auto is CUDA where there is one."""
+
+
+Size = Annotated[
+    tuple[int, int] | None,
+    tyro.conf.arg(metavar="W H", help_behavior_hint="(default: by the kind of picture)"),
+]
+"""Width and height of a picture or video, pixels."""
+
+
+def by_model(metavar: str) -> Any:
+    """Return the help of an option that the model decides when it is absent."""
+    return tyro.conf.arg(metavar=metavar, help_behavior_hint="(default: the model's own)")
+
+
+def parse(config: type[ConfigT], argv: Sequence[str], verb: str) -> ConfigT:
+    """Read the command line into a config dataclass.
+
+    Args:
+        config: A frozen dataclass; each field is an option.
+        argv: The words after the verb.
+        verb: For the usage line, e.g. ``"generate"`` or ``"train tokenizer"``.
+
+    Returns:
+        The filled config.
+
+    Raises:
+        UsageError: An option is unknown, missing or malformed.
+    """
+    messages = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(messages):
+            return tyro.cli(config, args=argv, prog=f"motiongen {verb}", config=(tyro.conf.OmitArgPrefixes,))
+    except SystemExit as stop:
+        if stop.code != 2:
+            raise
+    said = _flatten(messages.getvalue()).removeprefix(f"Error parsing {config.__name__}: ")
+    raise UsageError(f"{said}; see motiongen {verb} --help")
+
+
+def _flatten(box: str) -> str:
+    """Make one line of tyro's boxed message, without its frame and its pointer to the help."""
+    lines = [line.strip(" │|") for line in box.splitlines()]
+    lines = [line for line in lines if any(letter.isalnum() for letter in line) and line[0] not in "╭╰+"]
+    end = next((i for i, line in enumerate(lines) if line.startswith("For full helptext")), len(lines))
+    return " ".join(line for line in lines[:end] if not line.startswith("(default"))
+
+
+def known_formats() -> tuple[str, ...]:
+    """Return the extensions of motion files that can be written."""
+    from motiongen.io import FORMATS
+
+    return tuple(
+        name for name, module in FORMATS.items() if hasattr(importlib.import_module(module), "write")
+    )
+
+
+def known_outputs() -> tuple[str, ...]:
+    """Return every extension that can be written, pictures first."""
+    return (*PICTURES, *known_formats())
+
+
+def check_outputs(paths: Iterable[Path], extensions: Iterable[str]) -> None:
+    """Refuse, before any work, paths that could not be written.
+
+    Args:
+        paths: Files that the command is asked for.
+        extensions: Those that this command can write, with the dot.
+
+    Raises:
+        UsageError: No path, an unknown extension, a folder that is missing or not writable.
+    """
+    paths, extensions = list(paths), tuple(extensions)
+    if not paths:
+        raise UsageError(f"output: expected -o FILE, got none; known extensions: {' '.join(extensions)}")
+    for path in paths:
+        if path.suffix.lower() not in extensions:
+            raise UsageError(f"output: cannot write {path.name}; known extensions: {' '.join(extensions)}")
+        if path.is_dir():
+            raise UsageError(f"output: {path} is a folder; give a file name")
+        check_folder(path.parent)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise UsageError unless the folder exists and can be written to."""
+    if not folder.is_dir():
+        raise UsageError(f"output: the folder {folder} does not exist; create it first")
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"output: the folder {folder} is not writable; choose another")
+
+
+def check_new_folder(folder: Path) -> None:
+    """Raise UsageError unless a folder is there that can be written to, or can be made."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"output: {folder} is a file; give a folder")
+    check_folder(folder if folder.exists() else folder.parent)
+
+
+def check_inputs(*paths: Path | None) -> None:
+    """Raise UsageError unless each path that is given is a file that is there."""
+    for path in paths:
+        if path is not None and path.is_dir():
+            raise UsageError(f"{path}: is a folder; give a file")
+        if path is not None and not path.exists():
+            raise UsageError(f"{path}: no such file; check the path")
+
+
+def check_size(size: tuple[int, int] | None) -> None:
+    """Raise UsageError unless (width, height) pixels, if they are given, can be drawn."""
+    if size is not None and not all(16 <= side <= 4096 for side in size):
+        raise UsageError(f"size: expected 16 to 4096 pixels, got {size[0]} x {size[1]}; try 960 540")
+
+
+def check_prompts(prompts: Sequence[str]) -> None:
+    """Raise UsageError for no prompt, an empty or endless one, or an output that lost its ``-o``."""
+    if not prompts:
+        raise UsageError('prompt: expected a sentence, got none; say what happens, e.g. "a person waves"')
+    for prompt in prompts:
+        if not prompt.strip():
+            raise UsageError(
+                'prompt: expected a sentence, got an empty one; say what happens, e.g. "a person waves"'
+            )
+        if (words := len(prompt.split())) > MAX_WORDS:
+            raise UsageError(
+                f"prompt: expected at most {MAX_WORDS} words, got {words}; say less, or in several prompts"
+            )
+        if " " not in prompt and Path(prompt).suffix.lower() in known_outputs():
+            raise UsageError(f"prompt: {prompt!r} looks like a file; give each output its own -o")
+
+
+def parse_span(text: str) -> tuple[float, float]:
+    """Read ``"1.0:2.5"`` as (start, end) in seconds; an open side is 0 or infinity.
+
+    Raises:
+        UsageError: Not two numbers around a colon, or the end does not come after the start.
+    """
+    left, colon, right = text.partition(":")
+    try:
+        start, end = float(left or 0.0), float(right or math.inf)
+    except ValueError:
+        colon = ""
+    if not colon or math.isnan(start) or math.isnan(end):
+        raise UsageError(f"span: expected START:END in seconds such as 1.0:2.5, got {text!r}")
+    if start < 0 or end <= start:
+        raise UsageError(
+            f"span: expected 0 <= START < END, got {text!r}; give seconds from the clip's first frame"
+        )
+    return start, end
+
+
+def resolve_device(name: str) -> str:
+    """Return "cpu" or "cuda" for one of Device.
+
+    Raises:
+        UsageError: CUDA is asked for and is not there.
+    """
+    import torch
+
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UsageError(
+            "device: expected a CUDA device, found none; use --device cpu, or install a CUDA build of torch"
+        )
+    return "cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu")
+
+
+def write(
+    motion: "Motion", path: Path, caption: str, size: tuple[int, int] | None, body: Path | None
+) -> None:
+    """Write a motion as its extension says: drawn under its caption, or as a file of motion."""
+    if path.suffix.lower() in PICTURES:
+        with bar(path.name) as progress:
+            motion.render(path, captions=caption or None, size=size, body=body, progress=progress)
+    else:
+        motion.save(path)
+
+
+def report(paths: Iterable[Path]) -> None:
+    """Print each written file on its own line of stdout, so that scripts can read them."""
+    for path in paths:
+        print(path)
+    sys.stdout.flush()

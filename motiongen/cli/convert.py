@@ -1,0 +1,42 @@
+"""``motiongen convert IN OUT``: another file format for the same motion."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from motiongen.cli import UsageError, arguments
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertConfig:
+    """Change the file format of a clip; the extensions say which."""
+
+    source: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="IN")]
+    """Clip to read."""
+    target: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
+    """File to write."""
+    fps: Annotated[float | None, tyro.conf.arg(metavar="RATE", help_behavior_hint="(default: as read)")] = (
+        None
+    )
+    """Frames a second to resample to."""
+
+    def __post_init__(self) -> None:
+        if self.fps is not None and not 0 < self.fps <= 1000:
+            raise UsageError(f"fps: expected 0 < fps <= 1000, got {self.fps}; 30 is usual")
+
+
+def main(argv: Sequence[str]) -> None:
+    """Convert one clip."""
+    config = arguments.parse(ConvertConfig, argv, "convert")
+    arguments.check_inputs(config.source)
+    arguments.check_outputs([config.target], arguments.known_formats())
+    from motiongen.motion import Motion
+
+    motion = Motion.load(config.source)
+    if config.fps is not None:
+        motion = motion.resample(config.fps)
+    motion.save(config.target)
+    arguments.report([config.target])

@@ -1,0 +1,72 @@
+"""``motiongen models``: what is shipped, under which terms, and what it knows."""
+
+import json
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from motiongen.cli import arguments
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelsConfig:
+    """List the shipped weights: parameters, data, licence, and the contents and styles they know."""
+
+    json: bool = False
+    """Print one JSON object instead of a page."""
+
+
+def main(argv: Sequence[str]) -> None:
+    """Print every shipped set of weights."""
+    config = arguments.parse(ModelsConfig, argv, "models")
+    import motiongen_assets
+
+    folder = motiongen_assets.ROOT / "weights"
+    sets = {path.parent.name: describe(path) for path in sorted(folder.glob("*/about.json"))}
+    if not sets:
+        raise FileNotFoundError(f"{folder}: expected sets of weights, got none; reinstall motiongen")
+    if config.json:
+        print(json.dumps(sets))
+        return
+    print("\n\n".join(_page(name, about) for name, about in sets.items()))
+
+
+def describe(about: Path) -> dict[str, Any]:
+    """Return what a set's about.json says, with the size of each model beside it."""
+    facts: dict[str, Any] = json.loads(about.read_text(encoding="utf-8"))
+    weights = sorted(about.parent.glob("*/model.safetensors"))
+    facts["models"] = {
+        path.parent.name: {"parameters": count_parameters(path), "bytes": path.stat().st_size}
+        for path in weights
+    }
+    return facts
+
+
+def count_parameters(path: Path) -> int:
+    """Return the number of values in a safetensors file, from its header alone.
+
+    The header is JSON behind its length in 8 little-endian bytes (safetensors format, 2022).
+    """
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        if size > path.stat().st_size:
+            raise ValueError(
+                f"{path}: expected safetensors, got a truncated or foreign file; reinstall motiongen"
+            )
+        header = json.loads(file.read(size))
+    return sum(prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
+
+
+def _page(name: str, about: dict[str, Any]) -> str:
+    lines = [f"{name}: {about['licence']}"]
+    lines += [
+        f"  {model:<12} {size['parameters'] / 1e6:6.2f} M parameters {size['bytes'] / 1e6:7.2f} MB"
+        for model, size in about["models"].items()
+    ]
+    for key in ("data", "contents", "styles"):
+        words = ", ".join(about.get(key, ())) or "none"
+        lines.append(textwrap.fill(words, 100, initial_indent=f"  {key:<12} ", subsequent_indent=" " * 15))
+    return "\n".join(lines)

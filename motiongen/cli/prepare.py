@@ -1,0 +1,61 @@
+"""``motiongen prepare SOURCE … -o CACHE``: motion capture into a training cache."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from motiongen.cli import UsageError, arguments
+from motiongen.cli.progress import bar
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareConfig:
+    """Turn motion capture into a training cache: retargeted, captioned, split, packed.
+
+    A source is NAME=FOLDER for a known dataset, or a folder: one whose own name is a dataset's is read as that, any
+    other as BVH files, with captions from a captions.csv in it if there is one.
+    """
+
+    sources: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="SOURCE …")]
+    """NAME=FOLDER, or a folder."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="CACHE")]
+    """Folder of the cache; a cache that is there is replaced."""
+    workers: int = 0
+    """Processes that read; 0 for one a core."""
+    held_out: float = 0.1
+    """Part of the clips kept for tests, the same on every machine."""
+
+    def __post_init__(self) -> None:
+        if not self.sources:
+            raise UsageError(
+                "source: expected NAME=FOLDER or a folder, got none; say where the motion capture is"
+            )
+        if self.workers < 0:
+            raise UsageError(f"workers: expected 0 or more, got {self.workers}; 0 is one a core")
+        if not 0 <= self.held_out < 1:
+            raise UsageError(f"held-out: expected 0 <= part < 1, got {self.held_out}; 0.1 is usual")
+
+
+def main(argv: Sequence[str]) -> None:
+    """Prepare a cache and print what went in and what was left out."""
+    config = arguments.parse(PrepareConfig, argv, "prepare")
+    arguments.check_new_folder(config.output)
+    from motiongen_datasets.prepare import prepare
+
+    with bar("clips") as progress:
+        cache = prepare(
+            list(config.sources),
+            config.output,
+            workers=config.workers,
+            held_out=config.held_out,
+            progress=progress,
+        )
+    for source, frames in cache.info["frames"].items():
+        count = sum(record.source == source for record in cache.records)
+        print(f"{source:<16} {count:6d} clips {frames / cache.info['fps'] / 60:8.1f} min")
+    for reason, count in cache.info["skipped"].items():
+        print(f"left out {count:6d}: {reason}")
+    print(config.output)

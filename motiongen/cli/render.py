@@ -1,0 +1,42 @@
+"""``motiongen render CLIP -o OUT``: a video, a GIF or a sheet of poses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from motiongen.cli import arguments
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderConfig:
+    """Draw a clip. The extension says what: .mp4, .gif, or .png, which is a sheet of poses over time."""
+
+    clip: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="CLIP")]
+    """Clip to draw."""
+    output: arguments.Outputs = ()
+    """Picture or video to write; may be given several times."""
+    caption: str = ""
+    """Words to show at the bottom."""
+    size: arguments.Size = None
+    """Width and height in pixels."""
+    body: arguments.Body = None
+    """SMPL, SMPL-H or SMPL-X model file (needs motiongen[smpl]) instead of the body that is shipped."""
+
+    def __post_init__(self) -> None:
+        arguments.check_size(self.size)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Draw one clip into each output."""
+    config = arguments.parse(RenderConfig, argv, "render")
+    arguments.check_inputs(config.clip, config.body)
+    arguments.check_outputs(config.output, arguments.PICTURES)
+    from motiongen.motion import Motion
+
+    motion = Motion.load(config.clip)
+    for path in config.output:
+        arguments.write(motion, path, config.caption, config.size, config.body)
+    arguments.report(config.output)

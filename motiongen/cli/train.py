@@ -1,0 +1,116 @@
+"""``motiongen train tokenizer|bamm|evaluator --data CACHE -o DIR``: a model of your own, by the recipe of ours."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from motiongen.cli import UsageError, arguments
+from motiongen.training.bamm import BAMMRecipe, BAMMTrainConfig
+from motiongen.training.cache import ClipCache
+from motiongen.training.evaluator import EvaluatorRecipe, EvaluatorTrainConfig
+from motiongen.training.loop import Recipe, TrainConfig, Trainer
+from motiongen.training.tokenizer import TokenizerRecipe, TokenizerTrainConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What every training is told."""
+
+    data: Annotated[Path, tyro.conf.arg(metavar="CACHE")]
+    """Cache that motiongen prepare wrote."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")]
+    """Folder of the run: checkpoint, log and the finished model."""
+    resume: bool = False
+    """Go on from the checkpoint in DIR; repeat the options that the run was started with."""
+    device: arguments.Device = "auto"
+    """Where to compute."""
+    schedule: TrainConfig
+    """How long and how to train; an hour unless --steps or --minutes say otherwise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizerRun(Run):
+    """Train the RVQ-VAE that turns motion into codes and back."""
+
+    preset: Literal["small", "paper"] = "small"
+    """small is what ships; paper has the published sizes and looks ahead, so it does not stream."""
+    recipe: TokenizerTrainConfig = field(default_factory=TokenizerTrainConfig)
+    """Batches and loss weights."""
+
+    def build(self) -> Recipe:
+        """Return the recipe for the data."""
+        from motiongen.features import FEATURE_DIM
+        from motiongen.tokenizers.rvq_vae import PRESETS
+
+        model = replace(PRESETS[self.preset], feature_dim=FEATURE_DIM)
+        return TokenizerRecipe.from_cache(ClipCache.open(self.data), model, self.recipe)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BAMMRun(Run):
+    """Train BAMM, which turns words into the tokenizer's codes."""
+
+    tokenizer: Annotated[Path, tyro.conf.arg(metavar="DIR")]
+    """Folder of the tokenizer that was trained before."""
+    preset: Literal["small", "open", "paper"] = "small"
+    """small and open are the sizes that ship; paper is the published one."""
+    recipe: BAMMTrainConfig = field(default_factory=BAMMTrainConfig)
+    """Batches: which clips, how cut and how joined."""
+
+    def build(self) -> Recipe:
+        """Return the recipe for the data."""
+        from motiongen import tokenizers
+        from motiongen.heads.bamm import PRESETS
+
+        cache, tokenizer = ClipCache.open(self.data), tokenizers.load(self.tokenizer)
+        return BAMMRecipe.from_cache(cache, tokenizer, PRESETS[self.preset], self.recipe)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluatorRun(Run):
+    """Train the evaluator, which measures how well motion and words agree."""
+
+    recipe: EvaluatorTrainConfig = field(default_factory=EvaluatorTrainConfig)
+    """Batches."""
+
+    def build(self) -> Recipe:
+        """Return the recipe for the data."""
+        return EvaluatorRecipe.from_cache(ClipCache.open(self.data), self.recipe)
+
+
+RUNS: dict[str, type[TokenizerRun | BAMMRun | EvaluatorRun]] = {
+    "tokenizer": TokenizerRun,
+    "bamm": BAMMRun,
+    "evaluator": EvaluatorRun,
+}
+"""Name -> what its training is told; in the order of training."""
+
+
+def main(argv: Sequence[str]) -> None:
+    """Train one model; Ctrl-C saves, and --resume goes on."""
+    name, options = (argv[0], list(argv[1:])) if argv else ("", [])
+    if name in ("-h", "--help"):
+        print(f"usage: motiongen train {'|'.join(RUNS)} --data CACHE -o DIR [options]\n\n{_purposes()}")
+        return
+    if name not in RUNS:
+        near = difflib.get_close_matches(name, RUNS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"models: {', '.join(RUNS)}"
+        raise UsageError(f"train: expected a model, got {name!r}; {hint}")
+    if not any(word.split("=")[0] in ("--steps", "--minutes") for word in options):
+        options += ["--minutes", "60"]
+    run = arguments.parse(RUNS[name], options, f"train {name}")
+    arguments.check_new_folder(run.output)
+    metrics = Trainer(run.build(), run.schedule, run.output, arguments.resolve_device(run.device)).run(
+        run.resume
+    )
+    for key, value in metrics.items():
+        print(f"{key:<32} {value:.4g}")
+    print(run.output)
+
+
+def _purposes() -> str:
+    return "\n".join(f"  {name:<10} {(run.__doc__ or '').splitlines()[0]}" for name, run in RUNS.items())

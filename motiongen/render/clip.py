@@ -1,0 +1,149 @@
+"""Motions made ready to be drawn: one rate, human size, side by side, on the floor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from motiongen.motion import Motion
+from motiongen.render.camera import view_axes, view_yaw
+from motiongen.rotation import heading_angle, quat_inverse, quat_multiply, quat_rotate
+
+Array = NDArray[np.float64]
+
+_TALL = 1.7
+_FREE = 0.05  # metres that a joint moves against its parent to count as free of it
+_TIP = 0.17  # metres from the last joint of a limb to its end, where the file does not say
+_SPACING = 1.3  # metres between characters that stand side by side
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One or more motions of one rate over the same floor.
+
+    Attributes:
+        motions: what moves; the shorter ones hold their last frame.
+        yaw: where the camera stands to see the first one well, radians about +Y; 0 is on +Z.
+    """
+
+    motions: tuple[Motion, ...]
+    yaw: float
+
+    @property
+    def fps(self) -> float:
+        """Frames a second."""
+        return self.motions[0].fps
+
+    @property
+    def num_frames(self) -> int:
+        """Frames of the longest motion."""
+        return max(motion.num_frames for motion in self.motions)
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return self.num_frames / self.fps
+
+    @cached_property
+    def points(self) -> Array:
+        """All joints and tips (T, P, 3), metres."""
+        return np.concatenate([_held(_points(motion), self.num_frames) for motion in self.motions], axis=1)
+
+    @cached_property
+    def centres(self) -> Array:
+        """The mean place of the characters' hips (T, 3), metres."""
+        hips = [motion.positions()[:, base_joint(motion)].double().numpy() for motion in self.motions]
+        return np.asarray(np.mean([_held(places, self.num_frames) for places in hips], axis=0))
+
+    def headings(self) -> Array:
+        """Return where the first character faces (T,), radians about +Y."""
+        return _held(_headings(self.motions[0]), self.num_frames)
+
+    def one(self, index: int) -> "Clip":
+        """Return one of the motions alone, seen from the same side."""
+        return Clip(motions=(self.motions[index],), yaw=self.yaw)
+
+
+def prepare(motions: Motion | Sequence[Motion], fps: float) -> Clip:
+    """Return a clip at a rate.
+
+    A skeleton of another size (centimetres, a giant) is brought to a person's, and one that neither stands on nor
+    near y = 0 is put down, so that the camera, the tiles and the shadow fit any file.
+    """
+    motions = [motions] if isinstance(motions, Motion) else list(motions)
+    if not motions:
+        raise ValueError("motion: expected at least one motion, got none; pass a Motion or a list of them")
+    ready = [_on_floor(_human_size(motion.resample(fps))) for motion in motions]
+    first = ready[0]
+    yaw = view_yaw(_headings(first), first.positions()[:, base_joint(first)].double().numpy())
+    right = view_axes(yaw)[1]
+    for i, motion in enumerate(ready):
+        if len(ready) > 1:
+            start = motion.positions()[0, base_joint(motion)] * motion.root.new_tensor([1.0, 0.0, 1.0])
+            place = torch.from_numpy(right * _SPACING * (i - (len(ready) - 1) / 2))
+            ready[i] = motion.moved(place.to(start) - start)
+    return Clip(motions=tuple(ready), yaw=yaw)
+
+
+def base_joint(motion: Motion) -> int:
+    """Return the joint that carries the body: the first one, or its only child where that floats free of it.
+
+    Many files have a reference on the floor, at rest or under the body, as their first joint.
+    """
+    children = motion.skeleton.children(0)
+    if motion.translations is None or len(children) != 1:
+        return 0
+    way = motion.translations[:, children[0]]
+    return children[0] if float((way.amax(0) - way.amin(0)).max()) > _FREE else 0
+
+
+def _headings(motion: Motion) -> Array:
+    skeleton, base = motion.skeleton, base_joint(motion)
+    rest = skeleton.fk(skeleton.rest_rotations, skeleton.offsets.new_zeros(3))[0][base]
+    turned = quat_multiply(motion.global_rotations()[:, base], quat_inverse(rest).to(motion.rotations))
+    return np.asarray(heading_angle(turned).double().numpy())
+
+
+def _human_size(motion: Motion) -> Motion:
+    skeleton = motion.skeleton
+    tall = float((skeleton.rest_positions.amax(0) - skeleton.rest_positions.amin(0)).max())
+    if not tall > 0 or 0.4 < tall < 4.0:
+        return motion
+    scale = _TALL / tall
+    ends = tuple((joint, (x * scale, y * scale, z * scale)) for joint, (x, y, z) in skeleton.ends)
+    return replace(
+        motion,
+        skeleton=replace(skeleton, offsets=skeleton.offsets * scale, ends=ends),
+        root=motion.root * scale,
+        translations=None if motion.translations is None else motion.translations * scale,
+    )
+
+
+def _on_floor(motion: Motion) -> Motion:
+    lowest = float(_points(motion)[..., 1].min())
+    if -0.15 <= lowest <= 0.25:
+        return motion
+    return motion.moved(motion.root.new_tensor([0.0, -lowest, 0.0]))
+
+
+def _points(motion: Motion) -> Array:
+    places: Tensor = motion.positions()
+    turns = motion.global_rotations()
+    skeleton = motion.skeleton
+    ends = {joint: places.new_tensor(offset) for joint, offset in skeleton.ends}
+    for joint in set(range(skeleton.num_joints)) - set(skeleton.parents) - set(ends):
+        # A hand, a foot, a skull: as far again as the bone before it points.
+        ends[joint] = _TIP * torch.nn.functional.normalize(skeleton.offsets[joint], dim=0).to(places)
+    tips = [places[:, j] + quat_rotate(turns[:, j], offset) for j, offset in ends.items()]
+    joints = places[:, base_joint(motion) :]  # without the reference before it
+    points: Array = torch.stack([*joints.unbind(1), *tips], dim=1).double().numpy()
+    return points
+
+
+def _held(values: Array, frames: int) -> Array:
+    """Return values (T, ...) with the last one repeated up to a number of frames."""
+    return np.concatenate([values, np.repeat(values[-1:], frames - len(values), axis=0)])

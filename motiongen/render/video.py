@@ -1,0 +1,110 @@
+"""Pictures into MP4 (PyAV) and GIF (Pillow)."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeVar
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Picture = NDArray[np.uint8]
+Item = TypeVar("Item")
+
+_AHEAD = 4  # pictures drawn before the encoder has taken them
+_BT709 = 1  # the number of that matrix, transfer curve and primaries in H.264 and MP4
+
+
+def write_mp4(pictures: Iterable[Picture], path: Path, size: tuple[int, int], fps: float) -> None:
+    """Write pictures (height, width, 3), RGB, as H.264, or as MPEG-4 part 2 where PyAV was built without x264."""
+    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        rate = Fraction(fps).limit_denominator(1001)
+        if "libx264" in av.codecs_available:
+            stream = container.add_stream("libx264", rate=rate, options={"crf": "19", "preset": "veryfast"})
+        else:
+            stream = container.add_stream("mpeg4", rate=rate, options={"qscale": "3"})
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"  # the one that every player and browser shows
+        context = stream.codec_context
+        context.thread_count = 2  # fixed: x264's output depends on it
+        context.color_range, context.colorspace, context.color_primaries, context.color_trc = 1, *[_BT709] * 3
+        for picture in pictures:
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame = frame.reformat(format="yuv420p", src_colorspace="ITU709", dst_colorspace="ITU709")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def write_gif(pictures: Iterable[Picture], path: Path, samples: Iterable[Picture], delay: int) -> None:
+    """Write pictures (height, width, 3), RGB, as a GIF that loops.
+
+    Args:
+        pictures: all frames.
+        path: the file.
+        samples: a few frames from which the one palette of all is made.
+        delay: hundredths of a second that a frame stays; GIF knows nothing finer.
+    """
+    palette = Image.fromarray(np.concatenate(list(samples))).quantize(255, method=Image.Quantize.MEDIANCUT)
+    frames = (Image.fromarray(p).quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures)
+    first = next(frames)
+    first.save(
+        path, format="GIF", save_all=True, append_images=frames, duration=delay * 10, loop=0, optimize=False
+    )
+
+
+def shrink(picture: Picture, factor: int) -> Picture:
+    """Return RGB (H / factor, W / factor, 3) of a picture (H, W, 4) in blue, green, red order: each pixel a mean."""
+    height, width = picture.shape[:2]
+    image = Image.frombuffer("RGBX", (width, height), picture, "raw", "RGBX", 0, 1)  # no copy: channels wait
+    small = np.asarray(image.reduce(factor) if factor > 1 else image)
+    return np.ascontiguousarray(small[..., 2::-1])
+
+
+def draw_and_write(items: Iterable[Item], write: Callable[[Iterator[Item]], None]) -> None:
+    """Call write(iterator over items) in a second thread, while the items are made in this one.
+
+    The graphics stay in the caller's thread; the encoder works beside them. What either side raises ends both.
+    """
+    waiting: queue.Queue[Item | None] = queue.Queue(maxsize=_AHEAD)
+    failure: list[BaseException] = []
+    complete = False
+
+    def taken() -> Iterator[Item]:
+        while (item := waiting.get()) is not None:
+            yield item
+        if not complete:
+            raise InterruptedError("the drawing ended early")
+
+    def run() -> None:
+        try:
+            write(taken())
+        except BaseException as error:  # handed to the caller's thread, whatever it is
+            failure.append(error)
+
+    worker = threading.Thread(target=run, name="motiongen-encoder")
+    worker.start()
+    try:
+        for item in items:
+            if not _put(waiting, item, worker):
+                break
+        complete = True
+    finally:
+        _put(waiting, None, worker)
+        worker.join()
+    if failure:
+        raise failure[0]
+
+
+def _put(waiting: "queue.Queue[Item | None]", item: Item | None, worker: threading.Thread) -> bool:
+    """Put an item as soon as there is room; return False when nobody is left to take it."""
+    while worker.is_alive():
+        try:
+            waiting.put(item, timeout=0.1)
+        except queue.Full:
+            continue
+        return True
+    return False

@@ -1,0 +1,78 @@
+import math
+from pathlib import Path
+
+import pytest
+
+from motiongen.cli import UsageError, arguments, main
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [("1.0:2.5", (1.0, 2.5)), (":2", (0.0, 2.0)), ("1:", (1.0, math.inf)), ("0:1e1", (0.0, 10.0))],
+)
+def test_span_reads(text, span):
+    assert arguments.parse_span(text) == span
+
+
+@pytest.mark.parametrize("text", ["", "1", "a:b", "2:1", "1:1", "-1:2", "nan:1", "1:2:3", "inf:"])
+def test_what_is_no_span_is_refused(text):
+    with pytest.raises(UsageError, match="span: expected"):
+        arguments.parse_span(text)
+
+
+def test_outputs_are_checked_before_any_work(tmp_path):
+    with pytest.raises(UsageError, match=r"got none; known extensions: \.mp4"):
+        arguments.check_outputs([], [".mp4"])
+    with pytest.raises(UsageError, match=r"cannot write a.doc; known extensions: .mp4"):
+        arguments.check_outputs([tmp_path / "a.doc"], [".mp4"])
+    with pytest.raises(UsageError, match="does not exist"):
+        arguments.check_outputs([tmp_path / "no" / "a.mp4"], [".mp4"])
+    arguments.check_outputs([tmp_path / "A.MP4", Path("a.mp4")], [".mp4"])
+
+
+@pytest.mark.parametrize("prompts", [(), ("",), ("a person walks", "  ")])
+def test_empty_prompts_are_refused(prompts):
+    with pytest.raises(UsageError, match="prompt: expected a sentence"):
+        arguments.check_prompts(prompts)
+
+
+def test_output_that_lost_its_flag_is_no_prompt(error_line):
+    assert main(["generate", "a person bows", "bow.bvh"]) == 2
+    assert "'bow.bvh' looks like a file; give each output its own -o" in error_line()
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["generate"], "prompt: expected a sentence, got none"),
+        (["generate", " ", "-o", "x.bvh"], "prompt: expected a sentence, got an empty one"),
+        (["generate", "a person bows"], "output: expected -o FILE, got none"),
+        (["generate", "a person bows", "-o", "x.doc"], "cannot write x.doc"),
+        (
+            ["generate", "a person bows", "-o", "x.bvh", "--seconds", "-1"],
+            "seconds: expected 0 < S <= 600, got -1.0",
+        ),
+        (["generate", "a person bows", "-o", "x.bvh", "--count", "0"], "count: expected 1 to 1000"),
+        (["generate", "a person bows", "-o", "x.bvh", "--device", "tpu"], "--device"),
+        (["generate", "a person bows", "-o", "x.bvh", "--start-from", "gone.bvh"], "gone.bvh: no such file"),
+        (["edit", "gone.bvh", "bow", "-o", "x.bvh", "--between", "1:2"], "gone.bvh: no such file"),
+        (["edit", "gone.bvh", "bow", "-o", "x.bvh"], "expected one of --between, --before, --after"),
+        (["edit", "gone.bvh", "bow", "-o", "x.bvh", "--between", "-1:2"], "got '-1:2'"),
+        (["render", "gone.bvh", "-o", "x.mp4", "--size", "3", "3"], "size: expected 16 to 4096"),
+        (["render", "gone.bvh", "-o", "x.bvh"], "gone.bvh: no such file"),
+    ],
+)
+def test_misuse_is_one_line_and_exit_code_2(argv, words, error_line):
+    assert main(argv) == 2
+    assert words in error_line()
+
+
+def test_boxes_of_the_parser_become_one_line():
+    box = "╭─ Value error ───╮\n│ Error parsing --seed: no int │\n│ ──── │\n│ For full helptext, see x │\n╰───╯\n"
+    assert arguments._flatten(box) == "Error parsing --seed: no int"
+
+
+def test_the_renderer_draws_exactly_what_the_commands_offer():
+    from motiongen.render import PICTURES
+
+    assert arguments.PICTURES == PICTURES

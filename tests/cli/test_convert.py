@@ -1,0 +1,60 @@
+import os
+
+import pytest
+import torch
+
+from motiongen import Motion
+from motiongen.cli import main
+
+
+def test_convert_keeps_the_pose_and_prints_the_file(clip, tmp_path, capsys):
+    target = tmp_path / "turn.npz"
+    assert main(["convert", str(clip), str(target)]) == 0
+    assert capsys.readouterr().out == f"{target}\n"
+    before, after = Motion.load(clip), Motion.load(target)
+    torch.testing.assert_close(after.positions(), before.positions(), rtol=0, atol=1e-4)
+
+
+def test_convert_resamples(clip, tmp_path):
+    assert main(["convert", str(clip), str(tmp_path / "slow.npz"), "--fps", "15"]) == 0
+    assert Motion.load(tmp_path / "slow.npz").fps == 15
+
+
+def test_convert_to_unknown_extension_lists_the_known(clip, tmp_path, error_line):
+    assert main(["convert", str(clip), str(tmp_path / "turn.xyz")]) == 2
+    assert ".bvh" in error_line()
+
+
+def test_convert_into_missing_folder_is_refused(clip, tmp_path, error_line):
+    assert main(["convert", str(clip), str(tmp_path / "nowhere" / "turn.npz")]) == 2
+    assert "nowhere does not exist" in error_line()
+
+
+def test_missing_input_is_named(tmp_path, error_line):
+    assert main(["convert", str(tmp_path / "gone.bvh"), str(tmp_path / "x.npz")]) == 2
+    assert "gone.bvh: no such file" in error_line()
+
+
+def test_broken_bvh_is_one_line_and_writes_nothing(clip, tmp_path, error_line):
+    text = clip.read_text().splitlines()
+    text[-1] = text[-1].replace(text[-1].split()[0], "nan", 1)
+    clip.write_text("\n".join(text) + "\n")
+    assert main(["convert", str(clip), str(tmp_path / "turn.npz")]) == 1
+    assert "turn.bvh" in error_line()
+    assert os.listdir(tmp_path) == ["turn.bvh"]
+
+
+@pytest.fixture
+def small_disk():
+    """Let no file grow past 4 KB, as a disk that fills up while it is written to."""
+    resource = pytest.importorskip("resource", reason="file size limits are POSIX")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_full_disk_is_one_line_and_leaves_nothing(clip, small_disk, tmp_path, error_line):
+    assert main(["convert", str(clip), str(tmp_path / "copy.bvh")]) == 1
+    assert "too large" in error_line()
+    assert os.listdir(tmp_path) == ["turn.bvh"]
