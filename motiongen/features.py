@@ -12,7 +12,6 @@ from torch import Tensor
 
 from motiongen.motion import Motion
 from motiongen.rotation import (
-    matrix_from_6d,
     quat_from_6d,
     quat_multiply,
     quat_normalize,
@@ -134,22 +133,6 @@ def decode(features: Tensor, start: RootState | None = None) -> Motion:
     """Return the motion of features (T, 140), from the origin facing +Z unless a start is given."""
     state = init_state(1) if start is None else RootState(start.heading.clone(), start.position.clone())
     return step(features[None].cpu(), state).motion()
-
-
-def local_positions(features: Tensor) -> Tensor:
-    """Return joint positions (..., 22, 3), metres, with the pelvis at the origin and the heading taken out.
-
-    Differentiable and in fp32: what losses and the reconstruction error are made of.
-    """
-    features = features.float()
-    sixd = features[..., LAYOUT["tilt"].start : LAYOUT["joints"].stop].unflatten(-1, (22, 6))
-    local = matrix_from_6d(sixd)  # (..., 22, 3, 3)
-    offsets = SMPL22.offsets.to(local)
-    turns, places = [local[..., 0, :, :]], [torch.zeros_like(local[..., 0, :, 0])]
-    for joint, parent in enumerate(SMPL22.parents[1:], start=1):
-        turns.append(turns[parent] @ local[..., joint, :, :])
-        places.append(places[parent] + turns[parent] @ offsets[joint])
-    return torch.stack(places, dim=-2)
 
 
 def mirror(features: Tensor) -> Tensor:

@@ -180,6 +180,12 @@ class Motion:
         """Return the motion lifted or lowered so that its feet stand on y = 0."""
         return self.moved(self.root.new_tensor([0.0, -ground_height(self.positions(), self.skeleton), 0.0]))
 
+    def with_locked_feet(self) -> "Motion":
+        """Return the motion with standing feet held where they stand; see motiongen.foot_lock."""
+        from motiongen.foot_lock import lock_feet
+
+        return lock_feet(self)
+
     def concatenate(self, other: "Motion", blend: float = 0.3) -> Self:
         """Return this motion, then `other` from where this one ends, in its direction.
 

@@ -128,7 +128,7 @@ def _hand(wrist: Array, sign: float) -> Distance:
             (round_cone(at(0.058, -0.016, 0.066), at(0.090, -0.024, 0.086), 0.0130, 0.0105), 0.006),
         ]
     )
-    return smooth_union([*parts, (thumb, 0.012)])
+    return smooth_union([*parts, (thumb, 0.016)])
 
 
 def _tilt(sign: float, angle: float) -> Array:

@@ -167,9 +167,8 @@ def vertex_normals(vertices: NDArray[np.float32], faces: NDArray[np.int64]) -> N
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])  # (F, 3)
     index = faces.T.ravel()
     sums = [np.bincount(index, np.tile(across[:, i], 3), len(vertices)) for i in range(3)]
-    normals = np.stack(sums, axis=1)
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-20
-    return normals.astype(np.float32)
+    normals = np.stack(sums, axis=1).astype(np.float64)
+    return np.asarray(normals / (np.linalg.norm(normals, axis=1, keepdims=True) + 1e-20), dtype=np.float32)
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:

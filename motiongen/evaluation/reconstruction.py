@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from motiongen.features import local_positions
+from motiongen.kinematics import local_positions
 
 
 def mean_joint_error(features: Tensor, reference: Tensor) -> float:

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from motiongen.features import FPS, LAYOUT, local_positions
+from motiongen.features import FPS, LAYOUT
+from motiongen.kinematics import local_positions
 
 QUANTILES = (0.05, 0.5, 0.95)
 

@@ -155,7 +155,8 @@ class BAMM(nn.Module):
 
     def first_token(self, sentence: Tensor, lengths: Tensor) -> Tensor:
         """Return what stands before the codes (B, 1, D): the sentence (B, D) and the length (B,), 0 if unknown."""
-        return (sentence + self.length(lengths))[:, None]
+        first: Tensor = sentence + self.length(lengths)
+        return first[:, None]
 
     def logits(self, features: Tensor) -> Tensor:
         """Return logits (..., K + 1) of the code after each position of features (..., D); the last one is END's."""

@@ -34,6 +34,8 @@ class GenerationConfig:
     """The same while revising."""
     residual_guidance_scale: float = 2.0
     """The same for the finer levels."""
+    plausible: float = 0.05
+    """Codes that the text makes less likely than this part of the likeliest are never taken, whatever the guidance."""
     temperature: float = 1.0
     top_k: int | None = None
     top_p: float = 0.9
@@ -51,6 +53,8 @@ class GenerationConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.refine_share <= 1:
             raise ValueError(f"refine_share: expected 0..1, got {self.refine_share}; take 0.4")
+        if not 0 <= self.plausible <= 1:
+            raise ValueError(f"plausible: expected 0..1, got {self.plausible}; take 0.05")
         for name in ("refine_steps", "edit_steps", "min_tokens", "overlap"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected >= 1, got {getattr(self, name)}; take 6 or more")
@@ -132,10 +136,11 @@ class Writer:
         codes, scores = [p[:, 0].tolist() for p in prefixes], [[1.0] * n for n in started]
         ongoing = [len(row) < limit for row, limit in zip(codes, limits, strict=True)]
         while any(ongoing):
-            logits = guide(model.logits(features), self.options.guidance_scale)  # (B, K + 1)
+            logits = model.logits(features)  # (2 B, K + 1)
             for i, row in enumerate(codes):
                 if missing[i] is not None or len(row) - started[i] < self.options.min_tokens:
-                    logits[i, config.end] = -torch.inf
+                    logits[[i, batch + i], config.end] = -1e4
+            logits = guide(logits, self.options.guidance_scale, self.options.plausible)  # (B, K + 1)
             drawn = self._draw(logits[:, None], [int(go) for go in ongoing], self.options.sampling())[
                 :, 0
             ]  # (B,)
@@ -172,7 +177,9 @@ class Writer:
             x = torch.cat([first, shown], dim=1)
             features = model.transformer(x, self.context, padding.repeat(2, 1), causal=False)[:, :-1]
             logits = model.logits(features)[..., : config.end]
-            logits = guide(logits, self.options.refine_guidance_scale)  # (B, N + 1, K)
+            logits = guide(
+                logits, self.options.refine_guidance_scale, self.options.plausible
+            )  # (B, N + 1, K)
             drawn = self._draw(logits, sizes.tolist(), self.options.sampling())
             tokens, scores = torch.where(hidden, drawn, tokens), confidence(logits, drawn)
             left = cosine_schedule((step + 1) / steps)
@@ -203,7 +210,7 @@ class Writer:
                 self.sentence,
                 self.model.vectors,
             )
-            logits = guide(logits, self.options.residual_guidance_scale)  # (B, N, K)
+            logits = guide(logits, self.options.residual_guidance_scale, self.options.plausible)  # (B, N, K)
             drawn = self._draw(logits, sizes, self.options.residual_sampling())
             codes[..., level] = torch.where(keep, codes[..., level], drawn)
         for row, clip in zip(codes, clips, strict=True):

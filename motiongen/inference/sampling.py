@@ -65,13 +65,24 @@ def gumbel_noise(shape: Sequence[int], generator: torch.Generator) -> Tensor:
     return -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
 
 
-def guide(logits: Tensor, scale: float) -> Tensor:
-    """Return classifier-free guided logits (B, ...) of logits (2 B, ...), with the condition and then without.
+def guide(logits: Tensor, scale: float, plausible: float = 0.0) -> Tensor:
+    """Return classifier-free guided logits (B, ..., K) of logits (2 B, ..., K), with the condition and then without.
 
-    Ho and Salimans 2022; scale 1 is the conditional, 0 the unconditional.
+    Ho and Salimans 2022. Guidance multiplies the difference of two small probabilities too, which is noise, and lifts
+    codes that neither the condition nor anything else asks for: so only codes that the condition itself finds plausible
+    stand for choice (the constraint of contrastive decoding, Li et al. 2023, equation 2).
+
+    Args:
+        logits: of both.
+        scale: 1 is the conditional, 0 the unconditional.
+        plausible: codes with less than this part of the likeliest code's conditional probability are out.
     """
     conditional, unconditional = logits.chunk(2)
-    return unconditional + scale * (conditional - unconditional)
+    guided = unconditional + scale * (conditional - unconditional)
+    if not plausible:
+        return guided
+    floor = conditional.amax(dim=-1, keepdim=True) + math.log(plausible)
+    return guided.masked_fill(conditional < floor, -torch.inf)
 
 
 def filter_logits(logits: Tensor, sampling: SamplingConfig) -> Tensor:

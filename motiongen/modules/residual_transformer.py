@@ -60,7 +60,7 @@ class CodeVectors(nn.Module):
         bias, vectors = self.bias[level], self.vectors[level]
         if isinstance(level, Tensor):
             scale, bias = scale[:, None, None], bias[:, None]  # (B, 1, K)
-        products = features @ vectors.transpose(-2, -1).to(features.dtype)  # (..., K)
+        products: Tensor = features @ vectors.transpose(-2, -1).to(features.dtype)  # (..., K)
         return products.float() * scale + bias
 
 

@@ -96,11 +96,9 @@ class CaptionTrack:
 
     @property
     def foot(self) -> float:
-        """Share of the height, from below, that the highest caption covers."""
-        return (
-            1.0
-            - min((overlay.row for overlay in self._overlays.values()), default=self._height) / self._height
-        )
+        """Share of the height, from below, that the highest caption covers: at most a third is kept free for it."""
+        top = min((overlay.row for overlay in self._overlays.values()), default=self._height)
+        return min(1 / 3, 1.0 - top / self._height)
 
     def lay(self, picture: NDArray[np.uint8], time: float) -> None:
         """Lay the caption of a time (seconds) over `picture` (height, width, 3), in place."""

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from motiongen.training import state as saved
 from motiongen.training.ema import EMA
+from motiongen.training.interrupt import Interrupt, deferred_interrupt
 from motiongen.training.progress import TrainingLog
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,6 @@ class TrainConfig:
     accumulate: int = 1
     ema: float = 0.999
     autocast: bool = True
-    compile: bool = False
     seed: int = 0
     log_every: int = 20
     validate_minutes: float = 10.0
@@ -106,7 +106,6 @@ class Trainer:
         self.generator = torch.Generator().manual_seed(config.seed)
         self.step, self.seconds = 0, 0.0
         self.metrics: dict[str, float] = {}
-        self._loss = torch.compile(recipe.loss) if config.compile else recipe.loss
 
     @property
     def position(self) -> float:
@@ -124,7 +123,7 @@ class Trainer:
         for _ in range(self.config.accumulate):
             batch = {key: value.to(self.device) for key, value in self.recipe.sample(self.generator).items()}
             with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.autocast):
-                losses = self._loss(batch, self.generator)
+                losses = self.recipe.loss(batch, self.generator)
             (losses["loss"] / self.config.accumulate).backward()
         norm = nn.utils.clip_grad_norm_(self.recipe.model.parameters(), self.config.clip)
         if bool(torch.isfinite(norm)):
@@ -141,24 +140,24 @@ class Trainer:
         }
 
     def run(self, resume: bool = False) -> dict[str, float]:
-        """Train to the end, or to Ctrl-C, which saves first; return the last metrics."""
+        """Train to the end and return the last metrics; at Ctrl-C finish the step, save and raise KeyboardInterrupt."""
         if resume:
             self.load()
         with TrainingLog(self.directory, self.recipe.name, asdict(self.config)) as training_log:
-            try:
-                self._run(training_log)
-            except KeyboardInterrupt:
+            with deferred_interrupt() as interrupt:
+                self._run(training_log, interrupt)
+            if interrupt.pending:
                 self.save()
                 log.warning("stopped at step %d; %s is saved, go on with --resume", self.step, self.directory)
-                raise
+                raise KeyboardInterrupt
             self.metrics = self._validate(training_log)
         self.save()
         self.recipe.export(self.ema.model, self.directory, self.metrics)
         return self.metrics
 
-    def _run(self, training_log: TrainingLog) -> None:
+    def _run(self, training_log: TrainingLog, interrupt: Interrupt) -> None:
         last_saved = last_validated = self.seconds
-        while self.position < 1:
+        while self.position < 1 and not interrupt.pending:
             began = time.perf_counter()
             losses = self.train_step()
             self.seconds += time.perf_counter() - began

@@ -14,7 +14,7 @@ from motiongen.features import FPS, LAYOUT
 from motiongen.skeleton import SMPL22
 from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
 from motiongen.training.cache import ClipCache
-from motiongen.training.kinematics import local_positions, world_velocities
+from motiongen.kinematics import local_positions, world_velocities
 from motiongen.training.model_card import model_card
 from motiongen.training.tokenizer_metrics import reconstruction_metrics
 from motiongen.training.windows import WindowSampler
@@ -129,7 +129,7 @@ class TokenizerRecipe:
         velocity_error = difference.abs().mean(-1)  # (b, T - 1, 22)
         jitter = (difference[:, 1:] - difference[:, :-1]).abs().mean((-1, -2)) * FPS  # (b, T - 2)
         later = valid[:, 1:]
-        planted = target[:, 1:, LAYOUT["contacts"]] * later[..., None]  # (b, T - 1, 4)
+        planted = (target[:, 1:, LAYOUT["contacts"]] > 0.5) * later[..., None]  # (b, T - 1, 4)
         return {
             "positions": (distance * valid).sum() / valid.sum(),
             "velocities": (velocity_error.mean(-1) * later).sum() / later.sum(),

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from motiongen.features import FPS, LAYOUT
 from motiongen.tokenizers.rvq_vae import RVQVAE
-from motiongen.training.kinematics import local_positions, world_velocities
+from motiongen.kinematics import local_positions, world_velocities
 
 FOOT_JOINTS = [7, 10, 8, 11]  # of SMPL-22, in the order of the contacts
 

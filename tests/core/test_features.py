@@ -8,7 +8,7 @@ from torch.testing import assert_close
 
 from motiongen import features
 from motiongen.motion import Motion
-from motiongen.rotation import quat_rotate, quat_yaw
+from motiongen.rotation import quat_yaw
 from motiongen.skeleton import SMPL22
 from tests.core.motions import t_pose, wobble
 
@@ -63,12 +63,6 @@ def test_mirrored_features_are_those_of_the_mirrored_motion():
     assert_close(
         features.mirror(features.encode(motion)), features.encode(motion.mirror()), atol=1e-4, rtol=0
     )
-
-
-def test_local_positions_are_the_bodys_without_heading():
-    motion = wobble()
-    expected = quat_rotate(quat_yaw(-motion.heading())[:, None], motion.positions() - motion.root[:, None])
-    assert_close(features.local_positions(features.encode(motion)), expected, atol=1e-5, rtol=0)
 
 
 def test_a_stream_goes_on_from_a_motions_end():

@@ -2,6 +2,7 @@ import logging
 
 import pytest
 import torch
+
 from motiongen.conditions import text
 from motiongen.conditions.text import CaptionTable, TextCondition, TextEncoder, find_encoder, normalise_prompt
 
@@ -19,10 +20,14 @@ def tiny():
     from tokenizers.pre_tokenizers import Whitespace
     from transformers import BertConfig, BertModel
 
-    tokenizer = Tokenizer(WordLevel({"[UNK]": 0, "walk": 1, "wave": 2, "then": 3, "bow": 4}, unk_token="[UNK]"))
+    tokenizer = Tokenizer(
+        WordLevel({"[UNK]": 0, "walk": 1, "wave": 2, "then": 3, "bow": 4}, unk_token="[UNK]")
+    )
     tokenizer.pre_tokenizer = Whitespace()
     torch.manual_seed(0)
-    sizes = dict(vocab_size=5, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)
+    sizes = dict(
+        vocab_size=5, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
+    )
     return TextEncoder(BertModel(BertConfig(**sizes)), tokenizer, "tiny", max_tokens=6)
 
 
@@ -83,7 +88,9 @@ def test_items_of_a_condition():
 
 
 def test_an_unknown_encoder_names_a_way_out():
-    with pytest.raises(ValueError, match="text encoder: expected a folder or a model in the Hugging Face cache"):
+    with pytest.raises(
+        ValueError, match="text encoder: expected a folder or a model in the Hugging Face cache"
+    ):
         find_encoder("nobody/no-such-model")
 
 

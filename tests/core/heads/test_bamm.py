@@ -4,7 +4,7 @@ import torch
 from motiongen import checkpoint
 from motiongen.conditions.text import TextCondition
 from motiongen.heads import HEADS, lookup
-from motiongen.heads.bamm import PRESETS, BAMM, BAMMConfig
+from motiongen.heads.bamm import BAMM, PRESETS, BAMMConfig
 from motiongen.heads.bamm_writer import Clip, GenerationConfig, Writer
 
 TINY = BAMMConfig(
@@ -12,7 +12,9 @@ TINY = BAMMConfig(
     num_heads=2, feedforward_dim=48, residual_dim=24, residual_layers=1, residual_heads=2, residual_feedforward_dim=32,
     label_smoothing=0.0,
 )  # fmt: skip
-SURE = GenerationConfig(guidance_scale=1.0, refine_guidance_scale=1.0, temperature=0.0, residual_temperature=0.0)
+SURE = GenerationConfig(
+    guidance_scale=1.0, refine_guidance_scale=1.0, temperature=0.0, residual_temperature=0.0
+)
 
 
 def seeded(seed=0):
@@ -47,19 +49,21 @@ def overfitted():
     codes = torch.nn.utils.rnn.pad_sequence(clips, batch_first=True).repeat(8, 1, 1)
     lengths, ended, items = torch.tensor([9, 6] * 8), torch.ones(16, dtype=torch.bool), [0, 1] * 8
     optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)
-    for _ in range(250):
+    for _ in range(160):
         model.loss(codes, lengths, ended, condition[items], generator)["loss"].backward()
         optimizer.step()
         optimizer.zero_grad()
     return model.eval(), clips, condition
 
 
+@pytest.mark.slow
 def test_two_clips_learned_by_heart_come_back_with_their_ends(overfitted):
     model, clips, condition = overfitted
     for made, clip in zip(model.generate(condition, options=SURE, generator=seeded()), clips, strict=True):
         assert torch.equal(made, clip)
 
 
+@pytest.mark.slow
 def test_a_gap_is_filled_with_what_was_learned(overfitted):
     model, clips, condition = overfitted
     keep = torch.tensor([True] * 3 + [False] * 3 + [True] * 3)
@@ -67,6 +71,7 @@ def test_a_gap_is_filled_with_what_was_learned(overfitted):
     assert torch.equal(model.edit([shown], [keep], condition[:1], options=SURE)[0], clips[0])
 
 
+@pytest.mark.slow
 def test_guidance_follows_the_words(overfitted):
     model, clips, condition = overfitted
     guided = GenerationConfig(guidance_scale=4.0)
@@ -135,7 +140,12 @@ def test_what_is_revised_is_what_was_least_sure(monkeypatch):
 def test_an_edit_keeps_what_it_is_told_to_keep_and_writes_the_rest(kept, tokens):
     model, codes = loud(), random_codes(tokens)
     index = torch.arange(tokens)
-    keep = {"both ends": (index < 4) | (index > 9), "start": index < 5, "end": index > 9, "nothing": index < 0}[kept]
+    keep = {
+        "both ends": (index < 4) | (index > 9),
+        "start": index < 5,
+        "end": index > 9,
+        "nothing": index < 0,
+    }[kept]
     edited = model.edit([codes], [keep], words(1), generator=seeded(), options=GenerationConfig(overlap=4))[0]
     assert edited.shape == codes.shape and torch.equal(edited[keep], codes[keep])
     assert not torch.equal(edited[~keep], codes[~keep])
@@ -162,17 +172,28 @@ def test_finer_levels_are_predicted_from_those_below_only():
     writer = Writer(model, words(1), [seeded()], SURE)
     padding = torch.zeros(2, 6, dtype=torch.bool)
     below, same = (
-        model.residual(c.repeat(2, 1, 1), torch.tensor([1, 1]), padding, writer.residual_context, writer.sentence, model.vectors)
+        model.residual(
+            c.repeat(2, 1, 1),
+            torch.tensor([1, 1]),
+            padding,
+            writer.residual_context,
+            writer.sentence,
+            model.vectors,
+        )
         for c in (codes, changed)
     )
     torch.testing.assert_close(below, same, rtol=0, atol=1e-6)
 
 
 def test_code_vectors_start_as_the_codebooks_do():
-    model, codebooks = BAMM(TINY), torch.randn(3, 16, 12, generator=seeded()) * torch.tensor([1, 0.1, 0.01])[:, None, None]
+    model, codebooks = (
+        BAMM(TINY),
+        torch.randn(3, 16, 12, generator=seeded()) * torch.tensor([1, 0.1, 0.01])[:, None, None],
+    )
     model.vectors.start_from(codebooks)
-    scales = model.vectors.vectors.std(dim=(1, 2))
-    assert scales[0] == pytest.approx(1) and (scales * model.vectors.log_scale.exp()).tolist() == pytest.approx([1] * 3)
+    scales = model.vectors.vectors.detach().std(dim=(1, 2))
+    assert scales[0] == pytest.approx(1)
+    assert (scales * model.vectors.log_scale.detach().exp()).tolist() == pytest.approx([1] * 3)
 
 
 def test_padding_after_an_item_does_not_change_its_loss():
@@ -181,7 +202,9 @@ def test_padding_after_an_item_does_not_change_its_loss():
     longer = torch.cat([codes, (codes + 1) % 16], dim=1)
     lengths, ended = torch.tensor([9, 9]), torch.tensor([True, True])
     short = model.loss(codes, lengths, ended, words(2), seeded())
-    assert torch.isfinite(short["loss"]) and torch.isfinite(model.loss(longer, lengths, ended, words(2), seeded())["loss"])
+    assert torch.isfinite(short["loss"]) and torch.isfinite(
+        model.loss(longer, lengths, ended, words(2), seeded())["loss"]
+    )
 
 
 def test_a_saved_head_is_the_same_head(tmp_path):
@@ -206,7 +229,9 @@ def test_wrong_sizes_are_refused_with_a_reason():
     with pytest.raises(ValueError, match=r"keep_mask: expected \(4,\) bools, got \(3,\)"):
         model.edit([random_codes(4)], [torch.ones(3, dtype=torch.bool)], words(1))
     with pytest.raises(ValueError, match="condition: expected 8 channels, got 5"):
-        model.generate(TextCondition(torch.zeros(1, 2, 5), torch.zeros(1, 2, dtype=torch.bool), torch.zeros(1, 5)))
+        model.generate(
+            TextCondition(torch.zeros(1, 2, 5), torch.zeros(1, 2, dtype=torch.bool), torch.zeros(1, 5))
+        )
 
 
 def test_a_misspelt_head_is_answered_with_the_nearest():

@@ -52,6 +52,13 @@ def test_guidance_of_one_is_the_conditional():
     assert guide(both, 3.0).tolist() == [[3.0, -16.0]]  # 0 + 3 (1 - 0), 5 + 3 (-2 - 5)
 
 
+def test_guidance_lifts_no_code_that_the_condition_finds_implausible():
+    # Guided by 4: 4 x 0 - 3 x 0 = 0 for the first code, 4 x -9 + 3 x 13 = 3 for the last, which is nothing but noise.
+    both = torch.tensor([[0.0, -1.0, -9.0], [0.0, -1.0, -13.0]])
+    assert guide(both, 4.0).argmax() == 2 and guide(both, 4.0, plausible=0.05).argmax() == 0
+    assert guide(both, 4.0, plausible=0.05).isfinite().tolist() == [[True, True, False]]
+
+
 def test_the_least_confident_by_hand():
     scores = torch.tensor([0.9, 0.2, 0.5, 0.1, 0.5])
     candidates = torch.tensor([True, True, True, False, True])
@@ -75,7 +82,9 @@ def test_an_items_generator_does_not_depend_on_the_batch_size():
     assert not torch.equal(gumbel_noise((5,), many[1]), gumbel_noise((5,), many[2]))
 
 
-@pytest.mark.parametrize("wrong", [{"temperature": -1.0}, {"temperature": math.nan}, {"top_k": 0}, {"top_p": 0.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"temperature": -1.0}, {"temperature": math.nan}, {"top_k": 0}, {"top_p": 0.0}]
+)
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match=rf"{next(iter(wrong))}: expected .*, got"):
         SamplingConfig(**wrong)

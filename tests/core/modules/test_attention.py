@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from motiongen.modules.attention import Transformer, TransformerConfig, apply_rotary, attend, rotary_angles
 
 TINY = TransformerConfig(dim=16, num_layers=2, num_heads=2, feedforward_dim=24, context_dim=6)
@@ -95,7 +96,10 @@ def test_rotary_products_depend_on_distance_only():
     query, key = torch.randn(2, 1, 1, 1, 8, generator=torch.Generator().manual_seed(0))
 
     def product(query_at, key_at):
-        turned = [apply_rotary(x, *rotary_angles(torch.tensor([at]), 8)) for x, at in ((query, query_at), (key, key_at))]
+        turned = [
+            apply_rotary(x, *rotary_angles(torch.tensor([at]), 8))
+            for x, at in ((query, query_at), (key, key_at))
+        ]
         return (turned[0] * turned[1]).sum().item()
 
     assert product(7, 3) == pytest.approx(product(1007, 1003), abs=1e-4)

@@ -5,17 +5,12 @@ from motiongen.render.sheet import telling_frames
 
 def test_quick_pose_between_even_times_is_found():
     points = np.zeros((101, 4, 3))
-    points[37:40] = 1.0  # a tenth of a second
-    assert (
-        38 in telling_frames(points, 6) or 37 in telling_frames(points, 6) or 39 in telling_frames(points, 6)
-    )
+    points[38] = 1.0  # a thirtieth of a second
+    assert 38 in telling_frames(points, 6)
 
 
 def test_steady_pose_gives_even_times():
-    assert (
-        telling_frames(np.zeros((101, 4, 3)), 5) == [0, 25, 50, 75, 100]
-        or np.ptp(np.diff(telling_frames(np.zeros((101, 4, 3)), 5))) <= 4
-    )
+    np.testing.assert_allclose(telling_frames(np.zeros((101, 4, 3)), 5), [0, 25, 50, 75, 100], atol=1)
 
 
 def test_frames_rise_from_first_to_last():

@@ -167,14 +167,14 @@ ACTIVITIES: dict[str, Action] = {
         phrases=(
             "grab something high up", "reach up and *grab something", "take something from a high shelf",
         ),
-        held_out=("get something down from above",),
+        held_out=("take hold of something above the head",),
         sided=(
             "grab something high up with the {side} hand",
             "reach up with the {side} hand and *grab something",
             "take something from a high shelf with the {side} hand", "reach up high with the {side} hand",
         ),
         held_sided=(
-            "get something down from above with the {side} hand",
+            "take hold of something above the head with the {side} hand",
             "grasp something overhead with the {side} hand",
         ),
     ),

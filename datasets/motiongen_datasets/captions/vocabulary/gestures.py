@@ -64,7 +64,7 @@ GESTURES: dict[str, Action] = {
         ),
         held_sided=(
             "stretch the {side} arm up into the air", "bring the {side} hand up high",
-            "reach up with the {side} hand raised",
+            "hold the {side} hand high in the air",
         ),
         loose=("raise a hand", "raise one hand", "put a hand up"),
     ),
@@ -75,7 +75,7 @@ GESTURES: dict[str, Action] = {
             "put the hands up",
         ),
         held_out=(
-            "stretch both arms up into the air", "bring both hands up high", "throw both hands in the air",
+            "stretch both arms up into the air", "bring both hands up high", "hold both hands high in the air",
         ),
         loose=("raise the arms", "lift the arms"),
     ),

@@ -1,11 +1,12 @@
-"""Positions and velocities of features, against the codec and by hand."""
+"""Positions and velocities of features, against forward kinematics and by hand."""
 
 import torch
 
-from motiongen import features as codec
-from motiongen.features import LAYOUT
+from motiongen.features import LAYOUT, encode
+from motiongen.kinematics import local_positions, world_velocities
+from motiongen.rotation import quat_rotate, quat_yaw
 from motiongen.skeleton import SMPL22
-from motiongen.training.kinematics import local_positions, world_velocities
+from tests.core.motions import wobble
 
 
 def rest(frames):
@@ -15,9 +16,10 @@ def rest(frames):
     return features
 
 
-def test_positions_equal_the_codecs():
-    features = torch.randn(2, 5, 140, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(local_positions(features), codec.local_positions(features), rtol=0, atol=1e-5)
+def test_positions_are_the_bodys_without_heading():
+    motion = wobble()
+    expected = quat_rotate(quat_yaw(-motion.heading())[:, None], motion.positions() - motion.root[:, None])
+    torch.testing.assert_close(local_positions(encode(motion)), expected, atol=1e-5, rtol=0)
 
 
 def test_the_gradient_is_finite_for_a_pose_of_zeros():

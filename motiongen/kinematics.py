@@ -39,7 +39,7 @@ UNSORT = [ORDER.index(joint) for joint in range(SMPL22.num_joints)]
 def local_positions(features: Tensor) -> Tensor:
     """Return joint positions (..., 22, 3), metres, of features (..., 140): pelvis at the origin, heading taken out.
 
-    Equal to `motiongen.features.local_positions`, and differentiable.
+    Differentiable and in fp32: what losses and the reconstruction error are made of.
     """
     sixd = features[..., LAYOUT["tilt"].start : LAYOUT["joints"].stop].float()
     planes = sixd.reshape(-1, SMPL22.num_joints, 6).permute(2, 1, 0).contiguous()  # (6, J, M)

@@ -1,0 +1,60 @@
+"""Foot locking: standing feet hold still, all else stays, a still body is not touched."""
+
+import torch
+from torch.testing import assert_close
+
+from motiongen.contacts import joint_speed
+from motiongen.foot_lock import lock_feet
+from motiongen.motion import Motion
+from motiongen.rotation import quat_angle, quat_from_axis_angle, quat_multiply
+from motiongen.skeleton import SMPL22
+from tests.core.motions import t_pose
+
+
+def crouched(frames: int = 40) -> Motion:
+    """Stands with bent knees."""
+    bends = torch.zeros(22, 3)
+    for side in ("left", "right"):
+        bends[SMPL22.index(f"{side}_hip"), 0], bends[SMPL22.index(f"{side}_knee"), 0] = -0.5, 1.0
+        bends[SMPL22.index(f"{side}_ankle"), 0] = -0.5
+    rotations = quat_multiply(t_pose(frames).rotations, quat_from_axis_angle(bends).expand(frames, 22, 4))
+    return Motion(SMPL22, rotations, t_pose(frames).root, 30.0).grounded()
+
+
+def sliding(frames: int = 40) -> Motion:
+    """The same, and the whole body glides at 0.2 m/s: both feet slide."""
+    motion = crouched(frames)
+    return Motion(
+        SMPL22,
+        motion.rotations,
+        motion.root + torch.arange(frames)[:, None] * torch.tensor([0.2 / 30, 0, 0]),
+        30.0,
+    )
+
+
+def test_sliding_feet_are_held():
+    before, after = sliding(), lock_feet(sliding())
+    ankles = [SMPL22.index("left_ankle"), SMPL22.index("right_ankle")]
+    assert float(joint_speed(before.positions()[:, ankles], 30).mean()) > 0.19
+    assert float(joint_speed(after.positions()[:, ankles], 30).mean()) < 0.01
+
+
+def test_only_the_legs_change_and_feet_keep_their_turn():
+    before, after = sliding(), lock_feet(sliding())
+    assert_close(after.root, before.root)
+    legs = {SMPL22.index(f"{side}_{part}") for side in ("left", "right") for part in ("hip", "knee")}
+    others = [joint for joint in range(22) if joint not in legs]
+    assert (
+        float(quat_angle(after.global_rotations()[:, others], before.global_rotations()[:, others]).max())
+        < 1e-3
+    )
+
+
+def test_a_still_body_is_not_touched():
+    motion = crouched()
+    assert_close(lock_feet(motion).positions(), motion.positions(), atol=1e-4, rtol=0)
+
+
+def test_feet_in_the_air_are_not_touched():
+    motion = sliding().moved(torch.tensor([0.0, 0.5, 0.0]))
+    assert_close(lock_feet(motion).positions(), motion.positions(), atol=1e-4, rtol=0)
