@@ -67,7 +67,7 @@ def _spans(mask: Tensor) -> list[tuple[int, int]]:
 
 
 def _reach(hip: Tensor, knee: Tensor, ankle: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Turns (T, 4), in the world, of the shin about the knee and of the leg about the hip that bring ankle to target."""
+    """World turns (T, 4) of the shin about the knee, and of the leg about the hip, that bring ankle to target."""
     thigh, shin = hip - knee, ankle - knee
     a, b = thigh.norm(dim=-1), shin.norm(dim=-1)
     distance = torch.minimum((target - hip).norm(dim=-1), (a + b) * REACH)

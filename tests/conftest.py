@@ -8,6 +8,9 @@ import torch
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# The tests' tensors are small: more threads would only wait for each other, and far longer on a busy machine.
+torch.set_num_threads(1)
+
 
 @pytest.fixture(autouse=True)
 def _seeded_module_init():

@@ -17,5 +17,7 @@ def path(name: str) -> Path:
     if not found.exists():
         folder = found.parent if found.parent.is_dir() else ROOT
         there = ", ".join(sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("_")))
-        raise ValueError(f"asset: expected one of {there}, got {name!r}; reinstall motiongen if it should be there")
+        raise ValueError(
+            f"asset: expected one of {there}, got {name!r}; reinstall motiongen if it should be there"
+        )
     return found

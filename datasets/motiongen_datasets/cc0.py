@@ -55,6 +55,8 @@ LEFT_OUT = (
     (r"Female_Casual", r"", "the same as another"),
     (r"Animated_Woman", r"^Jump2$", "the same as another"),
     (r"Rig_Medium", r"Sit_Chair", "a chair too high for its feet"),
+    (r"Rig_Medium", r"^Skeletons_(Awaken_Floor|Death|Spawn)", "limbs that come off"),
+    (r"Rig_", r"^Spawn_|^Melee_Unarmed_Punch$", "leaps that no person can do"),
     (
         r"Rig_(Medium|Large)|Alien|Robot\.|/Casual_Male",
         r"[Ww]alking|[Rr]unning_[A-Z]|[Rr]unning$|_?Walk(_Carry)?$|_?Run(_Carry|Hold)?$|Sneaking|Crouching|Crawling",
@@ -223,7 +225,9 @@ def repeated(motion: Motion, seconds: float) -> Motion:
     if rounds < 2:
         return motion
     stride = (motion.root[-1] - motion.root[0]) * motion.root.new_tensor([1.0, 0.0, 1.0])
-    roots = [motion.root[:-1] + number * stride for number in range(rounds)] + [motion.root[-1:] + (rounds - 1) * stride]
+    roots = [motion.root[:-1] + number * stride for number in range(rounds)] + [
+        motion.root[-1:] + (rounds - 1) * stride
+    ]
     turns = [motion.rotations[:-1]] * rounds + [motion.rotations[-1:]]
     return Motion(motion.skeleton, torch.cat(turns), torch.cat(roots), motion.fps)
 

@@ -1,5 +1,6 @@
 """Makes motiongen's body: `python -m motiongen.body.generate [OUT.glb]`. The same bytes each time."""
 
+import itertools
 import logging
 import sys
 from pathlib import Path
@@ -20,8 +21,24 @@ from motiongen.skeleton import SMPL22
 log = logging.getLogger(__name__)
 
 # Grid lines as (from here on, so far apart), metres: fine at the hands, the feet and the face.
-_OUTWARD = ((0.0, 0.0205), (0.26, 0.0240), (0.41, 0.0150), (0.48, 0.0240), (0.64, 0.0125), (0.73, 0.0101), (0.90, 0.0))
-_UPWARD = ((-1.0, 0.0150), (-0.86, 0.0260), (-0.56, 0.0180), (-0.40, 0.0260), (0.38, 0.0150), (0.53, 0.0125), (0.79, 0.0))
+_OUTWARD = (
+    (0.0, 0.0205),
+    (0.26, 0.0240),
+    (0.41, 0.0150),
+    (0.48, 0.0240),
+    (0.64, 0.0125),
+    (0.73, 0.0101),
+    (0.90, 0.0),
+)
+_UPWARD = (
+    (-1.0, 0.0150),
+    (-0.86, 0.0260),
+    (-0.56, 0.0180),
+    (-0.40, 0.0260),
+    (0.38, 0.0150),
+    (0.53, 0.0125),
+    (0.79, 0.0),
+)
 _FORWARD = ((-0.17, 0.0180), (-0.08, 0.0140), (0.14, 0.0125), (0.27, 0.0))
 
 
@@ -61,7 +78,7 @@ def relax(shape: Distance, vertices: Array, faces: NDArray[np.int64], rounds: in
 
 def _lines(stops: tuple[tuple[float, float], ...]) -> Array:
     lines = [np.array([stops[0][0]])]
-    for (start, step), (end, _) in zip(stops, stops[1:], strict=False):
+    for (start, step), (end, _) in itertools.pairwise(stops):
         count = max(1, round((end - start) / step))
         lines.append(start + (end - start) * np.arange(1, count + 1) / count)
     return np.concatenate(lines)

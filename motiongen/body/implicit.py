@@ -43,7 +43,8 @@ def ellipsoid(centre: Array, radii: Array, frame: Array | None = None) -> Distan
         local = (points - centre) @ axes.T
         scaled = np.linalg.norm(local / radii, axis=-1)
         gradient = np.linalg.norm(local / radii**2, axis=-1)
-        return scaled * (scaled - 1.0) / np.maximum(gradient, 1e-9)
+        inside = scaled * (scaled - 1.0) / np.maximum(gradient, 1e-9)
+        return np.where(gradient > 1e-9, inside, -radii.min())  # the centre itself has no direction
 
     return distance
 
@@ -97,7 +98,10 @@ def surface_nets(distance: Distance, axes: tuple[Array, Array, Array]) -> tuple[
     counts = np.zeros(sums.shape[:3], dtype=np.int64)
     edges = []
     for axis in range(3):
-        low, high = values.take(range(values.shape[axis] - 1), axis), values.take(range(1, values.shape[axis]), axis)
+        low, high = (
+            values.take(range(values.shape[axis] - 1), axis),
+            values.take(range(1, values.shape[axis]), axis),
+        )
         where = np.argwhere((low < 0) != (high < 0))  # (E, 3): lower corner of each crossing edge
         a, b = low[tuple(where.T)], high[tuple(where.T)]
         start, stop = grid[tuple(where.T)], grid[tuple((where + np.eye(3, dtype=int)[axis]).T)]
@@ -106,7 +110,8 @@ def surface_nets(distance: Distance, axes: tuple[Array, Array, Array]) -> tuple[
         cells = np.stack([where - u - v, where - v, where, where - u], axis=1)  # (E, 4, 3) around the edge
         np.add.at(sums, tuple(np.moveaxis(cells, -1, 0)), crossing[:, None])
         np.add.at(counts, tuple(np.moveaxis(cells, -1, 0)), 1)
-        edges.append(np.where((a < 0)[:, None, None], cells, cells[:, ::-1]))  # outward by the sign of the change
+        # The sign of the change says on which side is outside.
+        edges.append(np.where((a < 0)[:, None, None], cells, cells[:, ::-1]))
     numbers = np.cumsum(counts.ravel() > 0).reshape(counts.shape) - 1
     vertices = sums[counts > 0] / counts[counts > 0][:, None]
     quads = numbers[tuple(np.moveaxis(np.concatenate(edges), -1, 0))]  # (Q, 4)

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from motiongen.body.implicit import Array, Distance, ellipsoid, round_cone, rounded_box, smooth_min, smooth_union
+from motiongen.body.implicit import (
+    Array,
+    Distance,
+    ellipsoid,
+    round_cone,
+    rounded_box,
+    smooth_min,
+    smooth_union,
+)
 
 SOLE = -0.970
 """Height of the soles in the T-pose with the pelvis at the origin, metres."""
@@ -75,17 +83,28 @@ def _leg(joints: Mapping[str, Array], side: str, sign: float) -> Distance:
     leg = smooth_union(
         [
             (round_cone(hip + _point(sign * 0.006, -0.020, -0.004), knee, 0.088, 0.054), 0.0),
-            (ellipsoid(hip + _point(sign * 0.012, -0.150, 0.024), _point(0.068, 0.165, 0.066)), 0.05),  # quadriceps
-            (ellipsoid(hip + _point(sign * 0.002, -0.200, -0.026), _point(0.060, 0.150, 0.058)), 0.05),  # hamstrings
+            (
+                ellipsoid(hip + _point(sign * 0.012, -0.150, 0.024), _point(0.068, 0.165, 0.066)),
+                0.05,
+            ),  # thigh, front
+            (
+                ellipsoid(hip + _point(sign * 0.002, -0.200, -0.026), _point(0.060, 0.150, 0.058)),
+                0.05,
+            ),  # thigh, back
             (ellipsoid(knee + _point(0.0, 0.004, 0.024), _point(0.042, 0.050, 0.036)), 0.03),  # kneecap
             (round_cone(knee, ankle + _point(0.0, 0.030, -0.002), 0.050, 0.033), 0.04),
-            (ellipsoid(knee + _point(sign * 0.003, -0.125, -0.030), _point(0.046, 0.115, 0.046)), 0.05),  # calf
+            (
+                ellipsoid(knee + _point(sign * 0.003, -0.125, -0.030), _point(0.046, 0.115, 0.046)),
+                0.05,
+            ),  # calf
             (ellipsoid(ankle + _point(0.0, 0.004, 0.0), _point(0.037, 0.034, 0.036)), 0.03),
         ]
     )
     heel = ellipsoid(ankle + _point(0.0, -0.050, -0.028), _point(0.036, 0.042, 0.042))
     instep = round_cone(ankle + _point(0.0, -0.020, 0.015), ball + _point(0.0, 0.010, 0.0), 0.036, 0.030)
-    sole = round_cone(ankle + _point(sign * 0.002, -0.060, -0.010), ball + _point(sign * 0.002, 0.0, 0.0), 0.036, 0.041)
+    sole = round_cone(
+        ankle + _point(sign * 0.002, -0.060, -0.010), ball + _point(sign * 0.002, 0.0, 0.0), 0.036, 0.041
+    )
     toes = ellipsoid(ball + _point(sign * -0.004, 0.002, 0.045), _point(0.046, 0.027, 0.058))
     foot = smooth_union([(heel, 0.0), (sole, 0.04), (instep, 0.04), (toes, 0.04)])
 
@@ -101,11 +120,23 @@ def _arm(joints: Mapping[str, Array], side: str, sign: float) -> Distance:
     return smooth_union(
         [
             (round_cone(shoulder, elbow, 0.056, 0.040), 0.0),
-            (ellipsoid(shoulder + _point(sign * 0.030, 0.006, 0.0), _point(0.075, 0.060, 0.063)), 0.04),  # deltoid
-            (ellipsoid(shoulder + _point(sign * 0.140, 0.000, 0.014), _point(0.085, 0.044, 0.040)), 0.04),  # biceps
-            (ellipsoid(shoulder + _point(sign * 0.130, 0.000, -0.016), _point(0.095, 0.044, 0.040)), 0.04),  # triceps
+            (
+                ellipsoid(shoulder + _point(sign * 0.030, 0.006, 0.0), _point(0.075, 0.060, 0.063)),
+                0.04,
+            ),  # deltoid
+            (
+                ellipsoid(shoulder + _point(sign * 0.140, 0.000, 0.014), _point(0.085, 0.044, 0.040)),
+                0.04,
+            ),  # biceps
+            (
+                ellipsoid(shoulder + _point(sign * 0.130, 0.000, -0.016), _point(0.095, 0.044, 0.040)),
+                0.04,
+            ),  # triceps
             (round_cone(elbow, wrist, 0.038, 0.026), 0.03),
-            (ellipsoid(elbow + _point(sign * 0.070, 0.0, 0.006), _point(0.085, 0.039, 0.043)), 0.04),  # forearm
+            (
+                ellipsoid(elbow + _point(sign * 0.070, 0.0, 0.006), _point(0.085, 0.039, 0.043)),
+                0.04,
+            ),  # forearm
             (_hand(wrist, sign), 0.03),
         ]
     )
@@ -119,7 +150,10 @@ def _hand(wrist: Array, sign: float) -> Distance:
     fist = round_cone(at(0.012, 0.0, 0.0), at(0.060, 0.0, 0.002), 0.026, 0.018)
     mitten = [
         (rounded_box(at(0.112, -0.006, 0.003), _point(0.034, 0.0135, 0.040), 0.013, _tilt(sign, 0.16)), 0.0),
-        (rounded_box(at(0.150, -0.017, 0.003), _point(0.028, 0.0120, 0.034), 0.0118, _tilt(sign, 0.42)), 0.022),
+        (
+            rounded_box(at(0.150, -0.017, 0.003), _point(0.028, 0.0120, 0.034), 0.0118, _tilt(sign, 0.42)),
+            0.022,
+        ),
     ]
     parts = [(palm, 0.0), (fist, 0.025), (smooth_union(mitten), 0.022)]
     thumb = smooth_union(

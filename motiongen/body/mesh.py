@@ -98,18 +98,25 @@ def read_body(path: str | Path) -> BodyMesh:
     missing = [name for name in SMPL22.names if name not in found]
     if missing:
         raise reader.broken("joints named as in SMPL-22", f"none named {', '.join(missing)}")
-    attributes = {name: torch.from_numpy(reader.accessor(index)) for name, index in primitive["attributes"].items()}
+    attributes = {
+        name: torch.from_numpy(reader.accessor(index)) for name, index in primitive["attributes"].items()
+    }
     number = torch.tensor([SMPL22.names.index(name) if name in SMPL22.names else 0 for name in found])
-    inverse_binds = torch.from_numpy(reader.accessor(skin["inverseBindMatrices"])).view(-1, 4, 4).mT  # stored by columns
-    places = torch.linalg.inv(inverse_binds)[:, :3, 3]
+    columns = torch.from_numpy(reader.accessor(skin["inverseBindMatrices"])).view(-1, 4, 4)
+    places = torch.linalg.inv(columns.mT)[:, :3, 3]
     order = torch.tensor([found.index(name) for name in SMPL22.names])
+    linear = (
+        attributes["COLOR_0"][:, :3]
+        if "COLOR_0" in attributes
+        else torch.full_like(attributes["POSITION"], 0.6)
+    )
     return BodyMesh(
         vertices=attributes["POSITION"],
         normals=attributes["NORMAL"],
         faces=torch.from_numpy(reader.accessor(primitive["indices"]).astype("int64")).view(-1, 3),
         joint_indices=number[attributes["JOINTS_0"].long()],
         joint_weights=attributes["WEIGHTS_0"],
-        colours=_display(attributes["COLOR_0"][:, :3]) if "COLOR_0" in attributes else torch.full_like(attributes["POSITION"], 0.8),
+        colours=_display(linear),
         joints=places[order],
         names=SMPL22.names,
     )
@@ -117,4 +124,6 @@ def read_body(path: str | Path) -> BodyMesh:
 
 def _display(linear: Tensor) -> Tensor:
     """Return sRGB for the linear light that glTF keeps."""
-    return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp(min=1e-8) ** (1 / 2.4) - 0.055)
+    return torch.where(
+        linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp(min=1e-8) ** (1 / 2.4) - 0.055
+    )

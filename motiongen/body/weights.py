@@ -61,7 +61,9 @@ def skin_weights(
     """
     names = list(joints)
     bones = _bones(joints)
-    distances = np.stack([_segment_distance(vertices, start, end) - radius for _, start, end, radius in bones])
+    distances = np.stack(
+        [_segment_distance(vertices, start, end) - radius for _, start, end, radius in bones]
+    )
     nearest = np.array([names.index(bones[i][0]) for i in distances.argmin(0)])
     weights = np.eye(len(names))[nearest]
     for _ in range(rounds):
@@ -81,7 +83,9 @@ def colours(vertices: Array, joints: Mapping[str, Array]) -> Array:
         arm = vertices[:, 0] * sign - abs(joints[f"{side}_shoulder"][0]) - 0.015
         hip = joints[f"{side}_hip"]
         # The leg begins on a slanting line from the groin to the hip bone.
-        leg = np.minimum(hip[1] - 0.020 - vertices[:, 1] + 0.9 * (vertices[:, 0] * sign - 0.02), vertices[:, 0] * sign)
+        leg = np.minimum(
+            hip[1] - 0.020 - vertices[:, 1] + 0.9 * (vertices[:, 0] * sign - 0.02), vertices[:, 0] * sign
+        )
         tones = _blend(tones, tone, np.maximum(arm, leg))
         for name, width in _BANDS.items():
             offset = vertices - joints[f"{side}_{name}"]
@@ -103,7 +107,9 @@ def _bones(joints: Mapping[str, Array]) -> Sequence[tuple[str, Array, Array, flo
     for side, sign in (("left", 1.0), ("right", -1.0)):
         for name, end, radius in _LIMB_BONES:
             start = joints[f"{side}_{name}"]
-            tip = joints[f"{side}_{end}"] if isinstance(end, str) else start + np.array(end) * (sign, 1.0, 1.0)
+            tip = (
+                joints[f"{side}_{end}"] if isinstance(end, str) else start + np.array(end) * (sign, 1.0, 1.0)
+            )
             bones.append((f"{side}_{name}", start, tip, radius))
     return bones
 

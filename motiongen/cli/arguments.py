@@ -17,14 +17,13 @@ from motiongen.cli.progress import bar
 
 if TYPE_CHECKING:
     from motiongen.motion import Motion
+    from motiongen.render.caption import Captions
 
 ConfigT = TypeVar("ConfigT")
 
 PICTURES = (".mp4", ".gif", ".png")
 """What the renderer writes; every other output is a file of motion."""
 
-MAX_WORDS = 60
-"""Of a prompt: the text encoder sees the first 48 word pieces, and what it does not see must not be promised."""
 
 Outputs = Annotated[tyro.conf.UseAppendAction[tuple[Path, ...]], tyro.conf.arg(aliases=["-o"], metavar="OUT")]
 """Files to write: ``-o a.mp4 -o b.bvh``."""
@@ -153,17 +152,15 @@ def check_size(size: tuple[int, int] | None) -> None:
 
 def check_prompts(prompts: Sequence[str]) -> None:
     """Raise UsageError for no prompt, an empty or endless one, or an output that lost its ``-o``."""
+    from motiongen.conditions.prompt import normalise_prompt
+
     if not prompts:
         raise UsageError('prompt: expected a sentence, got none; say what happens, e.g. "a person waves"')
     for prompt in prompts:
-        if not prompt.strip():
-            raise UsageError(
-                'prompt: expected a sentence, got an empty one; say what happens, e.g. "a person waves"'
-            )
-        if (words := len(prompt.split())) > MAX_WORDS:
-            raise UsageError(
-                f"prompt: expected at most {MAX_WORDS} words, got {words}; say less, or in several prompts"
-            )
+        try:
+            normalise_prompt(prompt)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
         if " " not in prompt and Path(prompt).suffix.lower() in known_outputs():
             raise UsageError(f"prompt: {prompt!r} looks like a file; give each output its own -o")
 
@@ -204,12 +201,12 @@ def resolve_device(name: str) -> str:
 
 
 def write(
-    motion: "Motion", path: Path, caption: str, size: tuple[int, int] | None, body: Path | None
+    motion: "Motion", path: Path, captions: "Captions", size: tuple[int, int] | None, body: Path | None
 ) -> None:
-    """Write a motion as its extension says: drawn under its caption, or as a file of motion."""
+    """Write a motion as its extension says: drawn under its captions, or as a file of motion."""
     if path.suffix.lower() in PICTURES:
         with bar(path.name) as progress:
-            motion.render(path, captions=caption or None, size=size, body=body, progress=progress)
+            motion.render(path, captions=captions or None, size=size, body=body, progress=progress)
     else:
         motion.save(path)
 

@@ -41,6 +41,8 @@ class GenerateConfig:
     """Where to compute."""
     start_from: Annotated[Path | None, tyro.conf.arg(metavar="CLIP", help_behavior_hint="(optional)")] = None
     """A clip to continue."""
+    lock_feet: bool = False
+    """Hold standing feet still, by bending the legs."""
     size: arguments.Size = None
     """Width and height of videos and pictures, pixels."""
     body: arguments.Body = None
@@ -63,11 +65,11 @@ def main(argv: Sequence[str]) -> None:
     outputs = [numbered(path, i, config.count) for i in range(config.count) for path in config.output]
     arguments.check_outputs(config.output, arguments.known_outputs())
     arguments.check_inputs(config.start_from, config.body)
-    from motiongen.inference.generate import generate_many
+    from motiongen.inference.generate import takes
     from motiongen.motion import Motion
 
     start = None if config.start_from is None else Motion.load(config.start_from)
-    motions = generate_many(
+    made = takes(
         config.prompts,
         count=config.count,
         seconds=config.seconds,
@@ -79,11 +81,10 @@ def main(argv: Sequence[str]) -> None:
         weights=config.weights,
         device=config.device,
     )
-    for i, motion in enumerate(motions):
+    for i, take in enumerate(made):
+        motion = take.motion.with_locked_feet() if config.lock_feet else take.motion
         for path in config.output:
-            arguments.write(
-                motion, numbered(path, i, config.count), " · ".join(config.prompts), config.size, config.body
-            )
+            arguments.write(motion, numbered(path, i, config.count), take.parts, config.size, config.body)
     arguments.report(outputs)
 
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import tyro
 
 from motiongen.cli import arguments
 
@@ -15,6 +17,10 @@ from motiongen.cli import arguments
 class ModelsConfig:
     """List the shipped weights: parameters, data, licence, and the contents and styles they know."""
 
+    folder: Annotated[
+        tyro.conf.Positional[Path | None], tyro.conf.arg(metavar="DIR", help_behavior_hint="(optional)")
+    ] = None
+    """A set of your own instead of those that are shipped."""
     json: bool = False
     """Print one JSON object instead of a page."""
 
@@ -22,16 +28,24 @@ class ModelsConfig:
 def main(argv: Sequence[str]) -> None:
     """Print every shipped set of weights."""
     config = arguments.parse(ModelsConfig, argv, "models")
-    import motiongen_assets
-
-    folder = motiongen_assets.ROOT / "weights"
-    sets = {path.parent.name: describe(path) for path in sorted(folder.glob("*/about.json"))}
-    if not sets:
-        raise FileNotFoundError(f"{folder}: expected sets of weights, got none; reinstall motiongen")
+    sets = {path.parent.name: describe(path) for path in _found(config.folder)}
     if config.json:
         print(json.dumps(sets))
         return
     print("\n\n".join(_page(name, about) for name, about in sets.items()))
+
+
+def _found(folder: Path | None) -> list[Path]:
+    """Return the about.json of a set, or of every set that is shipped."""
+    if folder is not None:
+        arguments.check_inputs(folder / "about.json")
+        return [folder / "about.json"]
+    import motiongen_assets
+
+    shipped = motiongen_assets.ROOT / "weights"
+    if not (found := sorted(shipped.glob("*/about.json"))):
+        raise FileNotFoundError(f"{shipped}: expected sets of weights, got none; reinstall motiongen")
+    return found
 
 
 def describe(about: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``motiongen train tokenizer|bamm|evaluator --data CACHE -o DIR``: a model of your own, by the recipe of ours."""
+"""``motiongen train tokenizer|bamm|evaluator --data CACHE -o DIR``: a set of weights of your own, model by model."""
 
 import difflib
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import tyro
 
 from motiongen.cli import UsageError, arguments
+from motiongen.training.about import write_about
 from motiongen.training.bamm import BAMMRecipe, BAMMTrainConfig
 from motiongen.training.cache import ClipCache
 from motiongen.training.evaluator import EvaluatorRecipe, EvaluatorTrainConfig
@@ -23,13 +24,16 @@ class Run:
     data: Annotated[Path, tyro.conf.arg(metavar="CACHE")]
     """Cache that motiongen prepare wrote."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")]
-    """Folder of the run: checkpoint, log and the finished model."""
+    """Folder of the set of weights: each model lies in a folder of its own name in it, with its checkpoint and log."""
     resume: bool = False
-    """Go on from the checkpoint in DIR; repeat the options that the run was started with."""
+    """Go on from the model's checkpoint; repeat the options that the run was started with."""
     device: arguments.Device = "auto"
     """Where to compute."""
     schedule: TrainConfig
     """How long and how to train; an hour unless --steps or --minutes say otherwise."""
+
+    def describe(self) -> None:
+        """Write what is to be known of the set beside the model's card: nothing, unless a model overrides it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,19 +58,30 @@ class TokenizerRun(Run):
 class BAMMRun(Run):
     """Train BAMM, which turns words into the tokenizer's codes."""
 
-    tokenizer: Annotated[Path, tyro.conf.arg(metavar="DIR")]
+    tokenizer: Annotated[
+        Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: the set's)")
+    ] = None
     """Folder of the tokenizer that was trained before."""
+    licence: str = ""
+    """Terms of the weights, for about.json; those of the data when left out."""
     preset: Literal["small", "open", "paper"] = "small"
     """small and open are the sizes that ship; paper is the published one."""
     recipe: BAMMTrainConfig = field(default_factory=BAMMTrainConfig)
     """Batches: which clips, how cut and how joined."""
+
+    def describe(self) -> None:
+        """Write about.json, which `generate` and `models` read."""
+        write_about(self.output, ClipCache.open(self.data), self.licence)
 
     def build(self) -> Recipe:
         """Return the recipe for the data."""
         from motiongen import tokenizers
         from motiongen.heads.bamm import PRESETS
 
-        cache, tokenizer = ClipCache.open(self.data), tokenizers.load(self.tokenizer)
+        cache, tokenizer = (
+            ClipCache.open(self.data),
+            tokenizers.load(self.tokenizer or self.output / "tokenizer"),
+        )
         return BAMMRecipe.from_cache(cache, tokenizer, PRESETS[self.preset], self.recipe)
 
 
@@ -104,12 +119,12 @@ def main(argv: Sequence[str]) -> None:
         options += ["--minutes", "60"]
     run = arguments.parse(RUNS[name], options, f"train {name}")
     arguments.check_new_folder(run.output)
-    metrics = Trainer(run.build(), run.schedule, run.output, arguments.resolve_device(run.device)).run(
-        run.resume
-    )
+    trainer = Trainer(run.build(), run.schedule, run.output / name, arguments.resolve_device(run.device))
+    metrics = trainer.run(run.resume)
+    run.describe()
     for key, value in metrics.items():
         print(f"{key:<32} {value:.4g}")
-    print(run.output)
+    print(run.output / name)
 
 
 def _purposes() -> str:

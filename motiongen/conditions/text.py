@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from motiongen.conditions.prompt import normalise_prompt
 from motiongen.io.atomic import atomic_path
 
 logger = logging.getLogger(__name__)
@@ -61,18 +62,6 @@ class TextCondition:
         lengths = torch.tensor([len(row) for row in rows])
         padding_mask = torch.arange(int(lengths.max())) >= lengths[:, None]  # (B, L)
         return TextCondition(nn.utils.rnn.pad_sequence(list(rows), batch_first=True), padding_mask, pooled)
-
-
-def normalise_prompt(prompt: str) -> str:
-    """Return the prompt with single spaces and no closing full stop.
-
-    Raises:
-        ValueError: nothing is left.
-    """
-    words = " ".join(prompt.split()).rstrip(".!, ")
-    if not words:
-        raise ValueError(f"prompt: expected words, got {prompt!r}; say what the person does")
-    return words
 
 
 class TextEncoder:

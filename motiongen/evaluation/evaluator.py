@@ -92,7 +92,8 @@ class MotionTextEvaluator(nn.Module):
         x = F.dropout(_without_padding(x, lengths), self.config.dropout, self.training)
         x = F.gelu(self.first(x.transpose(1, 2))).transpose(1, 2)  # (B, T / 2, D)
         # Between the convolutions too: what the first makes of padding must not reach the second.
-        x = F.gelu(self.second(_without_padding(x, lengths // 2).transpose(1, 2))).transpose(1, 2)  # (B, N, D)
+        x = _without_padding(x, lengths // 2).transpose(1, 2)
+        x = F.gelu(self.second(x)).transpose(1, 2)  # (B, N, D)
         steps = (lengths // 4).clamp(1, x.shape[1]).cpu()
         packed = nn.utils.rnn.pack_padded_sequence(x.float(), steps, batch_first=True, enforce_sorted=False)
         x, _ = nn.utils.rnn.pad_packed_sequence(self.gru(packed)[0], batch_first=True)  # (B, N, D)

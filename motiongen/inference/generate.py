@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from motiongen.heads.bamm_writer import GenerationConfig
-from motiongen.inference.model import load
+from motiongen.inference.model import Take, load
 from motiongen.motion import Motion
 
 
@@ -36,7 +36,7 @@ def generate(
     Raises:
         ValueError: an empty prompt, or a number out of range.
     """
-    return generate_many(
+    return takes(
         prompts,
         count=1,
         seconds=seconds,
@@ -47,13 +47,13 @@ def generate(
         head=head,
         weights=weights,
         device=device,
-    )[0]
+    )[0].motion
 
 
-def generate_many(
+def takes(
     prompts: str | Sequence[str],
     *,
-    count: int,
+    count: int = 1,
     seconds: float | None = None,
     seed: int = 0,
     guidance_scale: float | None = None,
@@ -62,8 +62,11 @@ def generate_many(
     head: str = "bamm",
     weights: str | Path = "full",
     device: str = "auto",
-) -> list[Motion]:
-    """Return `count` variants of what `generate` returns; the first is its motion, the others have the next seeds."""
+) -> list[Take]:
+    """Return `count` variants of what `generate` returns, each with the span of each prompt in it.
+
+    The first variant is `generate`'s, the others have the next seeds; the other arguments are as in `generate`.
+    """
     prompts = [prompts] if isinstance(prompts, str) else list(prompts)
     model = load(head, weights, device)
     model.note_far(prompts)

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from motiongen import checkpoint, features, heads, tokenizers
-from motiongen.conditions.text import TextEncoder, normalise_prompt
+from motiongen.conditions.prompt import normalise_prompt
+from motiongen.conditions.text import TextEncoder
 from motiongen.heads.bamm import BAMM
 from motiongen.heads.bamm_writer import GenerationConfig
 from motiongen.inference import splice
@@ -23,6 +24,14 @@ log = logging.getLogger(__name__)
 
 FAR = 0.35
 """Cosine between the vectors of a prompt and of the nearest known content, under which the prompt is far from it."""
+
+
+@dataclass(frozen=True)
+class Take:
+    """A motion, and where in it each prompt's part lies: (start, end, prompt), seconds."""
+
+    motion: Motion
+    parts: tuple[tuple[float, float, str], ...]
 
 
 @dataclass
@@ -83,7 +92,7 @@ class Model:
         start_from: Motion | None = None,
         seed: int = 0,
         options: GenerationConfig | None = None,
-    ) -> list[Motion]:
+    ) -> list[Take]:
         """Return variants of one unbroken motion in which the prompts follow each other.
 
         Args:
@@ -101,7 +110,7 @@ class Model:
         start = None if start_from is None else canonical(start_from)
         prefix = torch.zeros(0, self.tokenizer.config.num_quantizers, dtype=torch.long)
         codes = [prefix if start is None else self._encode(start)] * count
-        given = len(codes[0])
+        ends = [[len(item)] for item in codes]  # tokens after each part
         conditions = self.text.encode(prompts)
         for index in range(len(prompts)):
             new = self.head.generate(
@@ -112,21 +121,31 @@ class Model:
                 options=options or GenerationConfig(),
             )
             codes = [torch.cat([old.to(item.device), item]) for old, item in zip(codes, new, strict=True)]
-        motions = []
-        for item in codes:
-            frames = self._decode(item)[given * self.frames_per_token :]
-            if start is None:
-                motions.append(
-                    _cut(features.decode(frames), None if seconds is None else seconds * len(prompts))
-                )
-                continue
-            new_motion = _cut(
-                splice.follow(start, frames), None if seconds is None else seconds * len(prompts)
-            )
-            motions.append(
-                splice.put(start, new_motion, start.num_frames, start.num_frames + new_motion.num_frames)
-            )
-        return motions
+            for marks, item in zip(ends, codes, strict=True):
+                marks.append(len(item))
+        return [
+            self._take(item, marks, prompts, start, seconds) for item, marks in zip(codes, ends, strict=True)
+        ]
+
+    def _take(
+        self,
+        codes: Tensor,
+        ends: list[int],
+        prompts: Sequence[str],
+        start: Motion | None,
+        seconds: float | None,
+    ) -> Take:
+        """Decode codes (N, Q) of a start and a part for each prompt, whose tokens end at `ends`."""
+        frames = self._decode(codes)[ends[0] * self.frames_per_token :]
+        motion = features.decode(frames) if start is None else splice.follow(start, frames)
+        motion = _cut(motion, None if seconds is None else seconds * len(prompts))
+        begin = 0.0 if start is None else start.seconds
+        marks = [begin + (end - ends[0]) * self.frames_per_token / motion.fps for end in ends]
+        marks[-1] = begin + motion.seconds
+        if start is not None:
+            motion = splice.append(start, motion)
+        parts = zip(marks, marks[1:], prompts, strict=False)
+        return Take(motion, tuple((first, last, prompt) for first, last, prompt in parts))
 
     def edit(
         self,

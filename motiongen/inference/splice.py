@@ -50,6 +50,15 @@ def meet(span: Motion, before: Motion | None, after: Motion | None) -> Motion:
     return replace(span, rotations=rotations, root=root)
 
 
+def append(motion: Motion, after: Motion) -> Motion:
+    """Return a motion and, right behind it, another."""
+    return replace(
+        motion,
+        rotations=torch.cat([motion.rotations, after.rotations]),
+        root=torch.cat([motion.root, after.root]),
+    )
+
+
 def put(motion: Motion, span: Motion, first: int, last: int) -> Motion:
     """Return a motion with frames [first, last) replaced by as many of another."""
     if span.num_frames != last - first:

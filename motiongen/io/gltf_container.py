@@ -68,7 +68,9 @@ class GltfReader:
         """Return an accessor's elements (count, width): float32, normalised integers as float32, or integers."""
         accessor = self.item("accessors", index)
         if "sparse" in accessor:
-            raise ValueError(f"{self.path}: expected dense accessors, got a sparse one ({index}); export without sparse data")
+            raise ValueError(
+                f"{self.path}: expected dense accessors, got a sparse one ({index}); export without sparse data"
+            )
         if "bufferView" not in accessor:
             raise self.broken(f"accessor {index} with a bufferView", "none (compressed by an extension?)")
         try:
@@ -82,7 +84,9 @@ class GltfReader:
         data = self._buffer(view.get("buffer"))
         end = start + stride * (count - 1) + dtype.itemsize * width if count > 0 else start
         if count < 0 or start < 0 or end > len(data):
-            raise self.broken(f"accessor {index} inside its buffer of {len(data)} bytes", f"bytes {start} to {end}")
+            raise self.broken(
+                f"accessor {index} inside its buffer of {len(data)} bytes", f"bytes {start} to {end}"
+            )
         if count == 0:
             return np.zeros((0, width), dtype)
         shape, strides = (count, width), (stride, dtype.itemsize)
@@ -104,7 +108,9 @@ class GltfReader:
         while position + 8 <= length:
             size, kind = struct.unpack_from("<II", data, position)
             if position + 8 + size > length:
-                raise self.broken(f"a chunk of {size} bytes at {position}", f"{length - position - 8} (cut short?)")
+                raise self.broken(
+                    f"a chunk of {size} bytes at {position}", f"{length - position - 8} (cut short?)"
+                )
             chunks.setdefault(kind, data[position + 8 : position + 8 + size])
             position += 8 + size
         if JSON_CHUNK not in chunks:
@@ -130,7 +136,9 @@ class GltfReader:
                 raise self.broken("a base64 data URI", "broken base64") from None
         beside = self.path.parent / unquote(uri)
         if not beside.is_file() or "://" in uri:
-            raise ValueError(f"{self.path}: expected its buffer {uri!r} beside it, got no such file; copy it there")
+            raise ValueError(
+                f"{self.path}: expected its buffer {uri!r} beside it, got no such file; copy it there"
+            )
         return beside.read_bytes()
 
 
@@ -147,7 +155,13 @@ class GltfBuilder:
         return len(self.json[kind]) - 1
 
     def add_accessor(
-        self, values: NDArray[Any], kind: str, *, target: int | None = None, bounds: bool = False, normalized: bool = False
+        self,
+        values: NDArray[Any],
+        kind: str,
+        *,
+        target: int | None = None,
+        bounds: bool = False,
+        normalized: bool = False,
     ) -> int:
         """Store an array and return its accessor's index.
 

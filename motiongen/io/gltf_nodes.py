@@ -7,7 +7,14 @@ import torch
 from torch import Tensor
 
 from motiongen.io.gltf_container import GltfReader
-from motiongen.rotation import quat_angle, quat_from_matrix, quat_inverse, quat_multiply, quat_normalize, quat_rotate
+from motiongen.rotation import (
+    quat_angle,
+    quat_from_matrix,
+    quat_inverse,
+    quat_multiply,
+    quat_normalize,
+    quat_rotate,
+)
 from motiongen.skeleton import Skeleton
 
 SAME_POSE = 0.01
@@ -30,8 +37,8 @@ class NodeTree:
         self._reader = reader
         self.nodes = reader.items("nodes")
         self._parents: dict[int, int] = {}
-        for parent, node in enumerate(self.nodes):
-            for child in node.get("children", []):
+        for parent, item in enumerate(self.nodes):
+            for child in item.get("children", []):
                 reader.item("nodes", child)
                 if child in self._parents:
                     raise reader.broken("nodes with one parent each", f"node {child} with two")
@@ -69,21 +76,29 @@ class NodeTree:
         if bound is not None and bool((quat_angle(turns[1:], bound[0][1:]) > SAME_POSE).any()):
             turns, offsets = bound
         offsets[0] = 0.0
-        return Skeleton(names=tuple(names), parents=tuple(parents), offsets=offsets.float(), rest=turns.float())
+        return Skeleton(
+            names=tuple(names), parents=tuple(parents), offsets=offsets.float(), rest=turns.float()
+        )
 
     def _bound(self, turns: Tensor, offsets: Tensor, parents: list[int]) -> tuple[Tensor, Tensor] | None:
         """Local rotations (J, 4) and offsets (J, 3) of the pose in which the skin was bound, if it says."""
         skin = max(self._reader.items("skins"), key=lambda item: len(item["joints"]), default={})
         if "inverseBindMatrices" not in skin:
             return None
-        inverse = torch.from_numpy(self._reader.accessor(skin["inverseBindMatrices"])).double().view(-1, 4, 4).mT
+        inverse = (
+            torch.from_numpy(self._reader.accessor(skin["inverseBindMatrices"])).double().view(-1, 4, 4).mT
+        )
         if len(inverse) != len(skin["joints"]) or not bool((torch.linalg.det(inverse) > 0).all()):
             return None
         binds = dict(zip(skin["joints"], torch.linalg.inv(inverse), strict=True))
         worlds: list[tuple[Tensor, Tensor]] = []
         local_turns, local_offsets = [], []
         for joint, node in enumerate(self.joints):
-            above = worlds[parents[joint]] if joint else (turns.new_tensor([0.0, 0.0, 0.0, 1.0]), turns.new_zeros(3))
+            above = (
+                worlds[parents[joint]]
+                if joint
+                else (turns.new_tensor([0.0, 0.0, 0.0, 1.0]), turns.new_zeros(3))
+            )
             if node in binds:
                 bind = binds[node]
                 turn = quat_from_matrix(bind[:3, :3] / torch.linalg.det(bind[:3, :3]) ** (1 / 3))
@@ -130,13 +145,17 @@ class NodeTree:
 
     def _members(self) -> list[int]:
         """Nodes that surely are joints: those of the skin, else those that an animation turns."""
-        skins = [skin["joints"] for skin in self._reader.items("skins")]
+        skins: list[list[int]] = [skin["joints"] for skin in self._reader.items("skins")]
         members = max(skins, key=len, default=[])
         if not members:
             channels = [channel for item in self._reader.items("animations") for channel in item["channels"]]
-            members = sorted({channel["target"]["node"] for channel in channels if "node" in channel["target"]})
+            members = sorted(
+                {channel["target"]["node"] for channel in channels if "node" in channel["target"]}
+            )
         if not members:
-            raise ValueError(f"{self._reader.path}: expected a skin or animated nodes, got none; export the rig too")
+            raise ValueError(
+                f"{self._reader.path}: expected a skin or animated nodes, got none; export the rig too"
+            )
         for node in members:
             self._reader.item("nodes", node)
         return members

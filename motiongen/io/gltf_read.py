@@ -42,7 +42,9 @@ def read(path: str | Path, *, animation: str | None = None, fps: float | None = 
         items = _catalogue(reader)
         names = ", ".join(items)
         if animation is None and len(items) > 1:
-            raise ValueError(f"{path}: expected one animation, got {len(items)}; choose with animation=, one of {names}")
+            raise ValueError(
+                f"{path}: expected one animation, got {len(items)}; choose with animation=, one of {names}"
+            )
         name = next(iter(items)) if animation is None else animation
         if name not in items:
             raise ValueError(f"animation: expected one of {names}, got {name!r}; choose one that {path} has")
@@ -86,7 +88,9 @@ def _well_formed(reader: GltfReader) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, IndexError, AttributeError) as error:
-        raise reader.broken("well-formed nodes, skins and animations", f"{type(error).__name__} {error}") from None
+        raise reader.broken(
+            "well-formed nodes, skins and animations", f"{type(error).__name__} {error}"
+        ) from None
 
 
 def _catalogue(reader: GltfReader) -> dict[str, dict[str, Any]]:
@@ -96,17 +100,23 @@ def _catalogue(reader: GltfReader) -> dict[str, dict[str, Any]]:
         name = str(item.get("name") or f"animation{number}")
         found[name if name not in found else f"{name}.{number}"] = item
     if not found:
-        raise ValueError(f"{reader.path}: expected an animation, got none; export the file with its animations")
+        raise ValueError(
+            f"{reader.path}: expected an animation, got none; export the file with its animations"
+        )
     return found
 
 
 def _motion(reader: GltfReader, tree: NodeTree, item: dict[str, Any], fps: float | None) -> Motion:
+    skeleton = tree.skeleton
     tracks = _tracks(reader, tree, item)
     if fps is None:
         extras = item.get("extras")
         own = extras.get("fps") if isinstance(extras, dict) else None
         fps = float(own) if isinstance(own, int | float) and 0 < own < 1000 else DEFAULT_FPS
-    starts, stops = [track.times[0] for track in tracks.values()], [track.times[-1] for track in tracks.values()]
+    starts, stops = (
+        [track.times[0] for track in tracks.values()],
+        [track.times[-1] for track in tracks.values()],
+    )
     start, stop = (min(starts), max(stops)) if tracks else (0.0, 0.0)
     count = math.floor((stop - start) * fps + 1e-3) + 1
     if count > MAX_FRAMES:
@@ -124,7 +134,6 @@ def _motion(reader: GltfReader, tree: NodeTree, item: dict[str, Any], fps: float
         rotation, root = quat_multiply(turns, rotation), quat_rotate(turns, root)
         root = root + _sampled(tracks, (node, "translation"), times, place) * tree.scale_above[node]
     rotations[0] = rotation
-    skeleton = tree.skeleton
     translations = torch.stack(places, dim=1).float()  # (T, J, 3)
     translations[:, 0] = 0.0
     offsets = skeleton.offsets
@@ -152,7 +161,9 @@ class _Track:
         count = len(self.times)
         if values.shape != (count * per_key, width) or count == 0:
             raise reader.broken(f"{count * per_key} values of {width} for {count} keys", str(values.shape))
-        if not (np.isfinite(self.times).all() and np.isfinite(values).all() and (np.diff(self.times) >= 0).all()):
+        if not (
+            np.isfinite(self.times).all() and np.isfinite(values).all() and (np.diff(self.times) >= 0).all()
+        ):
             raise reader.broken("finite values and rising key times", "NaN, infinity or a step back")
         self.values = torch.from_numpy(values.reshape(count, per_key, width))
 
@@ -178,7 +189,12 @@ class _Track:
 def _hermite(start: Tensor, end: Tensor, leaving: Tensor, arriving: Tensor, t: Tensor) -> Tensor:
     """glTF 2.0, appendix C: cubic spline from two values and their tangents, which are scaled by the span."""
     t2, t3 = t * t, t * t * t
-    return (2 * t3 - 3 * t2 + 1) * start + (t3 - 2 * t2 + t) * leaving + (3 * t2 - 2 * t3) * end + (t3 - t2) * arriving
+    return (
+        (2 * t3 - 3 * t2 + 1) * start
+        + (t3 - 2 * t2 + t) * leaving
+        + (3 * t2 - 2 * t3) * end
+        + (t3 - t2) * arriving
+    )
 
 
 def _tracks(reader: GltfReader, tree: NodeTree, item: dict[str, Any]) -> dict[tuple[int, str], _Track]:
@@ -194,14 +210,17 @@ def _tracks(reader: GltfReader, tree: NodeTree, item: dict[str, Any]) -> dict[tu
             values = reader.accessor(item["samplers"][channel["sampler"]]["output"])
             scaled += bool(np.ptp(values, axis=0).max(initial=0.0) > 1e-3)
             continue
-        tracks[node, path] = _Track(reader, item["samplers"][channel["sampler"]], 4 if path == "rotation" else 3)
+        tracks[node, path] = _Track(
+            reader, item["samplers"][channel["sampler"]], 4 if path == "rotation" else 3
+        )
     if scaled:
         log.info("%s: %s: animated scales of %d joints left out", reader.path, item.get("name"), scaled)
     return tracks
 
 
-def _sampled(tracks: dict[tuple[int, str], _Track], key: tuple[int, str], times: NDArray[np.float64], rest: Tensor) -> Tensor:
+def _sampled(
+    tracks: dict[tuple[int, str], _Track], key: tuple[int, str], times: NDArray[np.float64], rest: Tensor
+) -> Tensor:
     """Values (T, width) of a track, or the rest value where there is none."""
     values = tracks[key].at(times) if key in tracks else rest.expand(len(times), -1)
     return quat_normalize(values) if key[1] == "rotation" else values
-

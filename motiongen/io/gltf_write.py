@@ -72,7 +72,10 @@ def stick_mesh(skeleton: Skeleton) -> BodyMesh:
     """Return a mesh of one slender double pyramid for each bone, so that a bare skeleton can be seen."""
     turns, joints = skeleton.fk(skeleton.rest_rotations, skeleton.offsets.new_zeros(3))
     tips = [(parent, joints[joint]) for joint, parent in enumerate(skeleton.parents) if parent >= 0]
-    tips += [(joint, joints[joint] + quat_rotate(turns[joint], joints.new_tensor(end))) for joint, end in skeleton.ends]
+    tips += [
+        (joint, joints[joint] + quat_rotate(turns[joint], joints.new_tensor(end)))
+        for joint, end in skeleton.ends
+    ]
     tips = [(joint, tip) for joint, tip in tips if float((tip - joints[joint]).norm()) > 1e-6]
     if not tips:
         tips = [(0, joints[0] + joints.new_tensor([0.0, 0.1, 0.0]))]
@@ -119,7 +122,8 @@ def _add_mesh(builder: GltfBuilder, mesh: BodyMesh) -> int:
     unit = (normals / normals.norm(dim=-1, keepdim=True)).numpy().astype(np.float32)
     shares = _sixteen_bits(mesh.joint_weights)
     joint_type = np.uint8 if len(mesh.names) <= 256 else np.uint16
-    owners = np.where(shares > 0, mesh.joint_indices.numpy(), 0).astype(joint_type)  # glTF: no joint without weight
+    # glTF wants joint 0 where there is no weight.
+    owners = np.where(shares > 0, mesh.joint_indices.numpy(), 0).astype(joint_type)
     colours = np.concatenate([_linear(mesh.colours), np.ones((len(vertices), 1))], axis=1)
     faces = mesh.faces.numpy()
     index_type = np.uint16 if len(vertices) < 65535 else np.uint32
@@ -132,7 +136,9 @@ def _add_mesh(builder: GltfBuilder, mesh: BodyMesh) -> int:
         "JOINTS_0": builder.add_accessor(owners, "VEC4", target=ARRAY_BUFFER),
         "WEIGHTS_0": builder.add_accessor(shares, "VEC4", target=ARRAY_BUFFER, normalized=True),
     }
-    indices = builder.add_accessor(faces.astype(index_type).reshape(-1), "SCALAR", target=ELEMENT_ARRAY_BUFFER)
+    indices = builder.add_accessor(
+        faces.astype(index_type).reshape(-1), "SCALAR", target=ELEMENT_ARRAY_BUFFER
+    )
     material = {"name": "body", "pbrMetallicRoughness": {"metallicFactor": 0.0, "roughnessFactor": 0.8}}
     primitive = {"attributes": attributes, "indices": indices, "material": builder.add("materials", material)}
     return builder.add("meshes", {"name": "body", "primitives": [primitive]})
@@ -143,13 +149,18 @@ def _add_animation(builder: GltfBuilder, motion: Motion, name: str) -> None:
     keys = builder.add_accessor(times, "SCALAR", bounds=True)
     tracks = [(0, "translation", motion.root)]
     if motion.translations is not None:
-        tracks += [(joint, "translation", motion.translations[:, joint]) for joint in range(1, len(motion.skeleton.names))]
+        tracks += [
+            (joint, "translation", motion.translations[:, joint])
+            for joint in range(1, len(motion.skeleton.names))
+        ]
     # Sign-continuous, since some players blend quaternions without minding the sign.
     turns = quat_unroll(quat_normalize(motion.rotations.double()))
     tracks += [(joint, "rotation", turns[:, joint]) for joint in range(motion.skeleton.num_joints)]
     animation: dict[str, list[object]] = {"samplers": [], "channels": []}
     for joint, path, values in tracks:
-        output = builder.add_accessor(values.numpy().astype(np.float32), "VEC4" if path == "rotation" else "VEC3")
+        output = builder.add_accessor(
+            values.numpy().astype(np.float32), "VEC4" if path == "rotation" else "VEC3"
+        )
         animation["samplers"].append({"input": keys, "output": output, "interpolation": "LINEAR"})
         target = {"node": joint, "path": path}
         animation["channels"].append({"sampler": len(animation["samplers"]) - 1, "target": target})

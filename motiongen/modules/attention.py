@@ -57,10 +57,9 @@ class TransformerConfig:
 
 @dataclass(frozen=True)
 class Context:
-    """What the sequence may look at: one key and value tensor (B, H, L, Dh) a layer, and padding (B, L)."""
+    """What the sequence may look at: keys and values (2, B, H, L, Dh) a layer, and padding (B, L)."""
 
-    keys: tuple[Tensor, ...]
-    values: tuple[Tensor, ...]
+    memory: tuple[Tensor, ...]
     padding: Tensor
 
 
@@ -69,16 +68,14 @@ class TransformerState:
     """Keys and values of the tokens so far, in a ring of S slots an item.
 
     Attributes:
-        keys: a tensor (B, H, S, Dh) a layer, already rotated.
-        values: as keys.
+        memory: keys, already rotated, and values (2, B, H, S, Dh) a layer.
         positions: (B, S) position of the token in each slot, -1 where the slot is empty.
         lengths: (B,) tokens seen.
         filled: slots that may hold something, the same for all items; known without asking the device.
         context: what the sequence may look at; replace it to change the prompt between two steps.
     """
 
-    keys: list[Tensor]
-    values: list[Tensor]
+    memory: list[Tensor]
     positions: Tensor
     lengths: Tensor
     filled: int
@@ -103,7 +100,7 @@ def rotary_angles(positions: Tensor, head_dim: int, base: float = 1000.0) -> tup
 
 
 def apply_rotary(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotate the first half of the channels of x (B, H, N, Dh) by angles that broadcast to (B, H, N, Dh / 4)."""
+    """Rotate the first half of the channels of x (..., N, Dh) by angles that broadcast to (..., N, Dh / 4)."""
     count = cos.shape[-1]
     first, second, rest = x.split([count, count, x.shape[-1] - 2 * count], dim=-1)
     return torch.cat([first * cos - second * sin, first * sin + second * cos, rest], dim=-1)
@@ -134,25 +131,24 @@ class Block(nn.Module):
         self.feedforward_in = nn.Linear(config.dim, config.feedforward_dim)
         self.feedforward_out = nn.Linear(config.feedforward_dim, config.dim)
 
-    def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return rotated queries, rotated keys and values, each (B, H, N, Dh), of x (B, N, D)."""
+    def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
+        """Return rotated queries (B, H, N, Dh), and rotated keys with values (2, B, H, N, Dh), of x (B, N, D)."""
         batch, tokens, _ = x.shape
         packed = self.query_key_value(self.attention_norm(x)).view(batch, tokens, 3, self.num_heads, -1)
-        query, key, value = packed.permute(2, 0, 3, 1, 4)  # (B, H, N, Dh) each
-        cos, sin = cos.to(query.dtype), sin.to(query.dtype)
-        return apply_rotary(query, cos, sin), apply_rotary(key, cos, sin), value
+        packed = packed.permute(2, 0, 3, 1, 4)  # (3, B, H, N, Dh)
+        rotated = apply_rotary(packed[:2], cos.to(packed.dtype), sin.to(packed.dtype))
+        return rotated[0], torch.stack([rotated[1], packed[2]])
 
-    def project_context(self, context: Tensor) -> tuple[Tensor, Tensor]:
-        """Return keys and values (B, H, L, Dh) of context tokens (B, L, C)."""
+    def project_context(self, context: Tensor) -> Tensor:
+        """Return keys and values (2, B, H, L, Dh) of context tokens (B, L, C)."""
         assert self.context_key_value is not None, "context_dim is 0"
         batch, tokens, _ = context.shape
-        packed = self.context_key_value(context).view(batch, tokens, 2, self.num_heads, -1)
-        key, value = packed.permute(2, 0, 3, 1, 4)
-        return key, value
+        packed: Tensor = self.context_key_value(context).view(batch, tokens, 2, self.num_heads, -1)
+        return packed.permute(2, 0, 3, 1, 4)
 
-    def mix(self, x: Tensor, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-        """Return x after attention over key and value (B, H, S, Dh) under mask (B, 1, N, S), and feed-forward."""
-        attended = attend(query, key, value, mask)  # (B, H, N, Dh)
+    def mix(self, x: Tensor, query: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
+        """Return x after attention over memory (2, B, H, S, Dh) under mask (B, 1, N, S), and feed-forward."""
+        attended = attend(query, memory[0], memory[1], mask)  # (B, H, N, Dh)
         attended = self.attention_out(attended.transpose(1, 2).flatten(2))  # (B, N, D)
         x = x + F.dropout(attended, self.dropout, self.training)
         hidden = F.gelu(self.feedforward_in(self.feedforward_norm(x)))
@@ -176,9 +172,7 @@ class Transformer(nn.Module):
 
     def make_context(self, tokens: Tensor, padding: Tensor) -> Context:
         """Return the keys and values of context tokens (B, L, C) with padding (B, L) (true = padding)."""
-        pairs = [block.project_context(tokens) for block in self._layers()]
-        keys, values = zip(*pairs, strict=True)
-        return Context(keys, values, padding)
+        return Context(tuple(block.project_context(tokens) for block in self._layers()), padding)
 
     def forward(
         self,
@@ -210,20 +204,17 @@ class Transformer(nn.Module):
         mask = self._mask(visible.expand(batch, -1, -1), context, x)
         cos, sin = rotary_angles(positions, self.config.head_dim)  # (N, Dh / 4)
         for layer, block in enumerate(self._layers()):
-            query, key, value = block.project(x, cos, sin)
-            if context is not None:
-                key, value = _join(context, layer, key, value)
-            x = block.mix(x, query, key, value, mask)
+            query, memory = block.project(x, cos, sin)
+            x = block.mix(x, query, _join(context, layer, memory), mask)
         return cast(Tensor, self.norm(x))
 
     def init_state(self, batch_size: int, capacity: int, context: Context | None = None) -> TransformerState:
         """Return the state at rest: room for `capacity` tokens, or for the window where that is smaller."""
         slots = min(capacity, self.config.window or capacity)
         like = self.norm.weight
-        shape = (batch_size, self.config.num_heads, slots, self.config.head_dim)
+        shape = (2, batch_size, self.config.num_heads, slots, self.config.head_dim)
         return TransformerState(
-            keys=[like.new_zeros(shape) for _ in self.blocks],
-            values=[like.new_zeros(shape) for _ in self.blocks],
+            memory=[like.new_zeros(shape) for _ in self.blocks],
             positions=torch.full((batch_size, slots), -1, device=like.device),
             lengths=torch.zeros(batch_size, dtype=torch.long, device=like.device),
             filled=0,
@@ -241,35 +232,40 @@ class Transformer(nn.Module):
         Raises:
             ValueError: the state is full and the model has no window to let the past go.
         """
-        slots = state.positions.shape[1]
-        if self.config.window is None and state.filled + x.shape[1] > slots:
+        slots, filled = state.positions.shape[1], state.filled + x.shape[1]
+        if self.config.window is None and filled > slots:
             room = slots - state.filled
             raise ValueError(
                 f"x: expected at most {room} more tokens, got {x.shape[1]}; raise the state's capacity"
             )
+        if (
+            filled > slots and x.shape[1] > 1
+        ):  # one token takes the place of the one that leaves the window; more would not
+            ones = [slice(n, n + 1) for n in range(x.shape[1])]
+            pads = [None if padding is None else padding[:, one] for one in ones]
+            return torch.cat(
+                [self.step(x[:, one], state, pad) for one, pad in zip(ones, pads, strict=True)], dim=1
+            )
         positions = state.lengths[:, None] + torch.arange(x.shape[1], device=x.device)  # (B, n)
-        new = positions if padding is None else positions.masked_fill(padding, -1)
-        past = min(state.filled, slots)
-        known = torch.cat([state.positions[:, :past], new], dim=1)  # (B, past + n)
+        item, token = (torch.ones_like(positions) if padding is None else ~padding).nonzero(as_tuple=True)
+        place = positions[item, token]
+        slot = place % slots
+        state.filled = min(filled, slots)
+        state.positions[item, slot] = place
+        state.lengths = state.lengths + (x.shape[1] if padding is None else (~padding).sum(dim=1))
+        known = state.positions[:, : state.filled]  # (B, S)
         visible = (known >= 0)[:, None, :] & self._in_window(positions[:, :, None], known[:, None, :])
         mask = self._mask(visible, state.context, x)
         cos, sin = (
             part[:, None] for part in rotary_angles(positions, self.config.head_dim)
         )  # (B, 1, n, Dh / 4)
-        lengths = state.lengths + (new >= 0).sum(dim=1)
-        item, token = ((new >= 0) & (new >= lengths[:, None] - slots)).nonzero(as_tuple=True)
-        slot = positions[item, token] % slots
         for layer, block in enumerate(self._layers()):
-            query, key, value = block.project(x, cos, sin)
-            keys = torch.cat([state.keys[layer][:, :, :past].to(key.dtype), key], dim=2)
-            values = torch.cat([state.values[layer][:, :, :past].to(value.dtype), value], dim=2)
-            state.keys[layer][item, :, slot] = key[item, :, token].to(state.keys[layer].dtype)
-            state.values[layer][item, :, slot] = value[item, :, token].to(state.values[layer].dtype)
-            if state.context is not None:
-                keys, values = _join(state.context, layer, keys, values)
-            x = block.mix(x, query, keys, values, mask)
-        state.positions[item, slot] = positions[item, token]
-        state.lengths, state.filled = lengths, min(state.filled + x.shape[1], slots)
+            query, new = block.project(x, cos, sin)
+            memory = state.memory[layer]
+            memory[:, item, :, slot] = new[:, item, :, token].to(memory.dtype)
+            x = block.mix(
+                x, query, _join(state.context, layer, memory[:, :, :, : state.filled].to(new.dtype)), mask
+            )
         return cast(Tensor, self.norm(x))
 
     def _layers(self) -> list[Block]:
@@ -295,6 +291,6 @@ def _compute_dtype(x: Tensor) -> torch.dtype:
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
 
 
-def _join(context: Context, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-    keys = torch.cat([context.keys[layer].to(key.dtype), key], dim=2)
-    return keys, torch.cat([context.values[layer].to(value.dtype), value], dim=2)
+def _join(context: Context | None, layer: int, memory: Tensor) -> Tensor:
+    """Return the memory (2, B, H, S, Dh) with the context's before it."""
+    return memory if context is None else torch.cat([context.memory[layer].to(memory.dtype), memory], dim=3)

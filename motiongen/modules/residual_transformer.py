@@ -61,7 +61,8 @@ class CodeVectors(nn.Module):
         if isinstance(level, Tensor):
             scale, bias = scale[:, None, None], bias[:, None]  # (B, 1, K)
         products: Tensor = features @ vectors.transpose(-2, -1).to(features.dtype)  # (..., K)
-        return products.float() * scale + bias
+        logits: Tensor = products.float() * scale + bias
+        return logits
 
 
 class ResidualTransformer(nn.Module):

@@ -24,7 +24,7 @@ class Shadow:
         self._faces = faces
         self._cell = width / CELLS
         edge = np.linalg.norm(vertices[faces[:, 0]] - vertices[faces[:, 1]], axis=1)
-        parts = np.ceil(np.quantile(edge, 0.9) / (1.5 * self._cell))
+        parts = np.ceil(np.quantile(edge, 0.9) / (0.8 * self._cell))
         parts = int(np.clip(parts, 1, max(1, np.sqrt(_MOST_SAMPLES / len(faces)))))
         self._samples = _samples(parts)  # (S, 3)
         self._blurs = (_blur(1.3), _blur(3.5))
@@ -50,13 +50,17 @@ class Shadow:
         points = np.einsum("sk,fkc->sfc", self._samples, triangles).astype(np.int32)  # (S, F, 2)
         inside = ((points > 0) & (points < CELLS - 1)).all(-1)
         cells = np.where(inside, points[..., 1] * CELLS + points[..., 0], 0).ravel()
-        clear = np.ones((CELLS, CELLS), dtype=np.float32)
-        for blur, weight in zip(self._blurs, (area * (1 - raised), area * raised), strict=True):
-            spread = np.broadcast_to(weight, inside.shape).ravel()
-            cover = np.bincount(cells, spread, CELLS * CELLS).reshape(CELLS, CELLS).astype(np.float32)
-            cover[0, 0] = 0.0
-            clear = clear * (1.0 - blur @ np.minimum(cover, 1.0) @ blur.T)
-        return np.asarray(np.round((1.0 - clear) * 255), dtype=np.uint8), corner
+        near, far = (
+            np.bincount(cells, np.broadcast_to(weight, inside.shape).ravel(), CELLS * CELLS).astype(
+                np.float32
+            )
+            for weight in (area * (1 - raised), area * raised)
+        )
+        near[0] = far[0] = 0.0  # where all that fell outside was put
+        full = 1.0 / np.maximum(near + far, 1.0)  # several casters over a cell darken it once
+        layers = [(cover * full).reshape(CELLS, CELLS) for cover in (near, far)]
+        dark = sum(blur @ layer @ blur.T for blur, layer in zip(self._blurs, layers, strict=True))
+        return np.asarray(np.round(np.minimum(dark, 1.0) * 255), dtype=np.uint8), corner
 
 
 def _samples(parts: int) -> Array:

@@ -28,8 +28,15 @@ Batch = Mapping[str, Tensor]
 class Recipe(Protocol):
     """What the loop must know of a model and its data."""
 
-    name: str
-    model: nn.Module
+    @property
+    def name(self) -> str:
+        """What is trained: names the checkpoint."""
+        ...
+
+    @property
+    def model(self) -> nn.Module:
+        """The model that is trained."""
+        ...
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Return AdamW's parameter groups."""

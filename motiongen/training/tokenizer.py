@@ -1,5 +1,6 @@
 """The recipe of the tokenizer: reconstruct features, joint positions and joint velocities from codes."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,12 @@ from torch.nn import functional
 
 from motiongen import checkpoint
 from motiongen.features import FPS, LAYOUT
+from motiongen.kinematics import local_positions, world_velocities
 from motiongen.skeleton import SMPL22
 from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
 from motiongen.training.cache import ClipCache
-from motiongen.kinematics import local_positions, world_velocities
 from motiongen.training.model_card import model_card
-from motiongen.training.tokenizer_metrics import reconstruction_metrics
+from motiongen.training.tokenizer_metrics import reconstruction_totals
 from motiongen.training.windows import WindowSampler
 
 FEET = [SMPL22.index(name) for name in ("left_ankle", "left_foot", "right_ankle", "right_foot")]
@@ -38,6 +39,8 @@ class TokenizerTrainConfig:
     foot_weight: float = 1.0
     """Of the same at feet that stand, so that they do not slide."""
     commitment_weight: float = 0.02
+    source_power: float = 0.5
+    """A source with n frames is drawn as n**power: 1 as much as is there, 0 all sources alike."""
     kinematic_items: int = 48
     """Windows of a batch that the position and velocity terms see: they cost as much as the network."""
 
@@ -77,10 +80,16 @@ class TokenizerRecipe:
         held_out: dict[str, list[Tensor]] = {}
         for index in cache.split("test"):
             held_out.setdefault(cache.records[index].source, []).append(cache.features(index))
-        train = [cache.features(index) for index in cache.split("train")]
+        config = config or TokenizerTrainConfig()
+        chosen = cache.split("train")
+        train = [cache.features(index) for index in chosen]
+        frames: Counter[str] = Counter()
+        for index in chosen:
+            frames[cache.records[index].source] += cache.records[index].num_frames
+        weights = [frames[cache.records[index].source] ** (config.source_power - 1) for index in chosen]
         licences = sorted({f"{record.source}: {record.licence}" for record in cache.records})
         card = {"data": licences, "frames": sum(len(clip) for clip in train), "clips": len(train)}
-        return cls(RVQVAE(model_config or RVQVAEConfig()), train, held_out, config, card=card)
+        return cls(RVQVAE(model_config or RVQVAEConfig()), train, held_out, config, weights, card)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Return matrices with weight decay and biases without."""
@@ -138,14 +147,15 @@ class TokenizerRecipe:
         }
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return reconstruction metrics by source."""
+        """Return reconstruction metrics by source and, as `all`, over them together."""
         assert isinstance(model, RVQVAE), type(model)
-        metrics: dict[str, float] = {}
-        for source, clips in self.held_out.items():
-            metrics |= {
-                f"{source}/{key}": value for key, value in reconstruction_metrics(model, clips).items()
-            }
-        return metrics
+        totals = {source: reconstruction_totals(model, clips) for source, clips in self.held_out.items()}
+        if len(totals) > 1:
+            first, *others = totals.values()
+            totals["all"] = sum(others, start=first)
+        return {
+            f"{name}/{key}": value for name, total in totals.items() for key, value in total.metrics().items()
+        }
 
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
         """Write the tokenizer in fp16 with its model card."""

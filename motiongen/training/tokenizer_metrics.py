@@ -1,26 +1,56 @@
 """How well a tokenizer gives back motion: joint error, codebook use, speed, jerk and sliding feet."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from motiongen.features import FPS, LAYOUT
-from motiongen.tokenizers.rvq_vae import RVQVAE
 from motiongen.kinematics import local_positions, world_velocities
+from motiongen.tokenizers.rvq_vae import RVQVAE
 
 FOOT_JOINTS = [7, 10, 8, 11]  # of SMPL-22, in the order of the contacts
 
 
-@torch.no_grad()
-def reconstruction_metrics(model: RVQVAE, clips: Sequence[Tensor], batch_size: int = 32) -> dict[str, float]:
-    """Return metrics over clips (T, D), each tokenized whole, from its start.
+@dataclass(frozen=True)
+class ReconstructionTotals:
+    """Sums over clips, from which metrics are made; totals of several sources add up."""
 
-    Returns:
-        `mm` and `mm_level1`: mean joint error with all levels and the first alone, millimetres, pelvis and heading
-        aligned. `use_min`: the least part of a level's codes in use. `speed`, `jerk`, `slide`: ratio to the source's
-        of joint speed, of jerk, and of the speed of feet that stand.
-    """
+    sums: dict[str, float]
+    used: Tensor  # (Q, K) bool: codes in use
+
+    def __add__(self, other: "ReconstructionTotals") -> "ReconstructionTotals":
+        sums = {key: value + other.sums[key] for key, value in self.sums.items()}
+        return ReconstructionTotals(sums, self.used | other.used)
+
+    def metrics(self) -> dict[str, float]:
+        """Return the metrics.
+
+        Returns:
+            `mm` and `mm_level1`: mean joint error with all levels and the first alone, millimetres, pelvis and
+            heading aligned. `use_min`: the least part of a level's codes in use. `speed`, `jerk`, `slide`: ratio to
+            the source's of joint speed, of jerk, and of the speed of feet that stand.
+        """
+        sums = self.sums
+        return {
+            "mm": 1000 * sums["error"] / sums["frames"],
+            "mm_level1": 1000 * sums["error1"] / sums["frames"],
+            "use_min": float(self.used.float().mean(1).min()),
+            **{key: sums[key] / max(sums["true_" + key], 1e-9) for key in ("speed", "jerk", "slide")},
+        }
+
+
+def reconstruction_metrics(model: RVQVAE, clips: Sequence[Tensor]) -> dict[str, float]:
+    """Return the metrics of `ReconstructionTotals.metrics` over clips (T, D)."""
+    return reconstruction_totals(model, clips).metrics()
+
+
+@torch.no_grad()
+def reconstruction_totals(
+    model: RVQVAE, clips: Sequence[Tensor], batch_size: int = 32
+) -> ReconstructionTotals:
+    """Return totals over clips (T, D), at least one, each tokenized whole, from its start."""
     totals: dict[str, float] = {}
     used = torch.zeros(model.config.num_quantizers, model.config.codebook_size, dtype=torch.bool)
     for chunk in _batches(clips, batch_size):
@@ -36,12 +66,7 @@ def reconstruction_metrics(model: RVQVAE, clips: Sequence[Tensor], batch_size: i
         ]
         for key, value in _sums(padded, decoded[0], decoded[1], lengths).items():
             totals[key] = totals.get(key, 0.0) + value
-    return {
-        "mm": 1000 * totals["error"] / totals["frames"],
-        "mm_level1": 1000 * totals["error1"] / totals["frames"],
-        "use_min": float(used.float().mean(1).min()),
-        **{key: totals[key] / max(totals["true_" + key], 1e-9) for key in ("speed", "jerk", "slide")},
-    }
+    return ReconstructionTotals(totals, used)
 
 
 def _sums(true: Tensor, all_levels: Tensor, first_level: Tensor, lengths: Tensor) -> dict[str, float]:

@@ -53,20 +53,19 @@ def test_train_writes_a_tokenizer_and_resumes(folder, tmp_path, capsys):
     cache, run = str(tmp_path / "cache"), tmp_path / "run"
     assert main(["prepare", str(folder), "-o", cache, "--workers", "1", "--held-out", "0.3"]) == 0
     assert main(["train", "tokenizer", "--data", cache, "-o", str(run), *TINY]) == 0
-    assert (run / "model.safetensors").exists()
+    assert (run / "tokenizer" / "model.safetensors").exists()
     more = [*TINY, "--resume"]
     more[1] = "3"
     assert main(["train", "tokenizer", "--data", cache, "-o", str(run), *more]) == 0
-    assert json.loads((run / "checkpoint" / "state.json").read_text())["step"] == 3
+    assert json.loads((run / "tokenizer" / "checkpoint" / "state.json").read_text())["step"] == 3
     capsys.readouterr()
 
 
 @pytest.mark.slow
 def test_own_folder_becomes_own_model(folder, tmp_path, capsys):
     cache, mine = str(tmp_path / "cache"), tmp_path / "mine"
-    mine.mkdir()
     assert main(["prepare", str(folder), "-o", cache, "--workers", "1", "--held-out", "0.3"]) == 0
-    assert main(["train", "tokenizer", "--data", cache, "-o", str(mine / "tokenizer"), *TINY]) == 0
+    assert main(["train", "tokenizer", "--data", cache, "-o", str(mine), *TINY]) == 0
     bamm = [
         "--steps",
         "2",
@@ -79,9 +78,10 @@ def test_own_folder_becomes_own_model(folder, tmp_path, capsys):
         "--device",
         "cpu",
     ]
-    bamm += ["--data", cache, "--tokenizer", str(mine / "tokenizer"), "-o", str(mine / "bamm")]
+    bamm += ["--data", cache, "-o", str(mine)]
     assert main(["train", "bamm", *bamm]) == 0
     out = str(tmp_path / "turn.npz")
     assert main(["generate", "a person turns left", "--weights", str(mine), "--seconds", "1", "-o", out]) == 0
     assert Motion.load(out).num_frames == 30
+    assert (mine / "about.json").exists()
     capsys.readouterr()

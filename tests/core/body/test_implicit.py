@@ -16,6 +16,12 @@ def test_a_round_cone_of_equal_radii_is_a_capsule():
     np.testing.assert_allclose(distance(points), [0.5, 0.5, 0.5, -0.5], atol=1e-12)
 
 
+def test_an_ellipsoid_is_negative_down_to_its_centre():
+    distance = ellipsoid(at(0, 0, 0), at(1, 2, 3))
+    np.testing.assert_allclose(distance(at((1, 0, 0), (0, 2, 0), (0, 0, 4))), [0.0, 0.0, 1.0], atol=1e-12)
+    assert (distance(at((0, 0, 0), (0, 0, 1e-12), (0.1, 0, 0))) < -0.5).all()
+
+
 def test_a_box_has_the_distance_of_its_corner():
     distance = rounded_box(at(0, 0, 0), at(1, 1, 1), 0.1)
     np.testing.assert_allclose(distance(at((1.5, 0, 0), (0, 0, 0))), [0.5, -1.0], atol=1e-12)

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from motiongen.conditions import text
-from motiongen.conditions.text import CaptionTable, TextCondition, TextEncoder, find_encoder, normalise_prompt
+from motiongen.conditions.prompt import normalise_prompt
+from motiongen.conditions.text import CaptionTable, TextCondition, TextEncoder, find_encoder
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +26,13 @@ def tiny():
     )
     tokenizer.pre_tokenizer = Whitespace()
     torch.manual_seed(0)
-    sizes = dict(
-        vocab_size=5, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
-    )
+    sizes = {
+        "vocab_size": 5,
+        "hidden_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 16,
+    }
     return TextEncoder(BertModel(BertConfig(**sizes)), tokenizer, "tiny", max_tokens=6)
 
 
@@ -44,8 +49,13 @@ def test_pooled_is_the_mean_of_the_tokens(tiny):
 
 def test_a_long_prompt_is_cut_with_a_warning(tiny, caplog):
     with caplog.at_level(logging.WARNING):
-        assert tiny.encode(["walk " * 10_000]).tokens.shape == (1, 6, 8)
+        assert tiny.encode(["walk " * 50]).tokens.shape == (1, 6, 8)
     assert "longer than 6 word pieces" in caplog.text
+
+
+def test_an_endless_prompt_is_refused(tiny):
+    with pytest.raises(ValueError, match="expected at most 60 words, got 10000"):
+        tiny.encode(["walk " * 10_000])
 
 
 @pytest.mark.parametrize("prompt", ["", "  \n", "..."])

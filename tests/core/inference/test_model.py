@@ -8,7 +8,7 @@ from torch.testing import assert_close
 
 from motiongen import load
 from motiongen.heads.bamm_writer import GenerationConfig
-from motiongen.inference.generate import edit, generate, generate_many
+from motiongen.inference.generate import edit, generate, takes
 from tests.core.inference.tiny import save_tiny
 from tests.core.motions import wobble
 
@@ -31,13 +31,21 @@ def test_the_length_is_as_asked(weights):
 def test_the_same_seed_gives_the_same_motion(weights):
     first, again = (generate("walk", seconds=1, seed=7, weights=weights, device="cpu") for _ in range(2))
     assert torch.equal(first.rotations, again.rotations) and torch.equal(first.root, again.root)
-    assert not torch.equal(first.rotations, generate("walk", seconds=1, seed=8, weights=weights, device="cpu").rotations)
+    assert not torch.equal(
+        first.rotations, generate("walk", seconds=1, seed=8, weights=weights, device="cpu").rotations
+    )
 
 
 def test_a_variant_does_not_depend_on_the_count(weights):
-    alone = generate_many("walk", count=1, seconds=1, seed=3, weights=weights, device="cpu")[0]
-    third = generate_many("walk", count=4, seconds=1, seed=1, weights=weights, device="cpu")[2]
+    alone = takes("walk", count=1, seconds=1, seed=3, weights=weights, device="cpu")[0].motion
+    third = takes("walk", count=4, seconds=1, seed=1, weights=weights, device="cpu")[2].motion
     assert_close(third.rotations, alone.rotations, atol=1e-5, rtol=0)
+
+
+def test_each_prompt_knows_its_part(model):
+    take = model.sequence(["walk", "bow"], seconds=1, start_from=wobble(30))[0]
+    assert [text for _, _, text in take.parts] == ["walk", "bow"]
+    assert take.parts[0][0] == 1.0 and take.parts[0][1] == take.parts[1][0] and take.parts[1][1] == 3.0
 
 
 def test_a_continued_motion_stands_before_what_is_new(weights):
@@ -76,8 +84,8 @@ def test_a_batch_gives_a_motion_a_prompt(model):
 
 
 def test_long_motions_go_on_past_the_window(model):
-    motion = model.sequence(["walk"], seconds=4, options=GenerationConfig(overlap=4))[0]  # 30 tokens, window 12
-    assert motion.num_frames == 120
+    take = model.sequence(["walk"], seconds=4, options=GenerationConfig(overlap=4))[0]  # 30 tokens, window 12
+    assert take.motion.num_frames == 120
 
 
 def test_a_prompt_far_from_anything_known_gets_a_note(weights, caplog):

@@ -26,7 +26,9 @@ def test_a_span_is_led_to_meet_both_ends():
     motion, other = wobble(90, seed=1), features.encode(wobble(90, seed=2))
     span = splice.fill(motion, other, 30, 60)
     joined = splice.put(motion, span, 30, 60)
-    assert torch.equal(joined.rotations[:30], motion.rotations[:30]) and torch.equal(joined.root[60:], motion.root[60:])
+    assert torch.equal(joined.rotations[:30], motion.rotations[:30]) and torch.equal(
+        joined.root[60:], motion.root[60:]
+    )
     assert float(steps(joined)[28:62].max()) < 3 * float(steps(motion).max())
 
 

@@ -12,7 +12,9 @@ from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
 def save_tiny(folder: Path) -> Path:
     """Write a set of weights: tokenizer, bamm, about.json."""
     torch.manual_seed(0)
-    tokenizer = RVQVAE(RVQVAEConfig(width=16, frame_width=16, latent_dim=8, depth=1, num_quantizers=2, codebook_size=16))
+    tokenizer = RVQVAE(
+        RVQVAEConfig(width=16, frame_width=16, latent_dim=8, depth=1, num_quantizers=2, codebook_size=16)
+    )
     tokenizer.quantizer.codebooks.normal_(generator=torch.Generator().manual_seed(0))
     head = BAMM(
         BAMMConfig(

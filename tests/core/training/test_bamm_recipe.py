@@ -11,8 +11,9 @@ from motiongen.training.composition import crossfade, join_captions, same_form, 
 from motiongen.training.loop import TrainConfig, Trainer
 from tests.core.motions import wobble
 
-SIZES = dict(context_dim=8, code_dim=8, dim=16, num_layers=1, num_heads=2, feedforward_dim=16, max_tokens=12,
-             residual_dim=16, residual_layers=1, residual_heads=2, residual_feedforward_dim=16)  # fmt: skip
+SIZES = {"max_tokens": 12, "context_dim": 8, "code_dim": 8, "dim": 16, "num_layers": 1, "num_heads": 2}
+SIZES |= {"feedforward_dim": 16, "residual_dim": 16, "residual_layers": 1, "residual_heads": 2}
+SIZES |= {"residual_feedforward_dim": 16}
 
 
 def tiny_tokenizer():
@@ -30,9 +31,13 @@ def tiny_encoder():
     from transformers import BertConfig, BertModel
 
     torch.manual_seed(0)
-    sizes = dict(
-        vocab_size=1, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
-    )
+    sizes = {
+        "vocab_size": 1,
+        "hidden_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 16,
+    }
     return TextEncoder(
         BertModel(BertConfig(**sizes)), Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]")), "tiny"
     )
@@ -52,7 +57,7 @@ def record(number, split, frames, **captions):
 
 @pytest.fixture
 def cache(tmp_path):
-    both = dict(captions=1, mirrored_captions=1)
+    both = {"captions": 1, "mirrored_captions": 1}
     clips = [
         record(0, "train", 30, **both),
         record(1, "train", 43, captions=1),
