@@ -53,6 +53,18 @@ def humanoid_map(skeleton: Skeleton) -> dict[str, str]:
     return {name: found[name] for name in SMPL22.names if name in found}
 
 
+def stands_along_z(skeleton: Skeleton) -> bool:
+    """Whether a skeleton is a humanoid whose rest pose has its head and its feet apart along z, as in a z-up world."""
+    try:
+        found = humanoid_map(skeleton)
+    except ValueError:
+        return False
+    places = {name: skeleton.rest_positions[skeleton.index(joint)] for name, joint in found.items()}
+    up = places["left_shoulder"] + places["right_shoulder"] - places["left_hip"] - places["right_hip"]
+    legs = places["left_hip"] + places["right_hip"] - places["left_knee"] - places["right_knee"]
+    return all(float(part[2]) > 0.85 * float(part.norm()) for part in (up, legs))
+
+
 def _take(
     found: dict[str, str], part: str, keys: dict[str, tuple[str, str]], side: str, words: tuple[str, ...]
 ) -> None:

@@ -156,12 +156,20 @@ class Motion:
             root=self.root * self.root.new_tensor([-1.0, 1, 1]),
         )
 
-    def turned(self, angle: float, about: Tensor | None = None) -> Self:
-        """Return the motion turned by `angle` radians about +Y through a point (3,) (the origin unless given)."""
-        turn = quat_yaw(self.root.new_tensor(angle))
+    def rotated(self, turn: Tensor, about: Tensor | None = None) -> Self:
+        """Return the motion turned as a whole by a quaternion (4,) about a point (3,), the origin unless given."""
         about = self.root.new_zeros(3) if about is None else about
+        turn = turn.to(self.root)
         rotations = torch.cat([quat_multiply(turn, self.rotations[:, :1]), self.rotations[:, 1:]], dim=1)
-        return replace(self, rotations=rotations, root=quat_rotate(turn, self.root - about) + about)
+        root = quat_rotate(turn, self.root - about) + about
+        translations = self.translations
+        if translations is not None:  # the first joint's repeats the root
+            translations = torch.cat([root[:, None], translations[:, 1:]], dim=1)
+        return replace(self, rotations=rotations, root=root, translations=translations)
+
+    def turned(self, angle: float, about: Tensor | None = None) -> Self:
+        """Return the motion turned by `angle` radians about +Y through a point (3,), the origin unless given."""
+        return self.rotated(quat_yaw(self.root.new_tensor(angle)), about)
 
     def moved(self, shift: Tensor) -> Self:
         """Return the motion moved by shift (3,), metres."""

@@ -20,7 +20,7 @@ from motiongen.humanoid import humanoid_map
 from motiongen.io import bvh, gltf
 from motiongen.motion import Motion, local_rotations
 from motiongen.retarget import retarget
-from motiongen.rotation import quat_from_axis_angle, quat_inverse, quat_multiply, quat_rotate
+from motiongen.rotation import quat_inverse, quat_rotate
 from motiongen.skeleton import ANKLE_HEIGHT, SMPL22, Skeleton
 from motiongen_datasets.base import RawClip
 
@@ -40,8 +40,6 @@ THICKNESS = 0.09
 SPREAD = 1.0
 """Metres between the wrists of arms that are held out; in a T-pose 1.39."""
 
-_Z_UP = ("dab", "jumping", "wave_hello", "zombie")
-"""BVH clips whose world has z up."""
 
 _KNIGHTS_OWN = (
     r"^(?!(1H_Melee_Attack_Slice_Horizontal|Throw|Unarmed_Idle|Unarmed_Melee_Attack_.*|Walking_Backwards)$)"
@@ -128,20 +126,10 @@ def load(path: Path, animation: str, *, moves: bool, loops: bool) -> Motion:
 def load_source(path: Path, animation: str) -> Motion:
     """Return one animation on its own skeleton, the feet of inverse kinematics hung onto the shins."""
     motion = bvh.read(path) if path.suffix == ".bvh" else gltf.read(path, animation=animation, fps=FPS)
-    if animation in _Z_UP:
-        motion = stood_up(motion)
     for side in ("L", "R"):
         if f"Foot.{side}" in motion.skeleton.names and f"LowerLeg.{side}" in motion.skeleton.names:
             motion = rehung(motion, f"Foot.{side}", f"LowerLeg.{side}")
     return motion
-
-
-def stood_up(motion: Motion) -> Motion:
-    """Return a motion of a world with z up in one with y up."""
-    turn = quat_from_axis_angle(motion.root.new_tensor([-math.pi / 2, 0.0, 0.0]))
-    rotations = motion.rotations.clone()
-    rotations[:, 0] = quat_multiply(turn, rotations[:, 0])
-    return Motion(motion.skeleton, rotations, quat_rotate(turn, motion.root), motion.fps, motion.translations)
 
 
 def mapping_of(skeleton: Skeleton) -> dict[str, str]:

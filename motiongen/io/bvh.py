@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from motiongen.humanoid import stands_along_z
 from motiongen.io.bvh_text import POSITION, ROTATION, Bvh, columns_of, depth_first, parse, write_bvh
 from motiongen.motion import Motion
 from motiongen.rotation import euler_from_quat, quat_from_euler, quat_identity, quat_normalize
@@ -18,22 +19,31 @@ from motiongen.skeleton import SMPL22, Skeleton
 
 __all__ = ["Bvh", "bvh_from_motion", "guess_unit", "motion_from_bvh", "parse", "read", "write", "write_bvh"]
 
+# A quarter turn about x: what pointed along z points along y.
+Z_TO_Y = torch.tensor([-(0.5**0.5), 0.0, 0.0, 0.5**0.5])
+
 # Between metres (a chain of bones is 1 to 2 units long) and centimetres (100 to 200).
 _CENTIMETRES_OVER = 10.0
 
 
-def read(path: str | Path, unit_to_metres: float | None = None) -> Motion:
+def read(path: str | Path, unit_to_metres: float | None = None, up: str = "auto") -> Motion:
     """Return the motion in a BVH file.
 
     Args:
         path: file to read.
         unit_to_metres: length of the file's unit in metres; None guesses centimetres when the skeleton's longest
             chain of bones exceeds 10 units, else metres.
+        up: the file's axis that points up, "y" or "z"; "auto" says z where the rest pose is a person's that stands
+            along z, which no axis in the format tells.
 
     Raises:
-        ValueError: the file is not a BVH file; the message names the line.
+        ValueError: the file is not a BVH file; the message names the line. Or another up.
     """
-    return motion_from_bvh(parse(path), unit_to_metres)
+    if up not in ("auto", "y", "z"):
+        raise ValueError(f"up: expected auto, y or z, got {up!r}")
+    motion = motion_from_bvh(parse(path), unit_to_metres)
+    z_up = up == "z" or (up == "auto" and stands_along_z(motion.skeleton))
+    return motion.rotated(Z_TO_Y) if z_up else motion
 
 
 def write(motion: Motion, path: str | Path, unit_to_metres: float = 0.01) -> None:

@@ -52,8 +52,8 @@ class NodeTree:
         self.above = self._path(root)[1:]
         self.scale_above: dict[int, float] = {}
         for node in [*reversed(self.above), *self.joints]:
-            parent = self._parents.get(node)
-            self.scale_above[node] = 1.0 if parent is None else self.scale_above[parent] * self._scale(parent)
+            over = self._parents.get(node)
+            self.scale_above[node] = 1.0 if over is None else self.scale_above[over] * self._scale(over)
 
     @cached_property
     def skeleton(self) -> Skeleton:

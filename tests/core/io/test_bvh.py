@@ -10,8 +10,9 @@ import torch
 
 from motiongen.io import bvh
 from motiongen.motion import Motion
-from motiongen.rotation import quat_angle, quat_from_euler, quat_normalize
+from motiongen.rotation import quat_angle, quat_from_euler, quat_inverse, quat_normalize, quat_rotate
 from motiongen.skeleton import SMPL22, Skeleton
+from tests.core.motions import t_pose
 
 ARM = """HIERARCHY
 ROOT Hips
@@ -211,3 +212,15 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     with pytest.raises(AttributeError):
         bvh.write(None, tmp_path / "clip.bvh")  # type: ignore[arg-type]
     assert (tmp_path / "clip.bvh").read_text() == "old" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_person_that_rests_along_z_is_stood_up(tmp_path):
+    motion = t_pose(4)
+    lying = Skeleton(SMPL22.names, SMPL22.parents, quat_rotate(quat_inverse(bvh.Z_TO_Y), SMPL22.offsets))
+    root = quat_rotate(quat_inverse(bvh.Z_TO_Y), motion.root)
+    bvh.write(Motion(lying, motion.rotations, root, 30.0), tmp_path / "z.bvh")
+    torch.testing.assert_close(
+        bvh.read(tmp_path / "z.bvh").positions(), motion.positions(), atol=1e-4, rtol=0
+    )
+    as_written = bvh.read(tmp_path / "z.bvh", up="y")
+    torch.testing.assert_close(as_written.root, root, atol=1e-4, rtol=0)
