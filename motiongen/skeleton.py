@@ -141,31 +141,33 @@ def _swap(name: str) -> str:
     return name
 
 
+_MIRRORED = (0.0, 0.0, 0.0)  # stands for the left joint's offset with x turned round
+
 # name, parent, offset in metres; the left side only, the right mirrors it. A person of 1.70 m with straight,
 # level arms. The names and their order are SMPL's (Loper et al. 2015); the proportions are motiongen's own.
 _SMPL22 = (
     ("pelvis", "", (0.0, 0.0, 0.0)),
     ("left_hip", "pelvis", (0.080, -0.080, 0.0)),
-    ("right_hip", "pelvis", ()),
+    ("right_hip", "pelvis", _MIRRORED),
     ("spine1", "pelvis", (0.0, 0.110, -0.015)),
     ("left_knee", "left_hip", (0.010, -0.400, 0.005)),
-    ("right_knee", "right_hip", ()),
+    ("right_knee", "right_hip", _MIRRORED),
     ("spine2", "spine1", (0.0, 0.130, 0.0)),
     ("left_ankle", "left_knee", (0.0, -0.405, -0.020)),
-    ("right_ankle", "right_knee", ()),
+    ("right_ankle", "right_knee", _MIRRORED),
     ("spine3", "spine2", (0.0, 0.060, 0.010)),
     ("left_foot", "left_ankle", (0.015, -0.060, 0.125)),
-    ("right_foot", "right_ankle", ()),
+    ("right_foot", "right_ankle", _MIRRORED),
     ("neck", "spine3", (0.0, 0.215, -0.015)),
     ("left_collar", "spine3", (0.075, 0.120, -0.010)),
-    ("right_collar", "spine3", ()),
+    ("right_collar", "spine3", _MIRRORED),
     ("head", "neck", (0.0, 0.090, 0.030)),
     ("left_shoulder", "left_collar", (0.105, 0.035, -0.015)),
-    ("right_shoulder", "right_collar", ()),
+    ("right_shoulder", "right_collar", _MIRRORED),
     ("left_elbow", "left_shoulder", (0.265, 0.0, 0.0)),
-    ("right_elbow", "right_shoulder", ()),
+    ("right_elbow", "right_shoulder", _MIRRORED),
     ("left_wrist", "left_elbow", (0.250, 0.0, 0.0)),
-    ("right_wrist", "right_elbow", ()),
+    ("right_wrist", "right_elbow", _MIRRORED),
 )
 
 
@@ -174,15 +176,12 @@ def smpl22() -> Skeleton:
     """Return the canonical skeleton: SMPL's 22 body joints, T-pose at identity, facing +Z, 1.70 m tall."""
     names = tuple(name for name, _, _ in _SMPL22)
     place = {name: offset for name, _, offset in _SMPL22}
-    offsets = []
     for name in names:
         if name.startswith("right_"):
             x, y, z = place["left_" + name.removeprefix("right_")]
-            offsets.append((-x, y, z))
-        else:
-            offsets.append(place[name])
+            place[name] = (-x, y, z)
     parents = tuple(names.index(parent) if parent else -1 for _, parent, _ in _SMPL22)
-    return Skeleton(names=names, parents=parents, offsets=torch.tensor(offsets))
+    return Skeleton(names=names, parents=parents, offsets=torch.tensor([place[name] for name in names]))
 
 
 SMPL22 = smpl22()

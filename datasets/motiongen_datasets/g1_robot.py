@@ -182,5 +182,5 @@ def _urdf_path() -> Path:
         if file.name == _URDF:
             return Path(str(file.locate()))
     raise ValueError(
-        f"g1: expected {_URDF} of the package example-robot-data, got none; pip install example-robot-data"
+        f"g1: expected {_URDF} of the package example-robot-data, got none; pip install motiongen[g1]"
     )

@@ -17,15 +17,18 @@ def write_about(folder: Path, cache: ClipCache, licence: str = "") -> None:
         cache: what they were trained on.
         licence: the terms of the weights; the licences of the data, all of them, when left out.
     """
-    minutes: Counter[tuple[str, str]] = Counter()
+    frames: Counter[tuple[str, str]] = Counter()
     for record in cache.records:
-        minutes[record.source, record.licence] += record.num_frames / FPS / 60
+        frames[record.source, record.licence] += record.num_frames
     known: dict[str, Any] = cache.info.get("known", {})
     write_json(
         folder / "about.json",
         {
-            "licence": licence or " and ".join(sorted({licence for _, licence in minutes})),
-            "data": [f"{source} ({terms}, {length:.0f} min)" for (source, terms), length in minutes.most_common()],
+            "licence": licence or " and ".join(sorted({licence for _, licence in frames})),
+            "data": [
+                f"{source} ({terms}, {count / FPS / 60:.0f} min)"
+                for (source, terms), count in frames.most_common()
+            ],
             "contents": known.get("contents", {}),
             "styles": known.get("styles", {}),
         },
