@@ -32,7 +32,7 @@ def test_outputs_are_checked_before_any_work(tmp_path):
 
 @pytest.mark.parametrize("prompts", [(), ("",), ("a person walks", "  ")])
 def test_empty_prompts_are_refused(prompts):
-    with pytest.raises(UsageError, match="prompt: expected (a sentence|words)"):
+    with pytest.raises(UsageError, match=r"prompt: expected (a sentence|words)"):
         arguments.check_prompts(prompts)
 
 

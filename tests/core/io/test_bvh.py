@@ -1,6 +1,5 @@
 """BVH: exact bytes, every channel layout, errors that name the line, and bvhio as a second reader."""
 
-import time
 from pathlib import Path
 
 import bvhio
@@ -194,17 +193,6 @@ def test_bytes_that_are_no_text_are_one_clear_error(tmp_path):
     (tmp_path / "clip.bvh").write_bytes(bytes(range(256)) * 50)
     with pytest.raises(ValueError, match="line 1: expected HIERARCHY"):
         bvh.parse(tmp_path / "clip.bvh")
-
-
-def test_ten_megabytes_parse_in_a_second(tmp_path):
-    row = " ".join(["-123.456789"] * 7)
-    path = save(
-        tmp_path, ARM.partition("Frames")[0] + "Frames: 120000\nFrame Time: 0.01\n" + f"{row}\n" * 120000
-    )
-    assert path.stat().st_size > 10_000_000
-    start = time.process_time()  # CPU time: other work on the machine does not count
-    bvh.parse(path)
-    assert time.process_time() - start < 1.0
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
