@@ -40,8 +40,8 @@ class Run:
 class TokenizerRun(Run):
     """Train the RVQ-VAE that turns motion into codes and back."""
 
-    preset: Literal["small", "paper"] = "small"
-    """small is what ships; paper has the published sizes and looks ahead, so it does not stream."""
+    preset: Literal["small", "open", "paper"] = "small"
+    """small and open are the sizes that ship; paper has the published ones and looks ahead, so it does not stream."""
     recipe: TokenizerTrainConfig = field(default_factory=TokenizerTrainConfig)
     """Batches and loss weights."""
 
