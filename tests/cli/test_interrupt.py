@@ -17,7 +17,8 @@ def test_ctrl_c_is_one_line_and_leaves_no_file(tmp_path):
     command = [sys.executable, "-m", "motiongen", "render", str(clip), "-o", str(out)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     waited = time.monotonic() + 60
-    while not list(tmp_path.glob(".long.*")) and time.monotonic() < waited:  # until it is being written, aside
+    # It is sent once the video is being written, aside.
+    while not list(tmp_path.glob(".long.*")) and time.monotonic() < waited:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
