@@ -28,7 +28,10 @@ def model_card(title: str, facts: Mapping[str, Any], model: nn.Module, metrics: 
 
 def command() -> str:
     """Return the command line of this process; of absolute paths, which mean nothing elsewhere, the last part."""
-    return shlex.join(Path(word).name if Path(word).is_absolute() else word for word in sys.argv)
+    program, *words = sys.argv
+    name = Path(program).name
+    shown = ["motiongen" if name == "__main__.py" else name]  # as `python -m motiongen` has it
+    return shlex.join(shown + [Path(word).name if Path(word).is_absolute() else word for word in words])
 
 
 def git_revision() -> str:
