@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 class GenerationConfig:
     """How clips are written."""
 
-    guidance_scale: float = 4.0
+    guidance_scale: float = 3.0
     """Weight of the text against no text while writing from left to right; 1 is the text alone."""
-    refine_guidance_scale: float = 3.0
+    refine_guidance_scale: float = 2.5
     """The same while revising."""
     residual_guidance_scale: float = 2.0
     """The same for the finer levels."""
@@ -38,7 +38,7 @@ class GenerationConfig:
     """Codes that the text makes less likely than this part of the likeliest are never taken, whatever the guidance."""
     temperature: float = 1.0
     top_k: int | None = None
-    top_p: float = 0.9
+    top_p: float = 1.0
     residual_temperature: float = 0.5
     refine_share: float = 0.4
     """Part of the codes, the least sure ones, that are hidden and written again in both directions; 0 for none."""
