@@ -6,6 +6,8 @@ from torch import Tensor
 from motiongen.skeleton import SMPL22, Skeleton
 
 CONTACT_JOINTS = ("left_ankle", "left_foot", "right_ankle", "right_foot")
+CONTACT_INDEX = [SMPL22.index(name) for name in CONTACT_JOINTS]
+"""Their indices in SMPL-22."""
 CLEARANCE = (0.085, 0.025, 0.085, 0.025)
 """Height of each contact joint over the sole of SMPL-22 in the T-pose, metres."""
 

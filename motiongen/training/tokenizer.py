@@ -11,16 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from motiongen import checkpoint
+from motiongen.contacts import CONTACT_INDEX
 from motiongen.features import FPS, LAYOUT
 from motiongen.kinematics import local_positions, world_velocities
-from motiongen.skeleton import SMPL22
 from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
 from motiongen.training.cache import ClipCache
 from motiongen.training.model_card import model_card
 from motiongen.training.tokenizer_metrics import reconstruction_totals
 from motiongen.training.windows import WindowSampler
-
-FEET = [SMPL22.index(name) for name in ("left_ankle", "left_foot", "right_ankle", "right_foot")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +141,7 @@ class TokenizerRecipe:
             "positions": (distance * valid).sum() / valid.sum(),
             "velocities": (velocity_error.mean(-1) * later).sum() / later.sum(),
             "accelerations": (jitter * valid[:, 2:]).sum() / valid[:, 2:].sum(),
-            "feet": (velocity_error[..., FEET] * planted).sum() / planted.sum().clamp_min(1),
+            "feet": (velocity_error[..., CONTACT_INDEX] * planted).sum() / planted.sum().clamp_min(1),
         }
 
     def validate(self, model: nn.Module) -> dict[str, float]:

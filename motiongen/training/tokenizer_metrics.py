@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from motiongen.contacts import CONTACT_INDEX
 from motiongen.features import FPS, LAYOUT
 from motiongen.kinematics import local_positions, world_velocities
 from motiongen.tokenizers.rvq_vae import RVQVAE
-
-FOOT_JOINTS = [7, 10, 8, 11]  # of SMPL-22, in the order of the contacts
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def _sums(true: Tensor, all_levels: Tensor, first_level: Tensor, lengths: Tensor
         later = valid[:, 1:]
         sums[prefix + "speed"] = float((speed.mean(-1) * later).sum())
         sums[prefix + "jerk"] = float((jerk.mean(-1) * valid[:, 3:]).sum())
-        sums[prefix + "slide"] = float((speed[..., FOOT_JOINTS] * planted * later[..., None]).sum())
+        sums[prefix + "slide"] = float((speed[..., CONTACT_INDEX] * planted * later[..., None]).sum())
     return sums
 
 
