@@ -30,7 +30,7 @@ class EvaluateRun:
         Path | None, tyro.conf.arg(aliases=["-o"], metavar="DIR", help_behavior_hint="(optional)")
     ] = None
     """Folder for report.md and report.json."""
-    head: Literal["bamm"] = "bamm"
+    head: Literal["bamm", "mogo"] = "bamm"
     """The model that turns words into codes."""
     weights: arguments.Weights = "full"
     """full, open, or a folder of your own."""

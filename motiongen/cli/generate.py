@@ -23,8 +23,8 @@ class GenerateConfig:
     """What happens, a sentence each."""
     output: arguments.Outputs = ()
     """File to write; may be given several times."""
-    head: Literal["bamm"] = "bamm"
-    """The model that turns words into codes."""
+    head: Literal["bamm", "mogo"] = "bamm"
+    """The model that turns words into codes: bamm revises what it wrote, mogo writes forward only, as in a stream."""
     weights: arguments.Weights = "full"
     """full (non-commercial), open (free sources, may be used in products), or a folder of your own."""
     seconds: Annotated[float | None, arguments.by_model("S")] = None

@@ -1,4 +1,4 @@
-"""``motiongen train tokenizer|bamm|evaluator --data CACHE -o DIR``: a set of weights of your own, model by model."""
+"""``motiongen train MODEL --data CACHE -o DIR``: a set of weights of your own, model by model."""
 
 import difflib
 from collections.abc import Sequence
@@ -8,12 +8,18 @@ from typing import Annotated, Literal
 
 import tyro
 
+from motiongen import tokenizers
 from motiongen.cli import UsageError, arguments
+from motiongen.features import FEATURE_DIM
+from motiongen.heads import bamm, mogo
+from motiongen.tokenizers import rvq_vae
+from motiongen.tokenizers.rvq_vae import RVQVAE
 from motiongen.training.about import write_about
 from motiongen.training.bamm import BAMMRecipe, BAMMTrainConfig
 from motiongen.training.cache import ClipCache
 from motiongen.training.evaluator import EvaluatorRecipe, EvaluatorTrainConfig
 from motiongen.training.loop import Recipe, TrainConfig, Trainer
+from motiongen.training.mogo import MogoRecipe, MogoTrainConfig
 from motiongen.training.tokenizer import TokenizerRecipe, TokenizerTrainConfig
 
 
@@ -47,16 +53,13 @@ class TokenizerRun(Run):
 
     def build(self) -> Recipe:
         """Return the recipe for the data."""
-        from motiongen.features import FEATURE_DIM
-        from motiongen.tokenizers.rvq_vae import PRESETS
-
-        model = replace(PRESETS[self.preset], feature_dim=FEATURE_DIM)
+        model = replace(rvq_vae.PRESETS[self.preset], feature_dim=FEATURE_DIM)
         return TokenizerRecipe.from_cache(ClipCache.open(self.data), model, self.recipe)
 
 
 @dataclass(frozen=True, kw_only=True)
-class BAMMRun(Run):
-    """Train BAMM, which turns words into the tokenizer's codes."""
+class HeadRun(Run):
+    """What the training of a head is told."""
 
     tokenizer: Annotated[
         Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: the set's)")
@@ -66,23 +69,40 @@ class BAMMRun(Run):
     """Terms of the weights, for about.json; those of the data when left out."""
     preset: Literal["small", "open", "paper"] = "small"
     """small and open are the sizes that ship; paper is the published one."""
-    recipe: BAMMTrainConfig = field(default_factory=BAMMTrainConfig)
-    """Batches: which clips, how cut and how joined."""
 
     def describe(self) -> None:
         """Write about.json, which `generate` and `models` read."""
         write_about(self.output, ClipCache.open(self.data), self.licence)
 
+    def sources(self) -> tuple[ClipCache, RVQVAE]:
+        """Return the cache and the tokenizer."""
+        return ClipCache.open(self.data), tokenizers.load(self.tokenizer or self.output / "tokenizer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BAMMRun(HeadRun):
+    """Train BAMM, which turns words into the tokenizer's codes: for files."""
+
+    recipe: BAMMTrainConfig = field(default_factory=BAMMTrainConfig)
+    """Batches: which clips, how cut and how joined."""
+
     def build(self) -> Recipe:
         """Return the recipe for the data."""
-        from motiongen import tokenizers
-        from motiongen.heads.bamm import PRESETS
+        cache, tokenizer = self.sources()
+        return BAMMRecipe.from_cache(cache, tokenizer, bamm.PRESETS[self.preset], self.recipe)
 
-        cache, tokenizer = (
-            ClipCache.open(self.data),
-            tokenizers.load(self.tokenizer or self.output / "tokenizer"),
-        )
-        return BAMMRecipe.from_cache(cache, tokenizer, PRESETS[self.preset], self.recipe)
+
+@dataclass(frozen=True, kw_only=True)
+class MogoRun(HeadRun):
+    """Train Mogo, which turns words into the tokenizer's codes one by one: for streams."""
+
+    recipe: MogoTrainConfig = field(default_factory=MogoTrainConfig)
+    """Batches: which clips, how cut and how joined."""
+
+    def build(self) -> Recipe:
+        """Return the recipe for the data."""
+        cache, tokenizer = self.sources()
+        return MogoRecipe.from_cache(cache, tokenizer, mogo.PRESETS[self.preset], self.recipe)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +117,10 @@ class EvaluatorRun(Run):
         return EvaluatorRecipe.from_cache(ClipCache.open(self.data), self.recipe)
 
 
-RUNS: dict[str, type[TokenizerRun | BAMMRun | EvaluatorRun]] = {
+RUNS: dict[str, type[TokenizerRun | BAMMRun | MogoRun | EvaluatorRun]] = {
     "tokenizer": TokenizerRun,
     "bamm": BAMMRun,
+    "mogo": MogoRun,
     "evaluator": EvaluatorRun,
 }
 """Name -> what its training is told; in the order of training."""

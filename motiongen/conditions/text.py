@@ -56,6 +56,10 @@ class TextCondition:
         """Return the condition on a device."""
         return TextCondition(self.tokens.to(device), self.padding_mask.to(device), self.pooled.to(device))
 
+    def first(self, count: int) -> "TextCondition":
+        """Return the condition with at most the first `count` word pieces of each prompt."""
+        return TextCondition(self.tokens[:, :count], self.padding_mask[:, :count], self.pooled)
+
     @staticmethod
     def stack(rows: Sequence[Tensor], pooled: Tensor) -> "TextCondition":
         """Return a batch padded to its longest prompt, from tokens (L_i, C) and pooled (B, C)."""

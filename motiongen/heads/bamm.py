@@ -16,12 +16,11 @@ from torch import Tensor, nn
 from motiongen.conditions.text import DEFAULT_ENCODER, TextCondition
 from motiongen.heads.bamm_writer import Clip, GenerationConfig, Writer
 from motiongen.heads.masking import hybrid_view
-from motiongen.inference.sampling import item_generators
+from motiongen.inference.sampling import Generators, item_generators
 from motiongen.modules.attention import Transformer, TransformerConfig
 from motiongen.modules.residual_transformer import CodeVectors, ResidualTransformer
 from motiongen.modules.text_input import TextInput
 
-Generators = torch.Generator | Sequence[torch.Generator] | None
 DEFAULTS = GenerationConfig()
 
 
@@ -125,6 +124,7 @@ class BAMM(nn.Module):
     """Masked and autoregressive model of motion codes, with their finer levels."""
 
     config_class = BAMMConfig
+    options_class = GenerationConfig
 
     def __init__(self, config: BAMMConfig) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """How BAMM writes codes: left to right, then the least sure ones again in both directions, then the finer levels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -59,6 +59,15 @@ class GenerationConfig:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected >= 1, got {getattr(self, name)}; take 6 or more")
         self.sampling(), self.residual_sampling()  # which check their own
+
+    def adjusted(self, guidance_scale: float | None, temperature: float | None) -> "GenerationConfig":
+        """Return these options with what is given in place of their own; the guidance for both passes."""
+        return replace(
+            self,
+            guidance_scale=self.guidance_scale if guidance_scale is None else guidance_scale,
+            refine_guidance_scale=self.refine_guidance_scale if guidance_scale is None else guidance_scale,
+            temperature=self.temperature if temperature is None else temperature,
+        )
 
     def sampling(self) -> SamplingConfig:
         """Return how first-level codes are drawn."""

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from motiongen.heads.bamm_writer import GenerationConfig
 from motiongen.inference.model import Take, load
 from motiongen.motion import Motion
 
@@ -70,7 +69,7 @@ def takes(
     prompts = [prompts] if isinstance(prompts, str) else list(prompts)
     model = load(head, weights, device)
     model.note_far(prompts)
-    options = _options(guidance_scale, temperature)
+    options = model.head.options_class().adjusted(guidance_scale, temperature)
     return model.sequence(
         prompts, count=count, seconds=seconds, start_from=start_from, seed=seed, options=options
     )
@@ -94,14 +93,5 @@ def edit(
     """
     model = load(head, weights, device)
     model.note_far([prompt])
-    return model.edit(motion, prompt, between, seed=seed, options=_options(guidance_scale, temperature))
-
-
-def _options(guidance_scale: float | None, temperature: float | None) -> GenerationConfig:
-    """The head's own defaults, but for what was asked for."""
-    asked: dict[str, float] = {}
-    if guidance_scale is not None:
-        asked |= {"guidance_scale": guidance_scale, "refine_guidance_scale": guidance_scale}
-    if temperature is not None:
-        asked |= {"temperature": temperature}
-    return GenerationConfig(**asked)  # type: ignore[arg-type]
+    options = model.head.options_class().adjusted(guidance_scale, temperature)
+    return model.edit(motion, prompt, between, seed=seed, options=options)

@@ -13,6 +13,7 @@ from torch import Tensor
 from motiongen import checkpoint, features, heads, tokenizers
 from motiongen.conditions.prompt import normalise_prompt
 from motiongen.conditions.text import TextEncoder
+from motiongen.heads import Head, Options
 from motiongen.heads.bamm import BAMM
 from motiongen.heads.bamm_writer import GenerationConfig
 from motiongen.inference import splice
@@ -45,7 +46,7 @@ class Model:
         about: what the set of weights says of itself: licence, data, contents and styles it knows.
     """
 
-    head: BAMM
+    head: Head
     tokenizer: RVQVAE
     text: TextEncoder
     about: Mapping[str, Any] = field(default_factory=dict)
@@ -61,7 +62,7 @@ class Model:
         *,
         seconds: float | None = None,
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
-        options: GenerationConfig | None = None,
+        options: Options | None = None,
     ) -> list[Motion]:
         """Return a motion for each prompt, as one batch.
 
@@ -79,7 +80,7 @@ class Model:
             condition,
             lengths=self._tokens(seconds),
             generator=generator,
-            options=options or GenerationConfig(),
+            options=options or self.head.options_class(),
         )
         return [_cut(features.decode(self._decode(item)), seconds) for item in codes]
 
@@ -91,7 +92,7 @@ class Model:
         seconds: float | None = None,
         start_from: Motion | None = None,
         seed: int = 0,
-        options: GenerationConfig | None = None,
+        options: Options | None = None,
     ) -> list[Take]:
         """Return variants of one unbroken motion in which the prompts follow each other.
 
@@ -118,7 +119,7 @@ class Model:
                 lengths=self._tokens(seconds),
                 prefix_codes=codes,
                 generator=generators,
-                options=options or GenerationConfig(),
+                options=options or self.head.options_class(),
             )
             codes = [torch.cat([old.to(item.device), item]) for old, item in zip(codes, new, strict=True)]
             for marks, item in zip(ends, codes, strict=True):
@@ -166,8 +167,14 @@ class Model:
             options: guidance, temperature and the like.
 
         Raises:
-            ValueError: a span outside the motion or under a token's time, or a skeleton that is no humanoid.
+            ValueError: a head that only writes forward, a span outside the motion or under a token's time, or a
+                skeleton that is no humanoid.
         """
+        if not isinstance(self.head, BAMM):
+            raise ValueError(
+                f"head: expected one that revises, got {type(self.head).__name__}, which only writes forward; "
+                "load bamm to edit"
+            )
         start, end = between
         if (
             not 0 <= start < end <= motion.seconds + 1e-6

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+Generators = torch.Generator | Sequence[torch.Generator] | None
+"""One for a batch, one for each item, or None for a result that does not repeat."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingConfig:
@@ -33,9 +36,7 @@ class SamplingConfig:
             raise ValueError(f"top_p: expected above 0, at most 1, got {self.top_p}; take 1 for all codes")
 
 
-def item_generators(
-    generator: torch.Generator | Sequence[torch.Generator] | None, batch_size: int
-) -> list[torch.Generator]:
+def item_generators(generator: Generators, batch_size: int) -> list[torch.Generator]:
     """Return one CPU generator an item, so that an item's result does not depend on its neighbours.
 
     Args:
@@ -65,7 +66,32 @@ def gumbel_noise(shape: Sequence[int], generator: torch.Generator) -> Tensor:
     return -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
 
 
-def guide(logits: Tensor, scale: float, plausible: float = 0.0) -> Tensor:
+def counter_noise(seed: Tensor, counter: Tensor, size: int) -> Tensor:
+    """Return standard Gumbel noise (B, size), fp32, that depends on an item's seed (B,) and counter (B,) alone.
+
+    A counter-based generator (Salmon et al. 2011) with the finisher of SplitMix64: a stream's noise is the same in any
+    batch and on any device, at once for all items, and again after tokens are taken back.
+    """
+    index = torch.arange(1, size + 1, device=seed.device)
+    mixed = _mix(_mix(_mix(seed) + counter)[:, None] + index)  # (B, size)
+    uniform = (_shifted(mixed, 41).float() + 0.5) * 2.0**-23  # the upper 23 bits, exact in fp32
+    return -torch.log(-torch.log(uniform))
+
+
+def _mix(x: Tensor) -> Tensor:
+    """SplitMix64 (Steele et al. 2014) of int64, which wraps around."""
+    x = x + -0x61C8864680B583EB
+    x = (x ^ _shifted(x, 30)) * -0x40A7B892E31B1A47
+    x = (x ^ _shifted(x, 27)) * -0x6B2FB644ECCEEE15
+    return x ^ _shifted(x, 31)
+
+
+def _shifted(x: Tensor, bits: int) -> Tensor:
+    """Shift int64 right and fill with zeros, as if it had no sign."""
+    return (x >> bits) & ((1 << (64 - bits)) - 1)
+
+
+def guide(logits: Tensor, scale: float | Tensor, plausible: float = 0.0) -> Tensor:
     """Return classifier-free guided logits (B, ..., K) of logits (2 B, ..., K), with the condition and then without.
 
     Ho and Salimans 2022. Guidance multiplies the difference of two small probabilities too, which is noise, and lifts
@@ -74,7 +100,7 @@ def guide(logits: Tensor, scale: float, plausible: float = 0.0) -> Tensor:
 
     Args:
         logits: of both.
-        scale: 1 is the conditional, 0 the unconditional.
+        scale: 1 is the conditional, 0 the unconditional; one for all, or one for each that broadcasts.
         plausible: codes with less than this part of the likeliest code's conditional probability are out.
     """
     conditional, unconditional = logits.chunk(2)

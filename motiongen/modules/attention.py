@@ -5,6 +5,7 @@ the sequence's: the sequence attends to both in one softmax, and no feed-forward
 The same weights run whole sequences (`forward`, causal or not, chosen per item) and token by token (`step`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -57,7 +58,12 @@ class TransformerConfig:
 
 @dataclass(frozen=True)
 class Context:
-    """What the sequence may look at: keys and values (2, B, H, L, Dh) a layer, and padding (B, L)."""
+    """What the sequence may look at: keys and values (2, B, H, L, Dh) a layer, and what of it is padding.
+
+    Attributes:
+        memory: keys and values, a layer each.
+        padding: (B, L) bool, true = padding; or (B, N, L) where each of N positions looks at a part of its own.
+    """
 
     memory: tuple[Tensor, ...]
     padding: Tensor
@@ -86,6 +92,11 @@ class TransformerState:
         self.positions[items] = -1
         self.lengths[items] = 0
 
+    def rewind(self, counts: Tensor) -> None:
+        """Forget the last counts (B,) tokens of each item: at most as many as the state has spare slots."""
+        self.lengths = (self.lengths - counts).clamp_min(0)
+        self.positions.masked_fill_(self.positions >= self.lengths[:, None], -1)
+
 
 def rotary_angles(positions: Tensor, head_dim: int, base: float = 1000.0) -> tuple[Tensor, Tensor]:
     """Return cosine and sine (..., N, head_dim / 4) for positions (..., N).
@@ -106,13 +117,25 @@ def apply_rotary(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.cat([first * cos - second * sin, first * sin + second * cos, rest], dim=-1)
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-    """Return attention (B, H, N, Dh) of query (B, H, N, Dh) over key and value (B, H, S, Dh), additive mask."""
+def attend(query: Tensor, memories: Sequence[Tensor], mask: Tensor) -> Tensor:
+    """Return attention (B, H, N, Dh) of a query (B, H, N, Dh) in one softmax over all memories.
+
+    Args:
+        query: (B, H, N, Dh).
+        memories: keys and values (2, B, H, S_i, Dh) each; they are not joined on a CPU, where copies cost most.
+        mask: (B, 1, N, sum of S_i), added to the scores.
+    """
     if query.is_cuda:
+        key, value = torch.cat(list(memories), dim=3) if len(memories) > 1 else memories[0]
         return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
     # The fused CPU kernel takes 1.8 times as long to train with at these lengths (64 x 50 tokens, bf16, Zen 4).
-    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2) + mask  # (B, H, N, S)
-    attended: Tensor = scores.softmax(dim=-1).to(value.dtype) @ value
+    query = query * query.shape[-1] ** -0.5
+    scores = torch.cat([query @ memory[0].transpose(-1, -2) for memory in memories], dim=-1)  # (B, H, N, S)
+    weights = (scores + mask).softmax(dim=-1).to(memories[0].dtype)
+    parts = weights.split([memory.shape[3] for memory in memories], dim=-1)
+    attended = parts[0] @ memories[0][1]
+    for part, memory in zip(parts[1:], memories[1:], strict=True):
+        attended = attended + part @ memory[1]
     return attended
 
 
@@ -146,9 +169,9 @@ class Block(nn.Module):
         packed: Tensor = self.context_key_value(context).view(batch, tokens, 2, self.num_heads, -1)
         return packed.permute(2, 0, 3, 1, 4)
 
-    def mix(self, x: Tensor, query: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
-        """Return x after attention over memory (2, B, H, S, Dh) under mask (B, 1, N, S), and feed-forward."""
-        attended = attend(query, memory[0], memory[1], mask)  # (B, H, N, Dh)
+    def mix(self, x: Tensor, query: Tensor, memories: Sequence[Tensor], mask: Tensor) -> Tensor:
+        """Return x after attention over memories (2, B, H, S, Dh) under mask (B, 1, N, S), and feed-forward."""
+        attended = attend(query, memories, mask)  # (B, H, N, Dh)
         attended = self.attention_out(attended.transpose(1, 2).flatten(2))  # (B, N, D)
         x = x + F.dropout(attended, self.dropout, self.training)
         hidden = F.gelu(self.feedforward_in(self.feedforward_norm(x)))
@@ -205,12 +228,21 @@ class Transformer(nn.Module):
         cos, sin = rotary_angles(positions, self.config.head_dim)  # (N, Dh / 4)
         for layer, block in enumerate(self._layers()):
             query, memory = block.project(x, cos, sin)
-            x = block.mix(x, query, _join(context, layer, memory), mask)
+            x = block.mix(x, query, _memories(context, layer, memory), mask)
         return cast(Tensor, self.norm(x))
 
-    def init_state(self, batch_size: int, capacity: int, context: Context | None = None) -> TransformerState:
-        """Return the state at rest: room for `capacity` tokens, or for the window where that is smaller."""
-        slots = min(capacity, self.config.window or capacity)
+    def init_state(
+        self, batch_size: int, capacity: int, context: Context | None = None, spare: int = 0
+    ) -> TransformerState:
+        """Return the state at rest: room for `capacity` tokens, or for the window where that is smaller.
+
+        Args:
+            batch_size: B.
+            capacity: tokens that a model without a window can take.
+            context: what the sequence may look at.
+            spare: tokens beyond the window that are kept, so that as many can be taken back (`rewind`).
+        """
+        slots = capacity if self.config.window is None else min(capacity, self.config.window + spare)
         like = self.norm.weight
         shape = (2, batch_size, self.config.num_heads, slots, self.config.head_dim)
         return TransformerState(
@@ -247,12 +279,11 @@ class Transformer(nn.Module):
                 [self.step(x[:, one], state, pad) for one, pad in zip(ones, pads, strict=True)], dim=1
             )
         positions = state.lengths[:, None] + torch.arange(x.shape[1], device=x.device)  # (B, n)
-        item, token = (torch.ones_like(positions) if padding is None else ~padding).nonzero(as_tuple=True)
-        place = positions[item, token]
-        slot = place % slots
+        new = torch.ones_like(positions, dtype=torch.bool) if padding is None else ~padding
+        store = _store_one if x.shape[1] == 1 else _store_many
         state.filled = min(filled, slots)
-        state.positions[item, slot] = place
-        state.lengths = state.lengths + (x.shape[1] if padding is None else (~padding).sum(dim=1))
+        store(state.positions[..., None], positions[..., None], positions % slots, new)
+        state.lengths = state.lengths + new.sum(dim=1)
         known = state.positions[:, : state.filled]  # (B, S)
         visible = (known >= 0)[:, None, :] & self._in_window(positions[:, :, None], known[:, None, :])
         mask = self._mask(visible, state.context, x)
@@ -260,12 +291,12 @@ class Transformer(nn.Module):
             part[:, None] for part in rotary_angles(positions, self.config.head_dim)
         )  # (B, 1, n, Dh / 4)
         for layer, block in enumerate(self._layers()):
-            query, new = block.project(x, cos, sin)
+            query, fresh = block.project(x, cos, sin)
             memory = state.memory[layer]
-            memory[:, item, :, slot] = new[:, item, :, token].to(memory.dtype)
-            x = block.mix(
-                x, query, _join(state.context, layer, memory[:, :, :, : state.filled].to(new.dtype)), mask
-            )
+            by_slot = memory.permute(1, 3, 0, 2, 4)  # (B, S, 2, H, Dh)
+            store(by_slot, fresh.permute(1, 3, 0, 2, 4).to(memory.dtype), positions % slots, new)
+            past = memory[:, :, :, : state.filled].to(fresh.dtype)
+            x = block.mix(x, query, _memories(state.context, layer, past), mask)
         return cast(Tensor, self.norm(x))
 
     def _layers(self) -> list[Block]:
@@ -279,7 +310,8 @@ class Transformer(nn.Module):
     def _mask(self, visible: Tensor, context: Context | None, like: Tensor) -> Tensor:
         """Turn visibility (B, N, S) into an additive mask (B, 1, N, L + S) that also covers the context."""
         if context is not None:
-            seen = ~context.padding[:, None, :].expand(-1, visible.shape[1], -1)
+            padding = context.padding if context.padding.dim() == 3 else context.padding[:, None, :]
+            seen = ~padding.expand(-1, visible.shape[1], -1)
             visible = torch.cat([seen, visible], dim=2)
         # A finite floor: a padded row that sees nothing averages everything instead of turning into NaN.
         floor = torch.zeros(visible.shape, dtype=_compute_dtype(like), device=like.device)
@@ -291,6 +323,19 @@ def _compute_dtype(x: Tensor) -> torch.dtype:
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
 
 
-def _join(context: Context | None, layer: int, memory: Tensor) -> Tensor:
-    """Return the memory (2, B, H, S, Dh) with the context's before it."""
-    return memory if context is None else torch.cat([context.memory[layer].to(memory.dtype), memory], dim=3)
+def _memories(context: Context | None, layer: int, memory: Tensor) -> list[Tensor]:
+    """Return what a layer looks at: the context's keys and values, where there are, and the sequence's."""
+    return [memory] if context is None else [context.memory[layer].to(memory.dtype), memory]
+
+
+def _store_one(kept: Tensor, new: Tensor, slot: Tensor, valid: Tensor) -> None:
+    """Put new (B, 1, ...) into slot (B, 1) of kept (B, S, ...) where valid (B, 1); shapes never depend on data."""
+    item, slot = torch.arange(len(kept), device=kept.device), slot[:, 0]
+    valid = valid.view(-1, *[1] * (kept.dim() - 2))
+    kept[item, slot] = torch.where(valid, new[:, 0], kept[item, slot])
+
+
+def _store_many(kept: Tensor, new: Tensor, slot: Tensor, valid: Tensor) -> None:
+    """Put new (B, n, ...) into slots (B, n) of kept (B, S, ...) where valid (B, n)."""
+    item, token = valid.nonzero(as_tuple=True)
+    kept[item, slot[item, token]] = new[item, token]

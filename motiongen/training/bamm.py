@@ -1,7 +1,5 @@
 """The recipe of BAMM: codes of clips, of cuts and of pairs of them, with the sentences that say what they are."""
 
-import logging
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,28 +16,18 @@ from motiongen.features import LAYOUT
 from motiongen.heads.bamm import BAMM, BAMMConfig
 from motiongen.tokenizers.rvq_vae import RVQVAE
 from motiongen.training.cache import ClipCache
-from motiongen.training.code_bank import CodeBank, encode_all
+from motiongen.training.code_bank import encode_all
 from motiongen.training.composition import JOINTS, crossfade, join_captions, pose_distance, same_form
+from motiongen.training.corpus import Corpus, CorpusConfig
 from motiongen.training.model_card import model_card
-
-log = logging.getLogger(__name__)
 
 POSE = slice(LAYOUT["height"].start, LAYOUT["joints"].stop)  # what must meet at a junction
 
 
 @dataclass(frozen=True, kw_only=True)
-class BAMMTrainConfig:
+class BAMMTrainConfig(CorpusConfig):
     """Batches: which clips, how cut and how joined."""
 
-    batch_size: int = 64
-    phases: int = 4
-    """Frames by which the start of a clip may be shifted, so that its tokens fall elsewhere."""
-    content_power: float = 0.5
-    """A content with n clips is drawn as n**(1 - power): 0 as often as it is there, 1 all contents alike."""
-    source_power: float = 0.6
-    """A source with n tokens is drawn as n**power: 1 as much as is there, 0 all sources alike."""
-    cut_share: float = 0.15
-    """Clips of which only a random part is shown; those longer than the model's window always are cut."""
     composed_share: float = 0.12
     """Pairs of clips under "X, then Y"."""
     continued_share: float = 0.08
@@ -47,24 +35,6 @@ class BAMMTrainConfig:
     compositions: int = 2500
     """Pairs of clips that are made, once."""
     crossfade_frames: int = 8
-    held_out_items: int = 256
-    """Held-out motions that validation looks at."""
-
-    def __post_init__(self) -> None:
-        if self.batch_size < 2:
-            raise ValueError(f"batch_size: expected >= 2, got {self.batch_size}; half of a batch is masked")
-        for name in ("content_power", "source_power", "cut_share", "composed_share", "continued_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name}: expected 0..1, got {getattr(self, name)}; it is a share")
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """A motion of the cache, mirrored or not, and its captions."""
-
-    clip: int
-    mirrored: bool
-    captions: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -114,20 +84,14 @@ class BAMMRecipe:
         self.model, self.config = model, config or BAMMTrainConfig()
         folder = folder or cache.folder / "bamm"
         folder.mkdir(parents=True, exist_ok=True)
-        self.cache, self.motions = cache, labelled_motions(cache, "train")
-        if not self.motions:
-            raise ValueError(
-                "cache: expected training clips with captions, found none; prepare it with captions"
-            )
-        phases = min(self.config.phases, tokenizer.config.frames_per_token)
-        self.bank = CodeBank.encode(
-            tokenizer, len(self.motions), lambda i: self._features(self.motions[i]), phases, folder
-        )
-        self.shares = motion_shares(
-            cache, self.motions, self.bank.lengths[:, 0], self.config, model.config.max_tokens
-        )
+        self.corpus = Corpus(cache, tokenizer, self.config, model.config.max_tokens, folder)
+        self.motions = self.corpus.motions
         self.pairs = self._make_pairs(tokenizer)
-        self.held_out = self._held_out(tokenizer)
+        window = model.config.max_tokens
+        self.held_out = [
+            Example(codes[:window], len(codes) <= window, 0, motion.captions[0])
+            for codes, motion in zip(self.corpus.held_out_codes, self.corpus.held_out, strict=True)
+        ]
         captions = [caption for motion in self.motions for caption in motion.captions]
         captions += [caption for pair in self.pairs for caption in (pair.caption, pair.second)]
         self.table = CaptionTable.build(
@@ -172,8 +136,8 @@ class BAMMRecipe:
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Return a batch of clips of like length: a random quarter, by length, of four times as many."""
         draws = torch.rand(4 * self.config.batch_size, 5, generator=generator)
-        motions = torch.multinomial(self.shares, len(draws), replacement=True, generator=generator)
-        examples = [self._example(*item) for item in zip(motions.tolist(), draws.tolist(), strict=True)]
+        motions = self.corpus.draw(len(draws), generator)
+        examples = [self._example(*item) for item in zip(motions, draws.tolist(), strict=True)]
         examples.sort(key=lambda example: len(example.codes))
         quarter = int(torch.randint(4, (1,), generator=generator)) * self.config.batch_size
         return self.batch(examples[quarter : quarter + self.config.batch_size])
@@ -200,12 +164,7 @@ class BAMMRecipe:
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
         """Write the head in fp16 with its model card."""
         assert isinstance(model, BAMM), type(model)
-        records = [self.cache.records[motion.clip] for motion in self.motions]
-        facts = {
-            "data": sorted({f"{record.source}: {record.licence}" for record in records}),
-            "motions": f"{len(self.motions)}, mirrored ones among them",
-            "text encoder": model.config.text_encoder,
-        }
+        facts = self.corpus.facts(model.config.text_encoder)
         card = model_card("BAMM, text to motion codes", facts, model, metrics)
         checkpoint.save(model, model.config, directory, card, half=True)
 
@@ -242,29 +201,22 @@ class BAMMRecipe:
             codes = pair.codes[pair.boundary - given :]
             return Example(codes[:window], pair.ended and len(codes) <= window, given, pair.second)
         motion = self.motions[index]
-        codes = self.bank.codes(index, int(which * self.bank.lengths.shape[1]))
+        codes = self.corpus.codes(index, which)
         caption = motion.captions[int(words * len(motion.captions))]
-        is_cut = 1 - kind < config.cut_share
-        length = min(window, len(codes) - int(size * (len(codes) // 2)) if is_cut else len(codes))
-        start = int(place * (len(codes) - length + 1))
-        return Example(codes[start : start + length], start + length == len(codes), 0, caption)
-
-    def _features(self, motion: Labelled) -> Tensor:
-        return self.cache.features(motion.clip, motion.mirrored)
+        shown = self.corpus.crop(len(codes), 1 - kind < config.cut_share, size, place)
+        return Example(codes[shown], shown.stop == len(codes), 0, caption)
 
     def _make_pairs(self, tokenizer: RVQVAE) -> list[Pair]:
         """Join random motions; of some candidates, the one that begins most like the first one ends comes second."""
         generator = torch.Generator().manual_seed(0)
         step, frames = tokenizer.config.frames_per_token, self.config.crossfade_frames
         longest = self.model.config.max_tokens * step // 2
-        drawn = torch.multinomial(self.shares, 7 * self.config.compositions, True, generator=generator).view(
-            -1, 7
-        )
+        drawn = torch.tensor(self.corpus.draw(7 * self.config.compositions, generator)).view(-1, 7)
         joined, facts = [], []
         for row in drawn.tolist():
             picks = torch.rand(3, generator=generator).tolist()
-            first = self._features(self.motions[row[0]])[-longest:]
-            others = [self._features(self.motions[index]) for index in row[1:]]
+            first = self.corpus.features(self.motions[row[0]])[-longest:]
+            others = [self.corpus.features(self.motions[index]) for index in row[1:]]
             best = min(range(len(others)), key=partial(_junction, first, others))
             captions = self.motions[row[0]].captions, self.motions[row[1 + best]].captions
             said = captions[0][int(picks[0] * len(captions[0]))]
@@ -280,52 +232,6 @@ class BAMMRecipe:
         pairs = [Pair(row, *fact) for row, fact in zip(codes, facts, strict=True)]
         return [pair for pair in pairs if 0 < pair.boundary < len(pair.codes)]
 
-    def _held_out(self, tokenizer: RVQVAE) -> list[Example]:
-        motions = labelled_motions(self.cache, "test")
-        motions = motions[:: max(1, len(motions) // self.config.held_out_items)][: self.config.held_out_items]
-        codes, window = (
-            encode_all(tokenizer, [self._features(m) for m in motions]),
-            self.model.config.max_tokens,
-        )
-        return [
-            Example(row[:window], len(row) <= window, 0, motion.captions[0])
-            for row, motion in zip(codes, motions, strict=True)
-        ]
-
 
 def _junction(first: Tensor, others: Sequence[Tensor], index: int) -> float:
     return pose_distance(first[:, POSE], others[index][:, POSE])
-
-
-def labelled_motions(cache: ClipCache, split: str) -> list[Labelled]:
-    """Return the motions of a split that have captions, each also mirrored; for "test", with held-out wordings."""
-    motions, bare = [], 0
-    for index in cache.split(split):
-        record = cache.records[index]
-        sides = [
-            (record.captions, record.held_out_captions),
-            (record.mirrored_captions, record.mirrored_held_out_captions),
-        ]
-        for mirrored, (captions, held_out) in enumerate(sides):
-            chosen = captions if split == "train" else held_out or captions
-            bare += not mirrored and not chosen
-            if chosen and record.num_frames > 1:
-                motions.append(Labelled(index, bool(mirrored), chosen))
-    if bare:
-        log.warning("%d clips of %s have no captions and are left out", bare, split)
-    return motions
-
-
-def motion_shares(
-    cache: ClipCache, motions: Sequence[Labelled], lengths: Tensor, config: BAMMTrainConfig, window: int
-) -> Tensor:
-    """Return how often each motion is drawn (M,), by its content's, its source's and its own size."""
-    records = [cache.records[motion.clip] for motion in motions]
-    groups = [(record.source, record.content) for record in records]
-    counts = Counter(groups)
-    shares = torch.tensor([counts[group] ** -config.content_power for group in groups], dtype=torch.float64)
-    shares *= (lengths / window).clamp_min(1).sqrt()  # a long clip has more to show
-    for source in sorted({record.source for record in records}):
-        own = torch.tensor([record.source == source for record in records])
-        shares[own] *= float(lengths[own].sum()) ** config.source_power / shares[own].sum()
-    return shares / shares.sum()

@@ -75,6 +75,7 @@ class TrainConfig:
     accumulate: int = 1
     ema: float = 0.999
     autocast: bool = True
+    """Multiply in bfloat16 where the device can: a CPU without such instructions is fifty times slower at it."""
     seed: int = 0
     log_every: int = 20
     validate_minutes: float = 10.0
@@ -96,6 +97,13 @@ class TrainConfig:
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * min(fall, 1.0)))
 
 
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether a device multiplies matrices of bfloat16 faster than of float32."""
+    if device.type == "cpu":
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
+
+
 class Trainer:
     """Runs a recipe in a folder: `checkpoint/` to resume from, `log.jsonl`, TensorBoard events, the exported model."""
 
@@ -110,6 +118,7 @@ class Trainer:
             recipe.parameter_groups(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
         self.ema = EMA(recipe.model, config.ema)
+        self._is_narrow = config.autocast and multiplies_bfloat16(self.device)
         self.generator = torch.Generator().manual_seed(config.seed)
         self.step, self.seconds = 0, 0.0
         self.metrics: dict[str, float] = {}
@@ -129,7 +138,7 @@ class Trainer:
         self.recipe.model.train()
         for _ in range(self.config.accumulate):
             batch = {key: value.to(self.device) for key, value in self.recipe.sample(self.generator).items()}
-            with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.autocast):
+            with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self._is_narrow):
                 losses = self.recipe.loss(batch, self.generator)
             (losses["loss"] / self.config.accumulate).backward()
         norm = nn.utils.clip_grad_norm_(self.recipe.model.parameters(), self.config.clip)

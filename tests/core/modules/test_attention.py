@@ -88,8 +88,12 @@ def test_attention_by_hand():
     query = torch.tensor([2.0, 0, 0, 0]).view(1, 1, 1, 4)
     key = torch.tensor([[0.0, 0, 0, 0], [1, 0, 0, 0], [9, 0, 0, 0]]).view(1, 1, 3, 4)
     value = torch.tensor([[0.0], [1], [100]]).view(1, 1, 3, 1)
-    attended = attend(query, key, value, torch.tensor([0.0, 0, -1e4]).view(1, 1, 1, 3))
-    assert attended.item() == pytest.approx(2.718282 / 3.718282, abs=1e-5)
+    attended = attend(
+        query,
+        [torch.stack([key, value.expand(-1, -1, -1, 4)])],
+        torch.tensor([0.0, 0, -1e4]).view(1, 1, 1, 3),
+    )
+    assert attended[..., 0].item() == pytest.approx(2.718282 / 3.718282, abs=1e-5)
 
 
 def test_rotary_products_depend_on_distance_only():

@@ -4,10 +4,11 @@ import torch
 from motiongen.conditions.text import TextEncoder
 from motiongen.heads.bamm import BAMMConfig
 from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
-from motiongen.training.bamm import BAMMRecipe, BAMMTrainConfig, labelled_motions
+from motiongen.training.bamm import BAMMRecipe, BAMMTrainConfig
 from motiongen.training.cache import write_cache
 from motiongen.training.code_bank import CodeBank, encode_all
 from motiongen.training.composition import crossfade, join_captions, same_form, split_subject
+from motiongen.training.corpus import labelled_motions
 from motiongen.training.loop import TrainConfig, Trainer
 from tests.core.motions import wobble
 
@@ -104,7 +105,7 @@ def test_a_phase_leaves_out_the_first_frames(cache, tmp_path):
 def test_an_end_stands_only_where_the_clip_ends(recipe):
     rows = [recipe._example(3, [0.9, 0.0, place, 0.0, 0.0]) for place in (0.0, 0.99)]
     assert [len(row.codes) for row in rows] == [12, 12] and [row.ended for row in rows] == [False, True]
-    assert torch.equal(rows[1].codes, recipe.bank.codes(3, 0)[-12:])
+    assert torch.equal(rows[1].codes, recipe.corpus.bank.codes(3, 0)[-12:])
 
 
 def test_a_continuation_is_given_the_end_of_another_motion_and_says_only_the_second(recipe):
