@@ -8,7 +8,7 @@ position looks at its own prompt's words, in training as in a stream.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -25,7 +25,8 @@ from motiongen.inference.sampling import (
     guide,
     item_generators,
 )
-from motiongen.modules.attention import Context, Transformer, TransformerConfig, TransformerState
+from motiongen.modules.attention import Transformer, TransformerConfig
+from motiongen.modules.kv_cache import Context, Push, TransformerState, lengths_within
 from motiongen.modules.residual_transformer import CodeVectors
 from motiongen.modules.text_input import TextInput
 
@@ -176,19 +177,21 @@ class FineLevel(nn.Module):
         self.transformer = Transformer(config.fine_transformer(level))
         self.code_out = nn.Linear(config.fine_dim, config.code_dim)
 
-    def forward(self, below: Tensor, base: Tensor, state: TransformerState | None, skip: Tensor) -> Tensor:
-        """Return features (B, N, C): a step when there is a state, else the whole clip.
+    def forward(self, below: Tensor, base: Tensor, skip: Tensor) -> Tensor:
+        """Return vectors (B, N, C) of a whole clip.
 
         Args:
             below: (B, N, C) sum of the vectors of the levels below.
             base: (B, N, D) features of the base level.
-            state: of this level's transformer.
             skip: (B, N) bool, true where there is no token.
         """
-        x = self.code_in(below) + self.base_in(base)
-        if state is None:
-            return self.code_out(self.transformer(x, padding=skip))
-        return self.code_out(self.transformer.step(x, state, skip))
+        return self.code_out(self.transformer(self.code_in(below) + self.base_in(base), padding=skip))
+
+    def step(self, below: Tensor, base: Tensor, memory: Sequence[Tensor], push: Push) -> Tensor:
+        """Return vectors (B, n, C) of the next tokens, whose keys and values go where `push` says."""
+        return self.code_out(
+            self.transformer.step_into(self.code_in(below) + self.base_in(base), memory, push)
+        )
 
 
 @dataclass
@@ -197,13 +200,13 @@ class MogoState:
 
     Attributes:
         base: keys and values of the base level, for 2 B items, with the text and without; its context is the words.
-        fine: those of each finer level, for B items.
+        fine: those of the finer levels, all their layers in one state: they take every step together.
         sentence: (2 B, D) the prompts' vectors.
         past: (B, spare + 1, Q) the last tokens, the newest last.
     """
 
     base: TransformerState
-    fine: list[TransformerState]
+    fine: TransformerState
     sentence: Tensor
     past: Tensor
 
@@ -215,14 +218,12 @@ class MogoState:
     def reset(self, items: Tensor) -> None:
         """Put items (B,) bool back to rest; their text stays."""
         self.base.reset(items.repeat(2))
-        for level in self.fine:
-            level.reset(items)
+        self.fine.reset(items)
 
     def rewind(self, counts: Tensor) -> None:
         """Take back the last counts (B,) tokens of each item, at most the spare ones."""
         self.base.rewind(counts.repeat(2))
-        for level in self.fine:
-            level.rewind(counts)
+        self.fine.rewind(counts)
         index = (torch.arange(self.past.shape[1], device=counts.device) - counts[:, None]).clamp_min(0)
         self.past.copy_(self.past.gather(1, index[..., None].expand_as(self.past)))
 
@@ -308,7 +309,7 @@ class Mogo(nn.Module):
         base = self._cross_entropy(self.base_logits(features[~padding]), targets[~padding])
         real, parts = valid[:, :-1], []
         for level, fine in enumerate(self._fine(), start=1):
-            made = fine(sums[:, :, level - 1], features[:, :-1], None, ~real)
+            made = fine(sums[:, :, level - 1], features[:, :-1], ~real)
             logits = self.vectors.logits(made[real], level)
             parts.append(self._cross_entropy(logits, batch.codes[..., level][real]))
         fine_loss = torch.stack(parts).mean() if parts else base.new_zeros(())
@@ -357,20 +358,14 @@ class Mogo(nn.Module):
         """Return the state of B streams at rest, all without a prompt; `spare` tokens can be taken back."""
         config, device = self.config, self.device
         like = self.transformer.norm.weight
-        shape = (2, 2 * batch_size, config.num_heads, config.text_tokens, config.dim // config.num_heads)
-        context = Context(
-            tuple(like.new_zeros(shape) for _ in range(config.layers[0])),
-            torch.ones(2 * batch_size, config.text_tokens, dtype=torch.bool, device=device),
+        base = self.transformer.init_state(
+            2 * batch_size, config.window + spare, context_tokens=config.text_tokens, spare=spare
         )
-        base = self.transformer.init_state(2 * batch_size, config.window + spare, context, spare)
-        fine = [
-            level.transformer.init_state(batch_size, config.fine_window + spare, None, spare)
-            for level in self._fine()
-        ]
-        for level in (base, *fine):
-            level.filled = level.positions.shape[
-                1
-            ]  # one shape from the first step on: empty slots are masked
+        sizes = config.fine_transformer(1)
+        layers, slots = sum(config.layers[1:]), config.fine_window + spare
+        fine = TransformerState.rest(like, layers, batch_size, sizes.num_heads, sizes.head_dim, 0, slots)
+        for level in (base, fine):
+            level.filled = level.slots  # one shape from the first step on: empty slots are masked
         state = MogoState(
             base=base,
             fine=fine,
@@ -388,23 +383,14 @@ class Mogo(nn.Module):
     def _write_text(self, state: MogoState, items: Tensor, condition: TextCondition | None) -> None:
         pieces, items = self.config.text_tokens, items.to(self.device)
         if condition is None:
-            nothing = torch.zeros(len(items), 1, self.config.text_dim, device=self.device)
+            nothing = self.start.new_zeros(len(items), 1, self.config.text_dim)
             condition = TextCondition(nothing, nothing[..., 0] > 0, nothing[:, 0])
             silent = torch.ones(len(items), dtype=torch.bool, device=self.device)
         else:
             condition = condition.to(self.device)
             silent = torch.zeros(len(items), dtype=torch.bool, device=self.device)
         tokens, padding, sentence = self.text(condition.first(pieces), silent)
-        made, length, context = (
-            self.transformer.make_context(tokens, padding),
-            tokens.shape[1],
-            state.base.context,
-        )
-        assert context is not None, "made by init_state"
-        for kept, new in zip(context.memory, made.memory, strict=True):
-            kept[:, items, :, :length] = new.to(kept.dtype)
-        context.padding[items] = True
-        context.padding[items, :length] = padding
+        state.base.set_context(self.transformer.make_context(tokens, padding), items)
         state.sentence[items] = sentence.to(state.sentence.dtype)
 
     @torch.no_grad()
@@ -419,23 +405,21 @@ class Mogo(nn.Module):
         config, size = self.config, self.config.codebook_size
         noise = counter_noise(request.seed, state.lengths, config.num_quantizers * size + 1)  # (B, Q K + 1)
         skip = ~request.active[:, None]
-        features = self._base_step(
-            state, state.past[:, -1:], request.age[:, None], request.remaining[:, None], skip
-        )
+        age, remaining = request.age[:, None], request.remaining[:, None]
+        features = self._base_step(state, state.past[:, -1:], age, remaining, skip)
         guided, end = _guided(self.base_logits(features[:, 0]), request.guidance_scale, options.plausible)
-        sampling = options.sampling()
+        sampling, fine_sampling = options.sampling(), options.fine_sampling()
         scores = _scores(guided, noise[:, :size], sampling)
         ended = _scores(end, noise[:, size : size + 1], sampling)[:, 0] > scores.amax(dim=-1)
         codes = [scores.argmax(dim=-1)]
         base = features[: len(request.age)]  # (B, 1, D), with the text
-        below = torch.zeros_like(self.vectors.vectors[0][codes[0]][:, None])  # (B, 1, C)
-        for level, fine in enumerate(self._fine(), start=1):
+        below = self.vectors.vectors.new_zeros(len(base), 1, config.code_dim)
+        push = state.fine.push(1, skip, config.fine_window)
+        for level, (fine, memory) in enumerate(self._fine_memory(state), start=1):
             below = below + self.vectors.vectors[level - 1][codes[-1]][:, None]  # (B, 1, C)
-            logits = self.vectors.logits(fine(below, base, state.fine[level - 1], skip)[:, 0], level)
+            logits = self.vectors.logits(fine.step(below, base, memory, push)[:, 0], level)
             first = level * size + 1
-            codes.append(
-                _scores(logits, noise[:, first : first + size], options.fine_sampling()).argmax(dim=-1)
-            )
+            codes.append(_scores(logits, noise[:, first : first + size], fine_sampling).argmax(dim=-1))
         token = torch.stack(codes, dim=-1)  # (B, Q)
         moved = torch.cat([state.past[:, 1:], token[:, None]], dim=1)
         state.past.copy_(torch.where(request.active[:, None, None], moved, state.past))
@@ -444,17 +428,30 @@ class Mogo(nn.Module):
     @torch.no_grad()
     def push(self, codes: Tensor, state: MogoState, skip: Tensor | None = None) -> None:
         """Give B streams tokens (B, n, Q) that they did not write; skip (B, n) is true at the end of shorter items."""
-        items, tokens, _ = codes.shape
-        skip = torch.zeros(items, tokens, dtype=torch.bool, device=self.device) if skip is None else skip
-        told = torch.zeros(items, tokens, dtype=torch.long, device=self.device)
+        tokens = codes.shape[1]
+        skip = torch.zeros(codes.shape[:2], dtype=torch.bool, device=self.device) if skip is None else skip
+        start = 0
+        for length in lengths_within(tokens, state.fine.slots, state.fine.filled, self.config.fine_window):
+            part = slice(start, start := start + length)
+            self._push_few(codes[:, part], state, skip[:, part])
+
+    def _push_few(self, codes: Tensor, state: MogoState, skip: Tensor) -> None:
+        told = torch.zeros(codes.shape[:2], dtype=torch.long, device=self.device)
         inputs = torch.cat([state.past[:, -1:], codes[:, :-1]], dim=1)
-        base = self._base_step(state, inputs, told, told, skip)[:items]
+        base = self._base_step(state, inputs, told, told, skip)[: len(codes)]
         sums = self.sums(codes)  # (B, n, Q, C)
-        for level, fine in enumerate(self._fine(), start=1):
-            fine(sums[:, :, level - 1], base, state.fine[level - 1], skip)
+        push = state.fine.push(codes.shape[1], skip, self.config.fine_window)
+        for level, (fine, memory) in enumerate(self._fine_memory(state), start=1):
+            fine.step(sums[:, :, level - 1], base, memory, push)
         kept, count = torch.cat([state.past, codes], dim=1), (~skip).sum(dim=1)
         index = count[:, None] + torch.arange(state.past.shape[1], device=self.device)
         state.past.copy_(kept.gather(1, index[..., None].expand_as(state.past)))
+
+    def _fine_memory(self, state: MogoState) -> Iterator[tuple[FineLevel, Sequence[Tensor]]]:
+        """The finer levels, each with its own layers of the state."""
+        start = 0
+        for fine, layers in zip(self._fine(), self.config.layers[1:], strict=True):
+            yield fine, state.fine.memory[start : (start := start + layers)]
 
     def _base_step(
         self, state: MogoState, inputs: Tensor, age: Tensor, remaining: Tensor, skip: Tensor
@@ -463,8 +460,8 @@ class Mogo(nn.Module):
         x = self.code_in(self.sums(inputs)[..., -1, :])  # (B, n, D)
         first = state.lengths[:, None] + torch.arange(x.shape[1], device=x.device) == 0
         x = torch.where(first[..., None], self.start[0], x)
-        x = x + self.age(age.clamp_max(self.config.max_count))
-        x = x + self.remaining(remaining.clamp_max(self.config.max_count))
+        x = x + self.age(age.clamp(0, self.config.max_count))
+        x = x + self.remaining(remaining.clamp(0, self.config.max_count))
         return self.transformer.step(
             x.repeat(2, 1, 1) + state.sentence[:, None], state.base, skip.repeat(2, 1)
         )

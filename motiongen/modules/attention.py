@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from motiongen.modules.kv_cache import Context, Push, TransformerState, additive, lengths_within, store
+
 
 @dataclass(frozen=True, kw_only=True)
 class TransformerConfig:
@@ -54,48 +56,6 @@ class TransformerConfig:
     def head_dim(self) -> int:
         """Channels of one head."""
         return self.dim // self.num_heads
-
-
-@dataclass(frozen=True)
-class Context:
-    """What the sequence may look at: keys and values (2, B, H, L, Dh) a layer, and what of it is padding.
-
-    Attributes:
-        memory: keys and values, a layer each.
-        padding: (B, L) bool, true = padding; or (B, N, L) where each of N positions looks at a part of its own.
-    """
-
-    memory: tuple[Tensor, ...]
-    padding: Tensor
-
-
-@dataclass
-class TransformerState:
-    """Keys and values of the tokens so far, in a ring of S slots an item.
-
-    Attributes:
-        memory: keys, already rotated, and values (2, B, H, S, Dh) a layer.
-        positions: (B, S) position of the token in each slot, -1 where the slot is empty.
-        lengths: (B,) tokens seen.
-        filled: slots that may hold something, the same for all items; known without asking the device.
-        context: what the sequence may look at; replace it to change the prompt between two steps.
-    """
-
-    memory: list[Tensor]
-    positions: Tensor
-    lengths: Tensor
-    filled: int
-    context: Context | None
-
-    def reset(self, items: Tensor) -> None:
-        """Forget the past of the items (bool mask or indices) without touching the others."""
-        self.positions[items] = -1
-        self.lengths[items] = 0
-
-    def rewind(self, counts: Tensor) -> None:
-        """Forget the last counts (B,) tokens of each item: at most as many as the state has spare slots."""
-        self.lengths = (self.lengths - counts).clamp_min(0)
-        self.positions.masked_fill_(self.positions >= self.lengths[:, None], -1)
 
 
 def rotary_angles(positions: Tensor, head_dim: int, base: float = 1000.0) -> tuple[Tensor, Tensor]:
@@ -232,7 +192,13 @@ class Transformer(nn.Module):
         return cast(Tensor, self.norm(x))
 
     def init_state(
-        self, batch_size: int, capacity: int, context: Context | None = None, spare: int = 0
+        self,
+        batch_size: int,
+        capacity: int,
+        context: Context | None = None,
+        *,
+        context_tokens: int = 0,
+        spare: int = 0,
     ) -> TransformerState:
         """Return the state at rest: room for `capacity` tokens, or for the window where that is smaller.
 
@@ -240,18 +206,18 @@ class Transformer(nn.Module):
             batch_size: B.
             capacity: tokens that a model without a window can take.
             context: what the sequence may look at.
+            context_tokens: room for a context that is set later.
             spare: tokens beyond the window that are kept, so that as many can be taken back (`rewind`).
         """
-        slots = capacity if self.config.window is None else min(capacity, self.config.window + spare)
-        like = self.norm.weight
-        shape = (2, batch_size, self.config.num_heads, slots, self.config.head_dim)
-        return TransformerState(
-            memory=[like.new_zeros(shape) for _ in self.blocks],
-            positions=torch.full((batch_size, slots), -1, device=like.device),
-            lengths=torch.zeros(batch_size, dtype=torch.long, device=like.device),
-            filled=0,
-            context=context,
+        config = self.config
+        slots = capacity if config.window is None else min(capacity, config.window + spare)
+        room = context_tokens if context is None else max(context_tokens, context.padding.shape[1])
+        state = TransformerState.rest(
+            self.norm.weight, config.num_layers, batch_size, config.num_heads, config.head_dim, room, slots
         )
+        if context is not None:
+            state.set_context(context)
+        return state
 
     def step(self, x: Tensor, state: TransformerState, padding: Tensor | None = None) -> Tensor:
         """Push tokens x (B, n, D), return their features (B, n, D); updates state in place.
@@ -264,39 +230,31 @@ class Transformer(nn.Module):
         Raises:
             ValueError: the state is full and the model has no window to let the past go.
         """
-        slots, filled = state.positions.shape[1], state.filled + x.shape[1]
-        if self.config.window is None and filled > slots:
-            room = slots - state.filled
+        window, tokens = self.config.window, x.shape[1]
+        if window is None and state.filled + tokens > state.slots:
+            room = state.slots - state.filled
             raise ValueError(
-                f"x: expected at most {room} more tokens, got {x.shape[1]}; raise the state's capacity"
+                f"x: expected at most {room} more tokens, got {tokens}; raise the state's capacity"
             )
-        if (
-            filled > slots and x.shape[1] > 1
-        ):  # one token takes the place of the one that leaves the window; more would not
-            ones = [slice(n, n + 1) for n in range(x.shape[1])]
-            pads = [None if padding is None else padding[:, one] for one in ones]
-            return torch.cat(
-                [self.step(x[:, one], state, pad) for one, pad in zip(ones, pads, strict=True)], dim=1
-            )
-        positions = state.lengths[:, None] + torch.arange(x.shape[1], device=x.device)  # (B, n)
-        new = torch.ones_like(positions, dtype=torch.bool) if padding is None else ~padding
-        store = _store_one if x.shape[1] == 1 else _store_many
-        state.filled = min(filled, slots)
-        store(state.positions[..., None], positions[..., None], positions % slots, new)
-        state.lengths = state.lengths + new.sum(dim=1)
-        known = state.positions[:, : state.filled]  # (B, S)
-        visible = (known >= 0)[:, None, :] & self._in_window(positions[:, :, None], known[:, None, :])
-        mask = self._mask(visible, state.context, x)
+        lengths = lengths_within(tokens, state.slots, state.filled, window)
+        made, start = [], 0
+        for length in lengths:
+            part = slice(start, start := start + length)
+            push = state.push(length, None if padding is None else padding[:, part], window)
+            made.append(self.step_into(x[:, part], state.memory, push))
+        return made[0] if len(made) == 1 else torch.cat(made, dim=1)
+
+    def step_into(self, x: Tensor, memory: Sequence[Tensor], push: Push) -> Tensor:
+        """Return features (B, n, D) of tokens x (B, n, D) that go where `push` says, in memory a layer each.
+
+        Transformers of equal sizes that take a step together can share one `push`.
+        """
         cos, sin = (
-            part[:, None] for part in rotary_angles(positions, self.config.head_dim)
+            part[:, None] for part in rotary_angles(push.positions, self.config.head_dim)
         )  # (B, 1, n, Dh / 4)
-        for layer, block in enumerate(self._layers()):
+        for block, kept in zip(self._layers(), memory, strict=True):
             query, fresh = block.project(x, cos, sin)
-            memory = state.memory[layer]
-            by_slot = memory.permute(1, 3, 0, 2, 4)  # (B, S, 2, H, Dh)
-            store(by_slot, fresh.permute(1, 3, 0, 2, 4).to(memory.dtype), positions % slots, new)
-            past = memory[:, :, :, : state.filled].to(fresh.dtype)
-            x = block.mix(x, query, _memories(state.context, layer, past), mask)
+            x = block.mix(x, query, [store(kept, fresh, push).to(fresh.dtype)], push.mask.to(fresh.dtype))
         return cast(Tensor, self.norm(x))
 
     def _layers(self) -> list[Block]:
@@ -311,11 +269,8 @@ class Transformer(nn.Module):
         """Turn visibility (B, N, S) into an additive mask (B, 1, N, L + S) that also covers the context."""
         if context is not None:
             padding = context.padding if context.padding.dim() == 3 else context.padding[:, None, :]
-            seen = ~padding.expand(-1, visible.shape[1], -1)
-            visible = torch.cat([seen, visible], dim=2)
-        # A finite floor: a padded row that sees nothing averages everything instead of turning into NaN.
-        floor = torch.zeros(visible.shape, dtype=_compute_dtype(like), device=like.device)
-        return floor.masked_fill(~visible, -1e4)[:, None]
+            visible = torch.cat([~padding.expand(-1, visible.shape[1], -1), visible], dim=2)
+        return additive(visible, _compute_dtype(like))
 
 
 def _compute_dtype(x: Tensor) -> torch.dtype:
@@ -326,16 +281,3 @@ def _compute_dtype(x: Tensor) -> torch.dtype:
 def _memories(context: Context | None, layer: int, memory: Tensor) -> list[Tensor]:
     """Return what a layer looks at: the context's keys and values, where there are, and the sequence's."""
     return [memory] if context is None else [context.memory[layer].to(memory.dtype), memory]
-
-
-def _store_one(kept: Tensor, new: Tensor, slot: Tensor, valid: Tensor) -> None:
-    """Put new (B, 1, ...) into slot (B, 1) of kept (B, S, ...) where valid (B, 1); shapes never depend on data."""
-    item, slot = torch.arange(len(kept), device=kept.device), slot[:, 0]
-    valid = valid.view(-1, *[1] * (kept.dim() - 2))
-    kept[item, slot] = torch.where(valid, new[:, 0], kept[item, slot])
-
-
-def _store_many(kept: Tensor, new: Tensor, slot: Tensor, valid: Tensor) -> None:
-    """Put new (B, n, ...) into slots (B, n) of kept (B, S, ...) where valid (B, n)."""
-    item, token = valid.nonzero(as_tuple=True)
-    kept[item, slot[item, token]] = new[item, token]

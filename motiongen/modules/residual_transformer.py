@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from motiongen.modules.attention import Context, Transformer, TransformerConfig
+from motiongen.modules.attention import Transformer, TransformerConfig
+from motiongen.modules.kv_cache import Context
 
 
 class CodeVectors(nn.Module):
