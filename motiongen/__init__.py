@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from motiongen.inference.generate import edit, generate
     from motiongen.inference.model import Model, load
+    from motiongen.inference.stream import stream
     from motiongen.motion import Motion
     from motiongen.skeleton import Skeleton
 
@@ -21,9 +22,10 @@ _PUBLIC = {
     "edit": "motiongen.inference.generate",
     "generate": "motiongen.inference.generate",
     "load": "motiongen.inference.model",
+    "stream": "motiongen.inference.stream",
 }
 
-__all__ = ["Model", "Motion", "Skeleton", "__version__", "edit", "generate", "load"]
+__all__ = ["Model", "Motion", "Skeleton", "__version__", "edit", "generate", "load", "stream"]
 
 
 def __getattr__(name: str) -> Any:

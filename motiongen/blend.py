@@ -5,6 +5,7 @@ fades out (Bollo, "Inertialization: High-Performance Animation Transitions", GDC
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -16,6 +17,42 @@ def fade(num_frames: int, length: int) -> Tensor:
     """Return weights (num_frames,) that fall from 1 to 0 within `length` frames, flat at both ends."""
     t = (torch.arange(num_frames) / max(length, 1)).clamp(max=1.0)
     return 1 - t**3 * (10 - 15 * t + 6 * t**2)
+
+
+@dataclass(frozen=True)
+class Seam:
+    """What incoming frames lack of the course of those before them, which is added to them and fades out.
+
+    Attributes:
+        turn: (J, 3) axis angles that the first frame lacks, and `turn_drift` what each frame after it lacks more.
+        shift: (3,) metres that its root lacks, and `shift_drift` what each frame after it lacks more.
+        length: frames until nothing is added.
+    """
+
+    turn: Tensor
+    turn_drift: Tensor
+    shift: Tensor
+    shift_drift: Tensor
+    length: int
+
+    def apply(self, rotations: Tensor, root: Tensor, first: int = 0) -> tuple[Tensor, Tensor]:
+        """Return incoming rotations (T, J, 4) and root (T, 3), of which the first is number `first` after the seam."""
+        steps = torch.arange(first, first + len(rotations)).to(rotations)
+        weights = fade(first + len(rotations), self.length)[first:].to(rotations)
+        turn = (self.turn + self.turn_drift * steps[:, None, None]) * weights[:, None, None]  # (T, J, 3)
+        shift = (self.shift + self.shift_drift * steps[:, None]) * weights[:, None]  # (T, 3)
+        return quat_multiply(rotations, quat_from_axis_angle(turn)), root + shift
+
+
+def seam(rotations: Tensor, root: Tensor, before_rotations: Tensor, before_root: Tensor, length: int) -> Seam:
+    """Return the seam between frames and those before them; the arguments are those of `take_over`."""
+    old_step, new_step = _step_after(before_rotations, _turn), -_step_after(rotations[:3].flip(0), _turn)
+    expected = quat_multiply(before_rotations[-1], quat_from_axis_angle(old_step))
+    turn = axis_angle_from_quat(quat_multiply(quat_inverse(rotations[0]), expected))  # (J, 3)
+    turn_drift = _difference(old_step, new_step, before_rotations, rotations)
+    old_step, new_step = _step_after(before_root, _shift), -_step_after(root[:3].flip(0), _shift)
+    shift = before_root[-1] + old_step - root[0]  # (3,)
+    return Seam(turn, turn_drift, shift, _difference(old_step, new_step, before_root, root), length)
 
 
 def take_over(
@@ -32,18 +69,7 @@ def take_over(
         before_root: their root positions (P, 3).
         length: frames until the incoming motion is on its own course.
     """
-    weights = fade(rotations.shape[0], length).to(rotations)
-    steps = torch.arange(rotations.shape[0]).to(rotations)
-    old_step, new_step = _step_after(before_rotations, _turn), -_step_after(rotations[:3].flip(0), _turn)
-    expected = quat_multiply(before_rotations[-1], quat_from_axis_angle(old_step))
-    jump = axis_angle_from_quat(quat_multiply(quat_inverse(rotations[0]), expected))  # (J, 3)
-    drift = _difference(old_step, new_step, before_rotations, rotations)
-    turn = (jump + drift * steps[:, None, None]) * weights[:, None, None]  # (T, J, 3)
-    old_step, new_step = _step_after(before_root, _shift), -_step_after(root[:3].flip(0), _shift)
-    jump = before_root[-1] + old_step - root[0]  # (3,)
-    drift = _difference(old_step, new_step, before_root, root)
-    shift = (jump + drift * steps[:, None]) * weights[:, None]  # (T, 3)
-    return quat_multiply(rotations, quat_from_axis_angle(turn)), root + shift
+    return seam(rotations, root, before_rotations, before_root, length).apply(rotations, root)
 
 
 def _step_after(frames: Tensor, step: Callable[[Tensor, Tensor], Tensor]) -> Tensor:

@@ -180,9 +180,14 @@ class DecoderState:
     head: CausalConvState
     out: CausalConvState
 
+    @property
+    def parts(self) -> list[CausalConvState]:
+        """The states of all convolutions, in order."""
+        return [self.stem, *chain.from_iterable(self.stages), self.head, self.out]
+
     def reset(self, mask: Tensor) -> None:
         """Put the items where mask (B,) is true back to rest."""
-        for state in [self.stem, *chain.from_iterable(self.stages), self.head, self.out]:
+        for state in self.parts:
             state.reset(mask)
 
 

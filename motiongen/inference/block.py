@@ -1,0 +1,95 @@
+"""A fixed number of streams that take their steps together: a head, a decoder, and what each stream is about.
+
+A block never changes its shape. Streams come and go in its places, and those that take no step are masked, so that what
+a stream writes does not depend on its neighbours, and a step can be captured as a CUDA graph.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motiongen.conditions.text import TextCondition
+from motiongen.heads.mogo import Mogo, MogoOptions, Request
+from motiongen.tokenizers.rewindable import RewindableDecoder
+from motiongen.tokenizers.rvq_vae import RVQVAE
+
+
+class Block:
+    """B streams of one head and one tokenizer.
+
+    Attributes:
+        age: (B,) int64, tokens since each stream's prompt began, the next one included; 0 for no saying.
+        remaining: (B,) int64, tokens to the end of its motion, the next one included; 0 for no saying.
+        guidance_scale: (B,) float32, how strictly it follows its words.
+        seed: (B,) int64.
+    """
+
+    def __init__(self, head: Mogo, tokenizer: RVQVAE, size: int, spare: int, options: MogoOptions) -> None:
+        """Make a block of `size` streams of which `spare` tokens can be taken back."""
+        self.head, self.size, self.spare, self.options = head, size, spare, options
+        with torch.inference_mode():
+            self._state = head.init_state(size, spare)
+            self._decoder = RewindableDecoder(tokenizer, size, spare)
+        self.age, self.remaining, self.seed = (np.zeros(size, dtype=np.int64) for _ in range(3))
+        self.guidance_scale = np.full(size, options.guidance_scale, dtype=np.float32)
+
+    @torch.inference_mode()
+    def step(self, active: Sequence[int]) -> tuple[Tensor, np.ndarray, Tensor]:
+        """Write the next token of the active streams.
+
+        Returns:
+            codes (B, Q), whether each motion had ended before it (B,) bool, and its features (B, frames, D), all on the
+            CPU; those of streams that are not active mean nothing.
+        """
+        mask = self._mask(active)
+        request = Request(
+            age=self._sent(self.age),
+            remaining=self._sent(self.remaining),
+            guidance_scale=self._sent(self.guidance_scale),
+            seed=self._sent(self.seed),
+            active=mask,
+        )
+        codes, ended = self.head.step(self._state, request, self.options)
+        frames = self._decoder.step(codes, mask)
+        return codes.cpu(), ended.cpu().numpy(), frames.float().cpu()
+
+    @torch.inference_mode()
+    def set_text(self, items: Sequence[int], condition: TextCondition) -> None:
+        """Give streams new prompts, from their next token on."""
+        self.head.set_text(self._state, items, condition)
+
+    @torch.inference_mode()
+    def rewind(self, item: int, count: int) -> None:
+        """Take back the last tokens of a stream, at most `spare`."""
+        counts = torch.zeros(self.size, dtype=torch.long)
+        counts[item] = count
+        counts = counts.to(self.head.device)
+        self._state.rewind(counts)
+        self._decoder.rewind(counts)
+
+    @torch.inference_mode()
+    def reset(self, item: int) -> None:
+        """Put a stream back to rest; its prompt stays."""
+        mask = self._mask([item])
+        self._state.reset(mask)
+        self._decoder.reset(mask)
+
+    @torch.inference_mode()
+    def push(self, item: int, codes: Tensor) -> Tensor:
+        """Give a stream tokens (n, Q) that it did not write; return their features (n * frames, D) on the CPU."""
+        mask, frames = self._mask([item]), []
+        for code in codes.to(self.head.device, torch.long):
+            row = code.expand(self.size, -1)
+            self.head.push(row[:, None], self._state, ~mask[:, None])
+            frames.append(self._decoder.step(row, mask)[item])
+        return torch.cat(frames).float().cpu()
+
+    def _mask(self, items: Sequence[int]) -> Tensor:
+        mask = torch.zeros(self.size, dtype=torch.bool)
+        mask[list(items)] = True
+        return mask.to(self.head.device)
+
+    def _sent(self, values: np.ndarray) -> Tensor:
+        return torch.from_numpy(values.copy()).to(self.head.device, non_blocking=True)

@@ -1,0 +1,172 @@
+"""One streaming character: what it was told, what it is doing, and the frames that wait to be taken."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from motiongen.inference.script import Script
+from motiongen.inference.verbs import Answer, Verb, VerbError, parse
+
+KEPT = 900
+"""Taken frames that are remembered: half a minute."""
+BACKLOG = 32
+"""Verbs that may wait for the model."""
+
+
+@dataclass(frozen=True)
+class StreamFrame:
+    """One frame of a stream.
+
+    Attributes:
+        seq: 0, 1, 2 … since the character was opened; frames that are thrown away untaken are not counted.
+        rotations: (22, 4) float32, local, xyzw.
+        root: (3,) float32, metres.
+        contacts: bits 0..3 in the order of `contacts.CONTACT_JOINTS`.
+        obeys: number of the verb that it is the answer to, 0 before any.
+    """
+
+    seq: int
+    rotations: np.ndarray
+    root: np.ndarray
+    contacts: int
+    obeys: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """A frame that waits: what a StreamFrame has but its number, and where the unblended root has got to."""
+
+    rotations: np.ndarray
+    root: np.ndarray
+    contacts: int
+    obeys: int
+    heading: float
+
+
+@dataclass(frozen=True)
+class StreamEvent:
+    """Something that came about: "obeys", "ended" or "arrived", at frame `seq`, by verb `number`."""
+
+    name: str
+    seq: int
+    number: int
+    text: str = ""
+
+
+@dataclass
+class Spoken:
+    """A verb on its way to the model, and who waits for its answer."""
+
+    number: int
+    verb: Verb
+    future: "Future[Answer]"
+    due: int = 0
+    """Frame at which a prompt for later is to begin."""
+
+    def answer(self, seq: int) -> None:
+        """Answer with the number of the first frame that obeys."""
+        if self.future.set_running_or_notify_cancel():
+            self.future.set_result(Answer(self.number, seq))
+
+    def fail(self, error: VerbError) -> None:
+        """Answer that it makes no sense."""
+        if self.future.set_running_or_notify_cancel():
+            self.future.set_exception(error)
+
+
+class Character:
+    """A session of a StreamScheduler; its methods may be called from any one thread, and never wait for the model.
+
+    Attributes:
+        number: of the character, in its scheduler.
+        recent: the last taken frames, at most half a minute of them.
+        events: what came about and was not looked at yet, oldest first; bounded.
+    """
+
+    def __init__(self, number: int, script: Script, wake: Callable[[], None], urgent: int) -> None:
+        """Made by `StreamScheduler.open`."""
+        self.number, self.script = number, script
+        self.recent: deque[StreamFrame] = deque(maxlen=KEPT)
+        self.events: deque[StreamEvent] = deque(maxlen=64)
+        self.is_closed = False
+        self._wake, self._urgent = wake, urgent
+        self._lock = threading.Lock()
+        self._made: deque[Made] = deque()
+        self._said: deque[Spoken] = deque()
+        self._count = 0
+        self.taken = 0
+
+    def say(self, verb: str, **arguments: Any) -> "Future[Answer]":
+        """Tell the character something; the future is done when the first frame that obeys is made.
+
+        Args:
+            verb: a name in `verbs.VERBS`.
+            arguments: its arguments, see there.
+
+        Raises:
+            VerbError: it makes no sense, or too much was said; what makes no sense only now fails in the future.
+        """
+        parsed = parse(verb, arguments)
+        if self.is_closed:
+            raise VerbError("closed", "the character is gone; open another")
+        if len(self._said) >= BACKLOG:
+            raise VerbError("busy", f"expected at most {BACKLOG} verbs to wait at once; wait for an answer")
+        self._count += 1
+        spoken = Spoken(self._count, parsed, Future())
+        self._said.append(spoken)
+        self._wake()
+        return spoken.future
+
+    def take(self) -> StreamFrame | None:
+        """Return the next frame, or None when none is ready."""
+        with self._lock:
+            if not self._made:
+                self._wake()
+                return None
+            made = self._made.popleft()
+            frame = StreamFrame(self.taken, made.rotations, made.root, made.contacts, made.obeys)
+            self.taken += 1
+            self.last = made
+            self.recent.append(frame)
+            low = len(self._made) <= self._urgent
+        if low:
+            self._wake()
+        return frame
+
+    @property
+    def ready(self) -> int:
+        """Frames that `take` would give now."""
+        return len(self._made)
+
+    def close(self) -> None:
+        """Leave; its place is free from the next tick on."""
+        self.is_closed = True
+        self._wake()
+
+    def heard(self) -> list[Spoken]:
+        """Return what was said since the last call; for the scheduler."""
+        said = []
+        while self._said:
+            said.append(self._said.popleft())
+        return said
+
+    def add(self, frames: list[Made]) -> int:
+        """Let frames wait to be taken, and return the number of the first; for the scheduler."""
+        with self._lock:
+            first = self.taken + len(self._made)
+            self._made.extend(frames)
+        return first
+
+    def drop(self) -> tuple[list[StreamFrame], Made | None]:
+        """Forget the frames that wait; return the last three taken ones, and more of the last; for the scheduler."""
+        with self._lock:
+            self._made.clear()
+            before = [self.recent[n] for n in range(-min(3, len(self.recent)), 0)]
+            return before, self.last if before else None
+
+    last: Made | None = None

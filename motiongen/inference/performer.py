@@ -1,0 +1,247 @@
+"""What stands between a character and its place in a block: hears what is said, and turns tokens into frames."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motiongen import blend, features
+from motiongen.features import FPS, RootState
+from motiongen.inference.block import Block
+from motiongen.inference.character import Character, Made, Spoken, StreamEvent
+from motiongen.inference.cycle import Cycle
+from motiongen.inference.model import Model
+from motiongen.inference.script import IDLE, QUEUE, WALK, Next
+from motiongen.inference.verbs import (
+    Finish,
+    Goto,
+    Hold,
+    Loop,
+    Pose,
+    Prompt,
+    Seed,
+    Strength,
+    Then,
+    Turn,
+    VerbError,
+)
+from motiongen.motion import Motion
+from motiongen.skeleton import SMPL22
+
+BLEND = 10
+"""Frames over which a seam fades."""
+BITS = np.array([1, 2, 4, 8])
+
+
+class Performer:
+    """A character's place in a block.
+
+    Attributes:
+        replaces: whether its next frames take the place of those that wait to be taken.
+    """
+
+    def __init__(self, model: Model, block: Block, item: int, character: Character) -> None:
+        """Put a new character, at rest, in place `item` of a block."""
+        self.model, self.block, self.item, self.character = model, block, item, character
+        self.script = character.script
+        self.replaces = False
+        self._root = features.init_state(1)
+        self._later: list[Spoken] = []
+        self._queued: dict[int, Spoken] = {}
+        self._unanswered: list[Spoken] = []  # until the next frames are made
+        self._seam: blend.Seam | None = None
+        self._seam_at = 0  # frames since the seam
+        self._landing: tuple[Tensor, Tensor] | None = None  # a given pose that the next frames follow
+        block.reset(item)
+        block.guidance_scale[item] = block.options.guidance_scale
+        block.set_text([item], model.text.encode([IDLE]))
+
+    @property
+    def frames_per_token(self) -> int:
+        """Frames that a step makes."""
+        return self.model.frames_per_token
+
+    def leave(self) -> None:
+        """Let nobody wait for an answer any longer."""
+        waiting = [*self._later, *self._unanswered, *self._queued.values(), *self.character.heard()]
+        for spoken in waiting:
+            spoken.fail(VerbError("closed", "the character is gone; open another"))
+
+    def hear(self) -> None:
+        """Do what was said; what makes no sense now is answered so."""
+        for spoken in self.character.heard():
+            try:
+                self._obey(spoken)
+            except VerbError as error:
+                spoken.fail(error)
+        next_frame = self.character.taken + self.character.ready + self.frames_per_token // 2
+        while self._later and self._later[0].due <= next_frame:
+            spoken = self._later.pop(0)
+            assert isinstance(spoken.verb, Prompt)
+            self.script.queue.clear()
+            self._begin(Next(spoken.verb.text, spoken.number), spoken, now=False)
+
+    def prepare(self) -> None:
+        """Tell the block what the next token is to be like."""
+        self.block.age[self.item] = self.script.age + 1
+        self.block.remaining[self.item] = self.script.remaining
+
+    def perform(self, row: Tensor, ended: bool) -> None:
+        """Take a token's features (T, D) that the block has written, and whether the motion ended before it."""
+        self._deliver(row)
+        if self.script.wrote(row, ended, self.block.options.min_tokens):
+            follows = self.script.after()
+            if follows is not None:
+                self._note("ended", self._next_seq)
+                self._follow(follows)
+
+    def repeat(self) -> None:
+        """Go on in the cycle that `loop` found."""
+        assert self.script.loop is not None
+        self._deliver(self.script.loop.next(self.frames_per_token))
+
+    @property
+    def _next_seq(self) -> int:
+        return self.character.taken + self.character.ready
+
+    def _obey(self, spoken: Spoken) -> None:
+        """Do what one verb says; it is answered when its first frames are made."""
+        script, verb = self.script, spoken.verb
+        match verb:
+            case Prompt() if verb.at > 0:
+                spoken.due = self.character.taken + round(verb.at * FPS)
+                self._later.append(spoken)
+                self._later.sort(key=lambda other: other.due)
+                return
+            case Prompt():
+                script.queue.clear()
+                script.steering.goal = None
+                self._begin(Next(verb.text, spoken.number), spoken, now=True)
+                return
+            case Then() if len(script.queue) >= QUEUE:
+                raise VerbError("not_now", f"then: expected at most {QUEUE} prompts in the queue; wait")
+            case Then() if script.holds:
+                self._begin(Next(verb.text, spoken.number), spoken, now=True)
+                return
+            case Then():
+                script.queue.append(Next(verb.text, spoken.number))
+                self._queued[spoken.number] = spoken
+                return
+            case Hold():
+                script.queue.clear()
+                script.steering.goal, script.steering.angle = None, 0.0
+                self._begin(Next(IDLE, spoken.number, holds=True), spoken, now=True)
+                return
+            case Goto():
+                script.steering.angle, script.steering.goal = (
+                    0.0,
+                    np.array([verb.x, verb.z], dtype=np.float32),
+                )
+                if not script.travels:
+                    self._begin(Next(WALK, spoken.number), spoken, now=True)
+                    return
+            case Loop():
+                self._loop(spoken)
+            case Pose():
+                self._pose(verb)
+            case Finish() if script.holds or script.loop:
+                raise VerbError("not_now", "finish: nothing is going on; say a prompt first")
+            case Finish():
+                tokens = round(verb.seconds * FPS / self.frames_per_token)
+                script.finish(tokens - self.character.ready // self.frames_per_token)
+            case Turn():
+                script.steering.goal = None
+                script.steering.angle += verb.angle
+            case Seed():
+                self.block.seed[self.item] = verb.seed
+            case Strength():
+                self.block.guidance_scale[self.item] = verb.scale
+        self._unanswered.append(spoken)
+
+    def _begin(self, new: Next, spoken: Spoken | None, *, now: bool) -> None:
+        """Change the prompt: from the next token on, which with `now` is the first that nothing was taken of."""
+        if now and not self.replaces and not self.script.loop:
+            self.block.rewind(self.item, self.character.ready // self.frames_per_token)
+        self.replaces = self.replaces or now
+        self.script.begin(new)
+        self.block.set_text([self.item], self.model.text.encode([new.text]))
+        if spoken is not None:
+            self._unanswered.append(spoken)
+
+    def _follow(self, follows: Next) -> None:
+        """Begin what comes after."""
+        self._begin(follows, self._queued.pop(follows.number, None), now=False)
+        self._note("obeys", self._next_seq)
+
+    def _loop(self, spoken: Spoken) -> None:
+        if self.script.holds or not self.script.phrase:
+            raise VerbError("not_now", "loop: there is nothing to repeat; say a prompt first")
+        try:
+            self.script.loop = Cycle.find(torch.cat(list(self.script.phrase)))
+        except ValueError as error:
+            raise VerbError("not_now", str(error)) from None
+        self.script.number = spoken.number
+        self.replaces = True
+
+    def _pose(self, verb: Pose) -> None:
+        """Stand in a pose, and go on from there."""
+        rest = np.tile(np.array([0, 0, 0, 1], dtype=np.float32), (22, 1))
+        rotations = torch.from_numpy(rest if verb.rotations is None else verb.rotations)
+        root = torch.zeros(3) if verb.root is None else torch.from_numpy(verb.root)
+        count = 2 * self.frames_per_token
+        still = Motion(SMPL22, rotations.expand(count, -1, -1), root.expand(count, -1), FPS)
+        if verb.root is None:
+            still = still.grounded()
+        frames = features.encode(still).to(self.model.tokenizer.mean.device)
+        with torch.inference_mode():
+            codes = self.model.tokenizer.encode(frames[None])[0]
+        self.block.reset(self.item)
+        self.block.push(self.item, codes)
+        self._root = features.end_of(still)
+        self._landing = still.rotations[-1:], still.root[-1:]
+        self.script.age, self.script.loop = 0, None
+        self.replaces = True
+
+    def _deliver(self, row: Tensor) -> None:
+        """Let a token's features (T, D) wait as frames that follow on from those before."""
+        before = self._take_up() if self.replaces else None
+        frames = features.step(row[None], self._root)
+        if not self.script.steering.is_idle:
+            frames = self.script.steering.apply(frames, self._root)
+        rotations, root = frames.rotations[0], frames.root[0]
+        if before is not None:
+            self._seam, self._seam_at = blend.seam(rotations, root, *before, BLEND), 0
+        if self._seam is not None:
+            rotations, root = self._seam.apply(rotations, root, self._seam_at)
+            self._seam_at += len(rotations)
+            self._seam = None if self._seam_at >= BLEND else self._seam
+        heading = float(self._root.heading)
+        contacts = (frames.contacts[0].numpy() * BITS).sum(axis=1)
+        made = [
+            Made(pose, where, int(bits), self.script.number, heading)
+            for pose, where, bits in zip(rotations.numpy(), root.numpy(), contacts, strict=True)
+        ]
+        first = self.character.add(made)
+        for spoken in self._unanswered:
+            spoken.answer(first)
+        self._unanswered.clear()
+        if self.script.steering.has_arrived(self._root):
+            self.script.steering.goal = None
+            self._note("arrived", self._next_seq)
+            self._follow(self.script.arrive())
+
+    def _take_up(self) -> tuple[Tensor, Tensor] | None:
+        """Drop what waits; put the root where the last taken frame left it; return the frames to follow on from."""
+        before, last = self.character.drop()
+        self.replaces = False
+        if self._landing is not None:
+            landing, self._landing = self._landing, None
+            return landing
+        if last is None:
+            return None
+        place = torch.from_numpy(last.root[[0, 2]])[None]
+        self._root = RootState(torch.tensor([last.heading]), place)
+        rotations = torch.from_numpy(np.stack([frame.rotations for frame in before]))
+        return rotations, torch.from_numpy(np.stack([frame.root for frame in before]))
+
+    def _note(self, name: str, seq: int) -> None:
+        self.character.events.append(StreamEvent(name, seq, self.script.number, self.script.text))

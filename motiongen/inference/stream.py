@@ -1,0 +1,53 @@
+"""One character, frame by frame, in a plain loop: no threads, no sockets."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from motiongen.inference.character import Character, StreamFrame
+from motiongen.inference.model import load
+from motiongen.inference.scheduler import StreamScheduler
+
+
+def stream(
+    prompt: str,
+    *,
+    then: str | Sequence[str] = (),
+    seconds: float | None = None,
+    seed: int = 0,
+    strength: float | None = None,
+    head: str = "mogo",
+    weights: str | Path = "full",
+    device: str = "auto",
+) -> Iterator[StreamFrame]:
+    """Yield frames at 30 to the second as they are made: as fast as they are asked for, and without end.
+
+    Args:
+        prompt: what the character does.
+        then: what it does when that has ended, one after the other.
+        seconds: when to stop; never when left out.
+        seed: the same seed gives the same frames on the same device.
+        strength: how strictly to follow the words, 1 to 10.
+        head: name of a model that streams.
+        weights: "full" (non-commercial), "open" (free sources) or a folder.
+        device: "auto", "cpu" or "cuda".
+
+    Raises:
+        ValueError: an empty prompt, a number out of range, or a head that does not stream.
+    """
+    if seconds is not None and not seconds > 0:
+        raise ValueError(f"seconds: expected a positive length, got {seconds}; or leave it out")
+    scheduler = StreamScheduler(load(head, weights, device), max_characters=1)
+    character = scheduler.open(prompt=prompt, seed=seed, strength=strength)
+    for text in [then] if isinstance(then, str) else then:
+        character.say("then", text=text)
+    return _frames(scheduler, character, seconds)
+
+
+def _frames(scheduler: StreamScheduler, character: Character, seconds: float | None) -> Iterator[StreamFrame]:
+    count = None if seconds is None else round(seconds * scheduler.fps)
+    while count is None or character.taken < count:
+        frame = character.take()
+        if frame is None:
+            scheduler.tick()
+        else:
+            yield frame

@@ -1,0 +1,207 @@
+"""What can be said to a streaming character, and what it answers."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from motiongen.conditions.prompt import normalise_prompt
+
+LONGEST = 600.0
+"""Seconds into the future that can be spoken of."""
+
+
+class VerbError(ValueError):
+    """Something that makes no sense, or not now.
+
+    Attributes:
+        code: "bad_value", "unknown_verb", "not_now", "full" or "closed".
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a verb comes to.
+
+    Attributes:
+        number: of the verb; the frames that obey it carry it.
+        seq: number of the first frame that obeys.
+        note: a sentence, or nothing.
+    """
+
+    number: int
+    seq: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Do this: now, or in `at` seconds."""
+
+    text: str
+    at: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", _words(self.text))
+        object.__setattr__(self, "at", _number("at", self.at, 0.0, LONGEST))
+
+
+@dataclass(frozen=True)
+class Then:
+    """Do this when what is being done has ended."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", _words(self.text))
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Stop, and stand there alive."""
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Go round and round in the best cycle of what was done since the last prompt."""
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Come to the end of what is being done in so many seconds."""
+
+    seconds: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seconds", _number("seconds", self.seconds, 0.0, LONGEST))
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Start anew from a pose: rotations (22, 4) xyzw of SMPL-22 and root (3,) metres; the rest pose when left out."""
+
+    rotations: np.ndarray | None = None
+    root: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if self.rotations is not None:
+            rotations = _array("rotations", self.rotations, (22, 4))
+            lengths = np.linalg.norm(rotations, axis=-1, keepdims=True)
+            if np.abs(lengths - 1).max() > 0.05:
+                raise VerbError("bad_value", "rotations: expected unit quaternions xyzw; normalise them")
+            object.__setattr__(self, "rotations", rotations / lengths)
+        if self.root is not None:
+            root = _array("root", self.root, (3,))
+            if np.abs(root).max() > 1e5:
+                raise VerbError("bad_value", "root: expected metres within 100 km of the origin")
+            object.__setattr__(self, "root", root)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Turn by an angle, radians; to the left where it is positive."""
+
+    angle: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "angle", _number("angle", self.angle, -4 * math.pi, 4 * math.pi))
+
+
+@dataclass(frozen=True)
+class Goto:
+    """Walk to a point of the floor, metres."""
+
+    x: float
+    z: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "x", _number("x", self.x, -1e4, 1e4))
+        object.__setattr__(self, "z", _number("z", self.z, -1e4, 1e4))
+
+
+@dataclass(frozen=True)
+class Seed:
+    """Draw from here on with another seed."""
+
+    seed: int
+
+    def __post_init__(self) -> None:
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**53:
+            raise VerbError("bad_value", f"seed: expected a whole number 0..2**53 - 1, got {self.seed!r}")
+
+
+@dataclass(frozen=True)
+class Strength:
+    """Follow the words less (1) or more strictly (10)."""
+
+    scale: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scale", _number("scale", self.scale, 1.0, 10.0))
+
+
+Verb = Prompt | Then | Hold | Loop | Finish | Pose | Turn | Goto | Seed | Strength
+
+VERBS: dict[str, type[Verb]] = {
+    "prompt": Prompt,
+    "then": Then,
+    "hold": Hold,
+    "loop": Loop,
+    "finish": Finish,
+    "pose": Pose,
+    "turn": Turn,
+    "goto": Goto,
+    "seed": Seed,
+    "strength": Strength,
+}
+
+
+def parse(name: str, arguments: Mapping[str, Any]) -> Verb:
+    """Return the verb of that name. Raises VerbError where the name or an argument makes no sense."""
+    if name not in VERBS:
+        raise VerbError("unknown_verb", f"verb: expected one of {', '.join(VERBS)}, got {name!r}")
+    kind = VERBS[name]
+    known = [field.name for field in fields(kind)]
+    unknown = [key for key in arguments if key not in known]
+    if unknown:
+        takes = ", ".join(known) or "no argument"
+        raise VerbError("bad_value", f"{name}: expected {takes}, got {unknown[0]!r}; leave it out")
+    try:
+        return kind(**arguments)
+    except TypeError:  # a required argument is missing
+        raise VerbError(
+            "bad_value", f"{name}: expected {', '.join(known)}, got {', '.join(arguments) or 'none'}"
+        ) from None
+
+
+def _words(text: object) -> str:
+    if not isinstance(text, str):
+        raise VerbError("bad_value", f"text: expected a sentence, got {type(text).__name__}")
+    try:
+        return normalise_prompt(text)
+    except ValueError as error:
+        raise VerbError("bad_value", str(error)) from None
+
+
+def _number(name: str, value: object, low: float, high: float) -> float:
+    is_number = isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
+    if not is_number or not low <= float(value) <= high:  # type: ignore[arg-type]
+        raise VerbError("bad_value", f"{name}: expected a number {low:g}..{high:g}, got {value!r}")
+    return float(value)  # type: ignore[arg-type]
+
+
+def _array(name: str, value: Sequence[float] | np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    try:
+        array = np.asarray(value, dtype=np.float32)
+    except (TypeError, ValueError):
+        array = np.empty(0, dtype=np.float32)
+    if array.shape != shape or not np.isfinite(array).all():
+        size = " x ".join(str(n) for n in shape)
+        raise VerbError("bad_value", f"{name}: expected {size} finite numbers; send them as an array")
+    return array

@@ -1,0 +1,52 @@
+"""A tokenizer's decoder as a stream that can take tokens back, and whose items need not all take each step."""
+
+import torch
+from torch import Tensor
+
+from motiongen.tokenizers.rvq_vae import RVQVAE
+
+
+class RewindableDecoder:
+    """Codes of B streams to features, token by token.
+
+    What the decoder remembers after each of the last tokens is kept, so that up to `spare` of them can be taken back.
+    """
+
+    def __init__(self, tokenizer: RVQVAE, batch_size: int, spare: int) -> None:
+        """Take a causal tokenizer; raises ValueError when it is not."""
+        self.tokenizer = tokenizer
+        self.state = tokenizer.init_state(batch_size)
+        parts = self.state.parts
+        sizes = [part.past[0].numel() for part in parts]
+        self._now = torch.cat([part.past.flatten(1) for part in parts], dim=1)  # (B, all)
+        for part, flat in zip(parts, self._now.split(sizes, dim=1), strict=True):
+            part.past = flat.view_as(part.past)  # the convolutions write into one tensor
+        self._kept = self._now.new_zeros(
+            batch_size, spare + 1, sum(sizes)
+        )  # after token n at n modulo spare + 1
+        self._items = torch.arange(batch_size, device=self._now.device)
+        self.lengths = torch.zeros_like(self._items)
+
+    def step(self, codes: Tensor, active: Tensor) -> Tensor:
+        """Push codes (B, Q) of the items where active (B,) is true; return features (B, frames of a token, D)."""
+        frames = self.tokenizer.step(codes[:, None], self.state)
+        self.lengths = self.lengths + active
+        place = self.lengths % self._kept.shape[1]
+        kept = self._kept[self._items, place]
+        self._kept[self._items, place] = torch.where(active[:, None], self._now, kept)
+        self._recall()
+        return frames
+
+    def rewind(self, counts: Tensor) -> None:
+        """Take back the last counts (B,) tokens of each item, at most the spare ones."""
+        self.lengths = (self.lengths - counts).clamp_min(0)
+        self._recall()
+
+    def reset(self, items: Tensor) -> None:
+        """Put the items (B,) bool back to rest."""
+        self.lengths = self.lengths.masked_fill(items, 0)
+        self._kept.masked_fill_(items[:, None, None], 0.0)
+        self._recall()
+
+    def _recall(self) -> None:
+        self._now.copy_(self._kept[self._items, self.lengths % self._kept.shape[1]])

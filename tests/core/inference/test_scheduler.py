@@ -1,0 +1,265 @@
+"""Streams of a small random model: continuity, independence, every verb and what it answers when it makes no sense."""
+
+import numpy as np
+import pytest
+import torch
+
+import motiongen
+from motiongen import features, load
+from motiongen.inference.character import StreamFrame
+from motiongen.inference.scheduler import StreamScheduler
+from motiongen.inference.script import IDLE
+from motiongen.inference.verbs import VerbError
+from tests.core.inference.tiny import save_tiny
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    return save_tiny(tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="module")
+def model(weights):
+    return load("mogo", weights, "cpu")
+
+
+@pytest.fixture
+def scheduler(model):
+    return StreamScheduler(model, max_characters=8, block_size=4)
+
+
+def play(scheduler, characters, frames):
+    """Take frames of each character at the same pace; the answer is a list of frames a character."""
+    played = [[] for _ in characters]
+    for _ in range(frames):
+        for character, own in zip(characters, played, strict=True):
+            while (frame := character.take()) is None:
+                assert scheduler.tick().stepped, "a character that is out of frames is due"
+            own.append(frame)
+    return played
+
+
+def tell(scheduler, character, verb, **arguments):
+    """Say something, and let it be heard at once."""
+    answer = character.say(verb, **arguments)
+    scheduler.tick()
+    return answer
+
+
+def poses(frames):
+    return np.stack([np.concatenate([f.rotations.ravel(), f.root]) for f in frames])
+
+
+def test_frames_are_numbered_without_gaps_and_obey_the_last_verb(scheduler):
+    character = scheduler.open(prompt="walk", seed=1)
+    frames = play(scheduler, [character], 41)[0]
+    answer = tell(scheduler, character, "prompt", text="bow")
+    frames += play(scheduler, [character], 39)[0]
+    assert [frame.seq for frame in frames] == list(range(80))
+    first = next(frame.seq for frame in frames if frame.obeys == answer.result().number)
+    assert first == answer.result().seq == 41, "a prompt takes the place of what waits to be taken"
+
+
+def test_streamed_frames_are_the_batch_of_their_codes(model):
+    # From codes to frames through every buffer and state of the scheduler, against the whole clip at once.
+    scheduler = StreamScheduler(model, max_characters=1, block_size=2)
+    character, codes = scheduler.open(seed=3), []
+    scheduler._seat()
+    step = scheduler._blocks[0].step
+
+    def recorded(active):
+        made = step(active)
+        codes.append(made[0][0])
+        return made
+
+    scheduler._blocks[0].step = recorded
+    frames = play(scheduler, [character], 100)[0]
+    with torch.no_grad():
+        whole = features.decode(model.tokenizer.decode(torch.stack(codes)[None])[0])[:100]
+    expected = [
+        StreamFrame(0, *pose, 0, 0) for pose in zip(whole.rotations.numpy(), whole.root.numpy(), strict=True)
+    ]
+    np.testing.assert_allclose(poses(frames), poses(expected), atol=1e-5)
+
+
+def test_a_stream_is_the_same_alone_and_among_others_that_come_and_go(model):
+    alone = StreamScheduler(model, max_characters=8, block_size=4)
+    expected = play(alone, [alone.open(prompt="walk", seed=5)], 120)[0]
+    crowd = StreamScheduler(model, max_characters=8, block_size=4)
+    others = [crowd.open(prompt="bow", seed=n) for n in range(3)]
+    mine, made = crowd.open(prompt="walk", seed=5), []
+    for turn in range(12):
+        made += play(crowd, [mine, *others], 10)[0]
+        others[turn % 3].say("prompt", text="bow" if turn % 2 else "walk")
+        if turn == 6:
+            others[0].close()
+            others[0] = crowd.open(seed=9)
+    np.testing.assert_allclose(poses(made), poses(expected), atol=1e-5)
+
+
+def test_the_same_seed_and_verbs_give_the_same_frames(model):
+    runs = []
+    for _ in range(2):
+        scheduler = StreamScheduler(model, block_size=2)
+        character = scheduler.open(prompt="walk", seed=2)
+        first = play(scheduler, [character], 20)[0]
+        character.say("prompt", text="bow")
+        runs.append(poses(first + play(scheduler, [character], 20)[0]))
+    assert np.array_equal(*runs)
+
+
+def test_a_prompt_for_later_begins_at_its_time(scheduler):
+    character = scheduler.open(prompt="walk", seed=1)
+    play(scheduler, [character], 10)
+    answer = character.say("prompt", text="bow", at=1.0)
+    play(scheduler, [character], 60)
+    assert abs(answer.result().seq - 40) <= 4
+
+
+def test_then_waits_for_the_end_and_starts_at_once_when_idle(scheduler):
+    character = scheduler.open(seed=1)
+    play(scheduler, [character], 8)
+    assert character.say("then", text="walk") is not None
+    play(scheduler, [character], 8)
+    assert character.script.text == "walk"
+    queued = character.say("then", text="bow")
+    character.say("finish", seconds=1.0)
+    play(scheduler, [character], 60)
+    assert 16 < queued.result().seq <= 16 + 30 + 12
+    assert {"ended", "obeys"} <= {event.name for event in character.events}
+
+
+def test_hold_stands_idle_but_goes_on(scheduler):
+    character = scheduler.open(prompt="walk", seed=1)
+    play(scheduler, [character], 20)
+    character.say("hold")
+    frames = play(scheduler, [character], 60)[0]
+    assert character.script.text == IDLE and len({frame.root.tobytes() for frame in frames}) > 30
+
+
+def test_a_loop_comes_round_again(scheduler):
+    character = scheduler.open(prompt="walk", seed=1)
+    play(scheduler, [character], 90)
+    answer = tell(scheduler, character, "loop")
+    frames = play(scheduler, [character], 150)[0]
+    assert answer.result().seq == 90
+    cycle = len(character.script.loop.features)
+    first = np.stack([frame.rotations[1:] for frame in frames[20 : 20 + cycle]])
+    again = np.stack([frame.rotations[1:] for frame in frames[20 + cycle : 20 + 2 * cycle]])
+    np.testing.assert_allclose(first[: len(again)], again, atol=1e-4)
+
+
+def test_a_pose_is_where_the_stream_goes_on(scheduler):
+    character = scheduler.open(prompt="walk", seed=1)
+    frames = play(scheduler, [character], 20)[0]
+    answer = tell(scheduler, character, "pose", rotations=frames[3].rotations, root=[2.0, 0.95, -1.0])
+    after = play(scheduler, [character], 8)[0]
+    assert answer.result().seq == 20
+    assert np.abs(after[0].root - [2.0, 0.95, -1.0]).max() < 0.05
+    assert np.abs((after[0].rotations * frames[3].rotations).sum(axis=1)).min() > 0.99
+
+
+def test_a_turn_turns_by_the_angle(model):
+    headings = []
+    for angle in (0.0, 1.0):
+        scheduler = StreamScheduler(model, block_size=1)
+        character = scheduler.open(seed=4)
+        play(scheduler, [character], 20)
+        if angle:
+            character.say("turn", angle=angle)
+        play(scheduler, [character], 90)
+        headings.append(float(scheduler._performers[1]._root.heading))
+    assert headings[1] - headings[0] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_goto_arrives_and_stands(scheduler):
+    character = scheduler.open(seed=4)
+    play(scheduler, [character], 8)
+    here = character.recent[-1].root
+    character.say("goto", x=float(here[0]) + 0.1, z=float(here[2]))
+    play(scheduler, [character], 30)
+    assert "arrived" in {event.name for event in character.events} and character.script.holds
+
+
+def test_a_seed_and_a_strength_are_taken(model):
+    made = []
+    for seed in (7, 8):
+        scheduler = StreamScheduler(model, block_size=1)
+        made.append(poses(play(scheduler, [scheduler.open(prompt="walk", seed=seed, strength=2.5)], 40)[0]))
+    assert not np.array_equal(*made) and scheduler._blocks[0].guidance_scale[0] == 2.5
+
+
+@pytest.mark.parametrize("verb", ["loop", "finish"])
+def test_what_makes_no_sense_now_is_answered_so(scheduler, verb):
+    character = scheduler.open(seed=1)
+    answer = character.say(verb, **({"seconds": 1.0} if verb == "finish" else {}))
+    play(scheduler, [character], 4)
+    with pytest.raises(VerbError, match=verb) as refused:
+        answer.result(timeout=1)
+    assert refused.value.code == "not_now"
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "message"),
+    [
+        ("dance", {}, "verb: expected one of prompt, then"),
+        ("prompt", {"text": " "}, "prompt: expected words"),
+        ("prompt", {"text": "walk", "at": -1}, "at: expected a number 0..600"),
+        ("prompt", {"text": 3}, "text: expected a sentence, got int"),
+        ("prompt", {}, "prompt: expected text, at, got none"),
+        ("turn", {"angle": float("nan")}, "angle: expected a number"),
+        ("turn", {"angle": True}, "angle: expected a number"),
+        ("goto", {"x": 1, "z": 2, "y": 3}, "goto: expected x, z, got 'y'"),
+        ("pose", {"rotations": [[0, 0, 0, 1]]}, "rotations: expected 22 x 4 finite numbers"),
+        ("pose", {"rotations": np.zeros((22, 4))}, "rotations: expected unit quaternions"),
+        ("seed", {"seed": -1}, "seed: expected a whole number"),
+        ("strength", {"scale": 50}, "scale: expected a number 1..10"),
+    ],
+)
+def test_nonsense_is_refused_at_once(scheduler, verb, arguments, message):
+    with pytest.raises(VerbError, match=message):
+        scheduler.open(seed=1).say(verb, **arguments)
+
+
+def test_a_full_scheduler_says_so_and_has_room_again(model):
+    scheduler = StreamScheduler(model, max_characters=2, block_size=2)
+    first, _ = scheduler.open(), scheduler.open()
+    with pytest.raises(VerbError, match="at most 2 characters") as refused:
+        scheduler.open()
+    assert refused.value.code == "full"
+    first.close()
+    waiting = scheduler.open()
+    play(scheduler, [waiting], 4)
+    with pytest.raises(VerbError, match="gone"):
+        first.say("hold")
+
+
+def test_who_leaves_leaves_nobody_waiting(scheduler):
+    character = scheduler.open(prompt="walk")
+    play(scheduler, [character], 4)
+    answer = character.say("then", text="bow")
+    character.close()
+    scheduler.tick()
+    with pytest.raises(VerbError, match="gone"):
+        answer.result(timeout=1)
+
+
+def test_a_character_that_nobody_watches_stands_still(scheduler):
+    watched, idle = scheduler.open(seed=1), scheduler.open(seed=2)
+    play(scheduler, [watched], 100)
+    assert idle.ready <= 12 and idle.taken == 0
+
+
+def test_it_ticks_in_a_thread_of_its_own(model):
+    with StreamScheduler(model, block_size=2) as scheduler:
+        character = scheduler.open(prompt="walk")
+        answer = character.say("prompt", text="bow").result(timeout=20)
+        assert character.ready > 0 and answer.seq == 0
+
+
+def test_one_call_streams(weights):
+    frames = list(motiongen.stream("walk", then="bow", seconds=2.0, weights=weights, device="cpu"))
+    again = list(motiongen.stream("walk", then=["bow"], seconds=2.0, weights=weights, device="cpu"))
+    assert len(frames) == 60 and np.array_equal(poses(frames), poses(again))
+    with pytest.raises(ValueError, match="model: expected a head that streams, got BAMM"):
+        motiongen.stream("walk", head="bamm", weights=weights, device="cpu")

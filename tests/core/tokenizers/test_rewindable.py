@@ -1,0 +1,54 @@
+import pytest
+import torch
+
+from motiongen.tokenizers.rewindable import RewindableDecoder
+from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
+
+TINY = RVQVAEConfig(
+    feature_dim=6, width=8, frame_width=8, latent_dim=4, depth=2, num_quantizers=2, codebook_size=8
+)
+ALL = torch.tensor([True, True])
+
+
+@pytest.fixture
+def tokenizer():
+    torch.manual_seed(0)
+    return RVQVAE(TINY).eval()
+
+
+@pytest.fixture
+def codes():
+    return torch.randint(8, (2, 9, 2), generator=torch.Generator().manual_seed(0))
+
+
+def test_tokens_one_by_one_are_the_whole_clip(tokenizer, codes):
+    decoder = RewindableDecoder(tokenizer, 2, spare=2)
+    with torch.no_grad():
+        frames = torch.cat([decoder.step(codes[:, n], ALL) for n in range(9)], dim=1)
+        torch.testing.assert_close(frames, tokenizer.decode(codes), rtol=0, atol=1e-5)
+
+
+def test_tokens_taken_back_can_be_others(tokenizer, codes):
+    decoder = RewindableDecoder(tokenizer, 2, spare=2)
+    with torch.no_grad():
+        for n in range(6):
+            decoder.step(codes[:, n], ALL)
+        decoder.rewind(torch.tensor([2, 0]))
+        frames = decoder.step(codes[:, 8], ALL)
+        first = tokenizer.decode(torch.cat([codes[:1, :4], codes[:1, 8:]], dim=1))[0, -4:]
+        second = tokenizer.decode(torch.cat([codes[1:, :6], codes[1:, 8:]], dim=1))[0, -4:]
+    torch.testing.assert_close(frames, torch.stack([first, second]), rtol=0, atol=1e-5)
+
+
+def test_items_that_skip_a_step_or_start_anew_do_not_disturb_the_other(tokenizer, codes):
+    decoder = RewindableDecoder(tokenizer, 2, spare=2)
+    with torch.no_grad():
+        made = []
+        for n in range(9):
+            made.append(decoder.step(codes[:, n], torch.tensor([n % 2 == 0, True])))
+            if n == 5:
+                decoder.reset(torch.tensor([True, False]))
+        whole = tokenizer.decode(codes)
+        rest = tokenizer.decode(codes[:1, [6, 8]])
+    torch.testing.assert_close(torch.cat(made, dim=1)[1], whole[1], rtol=0, atol=1e-5)
+    torch.testing.assert_close(torch.cat([made[6], made[8]], dim=1)[0], rest[0], rtol=0, atol=1e-5)
