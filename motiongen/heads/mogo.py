@@ -20,7 +20,8 @@ from motiongen.conditions.text import DEFAULT_ENCODER, TextCondition
 from motiongen.inference.sampling import (
     Generators,
     SamplingConfig,
-    counter_noise,
+    counter_uniform,
+    draw,
     filter_logits,
     guide,
     item_generators,
@@ -402,24 +403,22 @@ class Mogo(nn.Module):
         A stream's token depends on its own past, prompt, seed and request alone. What is drawn where `ended` is true is
         a token as if the motion went on. Updates state in place; items that are not active keep theirs.
         """
-        config, size = self.config, self.config.codebook_size
-        noise = counter_noise(request.seed, state.lengths, config.num_quantizers * size + 1)  # (B, Q K + 1)
+        config = self.config
+        noise = counter_uniform(request.seed, state.lengths, config.num_quantizers + 1)  # (B, Q + 1)
         skip = ~request.active[:, None]
         age, remaining = request.age[:, None], request.remaining[:, None]
         features = self._base_step(state, state.past[:, -1:], age, remaining, skip)
         guided, end = _guided(self.base_logits(features[:, 0]), request.guidance_scale, options.plausible)
         sampling, fine_sampling = options.sampling(), options.fine_sampling()
-        scores = _scores(guided, noise[:, :size], sampling)
-        ended = _scores(end, noise[:, size : size + 1], sampling)[:, 0] > scores.amax(dim=-1)
-        codes = [scores.argmax(dim=-1)]
+        ended = noise[:, 0] < _end_share(guided, end, sampling)
+        codes = [draw(guided, noise[:, 1], sampling)]
         base = features[: len(request.age)]  # (B, 1, D), with the text
         below = self.vectors.vectors.new_zeros(len(base), 1, config.code_dim)
         push = state.fine.push(1, skip, config.fine_window)
         for level, (fine, memory) in enumerate(self._fine_memory(state), start=1):
             below = below + self.vectors.vectors[level - 1][codes[-1]][:, None]  # (B, 1, C)
             logits = self.vectors.logits(fine.step(below, base, memory, push)[:, 0], level)
-            first = level * size + 1
-            codes.append(_scores(logits, noise[:, first : first + size], fine_sampling).argmax(dim=-1))
+            codes.append(draw(logits, noise[:, level + 1], fine_sampling))
         token = torch.stack(codes, dim=-1)  # (B, Q)
         moved = torch.cat([state.past[:, 1:], token[:, None]], dim=1)
         state.past.copy_(torch.where(request.active[:, None, None], moved, state.past))
@@ -566,7 +565,10 @@ def _guided(logits: Tensor, scale: Tensor, plausible: float) -> tuple[Tensor, Te
     return codes, end
 
 
-def _scores(logits: Tensor, noise: Tensor, sampling: SamplingConfig) -> Tensor:
-    """Return what the drawn code has the largest of (B, K): logits (B, K) that may be drawn, with Gumbel noise."""
-    logits = filter_logits(logits, sampling)
-    return logits if sampling.temperature == 0 else logits + noise
+def _end_share(codes: Tensor, end: Tensor, sampling: SamplingConfig) -> Tensor:
+    """Return the probability (B,) of END (B, 1) beside codes (B, K); 0 or 1 where the likeliest is taken."""
+    codes = filter_logits(codes, sampling)
+    end = end / (sampling.temperature or 1.0)
+    if sampling.temperature == 0:
+        return (end[:, 0] > codes.amax(dim=-1)).float()
+    return torch.sigmoid(end[:, 0] - codes.logsumexp(dim=-1))

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from motiongen import blend, features
-from motiongen.features import FPS, RootState
+from motiongen.features import FPS, Frames, RootState
 from motiongen.inference.block import Block
 from motiongen.inference.character import Character, Made, Spoken, StreamEvent
 from motiongen.inference.cycle import Cycle
@@ -44,12 +44,13 @@ class Performer:
         self.model, self.block, self.item, self.character = model, block, item, character
         self.script = character.script
         self.replaces = False
-        self._root = features.init_state(1)
+        self._root = features.init_state(1)  # where the next frame follows
         self._later: list[Spoken] = []
         self._queued: dict[int, Spoken] = {}
         self._unanswered: list[Spoken] = []  # until the next frames are made
         self._seam: blend.Seam | None = None
         self._seam_at = 0  # frames since the seam
+        self._before: tuple[Tensor, Tensor] | None = None  # taken frames that the next ones follow on from
         self._landing: tuple[Tensor, Tensor] | None = None  # a given pose that the next frames follow
         block.reset(item)
         block.guidance_scale[item] = block.options.guidance_scale
@@ -84,20 +85,6 @@ class Performer:
         """Tell the block what the next token is to be like."""
         self.block.age[self.item] = self.script.age + 1
         self.block.remaining[self.item] = self.script.remaining
-
-    def perform(self, row: Tensor, ended: bool) -> None:
-        """Take a token's features (T, D) that the block has written, and whether the motion ended before it."""
-        self._deliver(row)
-        if self.script.wrote(row, ended, self.block.options.min_tokens):
-            follows = self.script.after()
-            if follows is not None:
-                self._note("ended", self._next_seq)
-                self._follow(follows)
-
-    def repeat(self) -> None:
-        """Go on in the cycle that `loop` found."""
-        assert self.script.loop is not None
-        self._deliver(self.script.loop.next(self.frames_per_token))
 
     @property
     def _next_seq(self) -> int:
@@ -201,23 +188,22 @@ class Performer:
         self.script.age, self.script.loop = 0, None
         self.replaces = True
 
-    def _deliver(self, row: Tensor) -> None:
-        """Let a token's features (T, D) wait as frames that follow on from those before."""
-        before = self._take_up() if self.replaces else None
-        frames = features.step(row[None], self._root)
+    def _deliver(self, frames: Frames) -> None:
+        """Let a token's frames (1, T) wait to be taken, turned and blended as need be."""
         if not self.script.steering.is_idle:
             frames = self.script.steering.apply(frames, self._root)
         rotations, root = frames.rotations[0], frames.root[0]
-        if before is not None:
-            self._seam, self._seam_at = blend.seam(rotations, root, *before, BLEND), 0
+        if self._before is not None:
+            self._seam, self._seam_at = blend.seam(rotations, root, *self._before, BLEND), 0
+            self._before = None
         if self._seam is not None:
             rotations, root = self._seam.apply(rotations, root, self._seam_at)
             self._seam_at += len(rotations)
             self._seam = None if self._seam_at >= BLEND else self._seam
         heading = float(self._root.heading)
-        contacts = (frames.contacts[0].numpy() * BITS).sum(axis=1)
+        contacts = (frames.contacts[0].numpy() * BITS).sum(axis=1).tolist()
         made = [
-            Made(pose, where, int(bits), self.script.number, heading)
+            Made(pose, where, bits, self.script.number, heading)
             for pose, where, bits in zip(rotations.numpy(), root.numpy(), contacts, strict=True)
         ]
         first = self.character.add(made)
@@ -229,19 +215,59 @@ class Performer:
             self._note("arrived", self._next_seq)
             self._follow(self.script.arrive())
 
-    def _take_up(self) -> tuple[Tensor, Tensor] | None:
-        """Drop what waits; put the root where the last taken frame left it; return the frames to follow on from."""
+    def _go_on(self, row: Tensor, speed: float, ended: bool) -> None:
+        """Take note of a token that the model wrote, and begin what follows where it was the last."""
+        if self.script.wrote(row, speed, ended, self.block.options.min_tokens):
+            follows = self.script.after()
+            if follows is not None:
+                self._note("ended", self._next_seq)
+                self._follow(follows)
+
+    def _take_up(self) -> None:
+        """Drop what waits, and put the root where the last taken frame left it, for the next frames to follow on."""
         before, last = self.character.drop()
         self.replaces = False
         if self._landing is not None:
-            landing, self._landing = self._landing, None
-            return landing
+            self._before, self._landing = self._landing, None
+            return
         if last is None:
-            return None
+            return
         place = torch.from_numpy(last.root[[0, 2]])[None]
         self._root = RootState(torch.tensor([last.heading]), place)
         rotations = torch.from_numpy(np.stack([frame.rotations for frame in before]))
-        return rotations, torch.from_numpy(np.stack([frame.root for frame in before]))
+        self._before = rotations, torch.from_numpy(np.stack([frame.root for frame in before]))
 
     def _note(self, name: str, seq: int) -> None:
         self.character.events.append(StreamEvent(name, seq, self.script.number, self.script.text))
+
+
+def perform(block: Block, performers: list[Performer]) -> None:
+    """Let characters of one block go on by a token: those that loop repeat, the others write."""
+    writing = [performer for performer in performers if performer.script.loop is None]
+    ended = np.zeros(block.size, dtype=bool)
+    written = torch.zeros(0)
+    if writing:
+        for performer in writing:
+            performer.prepare()
+        _, ended, written = block.step([performer.item for performer in writing])
+    rows = torch.stack([_row(performer, written) for performer in performers])  # (n, T, D)
+    speeds = rows[..., features.LAYOUT["velocity"]].norm(dim=-1).mean(dim=1).tolist()
+    for performer in performers:
+        if performer.replaces:
+            performer._take_up()
+    roots = RootState(
+        torch.cat([performer._root.heading for performer in performers]),
+        torch.cat([performer._root.position for performer in performers]),
+    )
+    frames = features.step(rows, roots)  # all at once: one by one takes twice the time of the model's step
+    for n, performer in enumerate(performers):
+        one, loops = slice(n, n + 1), performer.script.loop is not None
+        performer._root = RootState(roots.heading[one], roots.position[one])
+        performer._deliver(Frames(frames.rotations[one], frames.root[one], frames.contacts[one]))
+        if not loops:
+            performer._go_on(rows[n], speeds[n], bool(ended[performer.item]))
+
+
+def _row(performer: Performer, written: Tensor) -> Tensor:
+    loop = performer.script.loop
+    return written[performer.item] if loop is None else loop.next(performer.frames_per_token)

@@ -66,16 +66,26 @@ def gumbel_noise(shape: Sequence[int], generator: torch.Generator) -> Tensor:
     return -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
 
 
-def counter_noise(seed: Tensor, counter: Tensor, size: int) -> Tensor:
-    """Return standard Gumbel noise (B, size), fp32, that depends on an item's seed (B,) and counter (B,) alone.
+def counter_uniform(seed: Tensor, counter: Tensor, size: int) -> Tensor:
+    """Return uniform noise (B, size) in (0, 1), fp32, that depends on an item's seed (B,) and counter (B,) alone.
 
     A counter-based generator (Salmon et al. 2011) with the finisher of SplitMix64: a stream's noise is the same in any
     batch and on any device, at once for all items, and again after tokens are taken back.
     """
     index = torch.arange(1, size + 1, device=seed.device)
     mixed = _mix(_mix(_mix(seed) + counter)[:, None] + index)  # (B, size)
-    uniform = (_shifted(mixed, 41).float() + 0.5) * 2.0**-23  # the upper 23 bits, exact in fp32
-    return -torch.log(-torch.log(uniform))
+    return (_shifted(mixed, 41).float() + 0.5) * 2.0**-23  # the upper 23 bits, exact in fp32
+
+
+def draw(logits: Tensor, uniform: Tensor, sampling: SamplingConfig) -> Tensor:
+    """Return codes (B,) drawn from logits (B, K) where uniform (B,) noise falls in their cumulative probabilities.
+
+    One number an item, where Gumbel noise takes K of them: a tenth of the time of a step of many streams.
+    """
+    if sampling.temperature == 0:
+        return logits.argmax(dim=-1)
+    sums = filter_logits(logits, sampling).softmax(dim=-1).cumsum(dim=-1)  # (B, K)
+    return (sums < (uniform * sums[:, -1])[:, None]).sum(dim=-1).clamp_max(logits.shape[-1] - 1)
 
 
 def _mix(x: Tensor) -> Tensor:

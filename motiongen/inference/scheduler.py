@@ -9,18 +9,23 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import torch
 
 from motiongen.features import FPS
 from motiongen.heads.mogo import Mogo, MogoOptions
 from motiongen.inference.block import Block
 from motiongen.inference.character import Character
 from motiongen.inference.model import Model
-from motiongen.inference.performer import Performer
+from motiongen.inference.performer import Performer, perform
 from motiongen.inference.script import Script
 from motiongen.inference.verbs import VerbError
 from motiongen.skeleton import SMPL22
 
 log = logging.getLogger(__name__)
+
+
+BLOCK_SIZES = (16, 64)
+"""A first block that is quick to answer, then larger ones: a CPU takes half as long for each of 64 as of 16."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +51,29 @@ class StreamScheduler:
         model: Model,
         *,
         max_characters: int = 256,
-        block_size: int = 16,
+        block_sizes: tuple[int, ...] = BLOCK_SIZES,
         lead_tokens: int = 2,
         options: MogoOptions | None = None,
     ) -> None:
-        """Take a model whose head streams; raises ValueError when it does not."""
+        """Take a model whose head streams.
+
+        Args:
+            model: a head that streams, with its tokenizer and text encoder.
+            max_characters: those beyond are refused.
+            block_sizes: characters that step together, block by block; the last size goes on.
+            lead_tokens: tokens, about, that wait with each character: the more, the more a busy machine may be late.
+            options: how tokens are drawn.
+
+        Raises:
+            ValueError: the model's head does not stream.
+        """
         if not isinstance(model.head, Mogo):
             raise ValueError(
                 f"model: expected a head that streams, got {type(model.head).__name__}; load mogo"
             )
         self.model, self.head, self.options = model, model.head, options or MogoOptions()
         self.about: dict[str, Any] = dict(model.about)
-        self.max_characters, self.block_size = max_characters, block_size
+        self.max_characters, self.block_sizes = max_characters, block_sizes
         self.frames_per_token = model.frames_per_token
         self.spare = lead_tokens + 1
         self.urgent = (lead_tokens - 1) * self.frames_per_token
@@ -132,6 +148,9 @@ class StreamScheduler:
         return woken
 
     def _run(self) -> None:
+        torch.set_flush_denormal(
+            True
+        )  # this thread's: softmax leaves numbers that a CPU takes ten times as long for
         while not self._stopping:
             try:
                 if not self.tick().stepped:
@@ -152,7 +171,7 @@ class StreamScheduler:
             return TickReport(0, time.perf_counter() - began)
         first = min(due, key=lambda performer: -1 if performer.replaces else performer.character.ready)
         stepped = [p for p in performers if p.block is first.block and _waits(p, self.room)]
-        _step(first.block, stepped)
+        perform(first.block, stepped)
         report = TickReport(len(stepped), time.perf_counter() - began)
         for callback in self._callbacks:
             callback(report)
@@ -175,7 +194,8 @@ class StreamScheduler:
             for item in range(block.size):
                 if (id(block), item) not in taken:
                     return block, item
-        block = Block(self.head, self.model.tokenizer, self.block_size, self.spare, self.options)
+        size = self.block_sizes[min(len(self._blocks), len(self.block_sizes) - 1)]
+        block = Block(self.head, self.model.tokenizer, size, self.spare, self.options)
         self._blocks.append(block)
         return block, 0
 
@@ -183,17 +203,3 @@ class StreamScheduler:
 def _waits(performer: Performer, frames: int) -> bool:
     """Whether at most so many frames wait with a character, or are to be replaced."""
     return performer.replaces or performer.character.ready <= frames
-
-
-def _step(block: Block, performers: list[Performer]) -> None:
-    """Let characters of one block take a step: those that loop repeat, the others write."""
-    writing = [performer for performer in performers if performer.script.loop is None]
-    for performer in performers:
-        if performer.script.loop is not None:
-            performer.repeat()
-    if writing:
-        for performer in writing:
-            performer.prepare()
-        _, ended, rows = block.step([performer.item for performer in writing])
-        for performer in writing:
-            performer.perform(rows[performer.item], bool(ended[performer.item]))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from motiongen.features import FPS, LAYOUT
+from motiongen.features import FPS
 from motiongen.inference.cycle import Cycle
 from motiongen.inference.steering import Steering
 
@@ -15,8 +15,8 @@ WALK = "a person walks forward"
 """How it goes to a point, unless it goes already."""
 TRAVELLING = 0.4
 """Mean speed of the root, m/s, from which a motion that ends is a gait, which goes on."""
-AGAIN = 5
-"""Age, in tokens, that a gait which goes on is told: past its start."""
+OLDEST = 14
+"""Age, in tokens, that a gait which goes on past an end is told at most: the older, the sooner it ends again."""
 LONGEST_PHRASE = 96
 """Tokens of a phrase that are remembered."""
 QUEUE = 16
@@ -46,6 +46,9 @@ class Script:
         queue: what comes after.
         phrase: features (frames of a token, D) of each token since the prompt began.
         speed: mean speed of the root in the last second, m/s.
+        seconds: since the prompt began.
+        way: metres that the root has gone in them.
+        goes_on: whether it is past an end.
         loop: the cycle that it goes round in, or nothing.
     """
 
@@ -59,13 +62,17 @@ class Script:
     phrase: deque[Tensor] = field(default_factory=lambda: deque(maxlen=LONGEST_PHRASE))
     steering: Steering = field(default_factory=Steering)
     speed: float = 0.0
+    seconds: float = 0.0
+    way: float = 0.0
+    goes_on: bool = False
     loop: Cycle | None = None
 
     def begin(self, new: Next) -> None:
         """Obey a prompt from the next token on."""
         self.text, self.number, self.holds = new.text, new.number, new.holds
         self.age = self.remaining = 0
-        self.finishes = False
+        self.seconds = self.way = 0.0
+        self.finishes = self.goes_on = False
         self.loop = None
         self.phrase.clear()
 
@@ -73,20 +80,20 @@ class Script:
         """Come to an end in so many tokens."""
         self.remaining, self.finishes = max(1, tokens), True
 
-    def wrote(self, features: Tensor, ended: bool, min_tokens: int) -> bool:
-        """Take note of a token's features (frames, D); return whether the phrase is over with it."""
+    def wrote(self, features: Tensor, speed: float, ended: bool, min_tokens: int) -> bool:
+        """Take note of a token (features (frames, D), mean speed in m/s); return whether the phrase is over with it."""
         self.age += 1
         self.phrase.append(features)
-        self._measure(features)
+        seconds = len(features) / FPS
+        self.seconds += seconds
+        self.way += speed * seconds
+        self.speed += min(seconds, 1.0) * (speed - self.speed)
+        if self.goes_on and self.travels:
+            self.age = min(self.age, OLDEST)
         if self.remaining:
             self.remaining -= 1
             return self.remaining == 0
         return ended and self.age >= min_tokens
-
-    def _measure(self, features: Tensor) -> None:
-        speed = float(features[:, LAYOUT["velocity"]].norm(dim=-1).mean())
-        share = len(features) / FPS
-        self.speed += share * (speed - self.speed)
 
     @property
     def travels(self) -> bool:
@@ -97,8 +104,11 @@ class Script:
         """Return what follows a phrase that is over, or None where it goes on."""
         if self.queue:
             return self.queue.popleft()
-        if self.holds or (self.travels and not self.finishes):
-            self.age = min(self.age, AGAIN) if self.travels else 0
+        if self.steering.goal is not None:
+            return Next(WALK, self.number)
+        is_gait = self.travels or self.way > TRAVELLING * self.seconds
+        if self.holds or (is_gait and not self.finishes):
+            self.age, self.goes_on = 0, True
             return None
         return self._idle
 

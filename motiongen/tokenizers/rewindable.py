@@ -32,9 +32,9 @@ class RewindableDecoder:
         frames = self.tokenizer.step(codes[:, None], self.state)
         self.lengths = self.lengths + active
         place = self.lengths % self._kept.shape[1]
-        kept = self._kept[self._items, place]
-        self._kept[self._items, place] = torch.where(active[:, None], self._now, kept)
-        self._recall()
+        # Items that take no step have their old state back: what was kept is theirs already.
+        self._now.copy_(torch.where(active[:, None], self._now, self._kept[self._items, place]))
+        self._kept[self._items, place] = self._now
         return frames
 
     def rewind(self, counts: Tensor) -> None:

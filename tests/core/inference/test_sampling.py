@@ -7,6 +7,8 @@ from motiongen.inference.sampling import (
     SamplingConfig,
     confidence,
     cosine_schedule,
+    counter_uniform,
+    draw,
     filter_logits,
     guide,
     gumbel_noise,
@@ -93,3 +95,29 @@ def test_settings_out_of_range_are_refused(wrong):
 def test_a_wrong_number_of_generators_is_refused():
     with pytest.raises(ValueError, match="generator: expected 2, one an item, got 1"):
         item_generators([torch.Generator()], 2)
+
+
+def test_counter_noise_is_a_function_of_seed_and_counter_alone():
+    seeds, counters = torch.tensor([3, 3, 4]), torch.tensor([0, 1, 0])
+    noise = counter_uniform(seeds, counters, 5)
+    assert torch.equal(noise[1], counter_uniform(seeds[1:2], counters[1:2], 5)[0])
+    assert len({row.tolist()[0] for row in noise}) == 3
+
+
+def test_counter_noise_is_uniform():
+    noise = counter_uniform(torch.arange(200), torch.zeros(200, dtype=torch.long), 500).double()
+    assert 0 < noise.min() and noise.max() < 1
+    assert noise.mean().item() == pytest.approx(0.5, abs=0.004)  # five standard errors
+    counts = torch.histc(noise, bins=10, min=0, max=1)
+    assert (counts - 10_000).abs().max() < 500
+    neighbours = torch.corrcoef(torch.stack([noise[:, :-1].flatten(), noise[:, 1:].flatten()]))[0, 1]
+    assert abs(neighbours) < 0.016
+
+
+def test_draws_by_hand():
+    # Probabilities 0.2, 0.3, 0.5: cumulative 0.2, 0.5, 1.
+    logits = torch.tensor([[0.2, 0.3, 0.5]]).log().expand(4, -1)
+    uniform = torch.tensor([0.1, 0.3, 0.51, 0.999])
+    assert draw(logits, uniform, SamplingConfig()).tolist() == [0, 1, 2, 2]
+    assert draw(logits, uniform, SamplingConfig(temperature=0)).tolist() == [2] * 4
+    assert draw(logits, uniform, SamplingConfig(top_k=1)).tolist() == [2] * 4

@@ -25,7 +25,7 @@ def model(weights):
 
 @pytest.fixture
 def scheduler(model):
-    return StreamScheduler(model, max_characters=8, block_size=4)
+    return StreamScheduler(model, max_characters=8, block_sizes=(4,))
 
 
 def play(scheduler, characters, frames):
@@ -62,7 +62,7 @@ def test_frames_are_numbered_without_gaps_and_obey_the_last_verb(scheduler):
 
 def test_streamed_frames_are_the_batch_of_their_codes(model):
     # From codes to frames through every buffer and state of the scheduler, against the whole clip at once.
-    scheduler = StreamScheduler(model, max_characters=1, block_size=2)
+    scheduler = StreamScheduler(model, max_characters=1, block_sizes=(2,))
     character, codes = scheduler.open(seed=3), []
     scheduler._seat()
     step = scheduler._blocks[0].step
@@ -83,9 +83,9 @@ def test_streamed_frames_are_the_batch_of_their_codes(model):
 
 
 def test_a_stream_is_the_same_alone_and_among_others_that_come_and_go(model):
-    alone = StreamScheduler(model, max_characters=8, block_size=4)
+    alone = StreamScheduler(model, max_characters=8, block_sizes=(4,))
     expected = play(alone, [alone.open(prompt="walk", seed=5)], 120)[0]
-    crowd = StreamScheduler(model, max_characters=8, block_size=4)
+    crowd = StreamScheduler(model, max_characters=8, block_sizes=(4,))
     others = [crowd.open(prompt="bow", seed=n) for n in range(3)]
     mine, made = crowd.open(prompt="walk", seed=5), []
     for turn in range(12):
@@ -100,7 +100,7 @@ def test_a_stream_is_the_same_alone_and_among_others_that_come_and_go(model):
 def test_the_same_seed_and_verbs_give_the_same_frames(model):
     runs = []
     for _ in range(2):
-        scheduler = StreamScheduler(model, block_size=2)
+        scheduler = StreamScheduler(model, block_sizes=(2,))
         character = scheduler.open(prompt="walk", seed=2)
         first = play(scheduler, [character], 20)[0]
         character.say("prompt", text="bow")
@@ -162,7 +162,7 @@ def test_a_pose_is_where_the_stream_goes_on(scheduler):
 def test_a_turn_turns_by_the_angle(model):
     headings = []
     for angle in (0.0, 1.0):
-        scheduler = StreamScheduler(model, block_size=1)
+        scheduler = StreamScheduler(model, block_sizes=(1,))
         character = scheduler.open(seed=4)
         play(scheduler, [character], 20)
         if angle:
@@ -184,7 +184,7 @@ def test_goto_arrives_and_stands(scheduler):
 def test_a_seed_and_a_strength_are_taken(model):
     made = []
     for seed in (7, 8):
-        scheduler = StreamScheduler(model, block_size=1)
+        scheduler = StreamScheduler(model, block_sizes=(1,))
         made.append(poses(play(scheduler, [scheduler.open(prompt="walk", seed=seed, strength=2.5)], 40)[0]))
     assert not np.array_equal(*made) and scheduler._blocks[0].guidance_scale[0] == 2.5
 
@@ -222,7 +222,7 @@ def test_nonsense_is_refused_at_once(scheduler, verb, arguments, message):
 
 
 def test_a_full_scheduler_says_so_and_has_room_again(model):
-    scheduler = StreamScheduler(model, max_characters=2, block_size=2)
+    scheduler = StreamScheduler(model, max_characters=2, block_sizes=(2,))
     first, _ = scheduler.open(), scheduler.open()
     with pytest.raises(VerbError, match="at most 2 characters") as refused:
         scheduler.open()
@@ -251,7 +251,7 @@ def test_a_character_that_nobody_watches_stands_still(scheduler):
 
 
 def test_it_ticks_in_a_thread_of_its_own(model):
-    with StreamScheduler(model, block_size=2) as scheduler:
+    with StreamScheduler(model, block_sizes=(2,)) as scheduler:
         character = scheduler.open(prompt="walk")
         answer = character.say("prompt", text="bow").result(timeout=20)
         assert character.ready > 0 and answer.seq == 0

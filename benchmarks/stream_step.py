@@ -1,0 +1,95 @@
+"""What a tick of many characters costs, beside stepping them one by one and a decoder without a KV cache.
+
+python benchmarks/stream_step.py [--weights full] [--characters 1 16 64 128 256] [--threads 2]
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from functools import partial
+
+import torch
+
+from motiongen import load
+from motiongen.heads.mogo import MogoBatch
+from motiongen.inference.scheduler import StreamScheduler
+
+FRAMES = 120
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--weights", default="full")
+    parser.add_argument("--characters", type=int, nargs="+", default=[1, 4, 16, 64, 128, 256])
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--device", default="auto")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    model = load("mogo", args.weights, args.device)
+    print(f"{args.threads} threads, {model.head.device}\n")
+    print("| characters | s of work a second of stream | ms a character and token | against one by one |")
+    print("|---:|---:|---:|---:|")
+    alone = work(lambda: StreamScheduler(model, block_sizes=(1,)), 1)
+    for count in args.characters:
+        spent = work(partial(StreamScheduler, model, max_characters=count), count)
+        print(
+            f"| {count} | {spent:.3f} | {spent / count / 7.5 * 1e3:.2f} | {alone * count / spent:.1f} x faster |"
+        )
+    print(f"\none character in a block of one: {alone:.3f} s of work a second of stream")
+    cached, whole = token_seconds(model)
+    ratio = f"{cached * 1e3:.1f} ms, without {whole * 1e3:.1f} ms: {whole / cached:.1f} x"
+    print(f"one token of the head with a KV cache {ratio}")
+
+
+def work(make: Callable[[], StreamScheduler], count: int) -> float:
+    """Seconds of work for a second of stream of `count` characters that are all watched."""
+    scheduler = make()
+    characters = [scheduler.open(prompt="a person walks", seed=n) for n in range(count)]
+    play(scheduler, characters, 24)
+    began = time.perf_counter()
+    play(scheduler, characters, FRAMES)
+    return (time.perf_counter() - began) / (FRAMES / scheduler.fps)
+
+
+def play(scheduler: StreamScheduler, characters: list, frames: int) -> None:
+    for _ in range(frames):
+        for character in characters:
+            while character.take() is None:
+                scheduler.tick()
+
+
+@torch.no_grad()
+def token_seconds(model) -> tuple[float, float]:
+    """Seconds for a token of one stream with the window full: by a step, and by running the window anew."""
+    head, window = model.head, model.head.config.window
+    scheduler = StreamScheduler(model, block_sizes=(1,))
+    character = scheduler.open(prompt="a person walks")
+    play(scheduler, [character], 4 * window)
+    block = scheduler._blocks[0]
+    codes = torch.zeros(2, window, head.config.num_quantizers, dtype=torch.long, device=head.device)
+    position = torch.arange(window + 1, device=head.device).expand(2, -1)
+    batch = MogoBatch(
+        codes=codes,
+        lengths=torch.full((2,), window, device=head.device),
+        ended=torch.zeros(2, dtype=torch.bool, device=head.device),
+        is_cut=torch.ones(2, dtype=torch.bool, device=head.device),
+        condition=model.text.encode(["a person walks"] * 2),
+        silent=torch.zeros(2, 1, dtype=torch.bool, device=head.device),
+        segment=torch.zeros_like(position),
+        age=position,
+        remaining=torch.zeros_like(position),
+    )
+    generator = torch.Generator().manual_seed(0)
+    return seconds(lambda: block.step([0])), seconds(lambda: head.loss(batch, generator))
+
+
+def seconds(call: Callable[[], object], repeats: int = 20) -> float:
+    call()
+    began = time.perf_counter()
+    for _ in range(repeats):
+        call()
+    return (time.perf_counter() - began) / repeats
+
+
+if __name__ == "__main__":
+    main()
