@@ -65,7 +65,7 @@ def token_seconds(model) -> tuple[float, float]:
     scheduler = StreamScheduler(model, block_sizes=(1,))
     character = scheduler.open(prompt="a person walks")
     play(scheduler, [character], 4 * window)
-    block = scheduler._blocks[0]
+    block = scheduler.workers[0]._blocks[0]
     codes = torch.zeros(2, window, head.config.num_quantizers, dtype=torch.long, device=head.device)
     position = torch.arange(window + 1, device=head.device).expand(2, -1)
     batch = MogoBatch(

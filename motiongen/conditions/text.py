@@ -4,6 +4,7 @@ import hashlib
 import importlib.metadata
 import json
 import logging
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -81,6 +82,7 @@ class TextEncoder:
         self._model, self._tokenizer = model.eval().requires_grad_(False), tokenizer
         self._memory: OrderedDict[str, tuple[Tensor, Tensor]] = OrderedDict()
         self.memory_size = 512
+        self._lock = threading.Lock()  # streams encode from several threads
 
     @classmethod
     def load(
@@ -148,12 +150,13 @@ class TextEncoder:
         return [(tokens[i, :length].clone(), pooled[i].clone()) for i, length in enumerate(lengths.tolist())]
 
     def _remembered(self, prompt: str) -> tuple[Tensor, Tensor]:
-        if prompt not in self._memory:
-            self._memory[prompt] = self.embed([prompt])[0]
-            if len(self._memory) > self.memory_size:
-                self._memory.popitem(last=False)
-        self._memory.move_to_end(prompt)
-        return self._memory[prompt]
+        with self._lock:
+            if prompt not in self._memory:
+                self._memory[prompt] = self.embed([prompt])[0]
+                if len(self._memory) > self.memory_size:
+                    self._memory.popitem(last=False)
+            self._memory.move_to_end(prompt)
+            return self._memory[prompt]
 
 
 class CaptionTable:

@@ -12,7 +12,8 @@ from motiongen.evaluation.classifier import MotionClassifier
 from motiongen.evaluation.foot_skate import foot_skate_speed, toes_over_floor
 from motiongen.evaluation.questions import Question
 from motiongen.features import FPS
-from motiongen.inference.character import Character, StreamFrame
+from motiongen.inference.character import Character
+from motiongen.inference.frame_ring import StreamFrame
 from motiongen.inference.scheduler import StreamScheduler
 from motiongen.motion import Motion
 from motiongen.skeleton import SMPL22

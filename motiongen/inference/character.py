@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from motiongen.inference.frame_ring import FrameRing, StreamFrame
 from motiongen.inference.script import Script
 from motiongen.inference.verbs import Answer, Verb, VerbError, parse
 
@@ -18,26 +19,7 @@ BACKLOG = 32
 """Verbs that may wait for the model."""
 
 
-@dataclass(frozen=True)
-class StreamFrame:
-    """One frame of a stream.
-
-    Attributes:
-        seq: 0, 1, 2 … since the character was opened; frames that are thrown away untaken are not counted.
-        rotations: (22, 4) float32, local, xyzw.
-        root: (3,) float32, metres.
-        contacts: bits 0..3 in the order of `contacts.CONTACT_JOINTS`.
-        obeys: number of the verb that it is the answer to, 0 before any.
-    """
-
-    seq: int
-    rotations: np.ndarray
-    root: np.ndarray
-    contacts: int
-    obeys: int
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Made:
     """A frame that waits: what a StreamFrame has but its number, and where the unblended root has got to."""
 
@@ -91,7 +73,7 @@ class Character:
     def __init__(self, number: int, script: Script, wake: Callable[[], None], urgent: int) -> None:
         """Made by `StreamScheduler.open`."""
         self.number, self.script = number, script
-        self.recent: deque[StreamFrame] = deque(maxlen=KEPT)
+        self.recent = FrameRing(KEPT)
         self.events: deque[StreamEvent] = deque(maxlen=64)
         self.is_closed = False
         self._wake, self._urgent = wake, urgent

@@ -61,6 +61,15 @@ class Performer:
         """Frames that a step makes."""
         return self.model.frames_per_token
 
+    @property
+    def wait(self) -> int:
+        """Frames that wait to be taken, or -1 where they are to be replaced."""
+        return -1 if self.replaces else self.character.ready
+
+    def wants(self, frames: int) -> bool:
+        """Whether at most so many frames wait, or are to be replaced."""
+        return self.wait <= frames
+
     def leave(self) -> None:
         """Let nobody wait for an answer any longer."""
         waiting = [*self._later, *self._unanswered, *self._queued.values(), *self.character.heard()]

@@ -104,7 +104,7 @@ class Script:
         """Return what follows a phrase that is over, or None where it goes on."""
         if self.queue:
             return self.queue.popleft()
-        if self.steering.goal is not None:
+        if self.steering.goal is not None and not self.travels:
             return Next(WALK, self.number)
         is_gait = self.travels or self.way > TRAVELLING * self.seconds
         if self.holds or (is_gait and not self.finishes):

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from motiongen.inference.character import Character, StreamFrame
+from motiongen.inference.character import Character
+from motiongen.inference.frame_ring import StreamFrame
 from motiongen.inference.model import load
 from motiongen.inference.scheduler import StreamScheduler
 

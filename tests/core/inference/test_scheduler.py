@@ -6,7 +6,7 @@ import torch
 
 import motiongen
 from motiongen import features, load
-from motiongen.inference.character import StreamFrame
+from motiongen.inference.frame_ring import StreamFrame
 from motiongen.inference.scheduler import StreamScheduler
 from motiongen.inference.script import IDLE
 from motiongen.inference.verbs import VerbError
@@ -64,15 +64,16 @@ def test_streamed_frames_are_the_batch_of_their_codes(model):
     # From codes to frames through every buffer and state of the scheduler, against the whole clip at once.
     scheduler = StreamScheduler(model, max_characters=1, block_sizes=(2,))
     character, codes = scheduler.open(seed=3), []
-    scheduler._seat()
-    step = scheduler._blocks[0].step
+    scheduler.workers[0]._come_and_go()
+    block = scheduler.workers[0]._blocks[0]
+    step = block.step
 
     def recorded(active):
         made = step(active)
         codes.append(made[0][0])
         return made
 
-    scheduler._blocks[0].step = recorded
+    block.step = recorded
     frames = play(scheduler, [character], 100)[0]
     with torch.no_grad():
         whole = features.decode(model.tokenizer.decode(torch.stack(codes)[None])[0])[:100]
@@ -168,7 +169,7 @@ def test_a_turn_turns_by_the_angle(model):
         if angle:
             character.say("turn", angle=angle)
         play(scheduler, [character], 90)
-        headings.append(float(scheduler._performers[1]._root.heading))
+        headings.append(float(scheduler.workers[0]._performers[1]._root.heading))
     assert headings[1] - headings[0] == pytest.approx(1.0, abs=1e-3)
 
 
@@ -186,7 +187,7 @@ def test_a_seed_and_a_strength_are_taken(model):
     for seed in (7, 8):
         scheduler = StreamScheduler(model, block_sizes=(1,))
         made.append(poses(play(scheduler, [scheduler.open(prompt="walk", seed=seed, strength=2.5)], 40)[0]))
-    assert not np.array_equal(*made) and scheduler._blocks[0].guidance_scale[0] == 2.5
+    assert not np.array_equal(*made) and scheduler.workers[0]._blocks[0].guidance_scale[0] == 2.5
 
 
 @pytest.mark.parametrize("verb", ["loop", "finish"])
@@ -250,11 +251,13 @@ def test_a_character_that_nobody_watches_stands_still(scheduler):
     assert idle.ready <= 12 and idle.taken == 0
 
 
-def test_it_ticks_in_a_thread_of_its_own(model):
-    with StreamScheduler(model, block_sizes=(2,)) as scheduler:
-        character = scheduler.open(prompt="walk")
-        answer = character.say("prompt", text="bow").result(timeout=20)
-        assert character.ready > 0 and answer.seq == 0
+@pytest.mark.parametrize("workers", [1, 2])
+def test_it_ticks_in_threads_of_its_own(model, workers):
+    with StreamScheduler(model, block_sizes=(2,), workers=workers) as scheduler:
+        characters = [scheduler.open(prompt="walk") for _ in range(4)]
+        answers = [character.say("prompt", text="bow") for character in characters]
+        assert {answer.result(timeout=20).seq for answer in answers} == {0}
+        assert all(character.ready for character in characters)
 
 
 def test_one_call_streams(weights):

@@ -1,0 +1,130 @@
+"""One thread's share of the streaming characters: their blocks, stepped one at a time, the most urgent first."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from motiongen.inference.block import Block
+from motiongen.inference.character import Character
+from motiongen.inference.performer import Performer, perform
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TickReport:
+    """What a tick did: characters that took a step, and seconds it took."""
+
+    stepped: int
+    seconds: float
+
+
+class Worker:
+    """Owns blocks and who is in them. `tick` belongs to one thread; `join` and `woken` to all.
+
+    Attributes:
+        woken: set when a character is due or something was said.
+    """
+
+    def __init__(
+        self, make_block: Callable[[int], Block], seat: Callable[[Block, int, Character], Performer]
+    ) -> None:
+        """Take how a worker's n-th block is made, and how a character is put into a place of one."""
+        self.woken = threading.Event()
+        self._make_block, self._seat = make_block, seat
+        self._blocks: list[Block] = []
+        self._performers: dict[int, Performer] = {}
+        self._joining: list[Character] = []
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._is_stopping = False
+
+    def __len__(self) -> int:
+        with self._lock:
+            living = [performer.character for performer in self._performers.values()] + self._joining
+        return sum(not character.is_closed for character in living)
+
+    def join(self, character: Character) -> None:
+        """Let a character have a place from the next tick on."""
+        with self._lock:
+            self._joining.append(character)
+        self.woken.set()
+
+    def tick(self, urgent: int, room: int) -> TickReport:
+        """Hear what was said, then step the block that needs it most.
+
+        Args:
+            urgent: frames, at most, that wait with a character that is due.
+            room: frames, at most, that wait with one that steps along when its block does.
+        """
+        began = time.perf_counter()
+        self._come_and_go()
+        performers = list(self._performers.values())
+        for performer in performers:
+            performer.hear()
+        due = [performer for performer in performers if performer.wants(urgent)]
+        if not due:
+            return TickReport(0, time.perf_counter() - began)
+        block = min(due, key=lambda performer: performer.wait).block
+        stepped = [
+            performer for performer in performers if performer.block is block and performer.wants(room)
+        ]
+        perform(block, stepped)
+        return TickReport(len(stepped), time.perf_counter() - began)
+
+    def start(self, tick: Callable[["Worker"], TickReport]) -> None:
+        """Tick in a thread of its own until `stop`."""
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._run, args=(tick,), name="motiongen-stream", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread that `start` began, after its tick."""
+        self._is_stopping = True
+        self.woken.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _run(self, tick: Callable[["Worker"], TickReport]) -> None:
+        torch.set_flush_denormal(
+            True
+        )  # this thread's: softmax leaves numbers that a CPU takes ten times as long for
+        while not self._is_stopping:
+            self.woken.clear()
+            try:
+                if not tick(self).stepped:
+                    self.woken.wait(1.0)
+            except Exception:  # a stream that dies silently is worse than a line in the log
+                log.exception("tick failed; going on")
+                time.sleep(0.1)
+
+    def _come_and_go(self) -> None:
+        """Free the places of those who left, and give those who came one."""
+        left = [n for n, performer in self._performers.items() if performer.character.is_closed]
+        gone = [self._performers[number] for number in left]
+        with self._lock:
+            joining = list(self._joining)
+            for number in left:
+                del self._performers[number]
+        for performer in gone:
+            performer.leave()
+        for character in joining:  # a new block takes a while, in which `join` must not wait
+            performer = self._seat(*self._free_place(), character)
+            with self._lock:
+                self._performers[character.number] = performer
+                self._joining.remove(character)
+
+    def _free_place(self) -> tuple[Block, int]:
+        """The first free place, so that blocks are full before another is begun."""
+        taken = {(id(performer.block), performer.item) for performer in self._performers.values()}
+        for block in self._blocks:
+            for item in range(block.size):
+                if (id(block), item) not in taken:
+                    return block, item
+        self._blocks.append(self._make_block(len(self._blocks)))
+        return self._blocks[-1], 0
