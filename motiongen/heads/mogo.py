@@ -425,19 +425,28 @@ class Mogo(nn.Module):
         return token, ended
 
     @torch.no_grad()
-    def push(self, codes: Tensor, state: MogoState, skip: Tensor | None = None) -> None:
-        """Give B streams tokens (B, n, Q) that they did not write; skip (B, n) is true at the end of shorter items."""
+    def push(
+        self, codes: Tensor, state: MogoState, skip: Tensor | None = None, age: Tensor | None = None
+    ) -> None:
+        """Give B streams tokens that they did not write; updates state in place.
+
+        Args:
+            codes: (B, n, Q).
+            state: from `init_state`.
+            skip: (B, n) bool, true at the end of shorter items.
+            age: (B, n) tokens since each stream's prompt began, itself included; 0, or left out, for no saying.
+        """
         tokens = codes.shape[1]
         skip = torch.zeros(codes.shape[:2], dtype=torch.bool, device=self.device) if skip is None else skip
+        age = torch.zeros_like(codes[..., 0]) if age is None else age
         start = 0
         for length in lengths_within(tokens, state.fine.slots, state.fine.filled, self.config.fine_window):
             part = slice(start, start := start + length)
-            self._push_few(codes[:, part], state, skip[:, part])
+            self._push_few(codes[:, part], state, skip[:, part], age[:, part])
 
-    def _push_few(self, codes: Tensor, state: MogoState, skip: Tensor) -> None:
-        told = torch.zeros(codes.shape[:2], dtype=torch.long, device=self.device)
+    def _push_few(self, codes: Tensor, state: MogoState, skip: Tensor, age: Tensor) -> None:
         inputs = torch.cat([state.past[:, -1:], codes[:, :-1]], dim=1)
-        base = self._base_step(state, inputs, told, told, skip)[: len(codes)]
+        base = self._base_step(state, inputs, age, torch.zeros_like(age), skip)[: len(codes)]
         sums = self.sums(codes)  # (B, n, Q, C)
         push = state.fine.push(codes.shape[1], skip, self.config.fine_window)
         for level, (fine, memory) in enumerate(self._fine_memory(state), start=1):

@@ -77,12 +77,19 @@ class Block:
         self._decoder.reset(mask)
 
     @torch.inference_mode()
-    def push(self, item: int, codes: Tensor) -> Tensor:
-        """Give a stream tokens (n, Q) that it did not write; return their features (n * frames, D) on the CPU."""
+    def push(self, item: int, codes: Tensor, age: Tensor | None = None) -> Tensor:
+        """Give a stream tokens (n, Q) that it did not write; return their features (n * frames, D) on the CPU.
+
+        Args:
+            item: the stream.
+            codes: (n, Q) tokens.
+            age: (n,) tokens since its prompt began, each included; left out where they do not obey it.
+        """
         mask, frames = self._mask([item]), []
-        for code in codes.to(self.head.device, torch.long):
+        ages = torch.zeros(len(codes), dtype=torch.long) if age is None else age
+        for code, old in zip(codes.to(self.head.device, torch.long), ages.to(self.head.device), strict=True):
             row = code.expand(self.size, -1)
-            self.head.push(row[:, None], self._state, ~mask[:, None])
+            self.head.push(row[:, None], self._state, ~mask[:, None], old.expand(self.size, 1))
             frames.append(self._decoder.step(row, mask)[item])
         return torch.cat(frames).float().cpu()
 

@@ -82,6 +82,7 @@ class Character:
         self._said: deque[Spoken] = deque()
         self._count = 0
         self.taken = 0
+        self.last: Made | None = None
 
     def say(self, verb: str, **arguments: Any) -> "Future[Answer]":
         """Tell the character something; the future is done when the first frame that obeys is made.
@@ -151,4 +152,11 @@ class Character:
             before = [self.recent[n] for n in range(-min(3, len(self.recent)), 0)]
             return before, self.last if before else None
 
-    last: Made | None = None
+    def drop_last(self, count: int) -> Made | None:
+        """Forget the last frames that wait; return the one before them, or None where fewer wait; for the scheduler."""
+        with self._lock:
+            if len(self._made) <= count:
+                return None
+            for _ in range(count):
+                self._made.pop()
+            return self._made[-1]

@@ -1,5 +1,7 @@
 """What stands between a character and its place in a block: hears what is said, and turns tokens into frames."""
 
+from collections import deque
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -10,6 +12,7 @@ from motiongen.inference.block import Block
 from motiongen.inference.character import Character, Made, Spoken, StreamEvent
 from motiongen.inference.cycle import Cycle
 from motiongen.inference.model import Model
+from motiongen.inference.refiner import Refiner
 from motiongen.inference.script import IDLE, QUEUE, WALK, Next
 from motiongen.inference.verbs import (
     Finish,
@@ -29,6 +32,8 @@ from motiongen.skeleton import SMPL22
 
 BLEND = 10
 """Frames over which a seam fades."""
+REMEMBERED = 64
+"""Tokens of its past that a refinement sees."""
 BITS = np.array([1, 2, 4, 8])
 
 
@@ -45,6 +50,8 @@ class Performer:
         self.script = character.script
         self.replaces = False
         self._root = features.init_state(1)  # where the next frame follows
+        self._codes: deque[Tensor] = deque(maxlen=REMEMBERED)  # (Q,) of the last tokens
+        self._unrefined = 0  # tokens since the last that were refined
         self._later: list[Spoken] = []
         self._queued: dict[int, Spoken] = {}
         self._unanswered: list[Spoken] = []  # until the next frames are made
@@ -156,12 +163,45 @@ class Performer:
     def _begin(self, new: Next, spoken: Spoken | None, *, now: bool) -> None:
         """Change the prompt: from the next token on, which with `now` is the first that nothing was taken of."""
         if now and not self.replaces and not self.script.loop:
-            self.block.rewind(self.item, self.character.ready // self.frames_per_token)
+            self._forget(self.character.ready // self.frames_per_token)
         self.replaces = self.replaces or now
         self.script.begin(new)
         self.block.set_text([self.item], self.model.text.encode([new.text]))
         if spoken is not None:
             self._unanswered.append(spoken)
+
+    def _forget(self, tokens: int) -> None:
+        """Take back the last tokens."""
+        self.block.rewind(self.item, tokens)
+        for _ in range(min(tokens, len(self._codes))):
+            self._codes.pop()
+        self._unrefined = max(0, self._unrefined - tokens)
+
+    def refinable(self, kept: int) -> int:
+        """Return how many of the last tokens can be written anew, while the frames of `kept` others are taken."""
+        waiting = self.character.ready // self.frames_per_token - kept
+        if self.replaces or self._seam is not None or self.script.loop or not self.script.steering.is_idle:
+            return 0
+        return min(waiting, self._unrefined, self.script.age, self.block.spare, len(self._codes) - 1)
+
+    def refine(self, refiner: Refiner, tokens: int) -> None:
+        """Let a refiner write the last tokens anew, and let their frames take the place of those that wait."""
+        self._unrefined = 0
+        codes = refiner.rewrite(torch.stack(list(self._codes)), tokens, self.script.text)[-tokens:]
+        last = self.character.drop_last(tokens * self.frames_per_token)
+        if last is None:
+            return  # they were wanted sooner than thought
+        script = self.script
+        age = torch.arange(script.age - tokens, script.age) + 1
+        self._forget(tokens)
+        rows = self.block.push(self.item, codes, age).split(self.frames_per_token)
+        self._root = RootState(torch.tensor([last.heading]), torch.from_numpy(last.root[[0, 2]])[None])
+        for _ in range(tokens):
+            script.phrase.pop()
+        for code, row in zip(codes, rows, strict=True):
+            self._codes.append(code)
+            script.phrase.append(row)
+            self._deliver(features.step(row[None], self._root))
 
     def _follow(self, follows: Next) -> None:
         """Begin what comes after."""
@@ -192,6 +232,8 @@ class Performer:
             codes = self.model.tokenizer.encode(frames[None])[0]
         self.block.reset(self.item)
         self.block.push(self.item, codes)
+        self._codes = deque(codes.cpu(), maxlen=REMEMBERED)
+        self._unrefined = 0
         self._root = features.end_of(still)
         self._landing = still.rotations[-1:], still.root[-1:]
         self.script.age, self.script.loop = 0, None
@@ -223,6 +265,10 @@ class Performer:
             self.script.steering.goal = None
             self._note("arrived", self._next_seq)
             self._follow(self.script.arrive())
+
+    def _wrote(self, code: Tensor) -> None:
+        self._codes.append(code)
+        self._unrefined += 1
 
     def _go_on(self, row: Tensor, speed: float, ended: bool) -> None:
         """Take note of a token that the model wrote, and begin what follows where it was the last."""
@@ -258,7 +304,9 @@ def perform(block: Block, performers: list[Performer]) -> None:
     if writing:
         for performer in writing:
             performer.prepare()
-        _, ended, written = block.step([performer.item for performer in writing])
+        codes, ended, written = block.step([performer.item for performer in writing])
+        for performer in writing:
+            performer._wrote(codes[performer.item])
     rows = torch.stack([_row(performer, written) for performer in performers])  # (n, T, D)
     speeds = rows[..., features.LAYOUT["velocity"]].norm(dim=-1).mean(dim=1).tolist()
     for performer in performers:

@@ -13,6 +13,7 @@ from motiongen.inference.block import Block
 from motiongen.inference.character import Character
 from motiongen.inference.model import Model
 from motiongen.inference.performer import Performer
+from motiongen.inference.refiner import Refiner
 from motiongen.inference.script import Script
 from motiongen.inference.verbs import VerbError
 from motiongen.inference.worker import TickReport, Worker
@@ -40,6 +41,7 @@ class StreamScheduler:
         block_sizes: tuple[int, ...] = BLOCK_SIZES,
         lead_tokens: int = 3,
         workers: int = 1,
+        refiner: Refiner | None = None,
         options: MogoOptions | None = None,
     ) -> None:
         """Take a model whose head streams.
@@ -50,6 +52,7 @@ class StreamScheduler:
             block_sizes: characters that step together, block by block; the last size goes on.
             lead_tokens: tokens, about, that wait with each character: the more, the more a busy machine may be late.
             workers: threads among which the characters are shared, each with blocks of its own.
+            refiner: rewrites what waits, in the time that is left; give it a lead of 8 tokens or more.
             options: how tokens are drawn.
 
         Raises:
@@ -64,7 +67,7 @@ class StreamScheduler:
         self.max_characters, self.block_sizes, self.spare = max_characters, block_sizes, lead_tokens + 1
         self.urgent = (lead_tokens - 1) * model.frames_per_token
         self.room = self.urgent + model.frames_per_token // 2
-        self.workers = [Worker(self._make_block, self._seat) for _ in range(workers)]
+        self.workers = [Worker(self._make_block, self._seat, refiner) for _ in range(workers)]
         self._numbers = itertools.count(1)
         self._seeds = np.random.default_rng()
         self._lock = threading.Lock()

@@ -11,6 +11,7 @@ import torch
 from motiongen.inference.block import Block
 from motiongen.inference.character import Character
 from motiongen.inference.performer import Performer, perform
+from motiongen.inference.refiner import Refiner
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +32,14 @@ class Worker:
     """
 
     def __init__(
-        self, make_block: Callable[[int], Block], seat: Callable[[Block, int, Character], Performer]
+        self,
+        make_block: Callable[[int], Block],
+        seat: Callable[[Block, int, Character], Performer],
+        refiner: Refiner | None = None,
     ) -> None:
-        """Take how a worker's n-th block is made, and how a character is put into a place of one."""
+        """Take how the n-th block is made, how a character is put into a place of one, and who refines."""
         self.woken = threading.Event()
-        self._make_block, self._seat = make_block, seat
+        self._make_block, self._seat, self._refiner = make_block, seat, refiner
         self._blocks: list[Block] = []
         self._performers: dict[int, Performer] = {}
         self._joining: list[Character] = []
@@ -68,6 +72,7 @@ class Worker:
             performer.hear()
         due = [performer for performer in performers if performer.wants(urgent)]
         if not due:
+            self._refine(performers)
             return TickReport(0, time.perf_counter() - began)
         block = min(due, key=lambda performer: performer.wait).block
         stepped = [
@@ -75,6 +80,14 @@ class Worker:
         ]
         perform(block, stepped)
         return TickReport(len(stepped), time.perf_counter() - began)
+
+    def _refine(self, performers: list[Performer]) -> None:
+        """While nobody is due, write anew what waits the longest with one character."""
+        if self._refiner is None or not performers:
+            return
+        counts = [performer.refinable(self._refiner.kept) for performer in performers]
+        if max(counts) >= self._refiner.least:
+            performers[counts.index(max(counts))].refine(self._refiner, max(counts))
 
     def start(self, tick: Callable[["Worker"], TickReport]) -> None:
         """Tick in a thread of its own until `stop`."""

@@ -7,6 +7,7 @@ import torch
 import motiongen
 from motiongen import features, load
 from motiongen.inference.frame_ring import StreamFrame
+from motiongen.inference.refiner import Refiner
 from motiongen.inference.scheduler import StreamScheduler
 from motiongen.inference.script import IDLE
 from motiongen.inference.verbs import VerbError
@@ -266,3 +267,21 @@ def test_one_call_streams(weights):
     assert len(frames) == 60 and np.array_equal(poses(frames), poses(again))
     with pytest.raises(ValueError, match="model: expected a head that streams, got BAMM"):
         motiongen.stream("walk", head="bamm", weights=weights, device="cpu")
+
+
+def test_what_waits_is_refined_without_a_seam(model, weights):
+    refiner = Refiner(load("bamm", weights, "cpu"), kept=2, least=2)
+    scheduler = StreamScheduler(model, block_sizes=(2,), lead_tokens=8, refiner=refiner)
+    character, codes = scheduler.open(prompt="walk", seed=1), []
+    rewrite = refiner.rewrite
+    refiner.rewrite = lambda *asked: codes.append(rewrite(*asked)) or codes[-1]
+    frames = play(scheduler, [character], 8)[0]
+    while scheduler.tick().stepped:
+        pass
+    assert codes, "it had time"
+    frames += play(scheduler, [character], character.ready)[0]
+    with torch.no_grad():
+        whole = features.decode(model.tokenizer.decode(codes[0][None])[0])
+    made = torch.from_numpy(np.stack([frame.rotations[1:] for frame in frames]))
+    count = min(len(made), whole.num_frames)
+    np.testing.assert_allclose(made[:count].abs(), whole.rotations[:count, 1:].abs(), atol=1e-4)
