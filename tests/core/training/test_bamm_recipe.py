@@ -1,71 +1,22 @@
 import pytest
 import torch
 
-from motiongen.conditions.text import TextEncoder
 from motiongen.heads.bamm import BAMMConfig
-from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
 from motiongen.training.bamm import BAMMRecipe, BAMMTrainConfig
-from motiongen.training.cache import write_cache
 from motiongen.training.code_bank import CodeBank, encode_all
 from motiongen.training.composition import crossfade, join_captions, same_form, split_subject
 from motiongen.training.corpus import labelled_motions
 from motiongen.training.loop import TrainConfig, Trainer
-from tests.core.motions import wobble
+from tests.core.training.tiny import captioned_cache, tiny_encoder, tiny_tokenizer
 
 SIZES = {"max_tokens": 12, "context_dim": 8, "code_dim": 8, "dim": 16, "num_layers": 1, "num_heads": 2}
 SIZES |= {"feedforward_dim": 16, "residual_dim": 16, "residual_layers": 1, "residual_heads": 2}
 SIZES |= {"residual_feedforward_dim": 16}
 
 
-def tiny_tokenizer():
-    torch.manual_seed(0)
-    tokenizer = RVQVAE(
-        RVQVAEConfig(width=16, frame_width=16, latent_dim=8, depth=1, num_quantizers=3, codebook_size=16)
-    )
-    tokenizer.quantizer.codebooks.normal_(generator=torch.Generator().manual_seed(0))
-    return tokenizer.eval()
-
-
-def tiny_encoder():
-    from tokenizers import Tokenizer
-    from tokenizers.models import WordLevel
-    from transformers import BertConfig, BertModel
-
-    torch.manual_seed(0)
-    sizes = {
-        "vocab_size": 1,
-        "hidden_size": 8,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "intermediate_size": 16,
-    }
-    return TextEncoder(
-        BertModel(BertConfig(**sizes)), Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]")), "tiny"
-    )
-
-
-def record(number, split, frames, **captions):
-    text = {name: (f"{name} {number}",) for name in captions}
-    return {
-        "id": f"own/{number}",
-        "source": "own",
-        "licence": "CC0",
-        "split": split,
-        "content": "sway",
-        **text,
-    }, wobble(frames, number)
-
-
 @pytest.fixture
 def cache(tmp_path):
-    both = {"captions": 1, "mirrored_captions": 1}
-    clips = [
-        record(0, "train", 30, **both),
-        record(1, "train", 43, captions=1),
-        record(2, "train", 90, **both),
-    ]
-    clips += [record(3, "test", 40, **both), record(4, "train", 40)]
-    return write_cache(tmp_path / "cache", clips, fps=30)
+    return captioned_cache(tmp_path / "cache")
 
 
 @pytest.fixture
