@@ -122,6 +122,11 @@ class Character:
         return frame
 
     @property
+    def said(self) -> int:
+        """Verbs that were said: the number of the last one."""
+        return self._count
+
+    @property
     def ready(self) -> int:
         """Frames that `take` would give now."""
         return len(self._made)

@@ -1,0 +1,155 @@
+"""Frames on the wire: one character's pose as bytes, or as JSON (PROTOCOL.md, "Frames")."""
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+SUBPROTOCOL = "motiongen.v1"
+
+
+class ProtocolError(ValueError):
+    """A message that is not of this protocol.
+
+    Attributes:
+        code: one of PROTOCOL.md's error codes.
+        id: of the message, where it could be read.
+    """
+
+    def __init__(self, code: str, message: str, id: int | None = None) -> None:
+        super().__init__(message)
+        self.code, self.id = code, id
+
+
+class Kind(IntEnum):
+    """First byte of a binary message."""
+
+    FRAME = 1
+
+
+class Format(IntEnum):
+    """Second byte: how the numbers of a frame travel. JSON frames are text messages."""
+
+    F32 = 1
+    I16 = 2
+    JSON = 3
+
+
+FORMATS = {"f32": Format.F32, "i16": Format.I16, "json": Format.JSON}
+HEADER = struct.Struct("<BBBBHHIIQ")
+"""kind, format, flags, contacts, character, joints, seq, obeys, time."""
+GAP = 1
+"""Flag: frames before this one were left out."""
+MAX_JOINTS = 1024
+INT16 = 32767
+
+
+@dataclass(frozen=True, slots=True)
+class WireFrame:
+    """A frame as it travels.
+
+    Attributes:
+        character: its number on the connection.
+        seq: 0, 1, 2 …; modulo 2**32.
+        time: microseconds of the server's clock at which it is to be shown.
+        contacts: bits, in the order of hello.contacts.
+        obeys: number of the verb that it is the answer to; 0 before any.
+        root: (3,) float32 metres.
+        rotations: (J, 4) float32, local, xyzw; q and -q mean the same.
+        is_gap: whether frames before it were left out.
+    """
+
+    character: int
+    seq: int
+    time: int
+    contacts: int
+    obeys: int
+    root: np.ndarray
+    rotations: np.ndarray
+    is_gap: bool = False
+
+
+def encode_body(rotations: np.ndarray, root: np.ndarray, format: Format) -> bytes:
+    """Return what follows the header: the same for all who watch a character in that format."""
+    if format is Format.I16:
+        return root.astype("<f4").tobytes() + np.rint(rotations * INT16).astype("<i2").tobytes()
+    return root.astype("<f4").tobytes() + rotations.astype("<f4").tobytes()
+
+
+def encode_header(frame: WireFrame, format: Format) -> bytes:
+    """Return the 24 bytes before the body."""
+    flags = GAP if frame.is_gap else 0
+    numbers = (frame.character, len(frame.rotations), frame.seq % 2**32, frame.obeys % 2**32, frame.time)
+    return HEADER.pack(Kind.FRAME, format, flags, frame.contacts, *numbers)
+
+
+def encode_frame(frame: WireFrame, format: Format = Format.F32) -> bytes:
+    """Return a frame's binary message; for JSON see `frame_to_json`."""
+    return encode_header(frame, format) + encode_body(frame.rotations, frame.root, format)
+
+
+def decode_frame(data: bytes) -> WireFrame:
+    """Return the frame in a binary message.
+
+    Raises:
+        ProtocolError: the bytes are no frame.
+    """
+    if len(data) < HEADER.size:
+        raise ProtocolError("bad_message", f"frame: expected {HEADER.size} bytes or more, got {len(data)}")
+    kind, format, flags, contacts, character, joints, seq, obeys, time = HEADER.unpack_from(data)
+    if kind != Kind.FRAME or format not in (Format.F32, Format.I16):
+        raise ProtocolError(
+            "bad_message", f"frame: expected kind 1 and format 1 or 2, got {kind} and {format}"
+        )
+    size = HEADER.size + 12 + joints * (16 if format == Format.F32 else 8)
+    if len(data) != size or joints > MAX_JOINTS:
+        raise ProtocolError(
+            "bad_message", f"frame: expected {size} bytes for {joints} joints, got {len(data)}"
+        )
+    root = np.frombuffer(data, "<f4", 3, HEADER.size).astype(np.float32)
+    if format == Format.F32:
+        rotations = np.frombuffer(data, "<f4", 4 * joints, HEADER.size + 12).astype(np.float32)
+    else:
+        numbers = np.frombuffer(data, "<i2", 4 * joints, HEADER.size + 12)
+        rotations = (numbers / INT16).astype(np.float32)
+    return WireFrame(
+        character, seq, time, contacts, obeys, root, rotations.reshape(joints, 4), bool(flags & GAP)
+    )
+
+
+def frame_to_json(frame: WireFrame) -> dict[str, Any]:
+    """Return a frame as the JSON message "frame"."""
+    return {
+        "type": "frame",
+        "character": frame.character,
+        "seq": frame.seq,
+        "obeys": frame.obeys,
+        "time": frame.time,
+        "contacts": [bool(frame.contacts >> bit & 1) for bit in range(4)],
+        "root": [round(float(value), 5) for value in frame.root],
+        "rotations": [[round(float(value), 6) for value in row] for row in frame.rotations],
+        "gap": frame.is_gap,
+    }
+
+
+def frame_from_json(message: dict[str, Any]) -> WireFrame:
+    """Return the frame in a parsed JSON message.
+
+    Raises:
+        ProtocolError: it is no frame.
+    """
+    try:
+        rotations = np.asarray(message["rotations"], dtype=np.float32)
+        root = np.asarray(message["root"], dtype=np.float32)
+        contacts = sum(1 << bit for bit, touches in enumerate(message["contacts"][:8]) if touches)
+        numbers = [int(message[name]) for name in ("character", "seq", "time", "obeys")]
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ProtocolError(
+            "bad_message", f"frame: expected the fields of a frame, got none of {error}"
+        ) from None
+    if rotations.ndim != 2 or rotations.shape[1] != 4 or root.shape != (3,):
+        raise ProtocolError("bad_message", "frame: expected root of 3 numbers and rotations of 4 a joint")
+    character, seq, time, obeys = numbers
+    return WireFrame(character, seq, time, contacts, obeys, root, rotations, bool(message.get("gap")))
