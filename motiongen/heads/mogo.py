@@ -216,6 +216,17 @@ class MogoState:
         """Tokens seen (B,)."""
         return self.base.lengths[: len(self.past)]
 
+    @property
+    def tensors(self) -> list[Tensor]:
+        """Everything that a step changes or reads."""
+        return [*self.base.tensors, *self.fine.tensors, self.sentence, self.past]
+
+    def over(self, tensors: Sequence[Tensor]) -> "MogoState":
+        """Return this state with other tensors, in the order of `tensors`."""
+        base, both = len(self.base.tensors), len(self.base.tensors) + len(self.fine.tensors)
+        fine = self.fine.over(tensors[base:both])
+        return MogoState(self.base.over(tensors[:base]), fine, *tensors[both:])
+
     def reset(self, items: Tensor) -> None:
         """Put items (B,) bool back to rest; their text stays."""
         self.base.reset(items.repeat(2))

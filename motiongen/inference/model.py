@@ -263,8 +263,8 @@ def load(head: str = "bamm", weights: str | Path = "full", device: str = "auto")
             f"weights: expected a folder {head} in {folder}, got none; train one or choose another set"
         )
     on = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
-    tokenizer = tokenizers.load(folder / "tokenizer").to(on)
-    model = checkpoint.load(folder / head, head_class).eval().to(on)
+    tokenizer = tokenizers.load(folder / "tokenizer").to(on).requires_grad_(False)
+    model = checkpoint.load(folder / head, head_class).eval().to(on).requires_grad_(False)
     about = checkpoint.read_json(folder / "about.json") if (folder / "about.json").is_file() else {}
     return Model(model, tokenizer, TextEncoder.load(model.config.text_encoder, on), about)
 

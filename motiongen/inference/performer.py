@@ -32,6 +32,8 @@ from motiongen.skeleton import SMPL22
 
 BLEND = 10
 """Frames over which a seam fades."""
+REPLACED = 1
+"""Frames that a character which is to change its mind counts as having: only who has fewer is more urgent."""
 REMEMBERED = 64
 """Tokens of its past that a refinement sees."""
 BITS = np.array([1, 2, 4, 8])
@@ -70,8 +72,8 @@ class Performer:
 
     @property
     def wait(self) -> int:
-        """Frames that wait to be taken, or -1 where they are to be replaced."""
-        return -1 if self.replaces else self.character.ready
+        """Frames that wait to be taken; those to be replaced count as few, but more than those that are missing."""
+        return min(self.character.ready, REPLACED) if self.replaces else self.character.ready
 
     def wants(self, frames: int) -> bool:
         """Whether at most so many frames wait, or are to be replaced."""

@@ -66,7 +66,7 @@ class StreamScheduler:
         self.about: dict[str, Any] = dict(model.about)
         self.max_characters, self.block_sizes, self.spare = max_characters, block_sizes, lead_tokens + 1
         self.urgent = (lead_tokens - 1) * model.frames_per_token
-        self.room = self.urgent + model.frames_per_token // 2
+        self.room = self.urgent + model.frames_per_token
         self.workers = [Worker(self._make_block, self._seat, refiner) for _ in range(workers)]
         self._numbers = itertools.count(1)
         self._seeds = np.random.default_rng()

@@ -76,6 +76,16 @@ class TransformerState:
         """Tokens of the past that fit."""
         return self.positions.shape[1] - 1
 
+    @property
+    def tensors(self) -> list[Tensor]:
+        """Everything that a step changes or reads."""
+        return [*self.memory, self.padding, self.positions, self.lengths]
+
+    def over(self, tensors: Sequence[Tensor]) -> "TransformerState":
+        """Return this state with other tensors, in the order of `tensors`."""
+        *memory, padding, positions, lengths = tensors
+        return TransformerState(memory, padding, positions, lengths, self.filled)
+
     def set_context(self, context: Context, items: Tensor | None = None) -> None:
         """Let the items (indices; all when None) look at a context of at most L tokens, from their next token on."""
         length = context.padding.shape[1]
@@ -92,7 +102,7 @@ class TransformerState:
 
     def rewind(self, counts: Tensor) -> None:
         """Forget the last counts (B,) tokens of each item: at most as many as the state has spare slots."""
-        self.lengths = (self.lengths - counts).clamp_min(0)
+        self.lengths.sub_(counts).clamp_(min=0)
         self.positions.masked_fill_(self.positions >= self.lengths[:, None], -1)
 
     def push(self, tokens: int, padding: Tensor | None, window: int | None) -> Push:
@@ -101,11 +111,10 @@ class TransformerState:
         device = self.lengths.device
         positions = self.lengths[:, None] + torch.arange(tokens, device=device)  # (B, n)
         slot = positions % slots
-        if padding is None:
-            self.lengths = self.lengths + tokens
-        else:
+        self.lengths.add_(tokens)
+        if padding is not None:
             slot = slot.masked_fill(padding, slots)
-            self.lengths = self.lengths + tokens - padding.sum(dim=1)
+            self.lengths.sub_(padding.sum(dim=1))
         self.positions.scatter_(1, slot, positions)
         self.filled = min(self.filled + tokens, slots)
         known, now = self.positions[:, None, : self.filled], positions[..., None]

@@ -1,5 +1,8 @@
 """A tokenizer's decoder as a stream that can take tokens back, and whose items need not all take each step."""
 
+import copy
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -27,10 +30,24 @@ class RewindableDecoder:
         self._items = torch.arange(batch_size, device=self._now.device)
         self.lengths = torch.zeros_like(self._items)
 
+    @property
+    def tensors(self) -> list[Tensor]:
+        """Everything that a step changes or reads."""
+        return [*(part.past for part in self.state.parts), self._now, self._kept, self._items, self.lengths]
+
+    def over(self, tensors: Sequence[Tensor]) -> "RewindableDecoder":
+        """Return this decoder with other tensors, in the order of `tensors`."""
+        other = copy.copy(self)
+        other.state = copy.deepcopy(self.state)
+        *pasts, other._now, other._kept, other._items, other.lengths = tensors
+        for part, past in zip(other.state.parts, pasts, strict=True):
+            part.past = past
+        return other
+
     def step(self, codes: Tensor, active: Tensor) -> Tensor:
         """Push codes (B, Q) of the items where active (B,) is true; return features (B, frames of a token, D)."""
         frames = self.tokenizer.step(codes[:, None], self.state)
-        self.lengths = self.lengths + active
+        self.lengths.add_(active)
         place = self.lengths % self._kept.shape[1]
         # Items that take no step have their old state back: what was kept is theirs already.
         self._now.copy_(torch.where(active[:, None], self._now, self._kept[self._items, place]))
@@ -39,12 +56,12 @@ class RewindableDecoder:
 
     def rewind(self, counts: Tensor) -> None:
         """Take back the last counts (B,) tokens of each item, at most the spare ones."""
-        self.lengths = (self.lengths - counts).clamp_min(0)
+        self.lengths.sub_(counts).clamp_(min=0)
         self._recall()
 
     def reset(self, items: Tensor) -> None:
         """Put the items (B,) bool back to rest."""
-        self.lengths = self.lengths.masked_fill(items, 0)
+        self.lengths.masked_fill_(items, 0)
         self._kept.masked_fill_(items[:, None, None], 0.0)
         self._recall()
 
