@@ -1,0 +1,114 @@
+"""One attempt to reach a server, and every way in which it can fail."""
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as open_socket
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.typing import Subprotocol
+
+from motiongen_bridge.frames import SUBPROTOCOL
+
+TIMEOUT = 10.0
+"""Seconds for the handshake, and again for the server's first words."""
+
+
+class Refused(ConnectionError):
+    """The server is there and will not have us: trying again is no use."""
+
+
+async def dial(url: str, token: str | None = None) -> tuple[ClientConnection, dict[str, Any]]:
+    """Return a socket to a server, and its hello.
+
+    Args:
+        url: of the socket.
+        token: secret that the server wants, if it wants one.
+
+    Raises:
+        Refused: the token is wrong, the version is another, or this address may not connect.
+        ConnectionError: there is no server, it is full, or it is no motiongen server.
+    """
+    try:
+        socket = await open_socket(
+            url,
+            subprotocols=[Subprotocol(SUBPROTOCOL)],
+            additional_headers={"Authorization": f"Bearer {token}"} if token else None,
+            compression=None,
+            max_size=2**20,
+            open_timeout=TIMEOUT,
+            close_timeout=2,
+            ping_interval=5,  # a dead network is noticed while the server still keeps the characters
+            ping_timeout=10,
+            proxy=None if urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1") else True,
+        )
+    except InvalidStatus as error:
+        raise _refusal(url, error, bool(token)) from None
+    except ConnectionRefusedError:
+        raise ConnectionError(
+            f"{place(url)}: expected a server, nobody listens there; run motiongen serve"
+        ) from None
+    except (OSError, InvalidHandshake, InvalidURI, EOFError, ValueError) as error:
+        raise _no_server(url, error) from None
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            hello = json.loads(await socket.recv())
+        if not isinstance(hello, dict) or hello.get("type") != "hello":
+            raise ValueError("another first message than hello")
+        if hello.get("version") != 1:
+            raise Refused(f"{place(url)}: expected version 1, got {hello.get('version')}; update motiongen")
+        return socket, hello
+    except (ConnectionClosed, TimeoutError, ValueError) as error:
+        socket.transport.abort()
+        raise _no_server(url, error) from None
+    except BaseException:
+        socket.transport.abort()
+        raise
+
+
+def socket_url(url: str) -> str:
+    """Return the websocket's address for that of a server's page or socket.
+
+    Raises:
+        ValueError: it is no address.
+    """
+    try:
+        parts = urlsplit(url if "//" in url else f"//{url}", scheme="ws")
+        scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+        is_address = scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        is_address = False
+    if not is_address:
+        raise ValueError(f"url: expected ws://HOST:PORT or http://HOST:PORT, got {url!r}")
+    path = parts.path if parts.path not in ("", "/") else "/ws"
+    return urlunsplit((scheme, parts.netloc, path, parts.query, ""))
+
+
+def place(url: str) -> str:
+    """Return an address as messages show it: without what may be a token."""
+    return urlunsplit(urlsplit(url)._replace(query="", fragment=""))
+
+
+def words(error: BaseException) -> str:
+    """Return what an error says on one short line."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _no_server(url: str, error: BaseException) -> ConnectionError:
+    return ConnectionError(f"{place(url)}: expected a motiongen server, got {words(error)}")
+
+
+def _refusal(url: str, error: InvalidStatus, has_token: bool) -> ConnectionError:
+    status = error.response.status_code
+    said = " ".join((error.response.body or b"").decode(errors="replace").split())[:200]
+    match status:
+        case 401:
+            given = "another" if has_token or "token=" in url else "none"
+            return Refused(f"{place(url)}: expected the server's token, got {given}; ask who runs it")
+        case 403:
+            return Refused(f"{place(url)}: the server refuses: {said}")
+        case 503:
+            return ConnectionError(f"{place(url)}: the server is full: {said}")
+    return ConnectionError(f"{place(url)}: expected a motiongen server, got HTTP status {status}")

@@ -1,0 +1,36 @@
+"""A real server with a small random model, on a loopback socket."""
+
+import asyncio
+import threading
+from contextlib import contextmanager
+
+from motiongen.inference.scheduler import StreamScheduler
+from motiongen_bridge.server import Server, ServerConfig
+
+
+def make_server(model, *, max_characters=8, **config):
+    """Return a server that is not started, on any free port."""
+    scheduler = StreamScheduler(model, max_characters=max_characters, block_sizes=(4,))
+    return Server(scheduler, ServerConfig(port=0, **config))
+
+
+@contextmanager
+def serving(model, **config):
+    """Run a server in a thread of its own; yields it."""
+    started, loop = threading.Event(), asyncio.new_event_loop()
+    server, done = make_server(model, **config), asyncio.Event()
+
+    async def run():
+        async with server:
+            started.set()
+            await done.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
+    thread.start()
+    assert started.wait(10), "the server did not start"
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(done.set)
+        thread.join(10)
+        loop.close()

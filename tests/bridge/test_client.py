@@ -1,0 +1,481 @@
+"""The Python client against the real server over loopback sockets."""
+
+import asyncio
+import json
+import time
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from websockets.asyncio.server import serve
+
+import motiongen_bridge
+from motiongen import load
+from motiongen_bridge import remote
+from motiongen_bridge.client import Connection, RemoteCharacter, VerbRefused, socket_url
+from motiongen_bridge.clock import ServerClock
+from motiongen_bridge.frames import WireFrame
+from tests.bridge.serving import make_server
+from tests.core.inference.tiny import save_tiny
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return load("mogo", save_tiny(tmp_path_factory.mktemp("weights")), "cpu")
+
+
+def play(scenario, model, **config):
+    """Run a coroutine that takes a server's address."""
+
+    async def run():
+        async with make_server(model, **config) as server:
+            await asyncio.wait_for(scenario(server.url), 30)
+
+    asyncio.run(run())
+
+
+async def take(character, count):
+    """Return the next frames of a character."""
+    frames = []
+    async for frame in character:
+        frames.append(frame)
+        if len(frames) == count:
+            return frames
+    raise AssertionError(f"the stream ended after {len(frames)} frames")
+
+
+def frame(seq, character=1):
+    return WireFrame(
+        character, seq, 0, 0, 0, np.zeros(3, np.float32), np.tile(np.float32([0, 0, 0, 1]), (22, 1))
+    )
+
+
+@pytest.mark.parametrize(("format", "tolerance"), [("f32", 1e-6), ("i16", 1e-4), ("json", 1e-5)])
+def test_a_character_streams_unit_rotations_in_every_format(model, format, tolerance):
+    async def scenario(url):
+        async with motiongen_bridge.connect(url, format=format, prompt="walk", seed=1) as character:
+            frames = await take(character, 8)
+        assert [frame.seq for frame in frames] == list(range(8))
+        assert all(frame.rotations.shape == (22, 4) and frame.root.shape == (3,) for frame in frames)
+        lengths = np.linalg.norm(np.stack([frame.rotations for frame in frames]), axis=-1)
+        np.testing.assert_allclose(lengths, 1, atol=tolerance)
+        assert np.diff([frame.time for frame in frames]).min() > 0
+
+    play(scenario, model)
+
+
+def test_the_first_frame_that_obeys_is_the_one_that_the_answer_names(model):
+    async def scenario(url):
+        async with motiongen_bridge.connect(url, prompt="walk") as character:
+            await take(character, 5)
+            answer = await character.prompt("bow")
+            frames = await take(character, answer.seq - character.last_seq + 20)
+        first = next(frame.seq for frame in frames if frame.obeys == answer.number)
+        assert first == answer.seq
+
+    play(scenario, model)
+
+
+def test_every_verb_is_answered_by_its_number(model):
+    async def scenario(url):
+        async with motiongen_bridge.connect(url, prompt="walk") as character:
+            rest, root = np.tile([0, 0, 0, 1], (22, 1)), np.array([0, 0.97, 0])
+            said = [
+                character.hold(), character.prompt("walk", at=0.1), character.turn(0.5), character.seed(7),
+                character.strength(2.0), character.pose(), character.pose(rest, root), character.goto(1.0, 2.0),
+                character.prompt("bow"), character.finish(0.3), character.then("walk"),
+            ]  # fmt: skip
+            numbers = [(await verb).number for verb in said]
+            await take(character, 60)
+            with suppress(VerbRefused):  # what the model wrote may have no cycle
+                numbers.append((await character.loop()).number)
+        assert numbers == sorted(set(numbers))
+
+    play(scenario, model)
+
+
+def test_nonsense_is_refused_with_the_servers_words(model):
+    async def scenario(url):
+        async with motiongen_bridge.connect(url) as character:
+            with pytest.raises(VerbRefused, match=r"scale: expected a number 1\.\.10, got 99") as caught:
+                await character.strength(99)
+            assert caught.value.code == "bad_value"
+            with pytest.raises(VerbRefused, match="expected one of") as caught:
+                await character.say("fly")
+            assert caught.value.code == "unknown_type"
+
+    play(scenario, model)
+
+
+def test_characters_of_a_connection_do_not_mix(model):
+    async def scenario(url):
+        async with Connection(url) as connection:
+            one, two = await connection.open("walk", seed=1), await connection.open("walk", seed=2)
+            first, second = await asyncio.gather(take(one, 10), take(two, 10))
+        assert {frame.character for frame in first} == {one.number} != {two.number}
+        assert not np.array_equal(first[-1].rotations, second[-1].rotations)
+
+    play(scenario, model)
+
+
+def test_a_watcher_sees_the_owners_frames_and_cannot_speak(model):
+    async def scenario(url):
+        async with Connection(url) as owner, Connection(url) as viewer:
+            played = await owner.open("walk")
+            seen = await viewer.watch(played.key)
+            watched = {frame.seq: frame for frame in await take(seen, 10)}
+            for frame in await take(played, 10):
+                if frame.seq in watched:
+                    np.testing.assert_array_equal(frame.rotations, watched[frame.seq].rotations)
+            with pytest.raises(VerbRefused, match="only watched") as caught:
+                await seen.prompt("bow")
+            assert caught.value.code == "read_only"
+
+    play(scenario, model)
+
+
+def test_a_watchers_stream_ends_when_the_owner_leaves(model):
+    async def scenario(url):
+        async with Connection(url) as viewer:
+            async with Connection(url) as owner:
+                seen = await viewer.watch((await owner.open("walk")).key)
+                await take(seen, 3)
+            assert len([frame async for frame in seen]) < 30  # it ends by itself
+
+    play(scenario, model)
+
+
+def test_a_closed_character_ends_its_stream_and_leaves_the_others(model):
+    async def scenario(url):
+        async with Connection(url) as connection:
+            one, two = await connection.open("walk"), await connection.open("walk")
+            await one.close()
+            assert len([frame async for frame in one]) < 30
+            await one.close()  # again: nothing to do
+            assert list(connection.characters) == [two.number]
+            await take(two, 5)
+
+    play(scenario, model)
+
+
+def test_leaving_frees_the_place_at_once(model):
+    async def scenario(url):
+        for _ in range(3):
+            async with motiongen_bridge.connect(url) as character:
+                await take(character, 1)
+
+    play(scenario, model, max_characters=1)
+
+
+def test_a_dropped_connection_resumes_without_a_seam(model):
+    async def scenario(url):
+        async with Connection(url) as connection:
+            one, two = await connection.open("walk", seed=1), await connection.open("walk", seed=2)
+            frames = await take(one, 10)
+            for _ in range(3):
+                connection.drop()
+                frames += await take(one, 10)
+            assert [frame.seq for frame in frames] == list(range(40))
+            assert [frame.seq for frame in await take(two, 20)] == list(range(20))
+            assert one.dropped == two.dropped == 0
+
+    play(scenario, model)
+
+
+def test_the_resumed_motion_is_the_one_of_a_connection_that_held(model):
+    async def scenario(url):
+        async with Connection(url) as connection:
+            broken, whole = await connection.open("walk", seed=5), await Connection(url).start()
+            twin = await whole.open("walk", seed=5)
+            frames = await take(broken, 10)
+            connection.drop()
+            frames += await take(broken, 20)
+            for frame, other in zip(frames, await take(twin, 30), strict=True):
+                np.testing.assert_array_equal(frame.rotations, other.rotations)
+            await whole.stop()
+
+    play(scenario, model)
+
+
+class Network:
+    """A relay to a server, which can be away for a moment, and can cut a connection short."""
+
+    def __init__(self, url):
+        self.server, self.cuts_at, self.port = urlsplit(url).port, None, 0
+        self._writers = []
+
+    async def up(self):
+        self._relay = await asyncio.start_server(self._connect, "127.0.0.1", self.port)
+        self.port = self._relay.sockets[0].getsockname()[1]
+
+    def down(self):
+        self._relay.close()
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _connect(self, reader, writer):
+        there, back = await asyncio.open_connection("127.0.0.1", self.server)
+        self._writers += [writer, back]
+        await asyncio.gather(self._pump(reader, back), self._pump(there, writer, self.cuts_at))
+
+    async def _pump(self, reader, writer, cuts_at=None):
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                if cuts_at is not None and cuts_at in data:
+                    self.cuts_at = None
+                    break
+                writer.write(data)
+        writer.transport.abort()
+
+
+def test_a_network_that_is_away_for_a_while_costs_no_frame(model):
+    async def scenario(url):
+        network = Network(url)
+        await network.up()
+        async with motiongen_bridge.connect(f"ws://127.0.0.1:{network.port}", prompt="walk") as character:
+            frames = await take(character, 10)
+            network.down()
+            await asyncio.sleep(0.5)
+            await network.up()
+            frames += await take(character, 30)
+        network.down()
+        assert [frame.seq for frame in frames] == list(range(40))
+
+    play(scenario, model)
+
+
+def test_a_connection_that_drops_while_it_is_resumed_is_resumed_again(model):
+    async def scenario(url):
+        network = Network(url)
+        await network.up()
+        async with Connection(f"ws://127.0.0.1:{network.port}") as connection:
+            character = await connection.open("walk")
+            frames = await take(character, 10)
+            network.cuts_at = (
+                b'"characters": {'  # the server has given them to a connection that never hears of it
+            )
+            connection.drop()
+            frames += await take(character, 30)
+            assert network.cuts_at is None
+        network.down()
+        assert [frame.seq for frame in frames] == list(range(40))
+
+    play(scenario, model)
+
+
+def test_verbs_wait_for_the_connection_to_come_back(model):
+    async def scenario(url):
+        async with Connection(url) as connection:
+            character = await connection.open("walk")
+            await take(character, 3)
+            connection.drop()
+            while connection.is_live:
+                await asyncio.sleep(0)
+            answer = await character.prompt("bow")
+            assert answer.seq >= 3
+
+    play(scenario, model)
+
+
+def test_an_answer_that_is_lost_with_the_connection_raises(model):
+    async def scenario(url):
+        async with Connection(url) as connection:
+            character = await connection.open("walk")
+            waiting = asyncio.create_task(character.prompt("bow", at=60))
+            while not connection._pending:
+                await asyncio.sleep(0)
+            connection.drop()
+            with pytest.raises(ConnectionError, match="lost before the answer came"):
+                await waiting
+            await take(character, 10)
+
+    play(scenario, model)
+
+
+def test_a_connection_without_characters_comes_back_too(model):
+    async def scenario(url):
+        async with Connection(url) as connection:
+            connection.drop()
+            while connection.is_live:
+                await asyncio.sleep(0)
+            await take(await connection.open("walk"), 3)
+
+    play(scenario, model)
+
+
+def test_a_server_that_forgot_the_characters_ends_the_stream_with_an_error(model):
+    async def scenario(url):
+        async with Connection(url) as connection:
+            character = await connection.open("walk")
+            await take(character, 3)
+            connection.hello["session"] = "0" * 32
+            connection.drop()
+            with pytest.raises(ConnectionError, match="the characters are gone"):
+                await take(character, 1000)
+            with pytest.raises(ConnectionError, match="the connection is over"):
+                await connection.open("walk")
+
+    play(scenario, model)
+
+
+def test_the_servers_goodbye_ends_the_stream(model):
+    async def scenario():
+        async with make_server(model) as server:
+            connection = await Connection(server.url).start()
+            character = await connection.open("walk")
+            await take(character, 3)
+        assert len([frame async for frame in character]) < 30
+        await connection.stop()
+
+    asyncio.run(asyncio.wait_for(scenario(), 30))
+
+
+def test_a_full_server_refuses_with_its_code(model):
+    async def scenario(url):
+        async with Connection(url) as connection:
+            await connection.open()
+            with pytest.raises(VerbRefused, match="expected at most 1 characters") as caught:
+                await connection.open()
+            assert caught.value.code == "full"
+
+    play(scenario, model, max_characters=1)
+
+
+@pytest.mark.parametrize(("token", "given"), [(None, "none"), ("not this one", "another")])
+def test_a_wrong_token_is_refused_in_one_line(model, token, given):
+    async def scenario(url):
+        with pytest.raises(ConnectionError, match=f"expected the server's token, got {given}"):
+            await Connection(url, token).start()
+
+    play(scenario, model, token="open sesame")
+
+
+@pytest.mark.parametrize("way", ["argument", "query"])
+def test_the_right_token_opens(model, way):
+    async def scenario(url):
+        place, token = (url, "opensesame") if way == "argument" else (f"{url}?token=opensesame", None)
+        async with motiongen_bridge.connect(place, token) as character:
+            await take(character, 1)
+
+    play(scenario, model, token="opensesame")
+
+
+def test_nobody_listening_is_said_in_one_line():
+    with pytest.raises(ConnectionError, match=r"ws://127.0.0.1:9/ws: expected a server, nobody listens"):
+        asyncio.run(Connection("http://127.0.0.1:9").start())
+
+
+@asynccontextmanager
+async def other_server(*messages):
+    """A websocket server that speaks something else, and then waits."""
+
+    async def say(connection):
+        for message in messages:
+            await connection.send(message)
+        await connection.wait_closed()
+
+    async with serve(say, "127.0.0.1", 0) as server:
+        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws"
+
+
+HELLO = json.dumps({"type": "hello", "version": 1, "session": "0" * 32})
+
+
+@pytest.mark.parametrize(
+    ("first", "message"),
+    [
+        ("good day", "expected a motiongen server"),
+        (b"\x01\x01", "expected a motiongen server"),
+        ("[]", "expected a motiongen server, got another first message than hello"),
+        (HELLO.replace("1,", "2,"), "expected version 1, got 2; update motiongen"),
+    ],
+)
+def test_another_server_is_told_from_ours(first, message):
+    async def scenario():
+        async with other_server(first) as url:
+            with pytest.raises(ConnectionError, match=message):
+                await Connection(url).start()
+
+    asyncio.run(asyncio.wait_for(scenario(), 30))
+
+
+@pytest.mark.parametrize("nonsense", ["{", "[]", "{}", b"\x00", b"", '{"type": "frame"}', '{"type": "pong"}'])
+def test_nonsense_from_the_server_ends_the_connection_with_an_error(nonsense):
+    async def scenario():
+        async with other_server(HELLO, nonsense) as url, Connection(url) as connection:
+            with pytest.raises(ConnectionError):
+                await connection.open()
+            assert not connection.is_live
+
+    asyncio.run(asyncio.wait_for(scenario(), 30))
+
+
+def test_a_reader_that_is_slow_misses_the_oldest_frames_and_they_are_counted():
+    async def scenario():
+        character = RemoteCharacter(None, 1)
+        for seq in range(remote.WAITING + 10):
+            character.take(frame(seq))
+        character.end()
+        seqs = [frame.seq async for frame in character]
+        assert seqs == list(range(10, remote.WAITING + 10)) and character.dropped == 10
+
+    asyncio.run(scenario())
+
+
+def test_frames_that_came_before_are_not_shown_twice_and_gaps_are_counted():
+    async def scenario():
+        character = RemoteCharacter(None, 1)
+        for seq in (0, 1, 2, 1, 2, 3, 7):
+            character.take(frame(seq))
+        character.end(ConnectionError("lost for good"))
+        seqs = [one.seq for one in await take(character, 5)]
+        with pytest.raises(ConnectionError, match="lost for good"):
+            await take(character, 1)
+        assert seqs == [0, 1, 2, 3, 7] and character.dropped == 3
+
+    asyncio.run(scenario())
+
+
+def test_the_clock_follows_the_quickest_of_the_last_eight_answers():
+    clock = ServerClock()
+    for trip, server_time in [(0.5, 100.0), (0.1, 100.05), (0.9, 300.0)]:
+        clock.add(0.0, trip, server_time)
+    assert (clock.round_trip, clock.offset) == (0.1, 100.0)
+    for _ in range(8):
+        clock.add(0.0, 0.2, 50.1)
+    assert (clock.round_trip, clock.offset) == (0.2, 50.0) and clock.is_settled
+
+
+def test_the_servers_clock_is_known_to_half_a_round_trip(model):
+    async def scenario():
+        async with make_server(model) as server, Connection(server.url) as connection:
+            await connection.open("walk")
+            while not connection.clock.round_trip:
+                await asyncio.sleep(0.01)
+            off = connection.clock.offset - (server.stage.now() / 1e6 - time.monotonic())
+            assert abs(off) <= connection.clock.round_trip / 2 + 1e-3
+
+    asyncio.run(asyncio.wait_for(scenario(), 30))
+
+
+@pytest.mark.parametrize(
+    ("url", "socket"),
+    [
+        ("http://127.0.0.1:8787/", "ws://127.0.0.1:8787/ws"),
+        ("https://moves.example/?token=abc", "wss://moves.example/ws?token=abc"),
+        ("ws://[::1]:9000", "ws://[::1]:9000/ws"),
+        ("wss://moves.example/deep/ws", "wss://moves.example/deep/ws"),
+        ("localhost:8787", "ws://localhost:8787/ws"),
+    ],
+)
+def test_addresses_of_pages_and_sockets_are_taken(url, socket):
+    assert socket_url(url) == socket
+
+
+@pytest.mark.parametrize(
+    "url", ["", "ftp://here", "ws://", "ws://here:port", "ws://here:99999", "file:///ws"]
+)
+def test_what_is_no_address_is_refused(url):
+    with pytest.raises(ValueError, match="url: expected ws://HOST:PORT"):
+        socket_url(url)
