@@ -1,15 +1,16 @@
 """Characters and who watches them: paces every character by its own clock, and writes its frames to its watchers."""
 
 import asyncio
-import contextlib
 import heapq
 import itertools
 import json
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
+
+import numpy as np
 
 from motiongen.inference.character import Character, StreamEvent
 from motiongen.inference.frame_ring import StreamFrame
@@ -17,8 +18,8 @@ from motiongen_bridge.frames import Format, WireFrame, encode_body, encode_heade
 from motiongen_bridge.limits import ServerLimits
 from motiongen_bridge.metrics import Metrics
 
-STARVED = 0.002
-"""Seconds until a character without a frame is looked at again."""
+BEAT = 0.003
+"""Seconds between two looks at what is due: a hundred characters' frames go out a few at a time, not one by one."""
 
 
 class Line(Protocol):
@@ -64,6 +65,7 @@ class Actor:
     Attributes:
         key: what others watch it by.
         due: when its next frame is to be shown, seconds of the loop's clock.
+        turn: number of its place in the queue.
         is_paced: whether it is in the queue of those that have a next frame.
         starves: whether its next frame is due and not made yet.
         said: verb number -> when it was said, until its first frame is sent.
@@ -73,6 +75,7 @@ class Actor:
     key: str = field(default_factory=lambda: secrets.token_hex(16))
     seats: list[Seat] = field(default_factory=list)
     due: float = 0.0
+    turn: int = 0
     is_paced: bool = False
     starves: bool = False
     said: dict[int, float] = field(default_factory=dict)
@@ -94,6 +97,11 @@ class Stage:
         self._woken = asyncio.Event()
         self.began = time.monotonic()
         self.actors: dict[str, Actor] = {}
+        self._show: Callable[[np.ndarray, np.ndarray, float], None] | None = None
+
+    def show(self, show: Callable[[np.ndarray, np.ndarray, float], None]) -> None:
+        """Call back with the rotations, root and time in seconds of each frame of the actor that is there longest."""
+        self._show = show
 
     def now(self) -> int:
         """Microseconds of the server's clock."""
@@ -143,23 +151,23 @@ class Stage:
 
     async def run(self) -> None:
         """Pace until cancelled."""
+        loop = asyncio.get_running_loop()
         while True:
             now = time.monotonic()
             while self._queue and self._queue[0][0] <= now:
-                due, _, actor = heapq.heappop(self._queue)
-                if actor.is_paced and (actor.starves or due == actor.due):  # else it was scheduled anew
+                _, turn, actor = heapq.heappop(self._queue)
+                if actor.is_paced and turn == actor.turn:  # else it was scheduled anew
                     self._pace(actor, now)
             self._woken.clear()
-            wait = min(self._queue[0][0] - time.monotonic(), 1.0) if self._queue else 1.0
-            if wait <= 0:
-                await asyncio.sleep(0)  # others have their turn even when all is late
-                continue
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), wait)
+            wait = self._queue[0][0] - time.monotonic() if self._queue else 1.0
+            timer = loop.call_later(min(max(wait, BEAT), 1.0), self._woken.set)
+            await self._woken.wait()
+            timer.cancel()
 
-    def _schedule(self, actor: Actor, due: float) -> None:
-        actor.due = due
-        heapq.heappush(self._queue, (due, next(self._order), actor))
+    def _schedule(self, actor: Actor, due: float, look: float | None = None) -> None:
+        """Plan an actor's next frame, and when to look for it where that is later; only the last plan counts."""
+        actor.due, actor.turn = due, next(self._order)
+        heapq.heappush(self._queue, (due if look is None else look, actor.turn, actor))
         if self._queue[0][2] is actor:
             self._woken.set()
 
@@ -170,17 +178,16 @@ class Stage:
             return
         frame = actor.character.take()
         self._tell_events(actor)
+        actor.starves = frame is None
         if frame is None:  # looked for again soon; its clock goes on for a while, then stands still
-            if now - actor.due > 2 * self.period:
-                actor.due = now
-            heapq.heappush(self._queue, (now + STARVED, next(self._order), actor))
-            actor.starves = True
+            self._schedule(actor, actor.due if now - actor.due < 2 * self.period else now, now + BEAT)
             return
-        actor.starves = False
         self._metrics.late.observe(max(0.0, now - actor.due))
         time_shown = int((actor.due - self.began) * 1e6)
         if frame.obeys in actor.said:
             self._metrics.first_frame.observe(now - actor.said.pop(frame.obeys))
+        if self._show is not None and actor is next(iter(self.actors.values())):
+            self._show(frame.rotations, frame.root, actor.due - self.began)
         bodies: dict[Format, bytes] = {}
         for seat in actor.seats:
             if seat.line is not None:

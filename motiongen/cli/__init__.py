@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 COMMANDS = {
     "generate": "turn sentences into motion: video, pictures, BVH, GLB",
     "edit": "rewrite a part of a clip by a sentence, and keep the rest",
+    "serve": "stream characters that obey typed sentences: a page and a websocket",
+    "bench-stream": "load a server with many characters, and say how it bears them",
     "render": "draw a clip: video, GIF or a sheet of poses",
     "convert": "change the file format of a clip",
     "info": "describe a clip: skeleton, length, speed, foot contacts",
@@ -22,7 +24,7 @@ COMMANDS = {
     "train": "train the tokenizer, then a head, on a cache",
     "evaluate": "measure weights on held-out clips",
 }
-"""Verb -> one line of help. The verb's file is ``motiongen/cli/VERB.py`` with ``main(argv)``."""
+"""Verb -> one line of help. The verb's file is ``motiongen/cli/VERB.py``, - as _, with ``main(argv)``."""
 
 
 class UsageError(ValueError):
@@ -69,12 +71,12 @@ def _dispatch(argv: list[str]) -> int:
         near = difflib.get_close_matches(verb, COMMANDS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"commands: {', '.join(COMMANDS)}"
         raise UsageError(f"unknown command {verb!r}; {hint}")
-    importlib.import_module(f"motiongen.cli.{verb}").main(argv[1:])
+    importlib.import_module(f"motiongen.cli.{verb.replace('-', '_')}").main(argv[1:])
     return 0
 
 
 def _help() -> str:
-    verbs = "\n".join(f"  {verb:<10} {line}" for verb, line in COMMANDS.items())
+    verbs = "\n".join(f"  {verb:<12} {line}" for verb, line in COMMANDS.items())
     return (
         "usage: motiongen COMMAND [options]\n\nWords into motion.\n\n"
         f"commands:\n{verbs}\n\n"

@@ -1,0 +1,96 @@
+"""``motiongen bench-stream --sessions 128``: how a server bears many characters at once."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+
+from motiongen.cli import UsageError, arguments
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchConfig:
+    """Load a server with characters that are told something new every few seconds, and print what their clients saw.
+
+    Without a URL a server of its own is started, in a process of its own, and ended again.
+    """
+
+    url: Annotated[tyro.conf.Positional[str], tyro.conf.arg(name="URL", metavar="[URL]")] = ""
+    """Server to load."""
+    sessions: tuple[int, ...] = (1, 16, 64, 128)
+    """Characters at once, one measurement each."""
+    seconds: float = 20.0
+    """Time of each measurement."""
+    every: float = 4.0
+    """Seconds between the prompts of one character, about."""
+    token: str = ""
+    """Secret that the server wants."""
+    weights: arguments.Weights = "full"
+    """Weights of the server that is started."""
+    device: arguments.Device = "auto"
+    """Where it computes."""
+    workers: int = 0
+    """Its threads; 0 lets it choose."""
+
+    def __post_init__(self) -> None:
+        if not self.sessions or min(self.sessions) < 1:
+            raise UsageError(f"sessions: expected numbers from 1 on, got {self.sessions}")
+        if not (self.seconds > 0 and self.every > 0):
+            raise UsageError(f"seconds, every: expected more than 0, got {self.seconds} and {self.every}")
+
+
+def main(argv: Sequence[str]) -> None:
+    """Measure, and print a table."""
+    config = arguments.parse(BenchConfig, argv, "bench-stream")
+    from motiongen_bridge import load
+
+    print(load.HEADING)
+    if config.url:
+        _measure(config, config.url)
+        return
+    for sessions in config.sessions:  # a fresh server each, so that one crowd does not inherit another's
+        with _server(config, sessions) as url:
+            _measure(config, url, (sessions,))
+
+
+def _measure(config: BenchConfig, url: str, sessions: Sequence[int] = ()) -> None:
+    from motiongen_bridge.load import load
+
+    for count in sessions or config.sessions:
+        loaded = asyncio.run(load(url, count, config.seconds, token=config.token, every=config.every))
+        print(loaded.row(count), flush=True)
+
+
+@contextmanager
+def _server(config: BenchConfig, sessions: int) -> Iterator[str]:
+    """Run `motiongen serve` in a process of its own; its address comes on its first line."""
+    options = [
+        "--port",
+        "0",
+        "--max-sessions",
+        str(sessions),
+        "--weights",
+        config.weights,
+        "--device",
+        config.device,
+    ]
+    options += ["--workers", str(config.workers)] if config.workers else []
+    options += ["--token", config.token] if config.token else []
+    command = [sys.executable, "-m", "motiongen", "serve", *options]
+    # Warnings go to this command's own stderr.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        if not re.match(r"http://", url):
+            raise ValueError("server: expected it to start; see what it said above")
+        try:
+            yield url
+        finally:
+            process.terminate()

@@ -1,0 +1,120 @@
+"""``motiongen serve``: a page and a websocket on which characters obey typed sentences at once."""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from motiongen.cli import UsageError, arguments
+
+if TYPE_CHECKING:
+    from motiongen.inference.scheduler import StreamScheduler
+    from motiongen_bridge.server import ServerConfig
+    from motiongen_bridge.vmc import VMCSender
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeConfig:
+    """Stream characters to web pages, engines and terminals, as many at once as the machine can.
+
+    The page at the address that is printed shows them; /ws is the stream (bridge/PROTOCOL.md), /healthz and /metrics
+    are for those who keep it running. Ctrl-C ends it.
+    """
+
+    host: str = "127.0.0.1"
+    """Address to listen on; anything but this machine needs a token."""
+    port: int = 8787
+    """TCP port; 0 for any that is free."""
+    token: str = ""
+    """Secret that clients must know."""
+    head: Literal["mogo"] = "mogo"
+    """The model that writes the stream."""
+    weights: arguments.Weights = "full"
+    """full (non-commercial), open (free sources, may be used in products), or a folder of your own."""
+    max_sessions: Annotated[int, tyro.conf.arg(metavar="N")] = 256
+    """Characters at once; those beyond are refused."""
+    device: arguments.Device = "auto"
+    """Where to compute."""
+    workers: Annotated[
+        int, tyro.conf.arg(metavar="N", help_behavior_hint="(default: 2 on a CPU, else 1)")
+    ] = 0
+    """Threads that share the characters."""
+    allow_origin: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="URL")] = ()
+    """Web page that may connect, beside the server's own; may be given several times."""
+    vmc: Annotated[str, tyro.conf.arg(metavar="HOST:PORT", help_behavior_hint="(optional)")] = ""
+    """VMC receiver that sees the character that has been there longest (VSeeFace, Unity and Unreal plugins)."""
+    refine: bool = False
+    """Let BAMM rewrite what waits, in the time that is left: a longer lead, and a little more quality."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_sessions <= 100_000:
+            raise UsageError(f"max-sessions: expected 1 to 100000, got {self.max_sessions}")
+        if not 0 <= self.workers <= 64:
+            raise UsageError(f"workers: expected 1 to 64, got {self.workers}; or leave it out")
+
+
+def main(argv: Sequence[str]) -> None:
+    """Load the model, then serve until Ctrl-C."""
+    config = arguments.parse(ServeConfig, argv, "serve")
+    device = arguments.resolve_device(config.device)
+    from motiongen_bridge.server import ServerConfig
+
+    try:
+        listen = ServerConfig(
+            host=config.host, port=config.port, token=config.token, origins=config.allow_origin
+        )
+        receiver = _receiver(config.vmc)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    import torch
+
+    from motiongen.inference.model import load
+    from motiongen.inference.refiner import Refiner
+    from motiongen.inference.scheduler import StreamScheduler
+
+    workers = config.workers or (min(2, os.cpu_count() or 1) if device == "cpu" else 1)
+    torch.set_num_threads(1)  # more would wait for each other in a spin, and keep the sockets from their core
+    sys.setswitchinterval(
+        0.05
+    )  # threads that step and threads that send hand over by themselves, soon enough
+    logging.getLogger("websockets").setLevel(logging.WARNING)
+    scheduler = StreamScheduler(
+        load(config.head, config.weights, device),
+        max_characters=config.max_sessions,
+        workers=workers,
+        lead_tokens=10 if config.refine else 3,
+        refiner=Refiner(load("bamm", config.weights, device)) if config.refine else None,
+    )
+    asyncio.run(_serve(scheduler, listen, receiver))
+
+
+def _receiver(address: str) -> "VMCSender | None":
+    if not address:
+        return None
+    from motiongen_bridge.vmc import VMCSender, parse_address
+
+    return VMCSender(*parse_address(address))
+
+
+async def _serve(scheduler: "StreamScheduler", listen: "ServerConfig", receiver: "VMCSender | None") -> None:
+    from motiongen_bridge.server import Server
+
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with Server(scheduler, listen) as server:
+        print(server.url, flush=True)
+        gc.collect()
+        gc.freeze()  # what was loaded stays; the collector need not look at it while frames wait
+        if receiver is not None:
+            server.stage.show(receiver.send)
+        await stop.wait()
+    if receiver is not None:
+        receiver.close()
