@@ -1,0 +1,17 @@
+/** Listeners by name; what every object that tells of something builds on. */
+export class Emitter<Events> {
+  private readonly listeners = new Map<keyof Events, Set<(event: never) => void>>();
+
+  /** Call back on each event of that name; returns a function that ends it. */
+  on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
+    let all = this.listeners.get(name);
+    if (!all) this.listeners.set(name, (all = new Set()));
+    all.add(listener);
+    return () => all.delete(listener);
+  }
+
+  /** Tell those who listen. */
+  protected emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
+    for (const listener of this.listeners.get(name) ?? []) (listener as (event: Events[Name]) => void)(event);
+  }
+}
