@@ -7,165 +7,24 @@ features instead of the text, END is a code, and guidance is classifier-free. A 
 position looks at its own prompt's words, in training as in a stream.
 """
 
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from motiongen.conditions.text import DEFAULT_ENCODER, TextCondition
-from motiongen.inference.sampling import (
-    Generators,
-    SamplingConfig,
-    counter_uniform,
-    draw,
-    filter_logits,
-    guide,
-    item_generators,
-)
-from motiongen.modules.attention import Transformer, TransformerConfig
+from motiongen.conditions.text import TextCondition
+from motiongen.heads.mogo_config import PRESETS, MogoConfig
+from motiongen.heads.mogo_stream import DEFAULTS, MogoOptions, MogoState, Request, end_share, guided
+from motiongen.inference.sampling import Generators, counter_uniform, draw, item_generators
+from motiongen.modules.attention import Transformer
 from motiongen.modules.kv_cache import Context, Push, TransformerState, lengths_within
 from motiongen.modules.residual_transformer import CodeVectors
 from motiongen.modules.text_input import TextInput
 
-
-@dataclass(frozen=True, kw_only=True)
-class MogoOptions:
-    """How a stream is written."""
-
-    guidance_scale: float = 3.0
-    """Weight of the text against no text; 1 is the text alone."""
-    plausible: float = 0.05
-    """Codes that the text makes less likely than this part of the likeliest are never taken, whatever the guidance."""
-    temperature: float = 1.0
-    top_k: int | None = None
-    top_p: float = 1.0
-    fine_temperature: float = 0.5
-    """Temperature of the finer levels."""
-    min_tokens: int = 4
-    """Shortest clip, in tokens, where the length is the model's choice."""
-    max_tokens: int = 90
-    """Longest clip, in tokens, where the length is the model's choice."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.plausible <= 1:
-            raise ValueError(f"plausible: expected 0..1, got {self.plausible}; take 0.05")
-        if not 1 <= self.min_tokens <= self.max_tokens:
-            expected = f"1 <= min_tokens <= max_tokens, got {self.min_tokens} and {self.max_tokens}"
-            raise ValueError(f"min_tokens: expected {expected}; take 4 and 90")
-        self.sampling(), self.fine_sampling()  # which check their own
-
-    def adjusted(self, guidance_scale: float | None, temperature: float | None) -> "MogoOptions":
-        """Return these options with what is given in place of their own."""
-        return replace(
-            self,
-            guidance_scale=self.guidance_scale if guidance_scale is None else guidance_scale,
-            temperature=self.temperature if temperature is None else temperature,
-        )
-
-    def sampling(self) -> SamplingConfig:
-        """Return how first-level codes are drawn."""
-        return SamplingConfig(temperature=self.temperature, top_k=self.top_k, top_p=self.top_p)
-
-    def fine_sampling(self) -> SamplingConfig:
-        """Return how codes of the finer levels are drawn."""
-        return SamplingConfig(temperature=self.fine_temperature, top_k=self.top_k, top_p=self.top_p)
-
-
-DEFAULTS = MogoOptions()
-
-
-@dataclass(frozen=True, kw_only=True)
-class MogoConfig:
-    """Sizes of Mogo; the defaults are the shipped `small` one."""
-
-    num_quantizers: int = 6
-    codebook_size: int = 512
-    frames_per_token: int = 4
-    text_encoder: str = DEFAULT_ENCODER
-    text_dim: int = 384
-    """Channels of the text encoder."""
-    text_tokens: int = 40
-    """Word pieces that the layers look at; those beyond count in the sentence's vector only."""
-    context_dim: int = 96
-    """Channels of a word piece inside the model."""
-    code_dim: int = 64
-    """Channels of a code's vector."""
-    layers: tuple[int, ...] = (5, 2, 1, 1, 1, 1)
-    """Layers of each level's transformer."""
-    dim: int = 192
-    num_heads: int = 6
-    feedforward_dim: int = 512
-    window: int = 48
-    """Tokens that the base level sees."""
-    fine_dim: int = 128
-    fine_heads: int = 4
-    fine_feedforward_dim: int = 320
-    fine_window: int = 16
-    """Tokens that the finer levels see."""
-    max_count: int = 96
-    """Largest number of tokens that "so many since the prompt began" and "so many to its end" can say."""
-    dropout: float = 0.0
-    condition_dropout: float = 0.1
-    """Part of the training clips that are seen without their text, for guidance."""
-    corruption: float = 0.1
-    """Part of the training clips' past tokens that are another clip's, so that a stream recovers from its own slips."""
-    label_smoothing: float = 0.05
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))  # JSON has lists
-        sizes = ("num_quantizers", "codebook_size", "frames_per_token", "text_tokens", "window", "max_count")
-        for name in (*sizes, "fine_window", "code_dim", "context_dim"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected >= 1, got {getattr(self, name)}; fix config.json")
-        if len(self.layers) != self.num_quantizers or min(self.layers) < 1:
-            raise ValueError(
-                f"layers: expected {self.num_quantizers} numbers >= 1, got {self.layers}; one a quantizer level"
-            )
-        for name in ("dropout", "condition_dropout", "corruption", "label_smoothing"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected 0..1, got {getattr(self, name)}; fix config.json")
-
-    def transformer(self) -> TransformerConfig:
-        """Return the sizes of the base level's transformer."""
-        return TransformerConfig(
-            dim=self.dim,
-            num_layers=self.layers[0],
-            num_heads=self.num_heads,
-            feedforward_dim=self.feedforward_dim,
-            context_dim=self.context_dim,
-            dropout=self.dropout,
-            window=self.window,
-        )
-
-    def fine_transformer(self, level: int) -> TransformerConfig:
-        """Return the sizes of a finer level's transformer."""
-        return TransformerConfig(
-            dim=self.fine_dim,
-            num_layers=self.layers[level],
-            num_heads=self.fine_heads,
-            feedforward_dim=self.fine_feedforward_dim,
-            context_dim=0,
-            dropout=self.dropout,
-            window=self.fine_window,
-        )
-
-
-PRESETS: dict[str, MogoConfig] = {
-    "small": MogoConfig(),
-    "open": MogoConfig(
-        context_dim=64, code_dim=48, layers=(4, 1, 1, 1, 1, 1), dim=160, num_heads=5, feedforward_dim=384,
-        fine_dim=96, fine_heads=3, fine_feedforward_dim=256,
-    ),
-    "paper": MogoConfig(
-        text_encoder="openai/clip-vit-base-patch32", text_dim=512, context_dim=512, code_dim=512,
-        layers=(18, 10, 6, 4, 2, 2), dim=1024, num_heads=16, feedforward_dim=4096, window=65,
-        fine_dim=1024, fine_heads=16, fine_feedforward_dim=4096, fine_window=65, dropout=0.1,
-    ),
-}  # fmt: skip
+__all__ = ["PRESETS", "Mogo", "MogoBatch", "MogoConfig", "MogoOptions", "MogoState", "Request"]
 
 
 class FineLevel(nn.Module):
@@ -193,70 +52,6 @@ class FineLevel(nn.Module):
         return self.code_out(
             self.transformer.step_into(self.code_in(below) + self.base_in(base), memory, push)
         )
-
-
-@dataclass
-class MogoState:
-    """What B streams remember.
-
-    Attributes:
-        base: keys and values of the base level, for 2 B items, with the text and without; its context is the words.
-        fine: those of the finer levels, all their layers in one state: they take every step together.
-        sentence: (2 B, D) the prompts' vectors.
-        past: (B, spare + 1, Q) the last tokens, the newest last.
-    """
-
-    base: TransformerState
-    fine: TransformerState
-    sentence: Tensor
-    past: Tensor
-
-    @property
-    def lengths(self) -> Tensor:
-        """Tokens seen (B,)."""
-        return self.base.lengths[: len(self.past)]
-
-    @property
-    def tensors(self) -> list[Tensor]:
-        """Everything that a step changes or reads."""
-        return [*self.base.tensors, *self.fine.tensors, self.sentence, self.past]
-
-    def over(self, tensors: Sequence[Tensor]) -> "MogoState":
-        """Return this state with other tensors, in the order of `tensors`."""
-        base, both = len(self.base.tensors), len(self.base.tensors) + len(self.fine.tensors)
-        fine = self.fine.over(tensors[base:both])
-        return MogoState(self.base.over(tensors[:base]), fine, *tensors[both:])
-
-    def reset(self, items: Tensor) -> None:
-        """Put items (B,) bool back to rest; their text stays."""
-        self.base.reset(items.repeat(2))
-        self.fine.reset(items)
-
-    def rewind(self, counts: Tensor) -> None:
-        """Take back the last counts (B,) tokens of each item, at most the spare ones."""
-        self.base.rewind(counts.repeat(2))
-        self.fine.rewind(counts)
-        index = (torch.arange(self.past.shape[1], device=counts.device) - counts[:, None]).clamp_min(0)
-        self.past.copy_(self.past.gather(1, index[..., None].expand_as(self.past)))
-
-
-@dataclass(frozen=True)
-class Request:
-    """What B streams want of their next token.
-
-    Attributes:
-        age: (B,) tokens since the prompt began, itself included; 0 for no saying.
-        remaining: (B,) tokens to the motion's end, itself included; 0 for no saying.
-        guidance_scale: (B,) float.
-        seed: (B,) int64.
-        active: (B,) bool, false for items that take no step.
-    """
-
-    age: Tensor
-    remaining: Tensor
-    guidance_scale: Tensor
-    seed: Tensor
-    active: Tensor
 
 
 class Mogo(nn.Module):
@@ -419,10 +214,10 @@ class Mogo(nn.Module):
         skip = ~request.active[:, None]
         age, remaining = request.age[:, None], request.remaining[:, None]
         features = self._base_step(state, state.past[:, -1:], age, remaining, skip)
-        guided, end = _guided(self.base_logits(features[:, 0]), request.guidance_scale, options.plausible)
+        logits, end = guided(self.base_logits(features[:, 0]), request.guidance_scale, options.plausible)
         sampling, fine_sampling = options.sampling(), options.fine_sampling()
-        ended = noise[:, 0] < _end_share(guided, end, sampling)
-        codes = [draw(guided, noise[:, 1], sampling)]
+        ended = noise[:, 0] < end_share(logits, end, sampling)
+        codes = [draw(logits, noise[:, 1], sampling)]
         base = features[: len(request.age)]  # (B, 1, D), with the text
         below = self.vectors.vectors.new_zeros(len(base), 1, config.code_dim)
         push = state.fine.push(1, skip, config.fine_window)
@@ -574,21 +369,3 @@ class MogoBatch:
     segment: Tensor
     age: Tensor
     remaining: Tensor
-
-
-def _guided(logits: Tensor, scale: Tensor, plausible: float) -> tuple[Tensor, Tensor]:
-    """Return guided logits of the codes (B, K) and of END (B, 1), of logits (2 B, K + 1) with the text and without."""
-    codes = guide(logits[:, :-1], scale[:, None], plausible)
-    told = logits[: len(scale)]
-    floor = told[:, :-1].amax(dim=-1, keepdim=True) + math.log(plausible or 1e-12)
-    end = guide(logits[:, -1:], scale[:, None]).masked_fill(told[:, -1:] < floor, -torch.inf)
-    return codes, end
-
-
-def _end_share(codes: Tensor, end: Tensor, sampling: SamplingConfig) -> Tensor:
-    """Return the probability (B,) of END (B, 1) beside codes (B, K); 0 or 1 where the likeliest is taken."""
-    codes = filter_logits(codes, sampling)
-    end = end / (sampling.temperature or 1.0)
-    if sampling.temperature == 0:
-        return (end[:, 0] > codes.amax(dim=-1)).float()
-    return torch.sigmoid(end[:, 0] - codes.logsumexp(dim=-1))

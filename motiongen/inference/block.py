@@ -4,8 +4,7 @@ A block never changes its shape. Streams come and go in its places, and those th
 a stream writes does not depend on its neighbours, and a step can be captured as a CUDA graph.
 """
 
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from motiongen.conditions.text import TextCondition
 from motiongen.heads.mogo import Mogo, MogoOptions, Request
+from motiongen.inference.recorded import record
 from motiongen.tokenizers.rewindable import RewindableDecoder
 from motiongen.tokenizers.rvq_vae import RVQVAE
 
@@ -35,8 +35,11 @@ class Block:
             self._decoder = RewindableDecoder(tokenizer, size, spare)
         self.age, self.remaining, self.seed = (np.zeros(size, dtype=np.int64) for _ in range(3))
         self.guidance_scale = np.full(size, options.guidance_scale, dtype=np.float32)
-        # On a CPU a recorded step takes two thirds of the time of a small block's, and leaves Python to the sockets.
-        self._recorded = self._record() if head.device.type == "cpu" else None
+        with torch.inference_mode():
+            # Two thirds of the time of a small block's step on a CPU, and it leaves Python to the sockets.
+            self._recorded = record(
+                self._step, [*self._wishes(), self._mask([])], self._state.tensors + self._decoder.tensors
+            )
 
     @torch.inference_mode()
     def step(self, active: Sequence[int]) -> tuple[Tensor, np.ndarray, Tensor]:
@@ -46,12 +49,7 @@ class Block:
             codes (B, Q), whether each motion had ended before it (B,) bool, and its features (B, frames, D), all on the
             CPU; those of streams that are not active mean nothing.
         """
-        sent = [self._sent(values) for values in (self.age, self.remaining, self.guidance_scale, self.seed)]
-        sent.append(self._mask(active))
-        tensors = self._state.tensors + self._decoder.tensors
-        codes, ended, frames = (
-            self._recorded(*sent, *tensors) if self._recorded else self._step(*sent, *tensors)
-        )
+        codes, ended, frames = self._recorded(*self._wishes(), self._mask(active))
         return codes.cpu(), ended.cpu().numpy(), frames.float().cpu()
 
     def _step(self, *tensors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -61,16 +59,6 @@ class Block:
         codes, ended = self.head.step(self._state.over(states[:head]), request, self.options)
         frames = self._decoder.over(states[head:]).step(codes, request.active)
         return codes, ended, frames
-
-    @torch.inference_mode()
-    def _record(self) -> Callable[..., tuple[Tensor, Tensor, Tensor]]:
-        """Return the step without Python in it, which writes the same codes; recording it leaves no trace."""
-        sent = [self._sent(values) for values in (self.age, self.remaining, self.guidance_scale, self.seed)]
-        sent.append(self._mask([]))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that shapes are constants is the point
-            tensors = self._state.tensors + self._decoder.tensors
-            return torch.jit.trace(self._step, (*sent, *tensors), check_trace=False)
 
     @torch.inference_mode()
     def set_text(self, items: Sequence[int], condition: TextCondition) -> None:
@@ -115,5 +103,6 @@ class Block:
         mask[list(items)] = True
         return mask.to(self.head.device)
 
-    def _sent(self, values: np.ndarray) -> Tensor:
-        return torch.from_numpy(values.copy()).to(self.head.device, non_blocking=True)
+    def _wishes(self) -> list[Tensor]:
+        values = (self.age, self.remaining, self.guidance_scale, self.seed)
+        return [torch.from_numpy(value.copy()).to(self.head.device, non_blocking=True) for value in values]
