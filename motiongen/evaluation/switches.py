@@ -12,11 +12,9 @@ from motiongen.evaluation.classifier import MotionClassifier
 from motiongen.evaluation.foot_skate import foot_skate_speed, toes_over_floor
 from motiongen.evaluation.questions import Question
 from motiongen.features import FPS
-from motiongen.inference.character import Character
-from motiongen.inference.frame_ring import StreamFrame
 from motiongen.inference.scheduler import StreamScheduler
+from motiongen.inference.stream import play, to_motion
 from motiongen.motion import Motion
-from motiongen.skeleton import SMPL22
 from motiongen.training.cache import ClipCache
 
 SHOWN = 60
@@ -63,12 +61,12 @@ def switches(
     for n, question in enumerate(questions):
         other = questions[(n + 1 + int(draw.integers(len(questions) - 1))) % len(questions)]
         character = scheduler.open(prompt=other.prompt, seed=n)
-        before = _play(scheduler, character, int(draw.integers(int(2 * FPS), int(4 * FPS))))
-        from_rest.append(Switch(other, _motion(before[:SHOWN])))
+        before = play(scheduler, character, int(draw.integers(int(2 * FPS), int(4 * FPS))))
+        from_rest.append(Switch(other, to_motion(before[:SHOWN])))
         character.say("prompt", text=question.prompt)
         scheduler.tick()
-        after = _play(scheduler, character, SHOWN)
-        switched.append(Switch(question, _motion(before[-SEAM[0] :] + after)))
+        after = play(scheduler, character, SHOWN)
+        switched.append(Switch(question, to_motion(before[-SEAM[0] :] + after)))
         character.close()
     return from_rest, switched
 
@@ -91,19 +89,3 @@ def summarise(made: Sequence[Switch], classifier: MotionClassifier, skip: int = 
         "peak_95": float(np.quantile(peaks, 0.95)),
         "skate": float(np.mean(skates)),
     }
-
-
-def _play(scheduler: StreamScheduler, character: Character, count: int) -> list[StreamFrame]:
-    frames: list[StreamFrame] = []
-    while len(frames) < count:
-        frame = character.take()
-        if frame is None:
-            scheduler.tick()
-        else:
-            frames.append(frame)
-    return frames
-
-
-def _motion(frames: Sequence[StreamFrame]) -> Motion:
-    rotations = torch.from_numpy(np.stack([frame.rotations for frame in frames]))
-    return Motion(SMPL22, rotations, torch.from_numpy(np.stack([frame.root for frame in frames])), FPS)

@@ -105,7 +105,10 @@ class StreamScheduler:
     def tick(self) -> TickReport:
         """Let each worker hear what was said, and step the block that needs it most."""
         reports = [self._tick(worker) for worker in self.workers]
-        return TickReport(sum(r.stepped for r in reports), sum(r.seconds for r in reports))
+        sums = (
+            sum(values) for values in zip(*((r.stepped, r.seconds, r.refined) for r in reports), strict=True)
+        )
+        return TickReport(*sums)
 
     def start(self) -> None:
         """Tick in threads until `stop`."""

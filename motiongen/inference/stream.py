@@ -3,10 +3,16 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+import torch
+
+from motiongen.features import FPS
 from motiongen.inference.character import Character
 from motiongen.inference.frame_ring import StreamFrame
 from motiongen.inference.model import load
 from motiongen.inference.scheduler import StreamScheduler
+from motiongen.motion import Motion
+from motiongen.skeleton import SMPL22
 
 
 def stream(
@@ -47,8 +53,22 @@ def stream(
 def _frames(scheduler: StreamScheduler, character: Character, seconds: float | None) -> Iterator[StreamFrame]:
     count = None if seconds is None else round(seconds * scheduler.fps)
     while count is None or character.taken < count:
+        yield from play(scheduler, character, 1)
+
+
+def play(scheduler: StreamScheduler, character: Character, count: int) -> list[StreamFrame]:
+    """Return the next frames of a character, and tick its scheduler for those that are not made yet."""
+    frames: list[StreamFrame] = []
+    while len(frames) < count:
         frame = character.take()
         if frame is None:
             scheduler.tick()
         else:
-            yield frame
+            frames.append(frame)
+    return frames
+
+
+def to_motion(frames: Sequence[StreamFrame]) -> Motion:
+    """Return frames of a stream, at least one, as a motion of SMPL-22."""
+    rotations = torch.from_numpy(np.stack([frame.rotations for frame in frames]))
+    return Motion(SMPL22, rotations, torch.from_numpy(np.stack([frame.root for frame in frames])), FPS)

@@ -18,10 +18,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TickReport:
-    """What a tick did: characters that took a step, and seconds it took."""
+    """What a tick did: characters that took a step, seconds it took, and tokens that were written anew."""
 
     stepped: int
     seconds: float
+    refined: int = 0
 
 
 class Worker:
@@ -72,8 +73,8 @@ class Worker:
             performer.hear()
         due = [performer for performer in performers if performer.wants(urgent)]
         if not due:
-            self._refine(performers)
-            return TickReport(0, time.perf_counter() - began)
+            refined = self._refine(performers)
+            return TickReport(0, time.perf_counter() - began, refined)
         block = min(due, key=lambda performer: performer.wait).block
         stepped = [
             performer for performer in performers if performer.block is block and performer.wants(room)
@@ -81,13 +82,16 @@ class Worker:
         perform(block, stepped)
         return TickReport(len(stepped), time.perf_counter() - began)
 
-    def _refine(self, performers: list[Performer]) -> None:
-        """While nobody is due, write anew what waits the longest with one character."""
+    def _refine(self, performers: list[Performer]) -> int:
+        """While nobody is due, write anew what waits the longest with one character; return its tokens."""
         if self._refiner is None or not performers:
-            return
+            return 0
         counts = [performer.refinable(self._refiner.kept) for performer in performers]
-        if max(counts) >= self._refiner.least:
-            performers[counts.index(max(counts))].refine(self._refiner, max(counts))
+        most = max(counts)
+        if most < self._refiner.least:
+            return 0
+        performers[counts.index(most)].refine(self._refiner, most)
+        return most
 
     def start(self, tick: Callable[["Worker"], TickReport]) -> None:
         """Tick in a thread of its own until `stop`."""

@@ -1,5 +1,8 @@
 """Streams of a small random model: continuity, independence, every verb and what it answers when it makes no sense."""
 
+from collections import defaultdict
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -61,23 +64,30 @@ def test_frames_are_numbered_without_gaps_and_obey_the_last_verb(scheduler):
     assert first == answer.result().seq == 41, "a prompt takes the place of what waits to be taken"
 
 
+def overhear(scheduler):
+    """Return what the characters' blocks draw from now on: place in a block -> codes (Q,) in order."""
+    worker, codes = scheduler.workers[0], defaultdict(list)
+    worker._come_and_go()
+
+    def overheard(active, block, step):
+        made = step(active)
+        for item in active:
+            codes[worker._blocks.index(block), item].append(made[0][item])
+        return made
+
+    for block in worker._blocks:
+        block.step = partial(overheard, block=block, step=block.step)
+    return codes
+
+
 def test_streamed_frames_are_the_batch_of_their_codes(model):
     # From codes to frames through every buffer and state of the scheduler, against the whole clip at once.
     scheduler = StreamScheduler(model, max_characters=1, block_sizes=(2,))
-    character, codes = scheduler.open(seed=3), []
-    scheduler.workers[0]._come_and_go()
-    block = scheduler.workers[0]._blocks[0]
-    step = block.step
-
-    def recorded(active):
-        made = step(active)
-        codes.append(made[0][0])
-        return made
-
-    block.step = recorded
+    character = scheduler.open(seed=3)
+    codes = overhear(scheduler)
     frames = play(scheduler, [character], 100)[0]
     with torch.no_grad():
-        whole = features.decode(model.tokenizer.decode(torch.stack(codes)[None])[0])[:100]
+        whole = features.decode(model.tokenizer.decode(torch.stack(codes[0, 0])[None])[0])[:100]
     expected = [
         StreamFrame(0, *pose, 0, 0) for pose in zip(whole.rotations.numpy(), whole.root.numpy(), strict=True)
     ]
@@ -97,6 +107,24 @@ def test_a_stream_is_the_same_alone_and_among_others_that_come_and_go(model):
             others[0].close()
             others[0] = crowd.open(seed=9)
     np.testing.assert_allclose(poses(made), poses(expected), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_ten_thousand_tokens_are_the_same_alone_and_among_a_hundred(model):
+    def write(scheduler, codes, numbers):
+        characters = [scheduler.open(prompt=("walk", "bow")[n % 2], seed=n) for n in numbers]
+        codes = overhear(scheduler) if codes is None else codes
+        play(scheduler, characters, 400)
+        for character in characters:
+            character.close()
+        return codes
+
+    among = write(StreamScheduler(model, max_characters=100, block_sizes=(10,)), None, range(100))
+    scheduler, codes = StreamScheduler(model, max_characters=1, block_sizes=(10,)), None
+    for n in range(100):
+        codes = write(scheduler, codes, [n])
+        alone, other = codes.pop((0, 0)), among[n // 10, n % 10]
+        assert torch.equal(torch.stack(alone[:100]), torch.stack(other[:100])), f"character {n}"
 
 
 def test_the_same_seed_and_verbs_give_the_same_frames(model):

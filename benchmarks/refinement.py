@@ -1,0 +1,106 @@
+"""What "draft, then refine" brings: streams whose unsent part BAMM writes anew, beside streams that it does not.
+
+python benchmarks/refinement.py --data CACHE [--weights full] [--prompts 128] [--leads 8 12 16]
+
+The clock stands still while a machine computes: BAMM has all the time that it wants, so that the table shows what
+refining can bring at most at a lead, and the last column what it costs.
+"""
+
+import argparse
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from motiongen import checkpoint, load
+from motiongen.evaluation import classifier
+from motiongen.evaluation.evaluator import MotionTextEvaluator
+from motiongen.evaluation.report import EvaluateConfig, evaluate
+from motiongen.features import FPS
+from motiongen.inference.model import Model
+from motiongen.inference.refiner import Refiner
+from motiongen.inference.scheduler import StreamScheduler
+from motiongen.inference.stream import to_motion
+from motiongen.motion import Motion
+from motiongen.training.cache import ClipCache
+
+JUDGES = Path(__file__).parent / "evaluation"
+LONGEST = round(6 * FPS)
+SHOWN = ("content", "style", "top1", "top3", "fid", "skate_speed", "jerk")
+
+
+class Streamed:
+    """Answers prompts by streams, each up to its motion's end or for six seconds; for `evaluate`.
+
+    Attributes:
+        refining: seconds spent in ticks that wrote anew.
+        refined: tokens that were.
+        made: tokens that were written in all.
+    """
+
+    def __init__(self, model: Model, lead: int, refiner: Refiner | None) -> None:
+        self.tokenizer, self.text = model.tokenizer, model.text
+        self._model, self._lead, self._refiner = model, lead, refiner
+        self.refining, self.refined, self.made = 0.0, 0, 0
+
+    def generate(self, prompts: Sequence[str], *, generator: Sequence[torch.Generator]) -> list[Motion]:
+        """Return a motion for each prompt, drawn with its generator's seed."""
+        scheduler = StreamScheduler(
+            self._model, block_sizes=(len(prompts),), lead_tokens=self._lead, refiner=self._refiner
+        )
+        characters = [
+            scheduler.open(prompt=prompt, seed=own.initial_seed())
+            for prompt, own in zip(prompts, generator, strict=True)
+        ]
+        frames: list[list] = [[] for _ in characters]
+        ends = [LONGEST] * len(characters)
+        for _ in range(LONGEST):
+            self._settle(scheduler)
+            for n, character in enumerate(characters):
+                frames[n].append(character.take())
+                ends[n] = min([ends[n], *(e.seq for e in character.events if e.name == "ended")])
+        return [to_motion(row[: max(end, 8)]) for row, end in zip(frames, ends, strict=True)]
+
+    def _settle(self, scheduler: StreamScheduler) -> None:
+        """Tick until there is nothing to do."""
+        while True:
+            began = time.perf_counter()
+            report = scheduler.tick()
+            self.made += report.stepped
+            if report.refined:
+                self.refined += report.refined
+                self.refining += time.perf_counter() - began
+            elif not report.stepped:
+                return
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--weights", default="full")
+    parser.add_argument("--prompts", type=int, default=128)
+    parser.add_argument("--leads", type=int, nargs="+", default=[8, 12, 16])
+    asked = parser.parse_args()
+    cache, labels = ClipCache.open(asked.data), classifier.load(JUDGES / "classifier")
+    judge = checkpoint.load(JUDGES / "evaluator", MotionTextEvaluator)
+    model, reviser = load("mogo", asked.weights), load("bamm", asked.weights)
+    config = EvaluateConfig(prompts=asked.prompts, variant_prompts=0)
+    print("| stream | " + " | ".join(SHOWN) + " | written anew | ms a token |")
+    print("|---|" + "---:|" * (len(SHOWN) + 2))
+    real = evaluate(cache, None, judge, labels, config).rows["real clips"]
+    print("| real clips | " + " | ".join(f"{real[key]:.3f}" for key in SHOWN) + " | | |", flush=True)
+    for lead in (0, *asked.leads):
+        # Half of what waits is kept for playing while the other half is written anew.
+        refiner = Refiner(reviser, kept=lead // 2, least=max(2, lead // 2)) if lead else None
+        streamed = Streamed(model, lead or 3, refiner)
+        row = evaluate(cache, streamed, judge, labels, config).rows["model"]
+        name = f"lead of {lead * model.frames_per_token / FPS:.1f} s, refined" if lead else "not refined"
+        share = f"{streamed.refined / streamed.made:.0%}"
+        cost = f"{streamed.refining / max(streamed.refined, 1) * 1e3:.1f}"
+        numbers = " | ".join(f"{row[key]:.3f}" for key in SHOWN)
+        print(f"| {name} | {numbers} | {share} | {cost} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
