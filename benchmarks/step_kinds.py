@@ -1,0 +1,133 @@
+"""A step of a block in every way that a CPU can take it: plain, traced, compiled, in bfloat16 and in int8.
+
+python benchmarks/step_kinds.py [--weights full] [--threads 1] [--tokens 100]
+
+Each kind writes on from the same past as the plain one: where it draws another code, the plain one's is put there.
+"""
+
+import argparse
+import copy
+import time
+import warnings
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from motiongen import load
+from motiongen.heads.mogo import MogoOptions
+from motiongen.inference import block as blocks
+from motiongen.inference.block import Block
+from motiongen.inference.model import Model
+from motiongen.inference.recorded import record
+
+PROMPTS = (
+    "a person walks forward",
+    "a person waves with the right hand",
+    "a person kicks",
+    "a person dances salsa",
+)
+
+
+def plain(step: Callable, sent: list[Tensor], state: list[Tensor]) -> Callable:
+    return lambda *fresh: step(*fresh, *state)
+
+
+def compiled(step: Callable, sent: list[Tensor], state: list[Tensor]) -> Callable:
+    fast = torch.compile(step, dynamic=False)
+    fast(*sent, *state)
+    return lambda *fresh: fast(*fresh, *state)
+
+
+class NarrowLinear(nn.Module):
+    """A matrix in bfloat16 between numbers in float32."""
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        self.linear = copy.deepcopy(linear).bfloat16()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(x.bfloat16()).float()
+
+
+def narrow(model: Model) -> tuple[nn.Module, nn.Module]:
+    """The head's matrices in bfloat16."""
+    head = copy.deepcopy(model.head)
+    for module in list(head.modules()):
+        for name, child in module.named_children():
+            if type(child) is nn.Linear:
+                setattr(module, name, NarrowLinear(child))
+    return head, model.tokenizer
+
+
+def quantized(model: Model) -> tuple[nn.Module, nn.Module]:
+    """The head's matrices in int8, their inputs quantized as they come."""
+    head = torch.ao.quantization.quantize_dynamic(copy.deepcopy(model.head), {nn.Linear}, dtype=torch.qint8)
+    return head, model.tokenizer
+
+
+KINDS: dict[str, tuple[Callable, Callable]] = {
+    "plain": (lambda model: (model.head, model.tokenizer), plain),
+    "traced (ships)": (lambda model: (model.head, model.tokenizer), record),
+    "torch.compile": (lambda model: (model.head, model.tokenizer), compiled),
+    "bfloat16, traced": (narrow, record),
+    "int8, plain": (quantized, plain),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--weights", default="full")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--tokens", type=int, default=100)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[8, 64])
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    torch.set_flush_denormal(True)
+    warnings.simplefilter("ignore")
+    model = load("mogo", asked.weights, "cpu")
+    print(f"torch {torch.__version__}, {asked.threads} threads\n")
+    print(
+        "| streams in a block | kind | ms a step | against plain | first codes that differ | of all codes |"
+    )
+    print("|---:|---|---:|---:|---:|---:|")
+    for size in asked.sizes:
+        right, base = None, 0.0
+        for name, (make, how) in KINDS.items():
+            try:
+                made, spent = write(model, make, how, size, asked.tokens, right)
+            except Exception as error:  # a kind that this torch cannot do is a row too
+                print(f"| {size} | {name} | {str(error).splitlines()[0][:80]} | | | |", flush=True)
+                continue
+            right, base = (made, spent) if right is None else (right, base)
+            other = made != right  # (tokens, B, Q)
+            shares = f"{other[..., 0].float().mean():.2%} | {other.float().mean():.2%}"
+            print(f"| {size} | {name} | {spent * 1e3:.1f} | {base / spent:.2f} x | {shares} |", flush=True)
+
+
+def write(
+    model: Model, make: Callable, how: Callable, size: int, tokens: int, right: Tensor | None
+) -> tuple[Tensor, float]:
+    """Return the codes (tokens, B, Q) that a block draws, each after the right ones, and seconds a step."""
+    head, tokenizer = make(model)
+    blocks.record = how
+    block = Block(head, tokenizer, size, 2, MogoOptions())
+    items = range(size)
+    block.seed[:] = range(size)
+    block.set_text(items, model.text.encode([PROMPTS[n % len(PROMPTS)] for n in items]))
+    drawn, spent = [], []
+    for token in range(tokens):
+        block.age[:] = token % 60 + 1
+        began = time.perf_counter()
+        codes, _, _ = block.step(items)
+        spent.append(time.perf_counter() - began)
+        drawn.append(codes.clone())
+        if right is not None:
+            for item in (codes != right[token]).any(dim=1).nonzero()[:, 0].tolist():
+                block.rewind(item, 1)
+                block.push(item, right[token, item][None], torch.tensor([token % 60 + 1]))
+    return torch.stack(drawn), float(torch.tensor(spent).median())
+
+
+if __name__ == "__main__":
+    main()
