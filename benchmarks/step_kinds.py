@@ -16,10 +16,9 @@ from torch import Tensor, nn
 
 from motiongen import load
 from motiongen.heads.mogo import MogoOptions
-from motiongen.inference import block as blocks
 from motiongen.inference.block import Block
 from motiongen.inference.model import Model
-from motiongen.inference.recorded import record
+from motiongen.inference.recorded import Recorder
 
 PROMPTS = (
     "a person walks forward",
@@ -29,14 +28,20 @@ PROMPTS = (
 )
 
 
-def plain(step: Callable, sent: list[Tensor], state: list[Tensor]) -> Callable:
-    return lambda *fresh: step(*fresh, *state)
+class Plain(Recorder):
+    """Records nothing."""
+
+    def record(self, step: Callable, sent: list[Tensor], state: list[Tensor]) -> Callable:
+        return lambda *fresh: step(*fresh, *state)
 
 
-def compiled(step: Callable, sent: list[Tensor], state: list[Tensor]) -> Callable:
-    fast = torch.compile(step, dynamic=False)
-    fast(*sent, *state)
-    return lambda *fresh: fast(*fresh, *state)
+class Compiled(Recorder):
+    """Lets torch write and compile C++."""
+
+    def record(self, step: Callable, sent: list[Tensor], state: list[Tensor]) -> Callable:
+        fast = torch.compile(step, dynamic=False)
+        fast(*sent, *state)
+        return lambda *fresh: fast(*fresh, *state)
 
 
 class NarrowLinear(nn.Module):
@@ -66,12 +71,12 @@ def quantized(model: Model) -> tuple[nn.Module, nn.Module]:
     return head, model.tokenizer
 
 
-KINDS: dict[str, tuple[Callable, Callable]] = {
-    "plain": (lambda model: (model.head, model.tokenizer), plain),
-    "traced (ships)": (lambda model: (model.head, model.tokenizer), record),
-    "torch.compile": (lambda model: (model.head, model.tokenizer), compiled),
-    "bfloat16, traced": (narrow, record),
-    "int8, plain": (quantized, plain),
+KINDS: dict[str, tuple[Callable, type[Recorder]]] = {
+    "plain": (lambda model: (model.head, model.tokenizer), Plain),
+    "traced (ships)": (lambda model: (model.head, model.tokenizer), Recorder),
+    "torch.compile": (lambda model: (model.head, model.tokenizer), Compiled),
+    "bfloat16, traced": (narrow, Recorder),
+    "int8, plain": (quantized, Plain),
 }
 
 
@@ -106,12 +111,11 @@ def main() -> None:
 
 
 def write(
-    model: Model, make: Callable, how: Callable, size: int, tokens: int, right: Tensor | None
+    model: Model, make: Callable, how: type[Recorder], size: int, tokens: int, right: Tensor | None
 ) -> tuple[Tensor, float]:
     """Return the codes (tokens, B, Q) that a block draws, each after the right ones, and seconds a step."""
     head, tokenizer = make(model)
-    blocks.record = how
-    block = Block(head, tokenizer, size, 2, MogoOptions())
+    block = Block(head, tokenizer, size, 2, MogoOptions(), how())
     items = range(size)
     block.seed[:] = range(size)
     block.set_text(items, model.text.encode([PROMPTS[n % len(PROMPTS)] for n in items]))

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from motiongen.conditions.text import TextCondition
 from motiongen.heads.mogo import Mogo, MogoOptions, Request
-from motiongen.inference.recorded import record
+from motiongen.inference.recorded import Recorder
 from motiongen.tokenizers.rewindable import RewindableDecoder
 from motiongen.tokenizers.rvq_vae import RVQVAE
 
@@ -27,8 +27,20 @@ class Block:
         seed: (B,) int64.
     """
 
-    def __init__(self, head: Mogo, tokenizer: RVQVAE, size: int, spare: int, options: MogoOptions) -> None:
-        """Make a block of `size` streams of which `spare` tokens can be taken back."""
+    def __init__(
+        self,
+        head: Mogo,
+        tokenizer: RVQVAE,
+        size: int,
+        spare: int,
+        options: MogoOptions,
+        recorder: Recorder | None = None,
+    ) -> None:
+        """Make a block of `size` streams of which `spare` tokens can be taken back.
+
+        Blocks of the same head, tokenizer and options may share a recorder: the first of each size takes half a second
+        to make, others milliseconds.
+        """
         self.head, self.size, self.spare, self.options = head, size, spare, options
         with torch.inference_mode():
             self._state = head.init_state(size, spare)
@@ -37,7 +49,7 @@ class Block:
         self.guidance_scale = np.full(size, options.guidance_scale, dtype=np.float32)
         with torch.inference_mode():
             # Two thirds of the time of a small block's step on a CPU, and it leaves Python to the sockets.
-            self._recorded = record(
+            self._recorded = (recorder or Recorder()).record(
                 self._step, [*self._wishes(), self._mask([])], self._state.tensors + self._decoder.tensors
             )
 

@@ -21,13 +21,16 @@ BACKLOG = 32
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A frame that waits: what a StreamFrame has but its number, and where the unblended root has got to."""
+    """A frame that waits: what a StreamFrame has but its number, the heading before any blending, and by how much
+    steering turned it.
+    """
 
     rotations: np.ndarray
     root: np.ndarray
     contacts: int
     obeys: int
     heading: float
+    turned: float
 
 
 @dataclass(frozen=True)
@@ -150,12 +153,17 @@ class Character:
             self._made.extend(frames)
         return first
 
-    def drop(self) -> tuple[list[StreamFrame], Made | None]:
-        """Forget the frames that wait; return the last three taken ones, and more of the last; for the scheduler."""
+    def drop(self) -> tuple[list[StreamFrame], Made | None, float]:
+        """Forget the frames that wait; for the scheduler.
+
+        Returns:
+            the last three taken frames, more of the last one, and the radians by which steering turned those forgotten.
+        """
         with self._lock:
+            turned = sum(made.turned for made in self._made)
             self._made.clear()
             before = [self.recent[n] for n in range(-min(3, len(self.recent)), 0)]
-            return before, self.last if before else None
+            return before, self.last if before else None, turned
 
     def drop_last(self, count: int) -> Made | None:
         """Forget the last frames that wait; return the one before them, or None where fewer wait; for the scheduler."""

@@ -28,6 +28,7 @@ from motiongen.inference.verbs import (
     VerbError,
 )
 from motiongen.motion import Motion
+from motiongen.rotation import heading_angle
 from motiongen.skeleton import SMPL22
 
 BLEND = 10
@@ -96,7 +97,7 @@ class Performer:
         while self._later and self._later[0].due <= next_frame:
             spoken = self._later.pop(0)
             assert isinstance(spoken.verb, Prompt)
-            self.script.queue.clear()
+            self._forget_plans()
             self._begin(Next(spoken.verb.text, spoken.number), spoken, now=False)
 
     def prepare(self) -> None:
@@ -112,14 +113,15 @@ class Performer:
         """Do what one verb says; it is answered when its first frames are made."""
         script, verb = self.script, spoken.verb
         match verb:
+            case Prompt() if verb.at > 0 and len(self._later) >= QUEUE:
+                raise VerbError("not_now", f"prompt: expected at most {QUEUE} prompts for later; wait")
             case Prompt() if verb.at > 0:
                 spoken.due = self.character.taken + round(verb.at * FPS)
                 self._later.append(spoken)
                 self._later.sort(key=lambda other: other.due)
                 return
             case Prompt():
-                script.queue.clear()
-                script.steering.goal = None
+                self._forget_plans()
                 self._begin(Next(verb.text, spoken.number), spoken, now=True)
                 return
             case Then() if len(script.queue) >= QUEUE:
@@ -132,8 +134,8 @@ class Performer:
                 self._queued[spoken.number] = spoken
                 return
             case Hold():
-                script.queue.clear()
-                script.steering.goal, script.steering.angle = None, 0.0
+                self._forget_plans()
+                script.steering.angle = 0.0
                 self._begin(Next(IDLE, spoken.number, holds=True), spoken, now=True)
                 return
             case Goto():
@@ -161,6 +163,14 @@ class Performer:
             case Strength():
                 self.block.guidance_scale[self.item] = verb.scale
         self._unanswered.append(spoken)
+
+    def _forget_plans(self) -> None:
+        """Go nowhere, and do nothing afterwards; who waits for that is told so."""
+        self.script.queue.clear()
+        self.script.steering.goal = None
+        for spoken in self._queued.values():
+            spoken.fail(VerbError("not_now", "then: something else was said before its turn; say it again"))
+        self._queued.clear()
 
     def _begin(self, new: Next, spoken: Spoken | None, *, now: bool) -> None:
         """Change the prompt: from the next token on, which with `now` is the first that nothing was taken of."""
@@ -243,9 +253,11 @@ class Performer:
 
     def _deliver(self, frames: Frames) -> None:
         """Let a token's frames (1, T) wait to be taken, turned and blended as need be."""
+        turned = [0.0] * len(frames.root[0])
         if not self.script.steering.is_idle:
-            frames = self.script.steering.apply(frames, self._root)
+            frames, turned = self.script.steering.apply(frames, self._root)
         rotations, root = frames.rotations[0], frames.root[0]
+        headings = heading_angle(rotations[:, 0]).tolist()  # before a seam bends them
         if self._before is not None:
             self._seam, self._seam_at = blend.seam(rotations, root, *self._before, BLEND), 0
             self._before = None
@@ -253,11 +265,12 @@ class Performer:
             rotations, root = self._seam.apply(rotations, root, self._seam_at)
             self._seam_at += len(rotations)
             self._seam = None if self._seam_at >= BLEND else self._seam
-        heading = float(self._root.heading)
         contacts = (frames.contacts[0].numpy() * BITS).sum(axis=1).tolist()
         made = [
-            Made(pose, where, bits, self.script.number, heading)
-            for pose, where, bits in zip(rotations.numpy(), root.numpy(), contacts, strict=True)
+            Made(pose, where, bits, self.script.number, heading, step)
+            for pose, where, bits, heading, step in zip(
+                rotations.numpy(), root.numpy(), contacts, headings, turned, strict=True
+            )
         ]
         first = self.character.add(made)
         for spoken in self._unanswered:
@@ -282,8 +295,10 @@ class Performer:
 
     def _take_up(self) -> None:
         """Drop what waits, and put the root where the last taken frame left it, for the next frames to follow on."""
-        before, last = self.character.drop()
+        before, last, unseen_turn = self.character.drop()
         self.replaces = False
+        if self.script.steering.goal is None and not self.script.holds:
+            self.script.steering.angle += unseen_turn  # nobody saw it: it is still to be done
         if self._landing is not None:
             self._before, self._landing = self._landing, None
             return

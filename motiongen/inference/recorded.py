@@ -1,5 +1,6 @@
 """A step that is recorded once and then played without Python: traced on a CPU, captured as a CUDA graph on a GPU."""
 
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 
@@ -10,22 +11,40 @@ Step = Callable[..., tuple[Tensor, ...]]
 """A function of tensors alone, whose shapes never change; those of a state are written in place."""
 
 
-def record(step: Step, sent: Sequence[Tensor], state: Sequence[Tensor]) -> Step:
-    """Return a step that does the same faster; call it with `sent` tensors of the same shapes, and nothing else.
+class Recorder:
+    """Records one function for many states: a traced step is traced once for all states of the same shapes."""
 
-    What it returns is valid until the next call. It runs a few times while it is recorded.
+    def __init__(self) -> None:
+        self._traced: dict[tuple[torch.Size, ...], Step] = {}
+        self._lock = threading.Lock()
 
-    Args:
-        step: takes the tensors of `sent`, then those of `state`.
-        sent: tensors that are new each time; their values must be such that the step leaves no trace.
-        state: tensors that stay; written in place.
-    """
-    if state[0].is_cuda:
-        return _CapturedStep(step, sent, state)
+    def record(self, step: Step, sent: Sequence[Tensor], state: Sequence[Tensor]) -> Step:
+        """Return a step that does the same faster; call it with `sent` tensors of the same shapes, and nothing else.
+
+        What it returns is valid until the next call. It runs a few times while it is recorded.
+
+        Args:
+            step: takes the tensors of `sent`, then those of `state`; the same function each time.
+            sent: tensors that are new each time; their values must be such that the step leaves no trace.
+            state: tensors that stay; written in place.
+        """
+        if state[0].is_cuda:
+            return _CapturedStep(step, sent, state)
+        with self._lock:
+            shapes = tuple(tensor.shape for tensor in (*sent, *state))
+            if shapes not in self._traced:
+                self._traced[shapes] = _trace(step, (*sent, *state))
+            traced = self._traced[shapes]
+        return lambda *fresh: traced(*fresh, *state)
+
+
+def _trace(step: Step, tensors: Sequence[Tensor]) -> Step:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that shapes are constants is the point
-        traced: Step = torch.jit.trace(step, (*sent, *state), check_trace=False)
-    return lambda *fresh: traced(*fresh, *state)
+        traced: Step = torch.jit.trace(step, tuple(tensors), check_trace=False)
+    for _ in range(2):  # torch optimises it during its first calls, which take twenty times as long
+        traced(*tensors)
+    return traced
 
 
 class _CapturedStep:

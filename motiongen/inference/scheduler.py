@@ -13,13 +13,14 @@ from motiongen.inference.block import Block
 from motiongen.inference.character import Character
 from motiongen.inference.model import Model
 from motiongen.inference.performer import Performer
+from motiongen.inference.recorded import Recorder
 from motiongen.inference.refiner import Refiner
-from motiongen.inference.script import Script
+from motiongen.inference.script import IDLE, Script
 from motiongen.inference.verbs import VerbError
 from motiongen.inference.worker import TickReport, Worker
 from motiongen.skeleton import SMPL22
 
-BLOCK_SIZES = (8, 56, 64)
+BLOCK_SIZES = (8, 64)
 """A first block that is quick to answer, then larger ones: a CPU takes a third as long for each of 64 as of 8."""
 
 
@@ -67,6 +68,7 @@ class StreamScheduler:
         self.max_characters, self.block_sizes, self.spare = max_characters, block_sizes, lead_tokens + 1
         self.urgent = (lead_tokens - 1) * model.frames_per_token
         self.room = self.urgent + model.frames_per_token
+        self._recorder = Recorder()
         self.workers = [Worker(self._make_block, self._seat, refiner) for _ in range(workers)]
         self._numbers = itertools.count(1)
         self._seeds = np.random.default_rng()
@@ -111,7 +113,8 @@ class StreamScheduler:
         return TickReport(*sums)
 
     def start(self) -> None:
-        """Tick in threads until `stop`."""
+        """Tick in threads until `stop`; before, whatever the first of its kind takes long for is done."""
+        self._warm_up()
         for worker in self.workers:
             worker.start(self._tick)
 
@@ -134,9 +137,17 @@ class StreamScheduler:
                 callback(report)
         return report
 
+    def _warm_up(self) -> None:
+        """Record a step of each size that may be needed, so that nobody's frames wait for that later."""
+        self.model.text.encode([IDLE])
+        share = -(-self.max_characters // len(self.workers))
+        needed = sum(total < share for total in itertools.accumulate(self.block_sizes[:-1], initial=0))
+        for number in range(needed):
+            self._make_block(number)
+
     def _make_block(self, number: int) -> Block:
         size = self.block_sizes[min(number, len(self.block_sizes) - 1)]
-        return Block(self.head, self.model.tokenizer, size, self.spare, self.options)
+        return Block(self.head, self.model.tokenizer, size, self.spare, self.options, self._recorder)
 
     def _seat(self, block: Block, item: int, character: Character) -> Performer:
         return Performer(self.model, block, item, character)

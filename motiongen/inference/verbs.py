@@ -17,7 +17,7 @@ class VerbError(ValueError):
     """Something that makes no sense, or not now.
 
     Attributes:
-        code: "bad_value", "unknown_verb", "not_now", "full" or "closed".
+        code: "bad_value", "unknown_verb", "not_now", "busy", "full" or "closed".
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -191,15 +191,21 @@ def _words(text: object) -> str:
 
 def _number(name: str, value: object, low: float, high: float) -> float:
     is_number = isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
-    if not is_number or not low <= float(value) <= high:  # type: ignore[arg-type]
-        raise VerbError("bad_value", f"{name}: expected a number {low:g}..{high:g}, got {value!r}")
+    if not is_number or not low <= value <= high:  # type: ignore[operator]
+        is_endless = (
+            isinstance(value, int) and abs(value) > 2**63
+        )  # Python does not write out thousands of digits
+        shown = "another" if is_endless else f"{value!r:.40}"
+        raise VerbError("bad_value", f"{name}: expected a number {low:g}..{high:g}, got {shown}")
     return float(value)  # type: ignore[arg-type]
 
 
 def _array(name: str, value: Sequence[float] | np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     try:
-        array = np.asarray(value, dtype=np.float32)
-    except (TypeError, ValueError):
+        array = np.asarray(value)
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
+            array = array.astype(np.float32) if array.dtype.kind in "iuf" else np.empty(0, np.float32)
+    except (TypeError, ValueError, OverflowError):  # ragged, or a whole number beyond any float
         array = np.empty(0, dtype=np.float32)
     if array.shape != shape or not np.isfinite(array).all():
         size = " x ".join(str(n) for n in shape)

@@ -12,7 +12,7 @@ from motiongen import features, load
 from motiongen.inference.frame_ring import StreamFrame
 from motiongen.inference.refiner import Refiner
 from motiongen.inference.scheduler import StreamScheduler
-from motiongen.inference.script import IDLE
+from motiongen.inference.script import IDLE, QUEUE
 from motiongen.inference.verbs import VerbError
 from tests.core.inference.tiny import save_tiny
 
@@ -159,6 +159,28 @@ def test_then_waits_for_the_end_and_starts_at_once_when_idle(scheduler):
     assert {"ended", "obeys"} <= {event.name for event in character.events}
 
 
+@pytest.mark.parametrize(("verb", "arguments"), [("prompt", {"text": "walk"}), ("hold", {})])
+def test_a_then_that_loses_its_turn_is_told_so(scheduler, verb, arguments):
+    character = scheduler.open(prompt="walk", seed=1)
+    play(scheduler, [character], 8)
+    queued = tell(scheduler, character, "then", text="bow")
+    tell(scheduler, character, verb, **arguments)
+    with pytest.raises(VerbError, match="something else was said before its turn"):
+        queued.result(timeout=1)
+
+
+def test_prompts_for_later_are_bounded_and_forget_the_goal(scheduler):
+    character = scheduler.open(prompt="walk", seed=1)
+    play(scheduler, [character], 8)
+    tell(scheduler, character, "goto", x=50.0, z=50.0)
+    answers = [tell(scheduler, character, "prompt", text="bow", at=0.5) for _ in range(QUEUE + 1)]
+    with pytest.raises(VerbError, match="at most 16 prompts for later"):
+        answers[-1].result(timeout=1)
+    assert character.script.steering.goal is not None
+    play(scheduler, [character], 30)
+    assert character.script.steering.goal is None and answers[0].result(timeout=1)
+
+
 def test_hold_stands_idle_but_goes_on(scheduler):
     character = scheduler.open(prompt="walk", seed=1)
     play(scheduler, [character], 20)
@@ -200,6 +222,19 @@ def test_a_turn_turns_by_the_angle(model):
         play(scheduler, [character], 90)
         headings.append(float(scheduler.workers[0]._performers[1]._root.heading))
     assert headings[1] - headings[0] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_turn_that_nobody_saw_is_still_to_be_done(model):
+    scheduler = StreamScheduler(model, block_sizes=(2,))
+    character = scheduler.open(prompt="walk", seed=1)
+    play(scheduler, [character], 20)
+    tell(scheduler, character, "turn", angle=1.0)
+    while scheduler.tick().stepped:  # frames that turn are made, and wait
+        pass
+    assert character.script.steering.angle < 1.0
+    tell(scheduler, character, "prompt", text="bow")
+    first_step = 4 * 1.8 / 30
+    assert character.script.steering.angle >= 1.0 - first_step - 1e-6
 
 
 def test_goto_arrives_and_stands(scheduler):
