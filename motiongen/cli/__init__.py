@@ -15,6 +15,7 @@ COMMANDS = {
     "generate": "turn sentences into motion: video, pictures, BVH, GLB",
     "edit": "rewrite a part of a clip by a sentence, and keep the rest",
     "serve": "stream characters that obey typed sentences: a page and a websocket",
+    "watch": "see a served character in the terminal, and record it",
     "bench-stream": "load a server with many characters, and say how it bears them",
     "render": "draw a clip: video, GIF or a sheet of poses",
     "convert": "change the file format of a clip",

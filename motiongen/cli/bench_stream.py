@@ -30,7 +30,9 @@ class BenchConfig:
     """Time of each measurement."""
     every: float = 4.0
     """Seconds between the prompts of one character, about."""
-    token: str = ""
+    token: Annotated[
+        str, tyro.conf.arg(help_behavior_hint="(default: MOTIONGEN_TOKEN of the environment)")
+    ] = ""
     """Secret that the server wants."""
     weights: arguments.Weights = "full"
     """Weights of the server that is started."""
@@ -63,8 +65,9 @@ def main(argv: Sequence[str]) -> None:
 def _measure(config: BenchConfig, url: str, sessions: Sequence[int] = ()) -> None:
     from motiongen_bridge.load import load
 
+    token = config.token or os.environ.get("MOTIONGEN_TOKEN", "")
     for count in sessions or config.sessions:
-        loaded = asyncio.run(load(url, count, config.seconds, token=config.token, every=config.every))
+        loaded = asyncio.run(load(url, count, config.seconds, token=token, every=config.every))
         print(loaded.row(count), flush=True)
 
 
@@ -82,10 +85,11 @@ def _server(config: BenchConfig, sessions: int) -> Iterator[str]:
         config.device,
     ]
     options += ["--workers", str(config.workers)] if config.workers else []
-    options += ["--token", config.token] if config.token else []
     command = [sys.executable, "-m", "motiongen", "serve", *options]
+    # A command line can be read by every user of the machine, an environment cannot.
+    environment = os.environ | ({"MOTIONGEN_TOKEN": config.token} if config.token else {})
     # Warnings go to this command's own stderr.
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         if not re.match(r"http://", url):

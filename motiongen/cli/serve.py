@@ -32,7 +32,9 @@ class ServeConfig:
     """Address to listen on; anything but this machine needs a token."""
     port: int = 8787
     """TCP port; 0 for any that is free."""
-    token: str = ""
+    token: Annotated[
+        str, tyro.conf.arg(help_behavior_hint="(default: MOTIONGEN_TOKEN of the environment)")
+    ] = ""
     """Secret that clients must know."""
     head: Literal["mogo"] = "mogo"
     """The model that writes the stream."""
@@ -66,10 +68,9 @@ def main(argv: Sequence[str]) -> None:
     device = arguments.resolve_device(config.device)
     from motiongen_bridge.server import ServerConfig
 
+    token = config.token or os.environ.get("MOTIONGEN_TOKEN", "")
     try:
-        listen = ServerConfig(
-            host=config.host, port=config.port, token=config.token, origins=config.allow_origin
-        )
+        listen = ServerConfig(host=config.host, port=config.port, token=token, origins=config.allow_origin)
         receiver = _receiver(config.vmc)
     except ValueError as error:
         raise UsageError(str(error)) from None

@@ -1,0 +1,278 @@
+"""`motiongen watch` against the real server, in a thread of its own, over loopback sockets."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from motiongen import Motion, load
+from motiongen.cli import UsageError, main
+from motiongen.cli.watch import split
+from motiongen.skeleton import SMPL22
+from motiongen_bridge.frames import WireFrame
+from motiongen_bridge.recorder import Recorder, fill
+from motiongen_bridge.tally import Tally, frame_rate, top_view
+from tests.bridge.serving import serving
+from tests.core.inference.tiny import save_tiny
+
+NOBODY = "ws://127.0.0.1:9"
+HELLO = {
+    "fps": 30.0,
+    "skeleton": {
+        "names": list(SMPL22.names),
+        "parents": list(SMPL22.parents),
+        "offsets": SMPL22.offsets.tolist(),
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return load("mogo", save_tiny(tmp_path_factory.mktemp("weights")), "cpu")
+
+
+@pytest.fixture(scope="module")
+def url(model):
+    """Address of a server that is ten times as fast as life."""
+    with serving(model, speed=10.0) as server:
+        yield server.url
+
+
+def frame(seq, *, obeys=1, x=0.0, z=0.0):
+    root = np.array([x, 0.9, z], dtype=np.float32)
+    return WireFrame(1, seq, 0, 0, obeys, root, np.tile(np.float32([0, 0, 0, 1]), (22, 1)))
+
+
+def when_it_streams(server, act):
+    """Call `act` from a thread once a character of the server has walked half a second."""
+
+    def wait():
+        while not any(actor.character.taken > 15 for actor in list(server.stage.actors.values())):
+            time.sleep(0.01)
+        act()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+def facts(text):
+    """Return the lines of the summary by name."""
+    return {line[:16].strip(): line[17:] for line in text.splitlines() if line[16:17] == " "}
+
+
+def test_a_recording_is_as_long_as_asked_in_every_format(url, tmp_path, capsys):
+    outputs = [str(tmp_path / name) for name in ("walk.bvh", "walk.npz", "walk.glb")]
+    options = [word for path in outputs for word in ("-o", path)]
+    assert main(["watch", url, "a person walks", "--seconds", "2", *options]) == 0
+    assert capsys.readouterr().out.splitlines()[-3:] == outputs
+    bvh, npz, glb = map(Motion.load, outputs)
+    assert [clip.num_frames for clip in (bvh, npz, glb)] == [60, 60, 60] and npz.fps == 30
+    assert npz.skeleton is SMPL22 and bvh.skeleton.names == SMPL22.names
+    torch.testing.assert_close(bvh.positions(), npz.positions(), rtol=0, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_ten_seconds_are_recorded_unless_told_otherwise(url, tmp_path):
+    assert main(["watch", url, "a person walks", "-o", str(tmp_path / "walk.npz")]) == 0
+    assert Motion.load(tmp_path / "walk.npz").num_frames == 300
+
+
+def test_the_summary_says_what_came(url, capsys):
+    assert main(["watch", url, "a person walks", "--seconds", "1"]) == 0
+    said = facts(capsys.readouterr().out)
+    assert (said["frames"], said["left out"], said["obeyed"]) == ("30", "0", "0.0 s  a person walks")
+    assert said["first obeying"].startswith("after ") and "late" in said
+    assert float(said["frames a second"]) > 100 and float(said["metres walked"]) > 0
+
+
+@pytest.mark.slow
+def test_then_is_obeyed_in_order(tmp_path, capsys):
+    hasty = load("mogo", save_tiny(tmp_path), "cpu")
+    torch.nn.init.constant_(hasty.head.end_out.bias, 1000.0)  # every motion ends as soon as it may
+    then = ["--then", "a person bows", "--then", "a person jumps"]
+    with serving(hasty, speed=10.0) as server:
+        assert main(["watch", server.url, "a person walks", *then, "--seconds", "10"]) == 0
+    _, obeyed = capsys.readouterr().out.split("obeyed")
+    starts, texts = zip(*(line.split(" s  ") for line in obeyed.strip().splitlines()), strict=True)
+    assert texts[:3] == ("a person walks", "a person bows", "a person jumps")
+    assert [float(start) for start in starts] == sorted(float(start) for start in starts)
+
+
+def test_what_did_not_begin_in_time_is_said(url, capsys):
+    options = ["--then", "a person bows", "--then", "a person jumps", "--seconds", "0.1"]
+    assert main(["watch", url, "a person walks", *options]) == 0
+    assert facts(capsys.readouterr().out)["not begun"] == "the last 2 of 3 prompts"
+
+
+@pytest.mark.slow
+def test_a_picture_is_drawn_under_its_captions(url, tmp_path):
+    out = tmp_path / "walk.png"
+    assert main(["watch", url, "a person walks", "--then", "bow", "--seconds", "1", "-o", str(out)]) == 0
+    assert out.read_bytes().startswith(b"\x89PNG")
+
+
+def test_ctrl_c_ends_it_cleanly(model, tmp_path, capsys):
+    out = tmp_path / "walk.npz"
+    with serving(model) as server:
+        killer = when_it_streams(server, lambda: os.kill(os.getpid(), signal.SIGINT))
+        assert main(["watch", server.url, "a person walks", "--seconds", "60", "-o", str(out)]) == 0
+        killer.join()
+    assert capsys.readouterr().out.endswith(f"{out}\n")
+    assert 15 <= Motion.load(out).num_frames < 300
+
+
+def test_a_server_that_goes_leaves_what_was_recorded_and_one_line(model, tmp_path, error_line):
+    out, codes = tmp_path / "walk.npz", []
+    with serving(model) as server:
+        argv = ["watch", server.url, "a person walks", "--seconds", "60", "-o", str(out)]
+        watcher = threading.Thread(target=lambda: codes.append(main(argv)))
+        watcher.start()
+        when_it_streams(server, lambda: None).join()
+    watcher.join()
+    assert codes == [1] and "the server ended the stream" in error_line()
+    assert 15 <= Motion.load(out).num_frames < 300
+
+
+def test_a_terminal_sees_how_the_stream_comes(url, monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert main(["watch", url, "a person [walks]", "--seconds", "6"]) == 0
+    shown = capsys.readouterr().err
+    assert "a person [walks]" in shown and "frames/s" in shown and "●" in shown
+
+
+def test_a_token_is_taken_from_the_environment(model, monkeypatch, error_line):
+    with serving(model, token="open sesame") as server:
+        watch = ["watch", server.url, "a person walks", "--seconds", "0.2"]
+        assert main(watch) == 1
+        assert "expected the server's token, got none" in error_line()
+        assert main([*watch, "--token", "not this one"]) == 1
+        assert "got another" in error_line()
+        monkeypatch.setenv("MOTIONGEN_TOKEN", "open sesame")
+        assert main(watch) == 0
+
+
+def test_nobody_listening_is_one_line(tmp_path, error_line):
+    assert main(["watch", NOBODY, "a person walks", "-o", str(tmp_path / "walk.npz")]) == 1
+    assert "ws://127.0.0.1:9/ws: expected a server, nobody listens there" in error_line()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_server_is_one_line(model, error_line):
+    with serving(model, max_characters=1) as server:
+        server.scheduler.open(prompt="a person walks")
+        assert main(["watch", server.url, "a person walks"]) == 1
+    assert "expected at most 1 characters; try again later" in error_line()
+
+
+def test_what_the_server_refuses_is_one_line(url, error_line):
+    assert main(["watch", url, "x" * 501]) == 1
+    assert "500" in error_line()
+    assert main(["watch", url, "a person walks", "--then", "x" * 501]) == 1
+    assert "500" in error_line()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "prompt: expected a sentence, got none"),
+        ([NOBODY], "prompt: expected a sentence, got none"),
+        (["walk", "bow"], "prompt: expected one sentence, got 2; quote it"),
+        ([NOBODY, " "], "prompt: expected words"),
+        ([NOBODY, "walk", "--then", ""], "prompt: expected words"),
+        ([NOBODY, "walk", "-o", "walk.doc"], "cannot write walk.doc"),
+        ([NOBODY, "walk", "walk.bvh"], "expected one sentence, got 2"),
+        ([NOBODY, "walk", "--seconds", "0"], "seconds: expected 0 < S"),
+        (["ws://here:port", "walk"], "url: expected ws://HOST:PORT"),
+    ],
+)
+def test_misuse_is_refused_before_connecting(words, message, error_line):
+    assert main(["watch", *words]) == 2
+    assert message in error_line()
+
+
+@pytest.mark.parametrize(
+    "url", ["ws://here:8787/ws", "wss://here", "http://[::1]:8787/", "https://here/", "here:8787", "[::1]:87"]
+)
+def test_an_address_comes_first(url):
+    assert split([url, "walk"]) == (url, ("walk",))
+
+
+@pytest.mark.parametrize(
+    "prompt", ["walk", "walk: fast", "walk:fast", "http: a person asks", "at 10:30 wave"]
+)
+def test_a_prompt_is_no_address(prompt):
+    assert split([prompt]) == ("", (prompt,))
+    with pytest.raises(UsageError, match="got 2"):
+        split([prompt, "walk"])
+
+
+def test_left_out_frames_lie_between_their_neighbours():
+    # A turn of 90 degrees about Y and 3 m along Z, of which frames 11 and 12 were left out.
+    half = torch.tensor([0.0, torch.pi / 4])
+    turns = torch.stack([half * 0, half.sin(), half * 0, half.cos()], dim=-1)[:, None]  # (2, 1, 4)
+    root = torch.tensor([[0.0, 0.9, 0.0], [0.0, 0.9, 3.0]])
+    rotations, filled = fill(torch.tensor([10, 13]), turns, root)
+    angles = 2 * torch.atan2(rotations[:, 0, 1], rotations[:, 0, 3])
+    torch.testing.assert_close(angles.rad2deg(), torch.tensor([0.0, 30, 60, 90]), rtol=0, atol=1e-4)
+    torch.testing.assert_close(filled[:, 2], torch.tensor([0.0, 1, 2, 3]), rtol=0, atol=1e-6)
+
+
+def test_frames_that_came_are_kept_bit_for_bit():
+    turns = torch.nn.functional.normalize(
+        torch.randn(4, 22, 4, generator=torch.Generator().manual_seed(0)), dim=-1
+    )
+    root = torch.randn(4, 3, generator=torch.Generator().manual_seed(1))
+    rotations, filled = fill(torch.tensor([3, 4, 7, 8]), turns, root)
+    assert torch.equal(rotations[[0, 1, 4, 5]], turns) and torch.equal(filled[[0, 1, 4, 5]], root)
+
+
+def test_a_recorder_counts_what_it_fills():
+    recorder = Recorder(HELLO)
+    assert recorder.filled == 0
+    for seq in (4, 5, 9):
+        recorder.add(frame(seq, z=seq / 10))
+    motion = recorder.motion()
+    assert (recorder.filled, motion.num_frames, motion.fps) == (3, 6, 30.0)
+    torch.testing.assert_close(motion.root[:, 2], torch.arange(4, 10) / 10, rtol=0, atol=1e-6)
+
+
+def test_another_skeleton_is_not_recorded():
+    names = [*SMPL22.names[:-1], "tail"]
+    for other in (None, {}, HELLO["skeleton"] | {"names": names}, HELLO["skeleton"] | {"offsets": [[0, 0]]}):
+        with pytest.raises(ValueError, match="hello: expected SMPL-22's skeleton, got another"):
+            Recorder(HELLO | {"skeleton": other})
+
+
+@pytest.mark.parametrize("fps", [None, 0, "30", True, float("nan")])
+def test_a_rate_that_makes_no_sense_is_refused(fps):
+    with pytest.raises(ValueError, match=r"hello: expected fps 1\.\.1000"):
+        frame_rate({"fps": fps})
+
+
+def test_a_tally_by_hand():
+    # 3 m along X and 4 m back along Z: 7 m. Idling after verb 2 keeps its number; an event tells it.
+    tally, idle = Tally(("walk", "bow")), [{"event": "obeys", "number": 3, "seq": 60, "text": "idle"}]
+    tally.start(HELLO)
+    for one in (
+        frame(0, obeys=2),
+        frame(30, obeys=2, x=3),
+        frame(45, obeys=3, x=3),
+        frame(60, obeys=3, x=3, z=4),
+    ):
+        tally.add(one, idle, late=0.002)
+    assert tally.walked == pytest.approx(7) and (tally.frames, tally.dropped) == (4, 57)
+    assert [text for *_, text in tally.captions()] == ["walk", "bow", "idle"]
+    assert [start for start, *_ in tally.captions()] == [0.0, 1.5, 2.0]
+
+
+def test_the_view_from_above_has_z_up_and_x_to_the_left():
+    north = top_view(np.float32([[0, 0], [0, 1], [0, 2]]), columns=9, rows=5)
+    assert north[0][4] == "●" and north[4][4] not in "⠀●"
+    west = top_view(np.float32([[0, 0], [1, 0], [2, 0]]), columns=9, rows=5)
+    assert west[2][0] == "●" and west[2][8] != "⠀"
+    assert top_view([]) == []
