@@ -179,7 +179,7 @@ class Connection:
                 self._settled.set()
         except ConnectionError as error:
             self._end(error)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             self.drop()
             self._socket = None
             self._end(ConnectionError(f"{self._place}: expected PROTOCOL.md's messages, got {words(error)}"))
@@ -265,7 +265,10 @@ class Connection:
 
     def _answer(self, message: dict[str, Any]) -> None:
         error = VerbRefused(message["code"], message["message"]) if message["type"] == "error" else None
-        question = self._pending.pop(message.get("id", -1), None)
+        number = message.get("id")
+        if number is None and error is not None and error.code == "too_fast":
+            number = next(iter(self._pending), None)  # refused unread; which one it was makes no difference
+        question = self._pending.pop(number, None) if number is not None else None
         if question is None:
             if error is not None:
                 log.warning("event=refused code=%s message=%s", error.code, error)

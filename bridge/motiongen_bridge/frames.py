@@ -43,6 +43,8 @@ HEADER = struct.Struct("<BBBBHHIIQ")
 GAP = 1
 """Flag: frames before this one were left out."""
 MAX_JOINTS = 1024
+NUMBERS = {"character": 16, "seq": 32, "obeys": 32, "time": 64}
+"""Bits of the whole numbers of a frame."""
 INT16 = 32767
 
 
@@ -103,8 +105,10 @@ def decode_frame(data: bytes) -> WireFrame:
         raise ProtocolError(
             "bad_message", f"frame: expected kind 1 and format 1 or 2, got {kind} and {format}"
         )
+    if not 1 <= joints <= MAX_JOINTS:
+        raise ProtocolError("bad_message", f"frame: expected 1 to {MAX_JOINTS} joints, got {joints}")
     size = HEADER.size + 12 + joints * (16 if format == Format.F32 else 8)
-    if len(data) != size or joints > MAX_JOINTS:
+    if len(data) != size:
         raise ProtocolError(
             "bad_message", f"frame: expected {size} bytes for {joints} joints, got {len(data)}"
         )
@@ -124,8 +128,8 @@ def frame_to_json(frame: WireFrame) -> dict[str, Any]:
     return {
         "type": "frame",
         "character": frame.character,
-        "seq": frame.seq,
-        "obeys": frame.obeys,
+        "seq": frame.seq % 2**32,
+        "obeys": frame.obeys % 2**32,
         "time": frame.time,
         "contacts": [bool(frame.contacts >> bit & 1) for bit in range(4)],
         "root": [round(float(value), 5) for value in frame.root],
@@ -134,22 +138,40 @@ def frame_to_json(frame: WireFrame) -> dict[str, Any]:
     }
 
 
-def frame_from_json(message: dict[str, Any]) -> WireFrame:
+def frame_from_json(message: object) -> WireFrame:
     """Return the frame in a parsed JSON message.
 
     Raises:
         ProtocolError: it is no frame.
     """
-    try:
-        rotations = np.asarray(message["rotations"], dtype=np.float32)
-        root = np.asarray(message["root"], dtype=np.float32)
-        contacts = sum(1 << bit for bit, touches in enumerate(message["contacts"][:8]) if touches)
-        numbers = [int(message[name]) for name in ("character", "seq", "time", "obeys")]
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ProtocolError(
-            "bad_message", f"frame: expected the fields of a frame, got none of {error}"
-        ) from None
-    if rotations.ndim != 2 or rotations.shape[1] != 4 or root.shape != (3,):
+    if not isinstance(message, dict):
+        raise ProtocolError("bad_message", f"frame: expected an object, got {type(message).__name__}")
+    character, seq, obeys, time = (_whole(message, name, bits) for name, bits in NUMBERS.items())
+    root, rotations = _floats(message, "root"), _floats(message, "rotations")
+    if root.shape != (3,) or rotations.shape[1:] != (4,) or not 1 <= len(rotations) <= MAX_JOINTS:
         raise ProtocolError("bad_message", "frame: expected root of 3 numbers and rotations of 4 a joint")
-    character, seq, time, obeys = numbers
-    return WireFrame(character, seq, time, contacts, obeys, root, rotations, bool(message.get("gap")))
+    touches = message.get("contacts")
+    if not isinstance(touches, list) or len(touches) > 8 or not all(isinstance(t, bool) for t in touches):
+        raise ProtocolError("bad_message", "frame: expected contacts of at most 8 truth values")
+    contacts = sum(1 << bit for bit, touch in enumerate(touches) if touch)
+    return WireFrame(character, seq, time, contacts, obeys, root, rotations, message.get("gap") is True)
+
+
+def _whole(message: dict[str, Any], name: str, bits: int) -> int:
+    value = message.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**bits:
+        raise ProtocolError("bad_message", f"frame: expected {name}, a whole number of {bits} bits")
+    return value
+
+
+def _floats(message: dict[str, Any], name: str) -> np.ndarray:
+    try:
+        values = np.asarray(message.get(name))
+    except ValueError:  # rows of different lengths
+        values = np.empty(0, dtype=object)
+    with np.errstate(over="ignore"):
+        # By the kind of what is there: a conversion would take "1" for a number, and null for NaN.
+        floats = values.astype(np.float32) if values.dtype.kind in "iuf" else np.full(1, np.nan, np.float32)
+    if not np.isfinite(floats).all():
+        raise ProtocolError("bad_message", f"frame: expected {name} of finite numbers")
+    return floats

@@ -108,10 +108,11 @@ async def _client(
                     json.dumps({"type": "prompt", "id": 1 + asked, "character": 1, "text": text})
                 )
                 said, speak_at = now, now + every * (0.5 + draw.random())
-    loaded.late.extend(_lateness(times, period))
+        await socket.send(json.dumps({"type": "close", "character": 1}))  # else it is kept for a resume
+    loaded.late.extend(lateness(times, period))
 
 
-def _lateness(times: list[tuple[int, float]], period: float) -> list[float]:
+def lateness(times: list[tuple[int, float]], period: float) -> list[float]:
     """Return how late each frame (seq, time) came; a prompt may bring one early, and the clock goes on from there."""
     late, turn = [], np.inf
     for _, now in times:

@@ -11,8 +11,13 @@ from motiongen_bridge.frames import FORMATS, Format, ProtocolError
 
 MAX_ID = 2**53 - 1
 KEY = re.compile(r"[0-9a-f]{32}")
+SURROGATE = re.compile(r"[\ud800-\udfff]")
 MAX_DEPTH = 6
 """Brackets within brackets of a message: a pose has three."""
+MARKS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+"""Strings and brackets. A string that never ends is one too: else each of its quotes would begin another to look at."""
+MAX_DIGITS = 20
+"""Of a whole number: those that are meant as such, ids and seeds, have 16."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +86,12 @@ def read_object(text: str | bytes, limit: int) -> dict[str, Any]:
         raise ProtocolError(
             "bad_message", "message: expected text; binary messages come from the server only"
         )
-    if len(text) > limit:
-        raise ProtocolError("too_long", f"message: expected at most {limit} characters, got {len(text)}")
+    if (size := _size(text)) > limit:
+        raise ProtocolError("too_long", f"message: expected at most {limit} bytes, got {size}")
     if _depth(text) > MAX_DEPTH:
         raise ProtocolError("bad_json", f"message: expected at most {MAX_DEPTH} brackets in one another")
     try:
-        message = json.loads(text, parse_constant=_refuse_constant)
+        message = json.loads(text, parse_constant=_refuse_constant, parse_int=_read_int)
     except (ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise ProtocolError("bad_json", f"message: expected JSON: {reason}") from None
@@ -100,7 +105,7 @@ def read_message(text: str | bytes, limit: int = 16384, longest_text: int = 500)
 
     Args:
         text: a websocket message.
-        limit: characters of a message.
+        limit: bytes of a message, in UTF-8.
         longest_text: characters of a prompt.
 
     Raises:
@@ -124,7 +129,7 @@ def _read(kind: object, message: dict[str, Any], id: int | None, longest_text: i
         text = message.get(name)
         if isinstance(text, str) and len(text) > longest_text:
             raise ProtocolError("too_long", f"{name}: expected at most {longest_text} characters")
-        if isinstance(text, str) and _plain(text) != text[:300]:
+        if isinstance(text, str) and SURROGATE.search(text):
             raise ProtocolError("bad_value", f"{name}: expected text, got half of a character")
     match kind:
         case "open":
@@ -160,9 +165,14 @@ def _open(message: dict[str, Any], id: int | None) -> Open:
     for name, verb, argument in (
         ("prompt", "prompt", "text"), ("seed", "seed", "seed"), ("strength", "strength", "scale")
     ):  # fmt: skip
-        if (value := message.pop(name, None)) not in (None, ""):
-            parse(verb, {argument: value})  # raises where it makes no sense
-            wanted[name] = value
+        value = message.pop(name, None)
+        if value is None or (name == "prompt" and value == ""):
+            continue
+        try:
+            parse(verb, {argument: value})
+        except VerbError as error:  # by the name that the client knows
+            raise VerbError(error.code, f"{name}:{str(error).partition(':')[2]}") from None
+        wanted[name] = value
     if message:
         raise ProtocolError("bad_value", f"open: expected no {_shown(next(iter(message)))}; leave it out")
     return Open(id=id, **wanted)
@@ -221,16 +231,26 @@ def _plain(text: str) -> str:
     return text.encode("utf-8", "replace").decode()[:300]
 
 
+def _size(text: str) -> int:
+    """Bytes of a text in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
 def _depth(text: str) -> int:
     """The deepest brackets within brackets, strings left out: cheaper than parsing what must be refused."""
     depth = deepest = 0
-    for mark in re.findall(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', text):
+    for mark in MARKS.findall(text):
         if mark in "[{":
             depth += 1
             deepest = max(deepest, depth)
         elif mark in "]}":
             depth -= 1
     return deepest
+
+
+def _read_int(digits: str) -> int | float:
+    """A whole number as JSON's other readers have it: a double where it is long, infinite where it is too long."""
+    return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
 
 
 def _refuse_constant(name: str) -> None:

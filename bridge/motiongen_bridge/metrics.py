@@ -37,6 +37,7 @@ class Metrics:
             "motiongen_first_frame_seconds", "From a verb to its first frame.", buckets=SECONDS, registry=one
         )
         self.refused = Counter("motiongen_refused", "Messages that were refused.", ["code"], registry=one)
+        self.cut = Counter("motiongen_cut", "Connections that the server gave up.", ["reason"], registry=one)
 
     def ticked(self, report: TickReport) -> None:
         """Take note of a step; may be called from any thread."""

@@ -4,9 +4,11 @@ import asyncio
 import heapq
 import itertools
 import json
+import logging
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,10 +16,14 @@ import numpy as np
 
 from motiongen.inference.character import Character, StreamEvent
 from motiongen.inference.frame_ring import StreamFrame
-from motiongen_bridge.frames import Format, WireFrame, encode_body, encode_header, frame_to_json
+from motiongen_bridge.frames import Format, WireFrame, encode_frame, frame_to_json
 from motiongen_bridge.limits import ServerLimits
 from motiongen_bridge.metrics import Metrics
 
+log = logging.getLogger(__name__)
+
+OWED_PER_BEAT = 24
+"""Missed frames that are sent between two looks at what is due: thousands at once would keep everybody waiting."""
 BEAT = 0.003
 """Seconds between two looks at what is due: a hundred characters' frames go out a few at a time, not one by one."""
 
@@ -46,7 +52,7 @@ class Seat:
         is_owner: whether it may be told what to do from here.
         line: the connection; none while it is lost.
         is_gap: whether the last frame was left out.
-        stalled_since: when frames began to be left out without a break.
+        owed: number of the next frame that it missed and gets before those that are new; none when it gets those.
     """
 
     number: int
@@ -55,7 +61,7 @@ class Seat:
     is_owner: bool
     line: Line | None = None
     is_gap: bool = False
-    stalled_since: float | None = None
+    owed: int | None = None
 
 
 @dataclass(eq=False)
@@ -68,7 +74,7 @@ class Actor:
         turn: number of its place in the queue.
         is_paced: whether it is in the queue of those that have a next frame.
         starves: whether its next frame is due and not made yet.
-        said: verb number -> when it was said, until its first frame is sent.
+        said: number of a prompt -> when it was said, until its first frame, or that of a later one, is sent.
     """
 
     character: Character
@@ -85,6 +91,11 @@ class Actor:
         """Whether anyone is there; a character that nobody watches stands still."""
         return any(seat.line is not None for seat in self.seats)
 
+    def first_after(self, last: int) -> int:
+        """Number of the first frame after number `last` that is still known, or of the next one."""
+        oldest = self.character.taken - len(self.character.recent)
+        return min(max(last + 1, oldest), self.character.taken)
+
 
 class Stage:
     """Paces actors at `fps` frames a second each, times `speed`."""
@@ -95,6 +106,7 @@ class Stage:
         self._queue: list[tuple[float, int, Actor]] = []
         self._order = itertools.count()
         self._woken = asyncio.Event()
+        self._behind: deque[Seat] = deque()
         self.began = time.monotonic()
         self.actors: dict[str, Actor] = {}
         self._show: Callable[[np.ndarray, np.ndarray, float], None] | None = None
@@ -127,21 +139,19 @@ class Stage:
 
     def attach(self, seat: Seat, line: Line) -> None:
         """Let a connection see a character from its next frame on."""
-        seat.line = line
+        seat.line, seat.owed = line, None
         if seat not in seat.actor.seats:
             seat.actor.seats.append(seat)
         if not seat.actor.is_paced:
             seat.actor.is_paced = True
             self._schedule(seat.actor, time.monotonic())
 
-    def replay(self, seat: Seat, last: int) -> int:
-        """Send the frames after number `last` that a seat missed; return the number of the first that comes next."""
-        missed = [frame for frame in seat.actor.character.recent if frame.seq > last]
-        seat.is_gap = bool(missed) and missed[0].seq > last + 1
-        for n, frame in enumerate(missed):
-            due = self.now() - int((len(missed) - n) * self.period * 1e6)
-            self._send(seat, frame, encode_body(frame.rotations, frame.root, seat.format), due)
-        return missed[0].seq if missed else seat.actor.character.taken
+    def catch_up(self, seat: Seat, line: Line, last: int) -> None:
+        """Let a connection see a character from the frame after number `last` on, those that it missed first."""
+        seat.line, seat.owed = line, seat.actor.first_after(last)
+        seat.is_gap = seat.owed > last + 1
+        self._behind.append(seat)
+        self._woken.set()
 
     def hurry(self, actor: Actor) -> None:
         """Show the next frame now: a verb was obeyed, and its answer need not wait for the frame's turn."""
@@ -157,12 +167,45 @@ class Stage:
             while self._queue and self._queue[0][0] <= now:
                 _, turn, actor = heapq.heappop(self._queue)
                 if actor.is_paced and turn == actor.turn:  # else it was scheduled anew
-                    self._pace(actor, now)
+                    self._pace_or_remove(actor, now)
+            self._send_owed()
             self._woken.clear()
             wait = self._queue[0][0] - time.monotonic() if self._queue else 1.0
-            timer = loop.call_later(min(max(wait, BEAT), 1.0), self._woken.set)
+            timer = loop.call_later(BEAT if self._behind else min(max(wait, BEAT), 1.0), self._woken.set)
             await self._woken.wait()
             timer.cancel()
+
+    def _pace_or_remove(self, actor: Actor, now: float) -> None:
+        """Let one character's failure be its own, and not the end of all streams."""
+        try:
+            self._pace(actor, now)
+        except Exception:
+            log.exception("event=failed character=%s", actor.character.number)
+            self.remove(actor)
+
+    def _send_owed(self) -> None:
+        """Send a few of the frames that seats missed; they take turns."""
+        budget = OWED_PER_BEAT
+        for _ in range(len(self._behind)):
+            seat = self._behind.popleft()
+            character = seat.actor.character
+            if seat.line is None or seat.owed is None or seat not in seat.actor.seats:
+                continue
+            while budget and seat.owed < character.taken and seat.line.unsent <= self._limits.unsent_bytes:
+                first = seat.actor.first_after(seat.owed - 1)
+                seat.is_gap = seat.is_gap or first > seat.owed
+                frame = character.recent[first - character.taken]
+                due = seat.actor.due if seat.actor.is_paced else time.monotonic()  # of the frame that is next
+                shown = due - (character.taken - first) * self.period - self.began
+                message = _message(seat, frame, int(shown * 1e6))
+                seat.line.write(message)
+                self._metrics.sent.inc()
+                self._metrics.sent_bytes.inc(len(message))
+                seat.owed, seat.is_gap, budget = first + 1, False, budget - 1
+            if seat.owed < character.taken:
+                self._behind.append(seat)
+            else:
+                self.attach(seat, seat.line)
 
     def _schedule(self, actor: Actor, due: float, look: float | None = None) -> None:
         """Plan an actor's next frame, and when to look for it where that is later; only the last plan counts."""
@@ -185,51 +228,33 @@ class Stage:
         self._metrics.late.observe(max(0.0, now - actor.due))
         time_shown = int((actor.due - self.began) * 1e6)
         if frame.obeys in actor.said:
-            self._metrics.first_frame.observe(now - actor.said.pop(frame.obeys))
+            self._metrics.first_frame.observe(now - actor.said[frame.obeys])
+            actor.said = {number: then for number, then in actor.said.items() if number > frame.obeys}
         if self._show is not None and actor is next(iter(self.actors.values())):
             self._show(frame.rotations, frame.root, actor.due - self.began)
-        bodies: dict[Format, bytes] = {}
-        for seat in actor.seats:
-            if seat.line is not None:
-                if seat.format not in bodies:
-                    bodies[seat.format] = encode_body(frame.rotations, frame.root, seat.format)
-                self._send_or_skip(seat, frame, bodies[seat.format], time_shown, now)
+        self._share(actor, frame, time_shown)
         behind = now - actor.due > 2 * self.period
         self._schedule(actor, now + self.period if behind else actor.due + self.period)
 
-    def _send_or_skip(self, seat: Seat, frame: StreamFrame, body: bytes, shown: int, now: float) -> None:
+    def _share(self, actor: Actor, frame: StreamFrame, shown: int) -> None:
         """Latest frame wins: a client that does not keep up misses frames, and knows it."""
-        assert seat.line is not None
-        if seat.line.unsent > self._limits.unsent_bytes:
-            seat.is_gap = True
-            seat.stalled_since = now if seat.stalled_since is None else seat.stalled_since
-            self._metrics.dropped.inc()
-            return
-        seat.stalled_since = None
-        self._send(seat, frame, body, shown)
-
-    def _send(self, seat: Seat, frame: StreamFrame, body: bytes, shown: int) -> None:
-        assert seat.line is not None
-        wire = WireFrame(
-            seat.number, frame.seq, max(0, shown), frame.contacts, frame.obeys, frame.root, frame.rotations, seat.is_gap
-        )  # fmt: skip
-        message: bytes | str
-        if seat.format is Format.JSON:
-            message = json.dumps(frame_to_json(wire), separators=(",", ":"))
-        else:
-            message = encode_header(wire, seat.format) + body
-        seat.is_gap = False
-        seat.line.write(message)
-        self._metrics.sent.inc()
-        self._metrics.sent_bytes.inc(len(message))
-
-    def stalled(self, now: float) -> Iterator[Seat]:
-        """Those that have missed all frames for too long."""
-        for actor in self.actors.values():
-            for seat in actor.seats:
-                since = seat.stalled_since
-                if seat.line is not None and since and now - since > self._limits.stalled_seconds:
-                    yield seat
+        messages: dict[tuple[Format, int, bool], bytes | str] = {}  # hundreds who watch get the same bytes
+        sent = size = 0
+        for seat in actor.seats:
+            if seat.line is None or seat.owed is not None:
+                continue
+            if seat.line.unsent > self._limits.unsent_bytes:
+                seat.is_gap = True
+                self._metrics.dropped.inc()
+                continue
+            key = seat.format, seat.number, seat.is_gap
+            if key not in messages:
+                messages[key] = _message(seat, frame, shown)
+            seat.is_gap = False
+            seat.line.write(messages[key])
+            sent, size = sent + 1, size + len(messages[key])
+        self._metrics.sent.inc(sent)
+        self._metrics.sent_bytes.inc(size)
 
     def _tell_events(self, actor: Actor) -> None:
         while actor.character.events:
@@ -237,6 +262,16 @@ class Stage:
             for seat in actor.seats:
                 if seat.line is not None:
                     seat.line.write(_event(seat, event.name, event.seq, event))
+
+
+def _message(seat: Seat, frame: StreamFrame, shown: int) -> bytes | str:
+    """Return a frame as a seat gets it, to be shown at so many microseconds of the server's clock."""
+    wire = WireFrame(
+        seat.number, frame.seq, max(0, shown), frame.contacts, frame.obeys, frame.root, frame.rotations, seat.is_gap
+    )  # fmt: skip
+    if seat.format is Format.JSON:
+        return json.dumps(frame_to_json(wire), separators=(",", ":"))
+    return encode_frame(wire, seat.format)
 
 
 def _event(seat: Seat, name: str, seq: int, event: StreamEvent | None = None) -> str:

@@ -1,8 +1,49 @@
-/** The same bytes as every other client: tests/bridge/fixtures/. */
+/** The same bytes as every other client: bridge/fixtures/frames.json. */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { decodeFrame, encodeFrame, type Frame, frameFromJson, WireError } from "../src/client/wire.js";
+
+interface Fixture {
+  name: string;
+  format: "f32" | "i16" | "json";
+  hex: string;
+  text: string;
+  frame: Omit<Frame, "root" | "rotations"> & { root: number[]; rotations: number[][] };
+}
+
+// From .test/test/, where this file is run.
+const fixtures = JSON.parse(readFileSync(new URL("../../../fixtures/frames.json", import.meta.url), "utf8")) as {
+  frames: Fixture[];
+  refused: { name: string; hex: string }[];
+};
+
+function bytes(hex: string): ArrayBuffer {
+  return Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16)).buffer;
+}
+
+function hex(data: ArrayBuffer): string {
+  return [...new Uint8Array(data)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+for (const { name, format, hex: sent, text, frame: fields } of fixtures.frames) {
+  const said: Frame = {
+    ...fields,
+    root: Float32Array.from(fields.root),
+    rotations: Float32Array.from(fields.rotations.flat()),
+  };
+  test(`the fixture "${name}" is the frame that it says`, () => {
+    assert.deepEqual(format === "json" ? frameFromJson(JSON.parse(text)) : decodeFrame(bytes(sent)), said);
+    if (format !== "json") assert.equal(hex(encodeFrame(said, format)), sent);
+  });
+}
+
+for (const { name, hex: sent } of fixtures.refused) {
+  test(`the fixture "${name}" is refused`, () => {
+    assert.throws(() => decodeFrame(bytes(sent)), WireError);
+  });
+}
 
 function frame(change: Partial<Frame> = {}): Frame {
   const rotations = new Float32Array(88);

@@ -1,0 +1,41 @@
+"""A server's first words: what its clients need to know before they ask."""
+
+from dataclasses import asdict
+from typing import Any
+
+import motiongen
+from motiongen.contacts import CONTACT_JOINTS
+from motiongen.inference.scheduler import StreamScheduler
+from motiongen.inference.verbs import VERBS
+from motiongen_bridge.frames import FORMATS
+from motiongen_bridge.limits import ServerLimits
+from motiongen_bridge.sessions import RESUME_SECONDS
+
+
+def hello(scheduler: StreamScheduler, limits: ServerLimits) -> dict[str, Any]:
+    """Return the message "hello", without the session and the time, which are different for each connection."""
+    skeleton, about = scheduler.skeleton, scheduler.about
+    return {
+        "type": "hello",
+        "version": 1,
+        "server": f"motiongen {motiongen.__version__}",
+        "fps": scheduler.fps,
+        "skeleton": {
+            "names": list(skeleton.names),
+            "parents": list(skeleton.parents),
+            "offsets": [[round(float(x), 6) for x in row] for row in skeleton.offsets],
+            "root": skeleton.names[0],
+        },
+        "contacts": list(CONTACT_JOINTS),
+        "units": {
+            "length": "metre",
+            "angle": "radian",
+            "time": "microsecond",
+            "axes": "+Y up, +Z forward",
+        },
+        "verbs": list(VERBS),
+        "formats": list(FORMATS),
+        "limits": asdict(limits),
+        "resume_seconds": RESUME_SECONDS,
+        "weights": {"name": about.get("name", ""), "licence": about.get("licence", "")},
+    }
