@@ -265,10 +265,7 @@ class Connection:
 
     def _answer(self, message: dict[str, Any]) -> None:
         error = VerbRefused(message["code"], message["message"]) if message["type"] == "error" else None
-        number = message.get("id")
-        if number is None and error is not None and error.code == "too_fast":
-            number = next(iter(self._pending), None)  # refused unread; which one it was makes no difference
-        question = self._pending.pop(number, None) if number is not None else None
+        question = self._pending.pop(message.get("id", -1), None)
         if question is None:
             if error is not None:
                 log.warning("event=refused code=%s message=%s", error.code, error)

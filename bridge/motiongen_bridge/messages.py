@@ -124,6 +124,15 @@ def read_message(text: str | bytes, limit: int = 16384, longest_text: int = 500)
         raise ProtocolError(error.code, _plain(str(error)), id) from None
 
 
+def id_of(text: str | bytes, limit: int = 16384) -> int | None:
+    """Return the id in a message that is refused unread, or None where it has none that could be answered."""
+    try:
+        id = read_object(text, limit).get("id")
+    except ProtocolError:
+        return None
+    return id if _is_whole(id, MAX_ID) else None
+
+
 def _read(kind: object, message: dict[str, Any], id: int | None, longest_text: int) -> Message:
     for name in ("text", "prompt"):
         text = message.get(name)

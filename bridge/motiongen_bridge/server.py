@@ -24,7 +24,7 @@ from motiongen_bridge.hello import hello
 from motiongen_bridge.limits import HEAVY, SPARE_FILES, TokenBucket, open_files
 from motiongen_bridge.line import Line
 from motiongen_bridge.lobby import Lobby, Newcomer
-from motiongen_bridge.messages import Close, Message, Open, Ping, Resume, Say, Watch, read_message
+from motiongen_bridge.messages import Close, Message, Open, Ping, Resume, Say, Watch, id_of, read_message
 from motiongen_bridge.metrics import Metrics
 from motiongen_bridge.pages import Pages
 from motiongen_bridge.sessions import RESUME_SECONDS, Session, Sessions
@@ -39,10 +39,8 @@ ACCEPTED_AT_ONCE = 8
 WAITING_TO_BE_ACCEPTED = 1024
 REFUSAL_PAUSE = 0.02
 """Seconds for which a client that is too fast is not read, so that its own socket fills."""
-
 HEAVY_PAUSE = 0.1
-"""Seconds between two messages of one client that cost the model time: a tick hears all that was said since the last,
-and everybody waits for it."""
+"""Seconds between two messages of one client that cost the model time."""
 
 
 class Server:
@@ -183,7 +181,8 @@ class Server:
                 return  # resumed elsewhere, or given up: what was said on is nobody's
             try:
                 if not bucket.take(time.monotonic()):
-                    raise ProtocolError("too_fast", "expected fewer messages; slow down")
+                    refused = id_of(text, limits.message_bytes)
+                    raise ProtocolError("too_fast", "expected fewer messages; slow down", refused)
                 message = read_message(text, limits.message_bytes, limits.text_length)
                 if _is_heavy(message):
                     if not bucket.take(time.monotonic(), limits.model_messages - 1):

@@ -96,7 +96,7 @@ def _log_to_stderr() -> Iterator[None]:
     """Show the library's notes and progress on stderr while a command runs."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
-    loggers = [logging.getLogger(name) for name in ("motiongen", "motiongen_datasets")]
+    loggers = [logging.getLogger(name) for name in ("motiongen", "motiongen_datasets", "motiongen_bridge")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.addHandler(handler)

@@ -80,6 +80,7 @@ def main(argv: Sequence[str]) -> None:
     from motiongen.inference.refiner import Refiner
     from motiongen.inference.scheduler import StreamScheduler
 
+    _raise_open_files()
     workers = config.workers or (min(2, os.cpu_count() or 1) if device == "cpu" else 1)
     torch.set_num_threads(1)  # more would wait for each other in a spin, and keep the sockets from their core
     sys.setswitchinterval(
@@ -94,6 +95,17 @@ def main(argv: Sequence[str]) -> None:
         refiner=Refiner(load("bamm", config.weights, device)) if config.refine else None,
     )
     asyncio.run(_serve(scheduler, listen, receiver))
+
+
+def _raise_open_files() -> None:
+    """Let this process have as many connections as the machine allows: the usual limit is for programs with few."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _receiver(address: str) -> "VMCSender | None":

@@ -149,14 +149,23 @@ class TextEncoder:
         # Clones: what left inference mode may enter autograd.
         return [(tokens[i, :length].clone(), pooled[i].clone()) for i, length in enumerate(lengths.tolist())]
 
+    def knows(self, prompt: str) -> bool:
+        """Whether a prompt's vectors are remembered, so that `encode` takes no time for it."""
+        return normalise_prompt(prompt) in self._memory
+
     def _remembered(self, prompt: str) -> tuple[Tensor, Tensor]:
         with self._lock:
-            if prompt not in self._memory:
-                self._memory[prompt] = self.embed([prompt])[0]
-                if len(self._memory) > self.memory_size:
-                    self._memory.popitem(last=False)
-            self._memory.move_to_end(prompt)
-            return self._memory[prompt]
+            if (known := self._memory.get(prompt)) is not None:
+                self._memory.move_to_end(prompt)
+                return known
+        made = self.embed([prompt])[
+            0
+        ]  # without the lock: who asks for what is remembered does not wait for it
+        with self._lock:
+            self._memory[prompt] = made
+            if len(self._memory) > self.memory_size:
+                self._memory.popitem(last=False)
+        return made
 
 
 class CaptionTable:

@@ -11,7 +11,7 @@ import numpy as np
 
 from motiongen.inference.frame_ring import FrameRing, StreamFrame
 from motiongen.inference.script import Script
-from motiongen.inference.verbs import Answer, Verb, VerbError, parse
+from motiongen.inference.verbs import Answer, Prompt, Then, Verb, VerbError, parse
 
 KEPT = 900
 """Taken frames that are remembered: half a minute."""
@@ -45,21 +45,34 @@ class StreamEvent:
 
 @dataclass
 class Spoken:
-    """A verb on its way to the model, and who waits for its answer."""
+    """A verb on its way to the model, and who waits for its answer.
+
+    Attributes:
+        number: of the verb.
+        verb: what was said.
+        future: its answer.
+        words: done when its sentence has been read; None where there is nothing to read.
+        due: frame at which a prompt for later is to begin.
+    """
 
     number: int
     verb: Verb
     future: "Future[Answer]"
+    words: "Future[None] | None" = None
     due: int = 0
-    """Frame at which a prompt for later is to begin."""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it can be heard."""
+        return self.words is None or self.words.done()
 
     def answer(self, seq: int) -> None:
         """Answer with the number of the first frame that obeys."""
         if self.future.set_running_or_notify_cancel():
             self.future.set_result(Answer(self.number, seq))
 
-    def fail(self, error: VerbError) -> None:
-        """Answer that it makes no sense."""
+    def fail(self, error: Exception) -> None:
+        """Answer that it makes no sense, or that it could not be done."""
         if self.future.set_running_or_notify_cancel():
             self.future.set_exception(error)
 
@@ -73,13 +86,20 @@ class Character:
         events: what came about and was not looked at yet, oldest first; bounded.
     """
 
-    def __init__(self, number: int, script: Script, wake: Callable[[], None], urgent: int) -> None:
+    def __init__(
+        self,
+        number: int,
+        script: Script,
+        wake: Callable[[], None],
+        urgent: int,
+        read: Callable[[str], "Future[None] | None"],
+    ) -> None:
         """Made by `StreamScheduler.open`."""
         self.number, self.script = number, script
         self.recent = FrameRing(KEPT)
         self.events: deque[StreamEvent] = deque(maxlen=64)
         self.is_closed = False
-        self._wake, self._urgent = wake, urgent
+        self._wake, self._urgent, self._read = wake, urgent, read
         self._lock = threading.Lock()
         self._made: deque[Made] = deque()
         self._said: deque[Spoken] = deque()
@@ -103,7 +123,8 @@ class Character:
         if len(self._said) >= BACKLOG:
             raise VerbError("busy", f"expected at most {BACKLOG} verbs to wait at once; wait for an answer")
         self._count += 1
-        spoken = Spoken(self._count, parsed, Future())
+        words = self._read(parsed.text) if isinstance(parsed, Prompt | Then) else None
+        spoken = Spoken(self._count, parsed, Future(), words)
         self._said.append(spoken)
         self._wake()
         return spoken.future
@@ -139,11 +160,14 @@ class Character:
         self.is_closed = True
         self._wake()
 
-    def heard(self) -> list[Spoken]:
-        """Return what was said since the last call; for the scheduler."""
-        said = []
-        while self._said:
-            said.append(self._said.popleft())
+    def next_said(self) -> Spoken | None:
+        """Return what was said next, if there is anything and its words have been read; for the scheduler."""
+        return self._said.popleft() if self._said and self._said[0].is_read else None
+
+    def unheard(self) -> list[Spoken]:
+        """Return everything that was said and not heard yet, and forget it; for the scheduler."""
+        said = list(self._said)
+        self._said.clear()
         return said
 
     def add(self, frames: list[Made]) -> int:

@@ -43,7 +43,7 @@ class Model:
         head: writes codes.
         tokenizer: turns codes into features, and motion into codes.
         text: turns prompts into conditions.
-        about: what the set of weights says of itself: licence, data, contents and styles it knows.
+        about: what the set of weights says of itself: name, licence, data, contents and styles it knows.
     """
 
     head: Head
@@ -266,7 +266,9 @@ def load(head: str = "bamm", weights: str | Path = "full", device: str = "auto")
     tokenizer = tokenizers.load(folder / "tokenizer").to(on).requires_grad_(False)
     model = checkpoint.load(folder / head, head_class).eval().to(on).requires_grad_(False)
     about = checkpoint.read_json(folder / "about.json") if (folder / "about.json").is_file() else {}
-    return Model(model, tokenizer, TextEncoder.load(model.config.text_encoder, on), about)
+    return Model(
+        model, tokenizer, TextEncoder.load(model.config.text_encoder, on), {"name": folder.name, **about}
+    )
 
 
 def weights_folder(weights: str | Path) -> Path:

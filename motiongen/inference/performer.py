@@ -82,17 +82,20 @@ class Performer:
 
     def leave(self) -> None:
         """Let nobody wait for an answer any longer."""
-        waiting = [*self._later, *self._unanswered, *self._queued.values(), *self.character.heard()]
+        waiting = [*self._later, *self._unanswered, *self._queued.values(), *self.character.unheard()]
         for spoken in waiting:
             spoken.fail(VerbError("closed", "the character is gone; open another"))
 
     def hear(self) -> None:
         """Do what was said; what makes no sense now is answered so."""
-        for spoken in self.character.heard():
+        while (spoken := self.character.next_said()) is not None:
             try:
                 self._obey(spoken)
             except VerbError as error:
                 spoken.fail(error)
+            except Exception as error:
+                spoken.fail(error)  # who asked must not wait for ever for what went wrong here
+                raise
         next_frame = self.character.taken + self.character.ready + self.frames_per_token // 2
         while self._later and self._later[0].due <= next_frame:
             spoken = self._later.pop(0)

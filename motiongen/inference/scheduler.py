@@ -3,6 +3,8 @@
 import itertools
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -69,6 +71,7 @@ class StreamScheduler:
         self.urgent = (lead_tokens - 1) * model.frames_per_token
         self.room = self.urgent + model.frames_per_token
         self._recorder = Recorder()
+        self._reader: ThreadPoolExecutor | None = None
         self.workers = [Worker(self._make_block, self._seat, refiner) for _ in range(workers)]
         self._numbers = itertools.count(1)
         self._seeds = np.random.default_rng()
@@ -91,7 +94,9 @@ class StreamScheduler:
             if sum(loads) >= self.max_characters:
                 raise VerbError("full", f"expected at most {self.max_characters} characters; try again later")
             worker = self.workers[loads.index(min(loads))]
-            character = Character(next(self._numbers), Script(), worker.woken.set, self.urgent)
+            character = Character(
+                next(self._numbers), Script(), worker.woken.set, self.urgent, partial(self._read, worker)
+            )
             character.say("seed", seed=int(self._seeds.integers(2**53)) if seed is None else seed)
             if strength is not None:
                 character.say("strength", scale=strength)
@@ -115,6 +120,7 @@ class StreamScheduler:
     def start(self) -> None:
         """Tick in threads until `stop`; before, whatever the first of its kind takes long for is done."""
         self._warm_up()
+        self._reader = ThreadPoolExecutor(1, "motiongen-words")
         for worker in self.workers:
             worker.start(self._tick)
 
@@ -122,6 +128,9 @@ class StreamScheduler:
         """End the threads that `start` began, after their ticks."""
         for worker in self.workers:
             worker.stop()
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.shutdown(cancel_futures=True)
 
     def __enter__(self) -> Self:
         self.start()
@@ -136,6 +145,20 @@ class StreamScheduler:
             for callback in self._callbacks:
                 callback(report)
         return report
+
+    def _read(self, worker: Worker, text: str) -> "Future[None] | None":
+        """Let a sentence be read beside the ticks, which would all be late by the time that it takes.
+
+        Without threads there is nothing to be late for: it is read when it is heard.
+        """
+        if self._reader is None or self.model.text.knows(text):
+            return None
+        reading = self._reader.submit(self._learn, text)
+        reading.add_done_callback(lambda _: worker.woken.set())
+        return reading
+
+    def _learn(self, text: str) -> None:
+        self.model.text.encode([text])
 
     def _warm_up(self) -> None:
         """Record a step of each size that may be needed, so that nobody's frames wait for that later."""

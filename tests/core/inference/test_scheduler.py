@@ -324,6 +324,16 @@ def test_it_ticks_in_threads_of_its_own(model, workers):
         assert all(character.ready for character in characters)
 
 
+def test_what_is_said_in_threads_is_heard_in_order_though_sentences_take_time_to_read(model):
+    with StreamScheduler(model, block_sizes=(2,)) as scheduler:
+        character = scheduler.open(prompt="walk")
+        texts = [f"walk {n} steps" for n in range(4)]
+        answers = [character.say("prompt", text=text) for text in texts] + [character.say("seed", seed=1)]
+        numbers = [answer.result(timeout=20).number for answer in answers]
+        assert numbers == sorted(numbers) and character.script.text == texts[-1]
+        assert all(model.text.knows(text) for text in texts)
+
+
 def test_one_call_streams(weights):
     frames = list(motiongen.stream("walk", then="bow", seconds=2.0, weights=weights, device="cpu"))
     again = list(motiongen.stream("walk", then=["bow"], seconds=2.0, weights=weights, device="cpu"))
