@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from motiongen import load
-from motiongen.inference.scheduler import StreamScheduler
-from motiongen.inference.stream import play
+from motiongen.streaming.scheduler import StreamScheduler
+from motiongen.streaming.stream import play
 
 PROMPTS = (
     "a person walks forward",

@@ -19,10 +19,10 @@ from motiongen.evaluation.evaluator import MotionTextEvaluator
 from motiongen.evaluation.report import EvaluateConfig, evaluate
 from motiongen.features import FPS
 from motiongen.inference.model import Model
-from motiongen.inference.refiner import Refiner
-from motiongen.inference.scheduler import StreamScheduler
-from motiongen.inference.stream import to_motion
 from motiongen.motion import Motion
+from motiongen.streaming.refiner import Refiner
+from motiongen.streaming.scheduler import StreamScheduler
+from motiongen.streaming.stream import to_motion
 from motiongen.training.cache import ClipCache
 
 JUDGES = Path(__file__).parent / "evaluation"

@@ -66,7 +66,7 @@ def main() -> None:
     import torch
 
     from motiongen import load
-    from motiongen.inference.scheduler import StreamScheduler
+    from motiongen.streaming.scheduler import StreamScheduler
     from motiongen_bridge.server import Server, ServerConfig
 
     torch.set_num_threads(1)

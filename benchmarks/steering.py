@@ -13,10 +13,10 @@ from motiongen import features, load
 from motiongen.evaluation.foot_skate import foot_skate_ratio, foot_skate_speed, toes_over_floor
 from motiongen.evaluation.jerk import jerk
 from motiongen.features import FPS
-from motiongen.inference.character import Character
-from motiongen.inference.scheduler import StreamScheduler
-from motiongen.inference.stream import play, to_motion
 from motiongen.motion import Motion
+from motiongen.streaming.character import Character
+from motiongen.streaming.scheduler import StreamScheduler
+from motiongen.streaming.stream import play, to_motion
 from motiongen.training.cache import ClipCache
 
 PROMPTS = ("a person walks forward", "a person runs", "an old person walks", "a proud person walks")

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from motiongen import load
 from motiongen.heads.mogo import MogoOptions
-from motiongen.inference.block import Block
 from motiongen.inference.model import Model
-from motiongen.inference.recorded import Recorder
+from motiongen.streaming.block import Block
+from motiongen.streaming.recorded import Recorder
 
 PROMPTS = (
     "a person walks forward",

@@ -12,7 +12,7 @@ import torch
 
 from motiongen import load
 from motiongen.heads.mogo import MogoBatch
-from motiongen.inference.scheduler import StreamScheduler
+from motiongen.streaming.scheduler import StreamScheduler
 
 FRAMES = 120
 

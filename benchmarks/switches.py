@@ -12,8 +12,8 @@ from motiongen import features, load
 from motiongen.evaluation import classifier
 from motiongen.evaluation.questions import choose_questions
 from motiongen.evaluation.switches import SEAM, SHOWN, Switch, real_peaks, recognised, summarise, switches
-from motiongen.inference.scheduler import StreamScheduler
 from motiongen.motion import Motion
+from motiongen.streaming.scheduler import StreamScheduler
 from motiongen.training.cache import ClipCache
 
 

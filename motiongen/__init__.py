@@ -11,9 +11,9 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from motiongen.inference.generate import edit, generate
     from motiongen.inference.model import Model, load
-    from motiongen.inference.stream import stream
     from motiongen.motion import Motion
     from motiongen.skeleton import Skeleton
+    from motiongen.streaming.stream import stream
 
 _PUBLIC = {
     "Model": "motiongen.inference.model",
@@ -22,7 +22,7 @@ _PUBLIC = {
     "edit": "motiongen.inference.generate",
     "generate": "motiongen.inference.generate",
     "load": "motiongen.inference.model",
-    "stream": "motiongen.inference.stream",
+    "stream": "motiongen.streaming.stream",
 }
 
 __all__ = ["Model", "Motion", "Skeleton", "__version__", "edit", "generate", "load", "stream"]

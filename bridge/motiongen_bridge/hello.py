@@ -5,8 +5,8 @@ from typing import Any
 
 import motiongen
 from motiongen.contacts import CONTACT_JOINTS
-from motiongen.inference.scheduler import StreamScheduler
-from motiongen.inference.verbs import VERBS
+from motiongen.streaming.scheduler import StreamScheduler
+from motiongen.streaming.verbs import VERBS
 from motiongen_bridge.frames import FORMATS
 from motiongen_bridge.limits import ServerLimits
 from motiongen_bridge.sessions import RESUME_SECONDS

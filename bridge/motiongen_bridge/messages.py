@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from motiongen.inference.verbs import VERBS, VerbError, parse
+from motiongen.streaming.verbs import VERBS, VerbError, parse
 from motiongen_bridge.frames import FORMATS, Format, ProtocolError
 
 MAX_ID = 2**53 - 1

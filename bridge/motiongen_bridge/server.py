@@ -16,8 +16,8 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 import motiongen
-from motiongen.inference.scheduler import StreamScheduler
-from motiongen.inference.verbs import Answer, VerbError
+from motiongen.streaming.scheduler import StreamScheduler
+from motiongen.streaming.verbs import Answer, VerbError
 from motiongen_bridge.door import Door, ServerConfig
 from motiongen_bridge.frames import SUBPROTOCOL, ProtocolError
 from motiongen_bridge.hello import hello

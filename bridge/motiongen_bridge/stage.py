@@ -14,8 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
-from motiongen.inference.character import Character, StreamEvent
-from motiongen.inference.frame_ring import StreamFrame
+from motiongen.streaming.character import Character, StreamEvent
+from motiongen.streaming.frame_ring import StreamFrame
 from motiongen_bridge.frames import Format, WireFrame, encode_frame, frame_to_json
 from motiongen_bridge.limits import ServerLimits
 from motiongen_bridge.metrics import Metrics

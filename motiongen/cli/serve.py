@@ -15,7 +15,7 @@ import tyro
 from motiongen.cli import UsageError, arguments
 
 if TYPE_CHECKING:
-    from motiongen.inference.scheduler import StreamScheduler
+    from motiongen.streaming.scheduler import StreamScheduler
     from motiongen_bridge.server import ServerConfig
     from motiongen_bridge.vmc import VMCSender
 
@@ -77,8 +77,8 @@ def main(argv: Sequence[str]) -> None:
     import torch
 
     from motiongen.inference.model import load
-    from motiongen.inference.refiner import Refiner
-    from motiongen.inference.scheduler import StreamScheduler
+    from motiongen.streaming.refiner import Refiner
+    from motiongen.streaming.scheduler import StreamScheduler
 
     _raise_open_files()
     workers = config.workers or (min(2, os.cpu_count() or 1) if device == "cpu" else 1)

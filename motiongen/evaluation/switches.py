@@ -12,9 +12,9 @@ from motiongen.evaluation.classifier import MotionClassifier
 from motiongen.evaluation.foot_skate import foot_skate_speed, toes_over_floor
 from motiongen.evaluation.questions import Question
 from motiongen.features import FPS
-from motiongen.inference.scheduler import StreamScheduler
-from motiongen.inference.stream import play, to_motion
 from motiongen.motion import Motion
+from motiongen.streaming.scheduler import StreamScheduler
+from motiongen.streaming.stream import play, to_motion
 from motiongen.training.cache import ClipCache
 
 SHOWN = 60

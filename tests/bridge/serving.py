@@ -4,7 +4,7 @@ import asyncio
 import threading
 from contextlib import contextmanager
 
-from motiongen.inference.scheduler import StreamScheduler
+from motiongen.streaming.scheduler import StreamScheduler
 from motiongen_bridge.server import Server, ServerConfig
 
 

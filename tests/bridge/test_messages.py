@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motiongen.inference.verbs import VERBS
+from motiongen.streaming.verbs import VERBS
 from motiongen_bridge.frames import Format, ProtocolError
 from motiongen_bridge.limits import ServerLimits
 from motiongen_bridge.messages import Close, Message, Open, Ping, Resume, Say, Watch, read_message

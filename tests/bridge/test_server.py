@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from motiongen import load
-from motiongen.inference.scheduler import StreamScheduler
+from motiongen.streaming.scheduler import StreamScheduler
 from motiongen_bridge import pages
 from motiongen_bridge.frames import GAP, HEADER
 from motiongen_bridge.limits import ServerLimits

@@ -16,8 +16,8 @@ import pytest
 import torch
 
 from motiongen import load
-from motiongen.inference.scheduler import StreamScheduler
 from motiongen.skeleton import SMPL22
+from motiongen.streaming.scheduler import StreamScheduler
 from motiongen_bridge import pages
 from motiongen_bridge.server import Server, ServerConfig
 from tests.bridge import avatars, chromium

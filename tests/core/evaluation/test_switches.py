@@ -4,7 +4,7 @@ import torch
 from motiongen import load
 from motiongen.evaluation.questions import Question
 from motiongen.evaluation.switches import SEAM, SHOWN, peak_acceleration, switches
-from motiongen.inference.scheduler import StreamScheduler
+from motiongen.streaming.scheduler import StreamScheduler
 from tests.core.inference.tiny import save_tiny
 
 

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 
 from motiongen.features import FPS
-from motiongen.inference.character import Character
-from motiongen.inference.frame_ring import StreamFrame
 from motiongen.inference.model import load
-from motiongen.inference.scheduler import StreamScheduler
 from motiongen.motion import Motion
 from motiongen.skeleton import SMPL22
+from motiongen.streaming.character import Character
+from motiongen.streaming.frame_ring import StreamFrame
+from motiongen.streaming.scheduler import StreamScheduler
 
 
 def stream(

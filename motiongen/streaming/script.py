@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from motiongen.features import FPS
-from motiongen.inference.cycle import Cycle
-from motiongen.inference.steering import Steering
+from motiongen.streaming.cycle import Cycle
+from motiongen.streaming.steering import Steering
 
 IDLE = "a person stands idle"
 """What a character does when it has nothing to do."""

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from motiongen.inference.frame_ring import FrameRing, StreamFrame
-from motiongen.inference.script import Script
-from motiongen.inference.verbs import Answer, Prompt, Then, Verb, VerbError, parse
+from motiongen.streaming.frame_ring import FrameRing, StreamFrame
+from motiongen.streaming.script import Script
+from motiongen.streaming.verbs import Answer, Prompt, Then, Verb, VerbError, parse
 
 KEPT = 900
 """Taken frames that are remembered: half a minute."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import torch
 
-from motiongen.inference.block import Block
-from motiongen.inference.character import Character
-from motiongen.inference.performer import Performer, perform
-from motiongen.inference.refiner import Refiner
+from motiongen.streaming.block import Block
+from motiongen.streaming.character import Character
+from motiongen.streaming.performer import Performer, perform
+from motiongen.streaming.refiner import Refiner
 
 log = logging.getLogger(__name__)
 

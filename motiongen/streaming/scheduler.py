@@ -11,16 +11,16 @@ import numpy as np
 
 from motiongen.features import FPS
 from motiongen.heads.mogo import Mogo, MogoOptions
-from motiongen.inference.block import Block
-from motiongen.inference.character import Character
 from motiongen.inference.model import Model
-from motiongen.inference.performer import Performer
-from motiongen.inference.recorded import Recorder
-from motiongen.inference.refiner import Refiner
-from motiongen.inference.script import IDLE, Script
-from motiongen.inference.verbs import VerbError
-from motiongen.inference.worker import TickReport, Worker
 from motiongen.skeleton import SMPL22
+from motiongen.streaming.block import Block
+from motiongen.streaming.character import Character
+from motiongen.streaming.performer import Performer
+from motiongen.streaming.recorded import Recorder
+from motiongen.streaming.refiner import Refiner
+from motiongen.streaming.script import IDLE, Script
+from motiongen.streaming.verbs import VerbError
+from motiongen.streaming.worker import TickReport, Worker
 
 BLOCK_SIZES = (8, 64)
 """A first block that is quick to answer, then larger ones: a CPU takes a third as long for each of 64 as of 8."""

@@ -8,13 +8,16 @@ from torch import Tensor
 
 from motiongen import blend, features
 from motiongen.features import FPS, Frames, RootState
-from motiongen.inference.block import Block
-from motiongen.inference.character import Character, Made, Spoken, StreamEvent
-from motiongen.inference.cycle import Cycle
 from motiongen.inference.model import Model
-from motiongen.inference.refiner import Refiner
-from motiongen.inference.script import IDLE, QUEUE, WALK, Next
-from motiongen.inference.verbs import (
+from motiongen.motion import Motion
+from motiongen.rotation import heading_angle
+from motiongen.skeleton import SMPL22
+from motiongen.streaming.block import Block
+from motiongen.streaming.character import Character, Made, Spoken, StreamEvent
+from motiongen.streaming.cycle import Cycle
+from motiongen.streaming.refiner import Refiner
+from motiongen.streaming.script import IDLE, QUEUE, WALK, Next
+from motiongen.streaming.verbs import (
     Finish,
     Goto,
     Hold,
@@ -27,9 +30,6 @@ from motiongen.inference.verbs import (
     Turn,
     VerbError,
 )
-from motiongen.motion import Motion
-from motiongen.rotation import heading_angle
-from motiongen.skeleton import SMPL22
 
 BLEND = 10
 """Frames over which a seam fades."""

@@ -9,11 +9,11 @@ import torch
 
 import motiongen
 from motiongen import features, load
-from motiongen.inference.frame_ring import StreamFrame
-from motiongen.inference.refiner import Refiner
-from motiongen.inference.scheduler import StreamScheduler
-from motiongen.inference.script import IDLE, QUEUE
-from motiongen.inference.verbs import VerbError
+from motiongen.streaming.frame_ring import StreamFrame
+from motiongen.streaming.refiner import Refiner
+from motiongen.streaming.scheduler import StreamScheduler
+from motiongen.streaming.script import IDLE, QUEUE
+from motiongen.streaming.verbs import VerbError
 from tests.core.inference.tiny import save_tiny
 
 

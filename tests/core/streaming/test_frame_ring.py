@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from motiongen.inference.frame_ring import FrameRing, StreamFrame
+from motiongen.streaming.frame_ring import FrameRing, StreamFrame
 
 
 def frame(seq):
