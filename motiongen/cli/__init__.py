@@ -100,7 +100,7 @@ def _log_to_stderr() -> Iterator[None]:
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
+        logger.setLevel(logging.WARNING if logger.name == "motiongen_bridge" else logging.INFO)
     try:
         yield
     finally:

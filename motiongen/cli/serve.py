@@ -86,7 +86,7 @@ def main(argv: Sequence[str]) -> None:
     sys.setswitchinterval(
         0.05
     )  # threads that step and threads that send hand over by themselves, soon enough
-    logging.getLogger("websockets").setLevel(logging.WARNING)
+    _log_events()
     scheduler = StreamScheduler(
         load(config.head, config.weights, device),
         max_characters=config.max_sessions,
@@ -95,6 +95,15 @@ def main(argv: Sequence[str]) -> None:
         refiner=Refiner(load("bamm", config.weights, device)) if config.refine else None,
     )
     asyncio.run(_serve(scheduler, listen, receiver))
+
+
+def _log_events() -> None:
+    """Show who comes and goes, a line an event, with its time."""
+    logging.getLogger("websockets").setLevel(logging.WARNING)
+    events = logging.getLogger("motiongen_bridge")
+    events.setLevel(logging.INFO)
+    for handler in events.handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
 
 
 def _raise_open_files() -> None:

@@ -21,16 +21,13 @@ BACKLOG = 32
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A frame that waits: what a StreamFrame has but its number, the heading before any blending, and by how much
-    steering turned it.
-    """
+    """A frame that waits: what a StreamFrame has but its number, and the heading before any blending."""
 
     rotations: np.ndarray
     root: np.ndarray
     contacts: int
     obeys: int
     heading: float
-    turned: float
 
 
 @dataclass(frozen=True)
@@ -160,6 +157,11 @@ class Character:
         self.is_closed = True
         self._wake()
 
+    @property
+    def has_read(self) -> bool:
+        """Whether the words of all that waits to be heard have been read."""
+        return all(spoken.is_read for spoken in list(self._said))
+
     def next_said(self) -> Spoken | None:
         """Return what was said next, if there is anything and its words have been read; for the scheduler."""
         return self._said.popleft() if self._said and self._said[0].is_read else None
@@ -177,17 +179,12 @@ class Character:
             self._made.extend(frames)
         return first
 
-    def drop(self) -> tuple[list[StreamFrame], Made | None, float]:
-        """Forget the frames that wait; for the scheduler.
-
-        Returns:
-            the last three taken frames, more of the last one, and the radians by which steering turned those forgotten.
-        """
+    def drop(self) -> tuple[list[StreamFrame], Made | None]:
+        """Forget the frames that wait; return the last three taken ones, and more of the last; for the scheduler."""
         with self._lock:
-            turned = sum(made.turned for made in self._made)
             self._made.clear()
             before = [self.recent[n] for n in range(-min(3, len(self.recent)), 0)]
-            return before, self.last if before else None, turned
+            return before, self.last if before else None
 
     def drop_last(self, count: int) -> Made | None:
         """Forget the last frames that wait; return the one before them, or None where fewer wait; for the scheduler."""

@@ -1,6 +1,7 @@
 """What stands between a character and its place in a block: hears what is said, and turns tokens into frames."""
 
 from collections import deque
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -40,6 +41,14 @@ REMEMBERED = 64
 BITS = np.array([1, 2, 4, 8])
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a token began, and by how many radians steering turned its frames."""
+
+    root: RootState
+    turned: float
+
+
 class Performer:
     """A character's place in a block.
 
@@ -53,6 +62,10 @@ class Performer:
         self.script = character.script
         self.replaces = False
         self._root = features.init_state(1)  # where the next frame follows
+        self._places: deque[_Place] = deque(maxlen=block.spare)  # before each of the last tokens
+        self._realigns = (
+            False  # whether the next frames begin where the last taken one is, and not where they would
+        )
         self._codes: deque[Tensor] = deque(maxlen=REMEMBERED)  # (Q,) of the last tokens
         self._unrefined = 0  # tokens since the last that were refined
         self._later: list[Spoken] = []
@@ -138,8 +151,8 @@ class Performer:
                 return
             case Hold():
                 self._forget_plans()
-                script.steering.angle = 0.0
                 self._begin(Next(IDLE, spoken.number, holds=True), spoken, now=True)
+                script.steering.angle = 0.0
                 return
             case Goto():
                 script.steering.angle, script.steering.goal = (
@@ -177,17 +190,23 @@ class Performer:
 
     def _begin(self, new: Next, spoken: Spoken | None, *, now: bool) -> None:
         """Change the prompt: from the next token on, which with `now` is the first that nothing was taken of."""
-        if now and not self.replaces and not self.script.loop:
+        loops = self.script.loop is not None
+        if now and not self.replaces and not loops:
             self._forget(self.character.ready // self.frames_per_token)
-        self.replaces = self.replaces or now
+        self.replaces = self.replaces or now or loops
+        self._realigns = self._realigns or loops  # the model has stood still meanwhile
         self.script.begin(new)
         self.block.set_text([self.item], self.model.text.encode([new.text]))
         if spoken is not None:
             self._unanswered.append(spoken)
 
     def _forget(self, tokens: int) -> None:
-        """Take back the last tokens."""
+        """Take back the last tokens; what they turned by is still to be done."""
         self.block.rewind(self.item, tokens)
+        for _ in range(min(tokens, len(self._places))):
+            place = self._places.pop()
+            self._root = RootState(place.root.heading, place.root.position)
+            self.script.steering.angle += place.turned
         for _ in range(min(tokens, len(self._codes))):
             self._codes.pop()
         self._unrefined = max(0, self._unrefined - tokens)
@@ -203,20 +222,19 @@ class Performer:
         """Let a refiner write the last tokens anew, and let their frames take the place of those that wait."""
         self._unrefined = 0
         codes = refiner.rewrite(torch.stack(list(self._codes)), tokens, self.script.text)[-tokens:]
-        last = self.character.drop_last(tokens * self.frames_per_token)
-        if last is None:
+        if not self.character.drop_last(tokens * self.frames_per_token):
             return  # they were wanted sooner than thought
         script = self.script
         age = torch.arange(script.age - tokens, script.age) + 1
         self._forget(tokens)
         rows = self.block.push(self.item, codes, age).split(self.frames_per_token)
-        self._root = RootState(torch.tensor([last.heading]), torch.from_numpy(last.root[[0, 2]])[None])
         for _ in range(tokens):
             script.phrase.pop()
         for code, row in zip(codes, rows, strict=True):
             self._codes.append(code)
             script.phrase.append(row)
-            self._deliver(features.step(row[None], self._root))
+            before = RootState(self._root.heading, self._root.position)
+            self._deliver(features.step(row[None], self._root), before)
 
     def _follow(self, follows: Next) -> None:
         """Begin what comes after."""
@@ -231,7 +249,7 @@ class Performer:
         except ValueError as error:
             raise VerbError("not_now", str(error)) from None
         self.script.number = spoken.number
-        self.replaces = True
+        self.replaces = self._realigns = True
 
     def _pose(self, verb: Pose) -> None:
         """Stand in a pose, and go on from there."""
@@ -254,11 +272,13 @@ class Performer:
         self.script.age, self.script.loop = 0, None
         self.replaces = True
 
-    def _deliver(self, frames: Frames) -> None:
-        """Let a token's frames (1, T) wait to be taken, turned and blended as need be."""
-        turned = [0.0] * len(frames.root[0])
-        if not self.script.steering.is_idle:
-            frames, turned = self.script.steering.apply(frames, self._root)
+    def _deliver(self, frames: Frames, before: RootState) -> None:
+        """Let a token's frames (1, T), which began at a root state, wait to be taken, turned and blended as need be."""
+        steering = self.script.steering
+        to_turn = steering.angle
+        if not steering.is_idle:
+            frames = steering.apply(frames, self._root)
+        self._places.append(_Place(before, to_turn - steering.angle))
         rotations, root = frames.rotations[0], frames.root[0]
         headings = heading_angle(rotations[:, 0]).tolist()  # before a seam bends them
         if self._before is not None:
@@ -270,9 +290,9 @@ class Performer:
             self._seam = None if self._seam_at >= BLEND else self._seam
         contacts = (frames.contacts[0].numpy() * BITS).sum(axis=1).tolist()
         made = [
-            Made(pose, where, bits, self.script.number, heading, step)
-            for pose, where, bits, heading, step in zip(
-                rotations.numpy(), root.numpy(), contacts, headings, turned, strict=True
+            Made(pose, where, bits, self.script.number, heading)
+            for pose, where, bits, heading in zip(
+                rotations.numpy(), root.numpy(), contacts, headings, strict=True
             )
         ]
         first = self.character.add(made)
@@ -297,18 +317,19 @@ class Performer:
                 self._follow(follows)
 
     def _take_up(self) -> None:
-        """Drop what waits, and put the root where the last taken frame left it, for the next frames to follow on."""
-        before, last, unseen_turn = self.character.drop()
-        self.replaces = False
-        if self.script.steering.goal is None and not self.script.holds:
-            self.script.steering.angle += unseen_turn  # nobody saw it: it is still to be done
+        """Drop what waits, and let the next frames follow on the last that was taken."""
+        before, last = self.character.drop()
+        self.replaces, realigns, self._realigns = False, self._realigns, False
         if self._landing is not None:
             self._before, self._landing = self._landing, None
             return
         if last is None:
             return
-        place = torch.from_numpy(last.root[[0, 2]])[None]
-        self._root = RootState(torch.tensor([last.heading]), place)
+        # A few frames of a token are skipped, or of one taken back were seen: its feet stand where they stood, so
+        # that the seam makes up for it by going a little faster or slower, and they do not slide.
+        if realigns:
+            place = torch.from_numpy(last.root[[0, 2]])[None]
+            self._root = RootState(torch.tensor([last.heading]), place)
         rotations = torch.from_numpy(np.stack([frame.rotations for frame in before]))
         self._before = rotations, torch.from_numpy(np.stack([frame.root for frame in before]))
 
@@ -339,8 +360,8 @@ def perform(block: Block, performers: list[Performer]) -> None:
     frames = features.step(rows, roots)  # all at once: one by one takes twice the time of the model's step
     for n, performer in enumerate(performers):
         one, loops = slice(n, n + 1), performer.script.loop is not None
-        performer._root = RootState(roots.heading[one], roots.position[one])
-        performer._deliver(Frames(frames.rotations[one], frames.root[one], frames.contacts[one]))
+        before, performer._root = performer._root, RootState(roots.heading[one], roots.position[one])
+        performer._deliver(Frames(frames.rotations[one], frames.root[one], frames.contacts[one]), before)
         if not loops:
             performer._go_on(rows[n], speeds[n], bool(ended[performer.item]))
 

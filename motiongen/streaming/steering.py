@@ -42,17 +42,13 @@ class Steering:
         """Whether the goal is reached."""
         return self.goal is not None and _distance(self.goal, root) < ARRIVED
 
-    def apply(self, frames: Frames, root: RootState) -> tuple[Frames, list[float]]:
-        """Return frames (1, T) turned towards the goal, or by what is left of the angle; moves the root state along.
-
-        Returns:
-            the frames, and by how many radians each is turned further than the one before it.
-        """
+    def apply(self, frames: Frames, root: RootState) -> Frames:
+        """Return frames (1, T) turned towards the goal, or by what is left of the angle; moves the root state along."""
         positions = SMPL22.fk(frames.rotations[0], frames.root[0])[1][:, CONTACT_INDEX][
             ..., [0, 2]
         ]  # (T, 4, 2)
         turned, shift = 0.0, torch.zeros(2)
-        steps, yaws, shifts = list[float](), [], []
+        yaws, shifts = [], []
         for frame, planted in enumerate(frames.contacts[0]):
             pivot = positions[frame, planted].mean(dim=0) if planted.any() else frames.root[0, frame, [0, 2]]
             both = bool(planted[:2].any() and planted[2:].any())
@@ -61,7 +57,6 @@ class Steering:
                 _turned(pivot, turned) + shift - _turned(pivot, turned + step)
             )  # the pivot stays where it is
             turned += step
-            steps.append(step)
             yaws.append(turned)
             shifts.append(shift)
         yaw, moved = quat_yaw(torch.tensor(yaws)), torch.zeros(len(yaws), 3)
@@ -70,7 +65,7 @@ class Steering:
         rotations[0, :, 0] = quat_multiply(yaw, rotations[0, :, 0])
         root.heading = root.heading + turned
         root.position = _turned(root.position[0], turned)[None] + shifts[-1]
-        return Frames(rotations, (quat_rotate(yaw, frames.root[0]) + moved)[None], frames.contacts), steps
+        return Frames(rotations, (quat_rotate(yaw, frames.root[0]) + moved)[None], frames.contacts)
 
     def _step(self, rate: float, frames: Frames, root: RootState, frame: int, turned: float) -> float:
         """Radians by which to turn in this frame."""

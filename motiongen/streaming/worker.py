@@ -125,7 +125,8 @@ class Worker:
         left = [n for n, performer in self._performers.items() if performer.character.is_closed]
         gone = [self._performers[number] for number in left]
         with self._lock:
-            joining = list(self._joining)
+            # What is said at once is done from the first frame on, though it takes a moment to read.
+            joining = [one for one in self._joining if one.is_closed or one.has_read]
             for number in left:
                 del self._performers[number]
         for performer in gone:

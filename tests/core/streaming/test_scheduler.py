@@ -233,8 +233,24 @@ def test_a_turn_that_nobody_saw_is_still_to_be_done(model):
         pass
     assert character.script.steering.angle < 1.0
     tell(scheduler, character, "prompt", text="bow")
-    first_step = 4 * 1.8 / 30
-    assert character.script.steering.angle >= 1.0 - first_step - 1e-6
+    first_step = 4 * 1.8 / 30  # of the token that was written since
+    assert character.script.steering.angle == pytest.approx(1.0 - first_step)
+
+
+def test_a_switch_goes_on_from_where_the_kept_token_ends(model):
+    # Two frames of a token were seen when the prompt changes: the path goes on from its end, and only fades there.
+    def path(switches):
+        scheduler = StreamScheduler(model, block_sizes=(1,))
+        character = scheduler.open(prompt="walk", seed=4)
+        frames = play(scheduler, [character], 42)[0]
+        if switches:
+            tell(scheduler, character, "prompt", text="walk")
+        return frames + play(scheduler, [character], 40)[0]
+
+    switched, straight = poses(path(True))[:, -3:], poses(path(False))[:, -3:]
+    np.testing.assert_array_equal(switched[:42], straight[:42])
+    steps = np.linalg.norm(np.diff(switched, axis=0), axis=1)
+    assert steps[41] < 2.5 * steps[30:41].max() + 0.01, "no jump"
 
 
 def test_goto_arrives_and_stands(scheduler):
