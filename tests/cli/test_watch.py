@@ -5,7 +5,6 @@ import signal
 import threading
 import time
 
-import numpy as np
 import pytest
 import torch
 
@@ -14,21 +13,10 @@ from motiongen.cli import UsageError, main
 from motiongen.cli.watch import split
 from motiongen.skeleton import SMPL22
 from motiongen.streaming.script import IDLE
-from motiongen_bridge.frames import WireFrame
-from motiongen_bridge.recorder import Recorder, fill
-from motiongen_bridge.tally import Tally, frame_rate, top_view
 from tests.bridge.serving import serving
 from tests.core.inference.tiny import save_tiny
 
 NOBODY = "ws://127.0.0.1:9"
-HELLO = {
-    "fps": 30.0,
-    "skeleton": {
-        "names": list(SMPL22.names),
-        "parents": list(SMPL22.parents),
-        "offsets": SMPL22.offsets.tolist(),
-    },
-}
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +29,6 @@ def url(model):
     """Address of a server that is ten times as fast as life."""
     with serving(model, speed=10.0) as server:
         yield server.url
-
-
-def frame(seq, *, obeys=1, x=0.0, z=0.0):
-    root = np.array([x, 0.9, z], dtype=np.float32)
-    return WireFrame(1, seq, 0, 0, obeys, root, np.tile(np.float32([0, 0, 0, 1]), (22, 1)))
 
 
 def when_it_streams(server, act):
@@ -211,70 +194,3 @@ def test_a_prompt_is_no_address(prompt):
     assert split([prompt]) == ("", (prompt,))
     with pytest.raises(UsageError, match="got 2"):
         split([prompt, "walk"])
-
-
-def test_left_out_frames_lie_between_their_neighbours():
-    # A turn of 90 degrees about Y and 3 m along Z, of which frames 11 and 12 were left out.
-    half = torch.tensor([0.0, torch.pi / 4])
-    turns = torch.stack([half * 0, half.sin(), half * 0, half.cos()], dim=-1)[:, None]  # (2, 1, 4)
-    root = torch.tensor([[0.0, 0.9, 0.0], [0.0, 0.9, 3.0]])
-    rotations, filled = fill(torch.tensor([10, 13]), turns, root)
-    angles = 2 * torch.atan2(rotations[:, 0, 1], rotations[:, 0, 3])
-    torch.testing.assert_close(angles.rad2deg(), torch.tensor([0.0, 30, 60, 90]), rtol=0, atol=1e-4)
-    torch.testing.assert_close(filled[:, 2], torch.tensor([0.0, 1, 2, 3]), rtol=0, atol=1e-6)
-
-
-def test_frames_that_came_are_kept_bit_for_bit():
-    turns = torch.nn.functional.normalize(
-        torch.randn(4, 22, 4, generator=torch.Generator().manual_seed(0)), dim=-1
-    )
-    root = torch.randn(4, 3, generator=torch.Generator().manual_seed(1))
-    rotations, filled = fill(torch.tensor([3, 4, 7, 8]), turns, root)
-    assert torch.equal(rotations[[0, 1, 4, 5]], turns) and torch.equal(filled[[0, 1, 4, 5]], root)
-
-
-def test_a_recorder_counts_what_it_fills():
-    recorder = Recorder(HELLO)
-    assert recorder.filled == 0
-    for seq in (4, 5, 9):
-        recorder.add(frame(seq, z=seq / 10))
-    motion = recorder.motion()
-    assert (recorder.filled, motion.num_frames, motion.fps) == (3, 6, 30.0)
-    torch.testing.assert_close(motion.root[:, 2], torch.arange(4, 10) / 10, rtol=0, atol=1e-6)
-
-
-def test_another_skeleton_is_not_recorded():
-    names = [*SMPL22.names[:-1], "tail"]
-    for other in (None, {}, HELLO["skeleton"] | {"names": names}, HELLO["skeleton"] | {"offsets": [[0, 0]]}):
-        with pytest.raises(ValueError, match="hello: expected SMPL-22's skeleton, got another"):
-            Recorder(HELLO | {"skeleton": other})
-
-
-@pytest.mark.parametrize("fps", [None, 0, "30", True, float("nan")])
-def test_a_rate_that_makes_no_sense_is_refused(fps):
-    with pytest.raises(ValueError, match=r"hello: expected fps 1\.\.1000"):
-        frame_rate({"fps": fps})
-
-
-def test_a_tally_by_hand():
-    # 3 m along X and 4 m back along Z: 7 m. Idling after verb 2 keeps its number; an event tells it.
-    tally, idle = Tally(("walk", "bow")), [{"event": "obeys", "number": 3, "seq": 60, "text": "idle"}]
-    tally.start(HELLO)
-    for one in (
-        frame(0, obeys=2),
-        frame(30, obeys=2, x=3),
-        frame(45, obeys=3, x=3),
-        frame(60, obeys=3, x=3, z=4),
-    ):
-        tally.add(one, idle, late=0.002)
-    assert tally.walked == pytest.approx(7) and (tally.frames, tally.dropped) == (4, 57)
-    assert [text for *_, text in tally.captions()] == ["walk", "bow", "idle"]
-    assert [start for start, *_ in tally.captions()] == [0.0, 1.5, 2.0]
-
-
-def test_the_view_from_above_has_z_up_and_x_to_the_left():
-    north = top_view(np.float32([[0, 0], [0, 1], [0, 2]]), columns=9, rows=5)
-    assert north[0][4] == "●" and north[4][4] not in "⠀●"
-    west = top_view(np.float32([[0, 0], [1, 0], [2, 0]]), columns=9, rows=5)
-    assert west[2][0] == "●" and west[2][8] != "⠀"
-    assert top_view([]) == []
