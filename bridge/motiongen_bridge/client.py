@@ -13,10 +13,11 @@ from typing import Any, Self
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from motiongen.streaming.verbs import Answer
 from motiongen_bridge.clock import ServerClock
 from motiongen_bridge.dial import Refused, dial, place, socket_url, words
 from motiongen_bridge.frames import WireFrame, decode_frame, frame_from_json
-from motiongen_bridge.remote import Answer, RemoteCharacter, VerbRefused
+from motiongen_bridge.remote import RemoteCharacter, VerbRefused
 
 log = logging.getLogger(__name__)
 

@@ -3,11 +3,11 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from motiongen.streaming.verbs import Answer
 from motiongen_bridge.frames import WireFrame
 
 WAITING = 300
@@ -27,21 +27,6 @@ class VerbRefused(ValueError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a verb came to.
-
-    Attributes:
-        number: of the verb; the frames that obey it carry it.
-        seq: number of the first frame that obeys.
-        note: a sentence, or nothing.
-    """
-
-    number: int
-    seq: int
-    note: str = ""
 
 
 class RemoteCharacter:

@@ -1,7 +1,7 @@
 """The recipe of BAMM: codes of clips, of cuts and of pairs of them, with the sentences that say what they are."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from motiongen.training.cache import ClipCache
 from motiongen.training.code_bank import encode_all
 from motiongen.training.composition import JOINTS, crossfade, join_captions, pose_distance, same_form
 from motiongen.training.corpus import Corpus, CorpusConfig
+from motiongen.training.head import of_like_length, parameter_groups, sized_for
 from motiongen.training.model_card import model_card
 
 POSE = slice(LAYOUT["height"].start, LAYOUT["joints"].stop)  # what must meet at a junction
@@ -110,37 +111,21 @@ class BAMMRecipe:
         """Return the recipe for a prepared cache, with a new model that starts from the tokenizer's codebooks."""
         model_config = model_config or BAMMConfig()
         encoder = encoder or TextEncoder.load(model_config.text_encoder)
-        sizes = tokenizer.config
-        model = BAMM(
-            replace(
-                model_config,
-                num_quantizers=sizes.num_quantizers,
-                codebook_size=sizes.codebook_size,
-                frames_per_token=sizes.frames_per_token,
-                text_dim=encoder.dim,
-                code_dim=min(model_config.code_dim, sizes.latent_dim),
-            )
-        )
+        model = BAMM(sized_for(model_config, tokenizer, encoder))
         model.vectors.start_from(tokenizer.quantizer.codebooks)
         return cls(model, tokenizer, cache, encoder, config)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Return matrices with weight decay; biases, embeddings and code vectors without."""
         plain = ("vectors.", "special", "length.", "residual.level_embedding.", "text.no_")
-        matrices: list[Tensor] = []
-        others: list[Tensor] = []
-        for name, parameter in self.model.named_parameters():
-            (others if parameter.ndim < 2 or name.startswith(plain) else matrices).append(parameter)
-        return [{"params": matrices}, {"params": others, "weight_decay": 0.0}]
+        return parameter_groups(self.model, plain)
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Return a batch of clips of like length: a random quarter, by length, of four times as many."""
         draws = torch.rand(4 * self.config.batch_size, 5, generator=generator)
         motions = self.corpus.draw(len(draws), generator)
         examples = [self._example(*item) for item in zip(motions, draws.tolist(), strict=True)]
-        examples.sort(key=lambda example: len(example.codes))
-        quarter = int(torch.randint(4, (1,), generator=generator)) * self.config.batch_size
-        return self.batch(examples[quarter : quarter + self.config.batch_size])
+        return self.batch(of_like_length(examples, self.config.batch_size, generator))
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Return the losses of a batch."""
