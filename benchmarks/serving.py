@@ -70,7 +70,6 @@ def main() -> None:
     from motiongen_bridge.server import Server, ServerConfig
 
     torch.set_num_threads(1)
-    sys.setswitchinterval(0.05)  # as `motiongen serve` does
     scheduler = StreamScheduler(load("mogo", args.weights, "cpu"))
 
     async def serve() -> None:

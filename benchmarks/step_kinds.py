@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from motiongen import load
 from motiongen.heads.mogo import MogoOptions
 from motiongen.inference.model import Model
+from motiongen.modules.recorded import Recorder
 from motiongen.streaming.block import Block
-from motiongen.streaming.recorded import Recorder
 
 PROMPTS = (
     "a person walks forward",

@@ -53,7 +53,7 @@ class ServeConfig:
     vmc: Annotated[str, tyro.conf.arg(metavar="HOST:PORT", help_behavior_hint="(optional)")] = ""
     """VMC receiver that sees the character that has been there longest (VSeeFace, Unity and Unreal plugins)."""
     refine: bool = False
-    """Let BAMM rewrite what waits, in the time that is left: a longer lead, and a little more quality."""
+    """Let BAMM rewrite what waits, in the time that is left; docs/results.md says what it brings."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.max_sessions <= 100_000:
@@ -83,9 +83,6 @@ def main(argv: Sequence[str]) -> None:
     _raise_open_files()
     workers = config.workers or (min(2, os.cpu_count() or 1) if device == "cpu" else 1)
     torch.set_num_threads(1)  # more would wait for each other in a spin, and keep the sockets from their core
-    sys.setswitchinterval(
-        0.05
-    )  # threads that step and threads that send hand over by themselves, soon enough
     _log_events()
     scheduler = StreamScheduler(
         load(config.head, config.weights, device),

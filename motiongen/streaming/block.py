@@ -12,7 +12,7 @@ from torch import Tensor
 
 from motiongen.conditions.text import TextCondition
 from motiongen.heads.mogo import Mogo, MogoOptions, Request
-from motiongen.streaming.recorded import Recorder
+from motiongen.modules.recorded import Recorder
 from motiongen.tokenizers.rewindable import RewindableDecoder
 from motiongen.tokenizers.rvq_vae import RVQVAE
 

@@ -21,13 +21,12 @@ BACKLOG = 32
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A frame that waits: what a StreamFrame has but its number, and the heading before any blending."""
+    """A frame that waits: what a StreamFrame has but its number."""
 
     rotations: np.ndarray
     root: np.ndarray
     contacts: int
     obeys: int
-    heading: float
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,6 @@ class Character:
         self._said: deque[Spoken] = deque()
         self._count = 0
         self.taken = 0
-        self.last: Made | None = None
 
     def say(self, verb: str, **arguments: Any) -> "Future[Answer]":
         """Tell the character something; the future is done when the first frame that obeys is made.
@@ -135,7 +133,6 @@ class Character:
             made = self._made.popleft()
             frame = StreamFrame(self.taken, made.rotations, made.root, made.contacts, made.obeys)
             self.taken += 1
-            self.last = made
             self.recent.append(frame)
             low = len(self._made) <= self._urgent
         if low:
@@ -179,18 +176,17 @@ class Character:
             self._made.extend(frames)
         return first
 
-    def drop(self) -> tuple[list[StreamFrame], Made | None]:
-        """Forget the frames that wait; return the last three taken ones, and more of the last; for the scheduler."""
+    def drop(self) -> list[StreamFrame]:
+        """Forget the frames that wait; return the last three taken ones; for the scheduler."""
         with self._lock:
             self._made.clear()
-            before = [self.recent[n] for n in range(-min(3, len(self.recent)), 0)]
-            return before, self.last if before else None
+            return [self.recent[n] for n in range(-min(3, len(self.recent)), 0)]
 
-    def drop_last(self, count: int) -> Made | None:
-        """Forget the last frames that wait; return the one before them, or None where fewer wait; for the scheduler."""
+    def drop_last(self, count: int) -> bool:
+        """Forget the last frames that wait, or return that fewer do; for the scheduler."""
         with self._lock:
             if len(self._made) <= count:
-                return None
+                return False
             for _ in range(count):
                 self._made.pop()
-            return self._made[-1]
+            return True

@@ -280,7 +280,6 @@ class Performer:
             frames = steering.apply(frames, self._root)
         self._places.append(_Place(before, to_turn - steering.angle))
         rotations, root = frames.rotations[0], frames.root[0]
-        headings = heading_angle(rotations[:, 0]).tolist()  # before a seam bends them
         if self._before is not None:
             self._seam, self._seam_at = blend.seam(rotations, root, *self._before, BLEND), 0
             self._before = None
@@ -290,10 +289,8 @@ class Performer:
             self._seam = None if self._seam_at >= BLEND else self._seam
         contacts = (frames.contacts[0].numpy() * BITS).sum(axis=1).tolist()
         made = [
-            Made(pose, where, bits, self.script.number, heading)
-            for pose, where, bits, heading in zip(
-                rotations.numpy(), root.numpy(), contacts, headings, strict=True
-            )
+            Made(pose, where, bits, self.script.number)
+            for pose, where, bits in zip(rotations.numpy(), root.numpy(), contacts, strict=True)
         ]
         first = self.character.add(made)
         for spoken in self._unanswered:
@@ -318,20 +315,20 @@ class Performer:
 
     def _take_up(self) -> None:
         """Drop what waits, and let the next frames follow on the last that was taken."""
-        before, last = self.character.drop()
+        before = self.character.drop()
         self.replaces, realigns, self._realigns = False, self._realigns, False
         if self._landing is not None:
             self._before, self._landing = self._landing, None
             return
-        if last is None:
+        if not before:
             return
+        rotations = torch.from_numpy(np.stack([frame.rotations for frame in before]))
+        root = torch.from_numpy(np.stack([frame.root for frame in before]))
         # A few frames of a token are skipped, or of one taken back were seen: its feet stand where they stood, so
         # that the seam makes up for it by going a little faster or slower, and they do not slide.
         if realigns:
-            place = torch.from_numpy(last.root[[0, 2]])[None]
-            self._root = RootState(torch.tensor([last.heading]), place)
-        rotations = torch.from_numpy(np.stack([frame.rotations for frame in before]))
-        self._before = rotations, torch.from_numpy(np.stack([frame.root for frame in before]))
+            self._root = RootState(heading_angle(rotations[-1:, 0]), root[-1:, [0, 2]])
+        self._before = rotations, root
 
     def _note(self, name: str, seq: int) -> None:
         self.character.events.append(StreamEvent(name, seq, self.script.number, self.script.text))

@@ -12,11 +12,11 @@ import numpy as np
 from motiongen.features import FPS
 from motiongen.heads.mogo import Mogo, MogoOptions
 from motiongen.inference.model import Model
+from motiongen.modules.recorded import Recorder
 from motiongen.skeleton import SMPL22
 from motiongen.streaming.block import Block
 from motiongen.streaming.character import Character
 from motiongen.streaming.performer import Performer
-from motiongen.streaming.recorded import Recorder
 from motiongen.streaming.refiner import Refiner
 from motiongen.streaming.script import IDLE, Script
 from motiongen.streaming.verbs import VerbError

@@ -1,6 +1,6 @@
 import torch
 
-from motiongen.streaming.recorded import Recorder
+from motiongen.modules.recorded import Recorder
 
 
 def test_a_recorded_step_reads_what_is_sent_and_goes_on_from_its_state():

@@ -26,9 +26,9 @@ class Recorder:
         Args:
             step: takes the tensors of `sent`, then those of `state`; the same function each time.
             sent: tensors that are new each time; their values must be such that the step leaves no trace.
-            state: tensors that stay; written in place.
+            state: tensors that stay, if there are any; written in place.
         """
-        if state[0].is_cuda:
+        if sent[0].is_cuda:
             return _CapturedStep(step, sent, state)
         with self._lock:
             shapes = tuple(tensor.shape for tensor in (*sent, *state))
@@ -52,7 +52,7 @@ class _CapturedStep:
 
     def __init__(self, step: Step, sent: Sequence[Tensor], state: Sequence[Tensor]) -> None:
         self._sent = [tensor.clone() for tensor in sent]
-        device = state[0].device
+        device = sent[0].device
         warm, here = torch.cuda.Stream(device), torch.cuda.current_stream(device)
         warm.wait_stream(here)
         with torch.cuda.stream(
