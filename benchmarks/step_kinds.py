@@ -1,6 +1,6 @@
 """A step of a block in every way that a CPU can take it: plain, traced, compiled, in bfloat16 and in int8.
 
-python benchmarks/step_kinds.py [--weights full] [--threads 1] [--tokens 100]
+python benchmarks/step_kinds.py [--weights full] [--threads 1] [--tokens 100] [--alone 1250]
 
 Each kind writes on from the same past as the plain one: where it draws another code, the plain one's is put there.
 """
@@ -86,6 +86,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--tokens", type=int, default=100)
     parser.add_argument("--sizes", type=int, nargs="+", default=[8, 64])
+    parser.add_argument(
+        "--alone", type=int, default=1250, help="tokens of the streams of both sizes of block"
+    )
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     torch.set_flush_denormal(True)
@@ -108,6 +111,12 @@ def main() -> None:
             other = made != right  # (tokens, B, Q)
             shares = f"{other[..., 0].float().mean():.2%} | {other.float().mean():.2%}"
             print(f"| {size} | {name} | {spent * 1e3:.1f} | {base / spent:.2f} x | {shares} |", flush=True)
+
+    small, large = (write(model, *KINDS["traced (ships)"], size, asked.alone, None)[0] for size in (8, 64))
+    differs = (small != large[:, :8]).any(dim=-1)  # (tokens, 8)
+    firsts = [int(row.nonzero()[0, 0]) for row in differs.T if row.any()]
+    print(f"\n8 streams of {asked.alone} tokens, alone in a block of 8 and among others in a block of 64:")
+    print(f"{len(firsts)} come to differ, after {sorted(firsts)} tokens")
 
 
 def write(

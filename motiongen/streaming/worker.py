@@ -15,14 +15,28 @@ from motiongen.streaming.refiner import Refiner
 
 log = logging.getLogger(__name__)
 
+REST = 2.0
+"""A block rests for so many times as long as its step took: a step costs the same for one as for all, so that words
+for one had better wait a little for words for another. With 128 characters it halves the steps."""
+PRESSING = 4
+"""Frames: who has fewer left does not wait for that."""
+
 
 @dataclass(frozen=True)
 class TickReport:
-    """What a tick did: characters that took a step, seconds it took, and tokens that were written anew."""
+    """What a tick did.
+
+    Attributes:
+        stepped: characters that took a step.
+        seconds: that it took.
+        refined: tokens that were written anew.
+        rest: seconds for which characters that are due are left to wait, for others to come along.
+    """
 
     stepped: int
     seconds: float
     refined: int = 0
+    rest: float = 0.0
 
 
 class Worker:
@@ -42,6 +56,7 @@ class Worker:
         self.woken = threading.Event()
         self._make_block, self._seat, self._refiner = make_block, seat, refiner
         self._blocks: list[Block] = []
+        self._rests: dict[Block, float] = {}
         self._performers: dict[int, Performer] = {}
         self._joining: list[Character] = []
         self._lock = threading.Lock()
@@ -71,16 +86,25 @@ class Worker:
         performers = list(self._performers.values())
         for performer in performers:
             performer.hear()
-        due = [performer for performer in performers if performer.wants(urgent)]
-        if not due:
+        wanting = [performer for performer in performers if performer.wants(urgent)]
+        if not wanting:
             refined = self._refine(performers)
             return TickReport(0, time.perf_counter() - began, refined)
+        due = [one for one in wanting if one.character.ready < PRESSING or self._rested(one.block) <= began]
+        if not due:
+            return TickReport(0, 0.0, rest=min(self._rested(one.block) for one in wanting) - began)
         block = min(due, key=lambda performer: performer.wait).block
         stepped = [
             performer for performer in performers if performer.block is block and performer.wants(room)
         ]
         perform(block, stepped)
-        return TickReport(len(stepped), time.perf_counter() - began)
+        now = time.perf_counter()
+        self._rests[block] = now + REST * (now - began)
+        return TickReport(len(stepped), now - began)
+
+    def _rested(self, block: Block) -> float:
+        """When a block may take its next step; without a thread nobody comes along meanwhile, and it need not wait."""
+        return 0.0 if self._thread is None else self._rests.get(block, 0.0)
 
     def _refine(self, performers: list[Performer]) -> int:
         """While nobody is due, write anew what waits the longest with one character; return its tokens."""
@@ -114,7 +138,10 @@ class Worker:
         while not self._is_stopping:
             self.woken.clear()
             try:
-                if not tick(self).stepped:
+                report = tick(self)
+                if report.rest:
+                    time.sleep(report.rest)
+                elif not report.stepped:
                     self.woken.wait(1.0)
             except Exception:  # a stream that dies silently is worse than a line in the log
                 log.exception("tick failed; going on")
