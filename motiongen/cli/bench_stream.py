@@ -75,6 +75,7 @@ def _measure(config: BenchConfig, url: str, sessions: Sequence[int] = ()) -> Non
 def _server(config: BenchConfig, sessions: int) -> Iterator[str]:
     """Run `motiongen serve` in a process of its own; its address comes on its first line."""
     options = [
+        "--quiet",
         "--port",
         "0",
         "--max-sessions",

@@ -54,6 +54,8 @@ class ServeConfig:
     """VMC receiver that sees the character that has been there longest (VSeeFace, Unity and Unreal plugins)."""
     refine: bool = False
     """Let BAMM rewrite what waits, in the time that is left; docs/results.md says what it brings."""
+    quiet: bool = False
+    """Log what goes wrong only, and not who comes and goes."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.max_sessions <= 100_000:
@@ -83,7 +85,9 @@ def main(argv: Sequence[str]) -> None:
     _raise_open_files()
     workers = config.workers or (min(2, os.cpu_count() or 1) if device == "cpu" else 1)
     torch.set_num_threads(1)  # more would wait for each other in a spin, and keep the sockets from their core
-    _log_events()
+    logging.getLogger("websockets").setLevel(logging.WARNING)
+    if not config.quiet:
+        _log_events()
     scheduler = StreamScheduler(
         load(config.head, config.weights, device),
         max_characters=config.max_sessions,
@@ -96,7 +100,6 @@ def main(argv: Sequence[str]) -> None:
 
 def _log_events() -> None:
     """Show who comes and goes, a line an event, with its time."""
-    logging.getLogger("websockets").setLevel(logging.WARNING)
     events = logging.getLogger("motiongen_bridge")
     events.setLevel(logging.INFO)
     for handler in events.handlers:
