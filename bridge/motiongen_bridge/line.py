@@ -33,6 +33,7 @@ class Line(ServerConnection):
     Attributes:
         stuck_since: when it was first seen with too much unsent, without a frame sent since.
         cut: called once, when it is hung up on for flooding.
+        is_expelled: whether it was, so that it may not come back to its characters.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Line(ServerConnection):
         super().__init__(*args, **options)
         self._lobby, self._limits, self._cut = lobby, limits, cut
         self._request_bytes = 0
-        self._is_deaf = False
+        self.is_expelled = False
         self._hanging_up: asyncio.Task[None] | None = None
         self.stuck_since: float | None = None
         rate, burst = limits.messages_per_second, limits.message_burst
@@ -112,15 +113,15 @@ class Line(ServerConnection):
                 self.transport.abort()
                 return
         for start in range(0, len(data), SLICE):
-            if self._is_deaf or self.transport.is_closing():
+            if self.is_expelled or self.transport.is_closing():
                 return
             super().data_received(data[start : start + SLICE])
 
     def process_event(self, event: Request | Frame) -> None:  # type: ignore[override]
         """Count frames: empty ones, fragments and pings cost time though they are no messages."""
         if self.request is not None and not self._frames.take(time.monotonic()):
-            if not self._is_deaf:
-                self._is_deaf = True
+            if not self.is_expelled:
+                self.is_expelled = True
                 self.transport.pause_reading()
                 self._cut()
                 log.info("event=cut peer=%s reason=too_fast", self.peer)

@@ -167,7 +167,8 @@ class Server:
             await line.close(1011, "internal error")
         finally:
             self._lines.discard(line)
-            self.sessions.lose(session)
+            # Who floods and comes again would else leave a server full of characters behind.
+            (self.sessions.end if line.is_expelled else self.sessions.lose)(session)
             self.metrics.connections.set(len(self._lines))
             log.info("event=disconnected session=%s code=%s", session.token[:8], line.close_code)
 
@@ -200,6 +201,7 @@ class Server:
                 hasty_since = None
             elif hasty_since is not None and time.monotonic() - hasty_since > limits.flood_seconds:
                 self.metrics.cut.labels("too_fast").inc()
+                line.is_expelled = True
                 await line.close(1008, "too fast")
                 return
             if line.unsent > 2 * limits.unsent_bytes:
