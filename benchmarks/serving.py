@@ -42,7 +42,9 @@ def raise_open_files() -> int:
 
 
 @contextmanager
-def serving(*options: str, command: tuple[str, ...] = ("-m", "motiongen", "serve", "--quiet")) -> Iterator[Served]:
+def serving(
+    *options: str, command: tuple[str, ...] = ("-m", "motiongen", "serve", "--quiet")
+) -> Iterator[Served]:
     """Run `motiongen serve`, or another command that prints its address on the first line."""
     whole = [sys.executable, *command, "--port", "0", *options]
     with subprocess.Popen(whole, stdout=subprocess.PIPE, text=True) as process:
