@@ -63,9 +63,8 @@ class Performer:
         self.replaces = False
         self._root = features.init_state(1)  # where the next frame follows
         self._places: deque[_Place] = deque(maxlen=block.spare)  # before each of the last tokens
-        self._realigns = (
-            False  # whether the next frames begin where the last taken one is, and not where they would
-        )
+        # Whether the next frames begin where the last taken one is, and not where they would.
+        self._realigns = False
         self._codes: deque[Tensor] = deque(maxlen=REMEMBERED)  # (Q,) of the last tokens
         self._unrefined = 0  # tokens since the last that were refined
         self._later: list[Spoken] = []

@@ -97,9 +97,12 @@ class Worker:
         stepped = [
             performer for performer in performers if performer.block is block and performer.wants(room)
         ]
+        step_began = (
+            time.perf_counter()
+        )  # a block that was made in this tick must not make this one rest longer
         perform(block, stepped)
         now = time.perf_counter()
-        self._rests[block] = now + REST * (now - began)
+        self._rests[block] = now + REST * (now - step_began)
         return TickReport(len(stepped), now - began)
 
     def _rested(self, block: Block) -> float:

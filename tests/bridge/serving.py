@@ -14,6 +14,16 @@ def make_server(model, *, max_characters=8, **config):
     return Server(scheduler, ServerConfig(port=0, **config))
 
 
+def play(scenario, model, **config):
+    """Run a coroutine function on a server, for half a minute at most."""
+
+    async def run():
+        async with make_server(model, **config) as server:
+            await asyncio.wait_for(scenario(server), 30)
+
+    asyncio.run(run())
+
+
 @contextmanager
 def serving(model, **config):
     """Run a server in a thread of its own; yields it."""

@@ -16,6 +16,7 @@ from motiongen_bridge import remote
 from motiongen_bridge.client import Connection, RemoteCharacter, VerbRefused, socket_url
 from motiongen_bridge.clock import ServerClock
 from motiongen_bridge.frames import WireFrame
+from tests.bridge import serving
 from tests.bridge.serving import make_server
 from tests.core.inference.tiny import save_tiny
 
@@ -27,12 +28,7 @@ def model(tmp_path_factory):
 
 def play(scenario, model, **config):
     """Run a coroutine that takes a server's address."""
-
-    async def run():
-        async with make_server(model, **config) as server:
-            await asyncio.wait_for(scenario(server.url), 30)
-
-    asyncio.run(run())
+    serving.play(lambda server: scenario(server.url), model, **config)
 
 
 async def take(character, count):

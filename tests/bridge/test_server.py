@@ -18,7 +18,7 @@ from motiongen_bridge import pages
 from motiongen_bridge.frames import GAP, HEADER
 from motiongen_bridge.limits import ServerLimits
 from motiongen_bridge.server import Server, ServerConfig
-from tests.bridge.serving import make_server
+from tests.bridge.serving import make_server, play
 from tests.core.inference.tiny import save_tiny
 
 TOKEN = "a long secret"
@@ -27,16 +27,6 @@ TOKEN = "a long secret"
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     return load("mogo", save_tiny(tmp_path_factory.mktemp("weights")), "cpu")
-
-
-def play(scenario, model, **config):
-    """Run a coroutine that takes a server."""
-
-    async def run():
-        async with make_server(model, **config) as server:
-            await asyncio.wait_for(scenario(server), 30)
-
-    asyncio.run(run())
 
 
 class Client:

@@ -1,14 +1,9 @@
 """The viewer in a headless Chromium, on a real server with a small random model."""
 
-import asyncio
 import os
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +12,9 @@ import torch
 
 from motiongen import load
 from motiongen.skeleton import SMPL22
-from motiongen.streaming.scheduler import StreamScheduler
 from motiongen_bridge import pages
-from motiongen_bridge.server import Server, ServerConfig
 from tests.bridge import avatars, chromium
+from tests.bridge.serving import serving
 from tests.core.inference.tiny import save_tiny
 
 pytestmark = pytest.mark.slow
@@ -29,34 +23,12 @@ SIZE = (720, 520)
 CHARACTER = "motiongen.characters[0]"
 
 
-@contextmanager
-def serve(scheduler: StreamScheduler) -> Iterator[Server]:
-    """Run a server in a thread of its own."""
-    started: Future[tuple[Server, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-
-    async def run() -> None:
-        stop = asyncio.Event()
-        async with Server(scheduler, ServerConfig(port=0)) as server:
-            started.set_result((server, asyncio.get_running_loop(), stop))
-            await stop.wait()
-
-    thread = threading.Thread(target=asyncio.run, args=(run(),))
-    thread.start()
-    server, loop, stop = started.result(30)
-    server.loop = loop
-    try:
-        yield server
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     if not (pages.VIEWER / "index.html").is_file():
         pytest.skip("the viewer was not built: run python bridge/web/build_viewer.py (needs Node)")
     model = load("mogo", save_tiny(tmp_path_factory.mktemp("weights")), "cpu")
-    with serve(StreamScheduler(model, max_characters=16, block_sizes=(4,))) as server:
+    with serving(model, max_characters=16) as server:
         yield server
 
 
@@ -164,7 +136,7 @@ def test_a_dropped_connection_comes_back_without_losing_a_frame(server, page):
     page.value(f"(window.seen = [], {CHARACTER}.remote.on('frame', ({{ seq }}) => seen.push(seq)), 0)")
     page.wait("seen.length > 5")
     for connection in list(server._lines):
-        server.loop.call_soon_threadsafe(connection.transport.abort)
+        connection.loop.call_soon_threadsafe(connection.transport.abort)
     page.wait("motiongen.client.state !== 'open'")
     page.wait("motiongen.client.state === 'open'")
     page.wait(f"seen.length > {page.value('seen.length')} + 5")
