@@ -18,7 +18,8 @@ class RawClip:
         content: what is done, by the dataset's label ("walk"), if it has one.
         style: how it is done ("angry"), if labelled.
         sentences: real captions that people wrote, if any.
-        meta: whatever else the caption grammar may use.
+        meta: whatever else the caption grammar or a recipe may use.
+        split: "train" or "test" if the dataset's publishers say; else a hash of the id decides.
     """
 
     id: str
@@ -29,3 +30,4 @@ class RawClip:
     style: str | None = None
     sentences: tuple[str, ...] = ()
     meta: dict[str, str] = field(default_factory=dict)
+    split: str | None = None

@@ -17,10 +17,11 @@ import torch
 from motiongen.features import FPS
 from motiongen.io.delta import pack
 from motiongen.training.cache import CacheWriter, ClipCache
-from motiongen_datasets import clips_of
+from motiongen_datasets import clips_of, named
 from motiongen_datasets.base import RawClip
 from motiongen_datasets.captions import captions_for, known
 from motiongen_datasets.captions.geometry import describe_motion
+from motiongen_datasets.dance_styles import dance_style
 
 log = logging.getLogger(__name__)
 
@@ -49,16 +50,17 @@ def prepare(
     """Read every clip of the sources, write a cache, and return it, open.
 
     Args:
-        sources: "NAME=FOLDER" or folders; see motiongen_datasets.clips_of.
+        sources: "NAME=FOLDER", "NAME", "FOLDER", or folders; see motiongen_datasets.clips_of.
         out: folder of the cache; a cache that is there is replaced.
         workers: processes that read; 0 for one a core.
         held_out: part of the clips that goes to the test split, chosen by a hash of the id: the same on any machine.
+            A split that a dataset was published with is kept.
         progress: called with (done, of all).
 
     Raises:
         ValueError: no clip could be read; the message gives the commonest reason.
     """
-    clips = [clip for source in sources for clip in clips_of(source)]
+    clips = [clip for source in named(sources) for clip in clips_of(source)]
     writer = CacheWriter(out)
     skipped: Counter[str] = Counter()
     frames: Counter[str] = Counter()
@@ -100,11 +102,12 @@ def prepare_clip(clip: RawClip, held_out: float = 0.1) -> Prepared:
     captions = captions_for(
         clip.source, clip.content, clip.style, clip.meta | describe_motion(motion), clip.sentences
     )
+    style = dance_style(clip.source, clip.id, clip.content)
     record = {
         "id": clip.id,
         "source": clip.source,
         "licence": clip.licence,
-        "split": "test" if zlib.crc32(clip.id.encode()) % 10_000 < held_out * 10_000 else "train",
+        "split": clip.split or _split(clip.id, held_out),
         "num_frames": motion.num_frames,
         "captions": captions.train,
         "held_out_captions": captions.held_out,
@@ -112,9 +115,13 @@ def prepare_clip(clip: RawClip, held_out: float = 0.1) -> Prepared:
         "mirrored_held_out_captions": captions.mirrored_held_out,
         "content": captions.content,
         "style": captions.style,
-        "meta": clip.meta,
+        "meta": clip.meta if style is None else {"dance_style": style} | clip.meta,
     }
     return Prepared(clip.id, record, pack(motion.rotations, motion.root))
+
+
+def _split(clip_id: str, held_out: float) -> str:
+    return "test" if zlib.crc32(clip_id.encode()) % 10_000 < held_out * 10_000 else "train"
 
 
 def _map(function: Callable[[RawClip], Prepared], clips: list[RawClip], workers: int) -> Iterator[Prepared]:

@@ -15,12 +15,12 @@ from motiongen.cli.progress import bar
 class PrepareConfig:
     """Turn motion capture into a training cache: retargeted, captioned, split, packed.
 
-    A source is NAME=FOLDER for a known dataset, or a folder: one whose own name is a dataset's is read as that, any
-    other as BVH files, with captions from a captions.csv in it if there is one.
+    A source is NAME=FOLDER (or NAME FOLDER, in two words) for a known dataset, or a folder: one whose own name is a
+    dataset's is read as that, any other as BVH files, with captions from a captions.csv in it if there is one.
     """
 
     sources: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="SOURCE …")]
-    """NAME=FOLDER, or a folder."""
+    """NAME=FOLDER, NAME FOLDER, or a folder."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="CACHE")]
     """Folder of the cache; a cache that is there is replaced."""
     workers: int = 0

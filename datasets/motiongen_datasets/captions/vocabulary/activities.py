@@ -149,6 +149,46 @@ ACTIVITIES: dict[str, Action] = {
         phrases=("dance the lambada", "dance lambada", "perform a latin dance"),
         held_out=("show lambada steps",),
     ),
+    "break-dance": Action(
+        phrases=("breakdance", "perform a break dance", "do break dance moves", "dance like a b-boy"),
+        held_out=("show a breaking routine", "put on a breakdance"),
+    ),
+    "pop-dance": Action(
+        phrases=("dance popping", "do popping moves", "perform a popping dance", "dance like a popper"),
+        held_out=("show a popping routine",),
+    ),
+    "lock-dance": Action(
+        phrases=("dance locking", "do locking moves", "perform a locking dance", "dance like a locker"),
+        held_out=("show a locking routine",),
+    ),
+    "middle-hip-hop-dance": Action(
+        phrases=("dance middle hip hop", "dance hip hop", "do hip hop moves", "perform a hip hop dance"),
+        held_out=("show a hip hop routine", "move to hip hop music"),
+    ),
+    "la-hip-hop-dance": Action(
+        phrases=("dance LA style hip hop", "perform an LA style hip hop dance", "do LA hip hop moves"),
+        held_out=("show an LA style routine",),
+    ),
+    "house-dance": Action(
+        phrases=("dance house", "do house steps", "perform a house dance", "dance to house music"),
+        held_out=("show a house routine", "move to house music"),
+    ),
+    "waack-dance": Action(
+        phrases=("dance waacking", "do waacking moves", "perform a waacking dance", "waack with the arms"),
+        held_out=("show a waacking routine",),
+    ),
+    "krump-dance": Action(
+        phrases=("dance krump", "krump", "do krump moves", "perform a krump dance"),
+        held_out=("show a krump routine",),
+    ),
+    "street-jazz-dance": Action(
+        phrases=("dance street jazz", "do street jazz moves", "perform a street jazz dance"),
+        held_out=("show a street jazz routine",),
+    ),
+    "ballet-jazz-dance": Action(
+        phrases=("dance ballet jazz", "do ballet jazz moves", "perform a ballet jazz dance"),
+        held_out=("show a ballet jazz routine",),
+    ),
     # Around objects
     "put-down": Action(
         phrases=("put an object down on the floor", "put something down", "place something on the ground"),
