@@ -117,7 +117,14 @@ class Motion:
         if fps == self.fps:
             return self
         count = max(1, round((self.num_frames - 1) * fps / self.fps) + 1)
-        times = (torch.arange(count, dtype=torch.float64) * self.fps / fps).clamp(max=self.num_frames - 1)
+        return self.at(torch.arange(count, dtype=torch.float64) * self.fps / fps, float(fps))
+
+    def at(self, frames: Tensor, fps: float | None = None) -> Self:
+        """Return the motion as it is at fractional frames (T',), in any order; `fps` says at which rate to show them.
+
+        Slerp for rotations, straight lines for positions; what lies outside the clip is its first or last frame.
+        """
+        times = frames.to(torch.float64).clamp(0, self.num_frames - 1)
         low = times.floor().long()
         high = (low + 1).clamp(max=self.num_frames - 1)
         part = (times - low).to(self.root)
@@ -130,7 +137,7 @@ class Motion:
             self,
             rotations=quat_slerp(self.rotations[low], self.rotations[high], part[:, None]),
             root=_lerp(self.root[low], self.root[high], part),
-            fps=float(fps),
+            fps=self.fps if fps is None else fps,
             translations=moved,
         )
 

@@ -281,7 +281,15 @@ class RVQVAE(nn.Module):
 
         N = ceil(T / frames_per_token): an unfinished last token sees the last frame repeated.
         """
-        return self.quantizer.encode(self._latents(self._whole_tokens(self.normalise(features))))
+        return self.quantizer.encode(self.latents(features))
+
+    def latents(self, features: Tensor) -> Tensor:
+        """Return latents (B, N, latent_dim) before quantization, for features (B, T, D)."""
+        return self._latents(self._whole_tokens(self.normalise(features)))
+
+    def step_latents(self, latents: Tensor, state: DecoderState) -> Tensor:
+        """Push latents (B, n, latent_dim), quantized or not; return features as `step` does."""
+        return self._features(latents, state)
 
     def decode(self, codes: Tensor) -> Tensor:
         """Return features (B, frames_per_token * N, D) for codes (B, N, Q'): the first Q' <= Q levels are enough."""
