@@ -41,8 +41,13 @@ def local_positions(features: Tensor) -> Tensor:
 
     Differentiable and in fp32: what losses and the reconstruction error are made of.
     """
-    sixd = features[..., LAYOUT["tilt"].start : LAYOUT["joints"].stop].float()
-    planes = sixd.reshape(-1, SMPL22.num_joints, 6).permute(2, 1, 0).contiguous()  # (6, J, M)
+    sixd = features[..., LAYOUT["tilt"].start : LAYOUT["joints"].stop]
+    return joint_positions(sixd.unflatten(-1, (SMPL22.num_joints, 6)))
+
+
+def joint_positions(sixd: Tensor) -> Tensor:
+    """Return joint positions (..., 22, 3), metres, of local rotations (..., 22, 6); the pelvis is at the origin."""
+    planes = sixd.float().reshape(-1, SMPL22.num_joints, 6).permute(2, 1, 0).contiguous()  # (6, J, M)
     local = _matrices(planes)  # (3 rows, 3 columns, J, M)
     offsets = SMPL22.offsets.to(local)
     turns, places = local[:, :, :1], torch.zeros_like(local[:, 0, :1])  # of the level above
@@ -54,7 +59,7 @@ def local_positions(features: Tensor) -> Tensor:
         turns = (turns[:, :, None] * local[None, :, :, joints]).sum(1)  # (3, 3, J', M)
         all_places.append(places)
     stacked = torch.cat(all_places, dim=1)[:, UNSORT]  # (3, J, M)
-    return stacked.permute(2, 1, 0).unflatten(0, features.shape[:-1])  # (..., J, 3)
+    return stacked.permute(2, 1, 0).unflatten(0, sixd.shape[:-2])  # (..., J, 3)
 
 
 def _matrices(planes: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from motiongen.cli.progress import bar
 
 if TYPE_CHECKING:
     from motiongen.motion import Motion
+    from motiongen.music.audio import Audio
     from motiongen.render.caption import Captions
 
 ConfigT = TypeVar("ConfigT")
@@ -201,14 +202,26 @@ def resolve_device(name: str) -> str:
 
 
 def write(
-    motion: "Motion", path: Path, captions: "Captions", size: tuple[int, int] | None, body: Path | None
+    motion: "Motion",
+    path: Path,
+    captions: "Captions",
+    size: tuple[int, int] | None,
+    body: Path | None,
+    audio: "Audio | None" = None,
 ) -> None:
-    """Write a motion as its extension says: drawn under its captions, or as a file of motion."""
+    """Write a motion as its extension says: drawn under its captions and with its sound, or as a file of motion."""
     if path.suffix.lower() in PICTURES:
         with bar(path.name) as progress:
-            motion.render(path, captions=captions or None, size=size, body=body, progress=progress)
+            motion.render(
+                path, captions=captions or None, size=size, body=body, audio=audio, progress=progress
+            )
     else:
         motion.save(path)
+
+
+def numbered(path: Path, index: int, count: int) -> Path:
+    """Return walk.mp4 for a single variant, else walk-1.mp4, walk-2.mp4, …"""
+    return path if count == 1 else path.with_name(f"{path.stem}-{index + 1}{path.suffix}")
 
 
 def report(paths: Iterable[Path]) -> None:

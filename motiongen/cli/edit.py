@@ -1,23 +1,40 @@
-"""``motiongen edit CLIP PROMPT --between 1.0:2.5 -o OUT``: new motion in a span, the rest frame for frame."""
+"""``motiongen edit CLIP PROMPT|--music SONG --between 1.0:2.5 -o OUT``: new motion in a span, the rest as it was."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from motiongen.cli import UsageError, arguments
 
+if TYPE_CHECKING:
+    from motiongen.motion import Motion
+    from motiongen.music.audio import Audio
+
 
 @dataclass(frozen=True, kw_only=True)
 class EditConfig:
-    """Rewrite a span of a clip by a sentence. What lies outside the span stays as it was, frame for frame."""
+    """Rewrite a part of a clip by a sentence, or to music. What is not rewritten stays as it was, frame for frame."""
 
     clip: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="CLIP")]
     """Clip to edit."""
-    prompt: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PROMPT")]
+    prompt: Annotated[
+        tyro.conf.Positional[str | None], tyro.conf.arg(metavar="PROMPT", help_behavior_hint="(or --music)")
+    ] = None
     """What shall happen in the span."""
+    music: Annotated[Path | None, tyro.conf.arg(metavar="MUSIC", help_behavior_hint="(or a prompt)")] = None
+    """Music to dance to; it begins where the clip begins."""
+    joints: Annotated[
+        str | None, tyro.conf.arg(metavar="upper|lower|arms|…", help_behavior_hint="(with --music)")
+    ] = None
+    """Rewrite these joints only: upper, lower, arms, left_arm, right_arm, torso or head."""
+    keep_root: bool = False
+    """With --music: keep where the body goes, how high and which way it leans."""
+    style: Annotated[str | None, tyro.conf.arg(metavar="STYLE", help_behavior_hint="(with --music)")] = None
+    """A dance style that the weights know."""
     output: arguments.Outputs = ()
     """File to write; may be given several times."""
     between: Annotated[str | None, tyro.conf.arg(metavar="START:END", help_behavior_hint="(seconds)")] = None
@@ -27,7 +44,7 @@ class EditConfig:
     after: Annotated[float | None, tyro.conf.arg(metavar="START", help_behavior_hint="(seconds)")] = None
     """Rewrite everything after this time."""
     head: Literal["bamm"] = "bamm"
-    """The model that turns words into codes."""
+    """The model that turns words into codes; music is badm's."""
     weights: arguments.Weights = "full"
     """full (non-commercial), open (free sources, may be used in products), or a folder of your own."""
     seed: int = 0
@@ -35,7 +52,9 @@ class EditConfig:
     guidance: Annotated[float | None, arguments.by_model("SCALE")] = None
     """How strictly to follow the words: 1 is not at all stricter than the data."""
     temperature: Annotated[float | None, arguments.by_model("T")] = None
-    """How far to stray from the likeliest motion."""
+    """How far to stray from the likeliest motion; not with --music."""
+    steps: Annotated[int | None, arguments.by_model("N")] = None
+    """Steps of denoising; with --music."""
     device: arguments.Device = "auto"
     """Where to compute."""
     size: arguments.Size = None
@@ -44,8 +63,12 @@ class EditConfig:
     """SMPL, SMPL-H or SMPL-X model file (needs motiongen[smpl]) instead of the body that is shipped."""
 
     def __post_init__(self) -> None:
-        given = [self.between, self.before, self.after]
-        if sum(option is not None for option in given) != 1:
+        if (self.prompt is None) == (self.music is None):
+            raise UsageError("edit: expected a sentence or --music, got both or neither; say one")
+        if self.music is None and (self.joints is not None or self.keep_root or self.style is not None):
+            raise UsageError("joints, keep-root, style: expected --music with them; words rewrite the whole body")
+        given = sum(option is not None for option in (self.between, self.before, self.after))
+        if given > 1 or (not given and self.joints is None and not self.keep_root):
             raise UsageError(
                 "span: expected one of --between, --before, --after; say which seconds to rewrite"
             )
@@ -55,6 +78,8 @@ class EditConfig:
     @property
     def span(self) -> tuple[float, float]:
         """The span (start, end) to rewrite in seconds; the end may be infinite."""
+        if self.between is None and self.before is None and self.after is None:
+            return 0.0, math.inf
         if self.between is not None:
             return arguments.parse_span(self.between)
         return arguments.parse_span(f":{self.before}" if self.after is None else f"{self.after}:")
@@ -63,10 +88,10 @@ class EditConfig:
 def main(argv: Sequence[str]) -> None:
     """Edit one clip and write every output."""
     config = arguments.parse(EditConfig, argv, "edit")
-    arguments.check_prompts([config.prompt])
+    if config.prompt is not None:
+        arguments.check_prompts([config.prompt])
     arguments.check_outputs(config.output, arguments.known_outputs())
-    arguments.check_inputs(config.clip, config.body)
-    from motiongen.inference.generate import edit
+    arguments.check_inputs(config.clip, config.music, config.body)
     from motiongen.motion import Motion
 
     motion = Motion.load(config.clip)
@@ -75,10 +100,27 @@ def main(argv: Sequence[str]) -> None:
         raise UsageError(
             f"span: expected a start before the clip's end at {motion.seconds:.2f} s, got {start:g}"
         )
-    edited = edit(
+    between = (start, min(end, motion.seconds))
+    if config.music is None:
+        edited, audio = _by_words(config, motion, between), None
+    else:
+        from motiongen.music.audio import read_audio
+
+        audio = read_audio(config.music, seconds=motion.seconds)
+        edited = _by_music(config, motion, between, audio)
+    for path in config.output:
+        arguments.write(edited, path, config.prompt, config.size, config.body, audio)
+    arguments.report(config.output)
+
+
+def _by_words(config: EditConfig, motion: "Motion", between: tuple[float, float]) -> "Motion":
+    from motiongen.inference.generate import edit
+
+    assert config.prompt is not None
+    return edit(
         motion,
         config.prompt,
-        between=(start, min(end, motion.seconds)),
+        between=between,
         seed=config.seed,
         guidance_scale=config.guidance,
         temperature=config.temperature,
@@ -86,6 +128,23 @@ def main(argv: Sequence[str]) -> None:
         weights=config.weights,
         device=config.device,
     )
-    for path in config.output:
-        arguments.write(edited, path, config.prompt, config.size, config.body)
-    arguments.report(config.output)
+
+
+def _by_music(
+    config: EditConfig, motion: "Motion", between: tuple[float, float], audio: "Audio"
+) -> "Motion":
+    from motiongen.inference.dance import edit_dance
+
+    return edit_dance(
+        motion,
+        audio,
+        between=between,
+        joints=config.joints,
+        keep_root=config.keep_root,
+        style=config.style,
+        seed=config.seed,
+        guidance_scale=config.guidance,
+        steps=config.steps,
+        weights=config.weights,
+        device=config.device,
+    )

@@ -62,7 +62,7 @@ def main(argv: Sequence[str]) -> None:
     """Generate, then write every output."""
     config = arguments.parse(GenerateConfig, argv, "generate")
     arguments.check_prompts(config.prompts)
-    outputs = [numbered(path, i, config.count) for i in range(config.count) for path in config.output]
+    outputs = [arguments.numbered(path, i, config.count) for i in range(config.count) for path in config.output]
     arguments.check_outputs(config.output, arguments.known_outputs())
     arguments.check_inputs(config.start_from, config.body)
     from motiongen.inference.generate import takes
@@ -84,10 +84,5 @@ def main(argv: Sequence[str]) -> None:
     for i, take in enumerate(made):
         motion = take.motion.with_locked_feet() if config.lock_feet else take.motion
         for path in config.output:
-            arguments.write(motion, numbered(path, i, config.count), take.parts, config.size, config.body)
+            arguments.write(motion, arguments.numbered(path, i, config.count), take.parts, config.size, config.body)
     arguments.report(outputs)
-
-
-def numbered(path: Path, index: int, count: int) -> Path:
-    """Return walk.mp4 for a single variant, else walk-1.mp4, walk-2.mp4, …"""
-    return path if count == 1 else path.with_name(f"{path.stem}-{index + 1}{path.suffix}")

@@ -51,11 +51,16 @@ def _found(folder: Path | None) -> list[Path]:
 def describe(about: Path) -> dict[str, Any]:
     """Return what a set's about.json says, with the size of each model beside it."""
     facts: dict[str, Any] = json.loads(about.read_text(encoding="utf-8"))
-    weights = sorted(about.parent.glob("*/model.safetensors"))
+    weights = sorted(about.parent.rglob("model.safetensors"))
     facts["models"] = {
-        path.parent.name: {"parameters": count_parameters(path), "bytes": path.stat().st_size}
+        path.parent.relative_to(about.parent).as_posix(): {
+            "parameters": count_parameters(path),
+            "bytes": path.stat().st_size,
+        }
         for path in weights
     }
+    for config in sorted(about.parent.glob("badm/*/config.json")):
+        facts["dances"] = json.loads(config.read_text(encoding="utf-8"))["styles"]
     return facts
 
 
@@ -80,7 +85,7 @@ def _page(name: str, about: dict[str, Any]) -> str:
         f"  {model:<12} {size['parameters'] / 1e6:6.2f} M parameters {size['bytes'] / 1e6:7.2f} MB"
         for model, size in about["models"].items()
     ]
-    for key in ("data", "contents", "styles"):
+    for key in ("data", "contents", "styles", "dances"):
         words = ", ".join(about.get(key, ())) or "none"
         lines.append(textwrap.fill(words, 100, initial_indent=f"  {key:<12} ", subsequent_indent=" " * 15))
     return "\n".join(lines)

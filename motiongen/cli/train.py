@@ -11,10 +11,11 @@ import tyro
 from motiongen import tokenizers
 from motiongen.cli import UsageError, arguments
 from motiongen.features import FEATURE_DIM
-from motiongen.heads import bamm, mogo
+from motiongen.heads import badm, bamm, mogo
 from motiongen.tokenizers import rvq_vae
 from motiongen.tokenizers.rvq_vae import RVQVAE
 from motiongen.training.about import write_about
+from motiongen.training.badm import BADMRecipe, BADMTrainConfig
 from motiongen.training.bamm import BAMMRecipe, BAMMTrainConfig
 from motiongen.training.cache import ClipCache
 from motiongen.training.evaluator import EvaluatorRecipe, EvaluatorTrainConfig
@@ -40,6 +41,10 @@ class Run:
 
     def describe(self) -> None:
         """Write what is to be known of the set beside the model's card: nothing, unless a model overrides it."""
+
+    def folder(self, name: str) -> Path:
+        """Return where in the set the model of that name lies."""
+        return self.output / name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +111,49 @@ class MogoRun(HeadRun):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BADMRun(HeadRun):
+    """Train BADM, which dances to music; the cache's dances are paired with music first."""
+
+    space: Literal["latent", "motion", "edge"] = "latent"
+    """What is denoised: the tokenizer's latents, feature frames, or EDGE's frames."""
+    bidirectional: bool = True
+    """Condition each slice on the next one too; without it, as in the paper's ablation, on the past alone."""
+    local_decoder: bool = True
+    """Refine the joined slices by convolutions."""
+    beat: bool = True
+    """Hear the beat as an input of its own."""
+    slices: int = 6
+    """Slices of a window, whose length stays."""
+    recipe: BADMTrainConfig = field(default_factory=BADMTrainConfig)
+    """Batches, and what is paired."""
+
+    def __post_init__(self) -> None:
+        window = badm.PRESETS[self.preset][self.space].window
+        if self.slices < 2 or window % self.slices:
+            raise UsageError(f"slices: expected a divisor of {window}, at least 2, got {self.slices}")
+
+    def folder(self, name: str) -> Path:
+        """Return where in the set the model of that name lies: one for each space."""
+        return self.output / name / self.space
+
+    def build(self) -> Recipe:
+        """Return the recipe for the data."""
+        cache = ClipCache.open(self.data)
+        is_latent = self.space == "latent"
+        tokenizer = tokenizers.load(self.tokenizer or self.output / "tokenizer") if is_latent else None
+        sizes = badm.PRESETS[self.preset][self.space]
+        model = replace(
+            sizes,
+            slices=self.slices,
+            slice_length=sizes.window // self.slices,
+            bidirectional=self.bidirectional,
+            local_decoder=self.local_decoder,
+            beat=self.beat,
+        )
+        return BADMRecipe.from_cache(cache, tokenizer, model, self.recipe)
+
+
+@dataclass(frozen=True, kw_only=True)
 class EvaluatorRun(Run):
     """Train the evaluator, which measures how well motion and words agree."""
 
@@ -117,10 +165,11 @@ class EvaluatorRun(Run):
         return EvaluatorRecipe.from_cache(ClipCache.open(self.data), self.recipe)
 
 
-RUNS: dict[str, type[TokenizerRun | BAMMRun | MogoRun | EvaluatorRun]] = {
+RUNS: dict[str, type[TokenizerRun | BAMMRun | MogoRun | BADMRun | EvaluatorRun]] = {
     "tokenizer": TokenizerRun,
     "bamm": BAMMRun,
     "mogo": MogoRun,
+    "badm": BADMRun,
     "evaluator": EvaluatorRun,
 }
 """Name -> what its training is told; in the order of training."""
@@ -140,12 +189,12 @@ def main(argv: Sequence[str]) -> None:
         options += ["--minutes", "60"]
     run = arguments.parse(RUNS[name], options, f"train {name}")
     arguments.check_new_folder(run.output)
-    trainer = Trainer(run.build(), run.schedule, run.output / name, arguments.resolve_device(run.device))
+    trainer = Trainer(run.build(), run.schedule, run.folder(name), arguments.resolve_device(run.device))
     metrics = trainer.run(run.resume)
     run.describe()
     for key, value in metrics.items():
         print(f"{key:<32} {value:.4g}")
-    print(run.output / name)
+    print(run.folder(name))
 
 
 def _purposes() -> str:

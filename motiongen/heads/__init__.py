@@ -8,6 +8,7 @@ from torch import Tensor
 
 from motiongen import registry
 from motiongen.conditions.text import TextCondition
+from motiongen.heads.badm import BADM
 from motiongen.heads.bamm import BAMM
 from motiongen.heads.mogo import Mogo
 from motiongen.inference.sampling import Generators
@@ -22,7 +23,7 @@ class Options(Protocol):
 
 
 class Head(Protocol):
-    """What words are turned into codes by."""
+    """What words are turned into codes by; a head that hears music (BADM) is sampled by windows instead."""
 
     config: Any
     options_class: type[Any]
@@ -45,9 +46,11 @@ class Head(Protocol):
         ...
 
 
-HEADS: dict[str, type[BAMM] | type[Mogo]] = {"bamm": BAMM, "mogo": Mogo}
+WORD_HEADS: dict[str, type[BAMM] | type[Mogo]] = {"bamm": BAMM, "mogo": Mogo}
+"""Those that obey words, and write codes."""
+HEADS: dict[str, type[BAMM] | type[Mogo] | type[BADM]] = {**WORD_HEADS, "badm": BADM}
 
 
 def lookup(name: str) -> type[BAMM] | type[Mogo]:
-    """Return the head class of that name. Raises ValueError that lists the names."""
-    return registry.lookup("head", HEADS, name)
+    """Return the class of a head that obeys words. Raises ValueError that lists the names."""
+    return registry.lookup("head", WORD_HEADS, name)

@@ -198,7 +198,7 @@ class Model:
         span = splice.fill(whole, self._decode(edited)[: whole.num_frames], first, last)
         if whole is motion:
             return splice.put(motion, span, first, last)
-        return _put_back(motion, whole, span, first, last)
+        return put_back(motion, whole, span, first, last)
 
     def nearest_known(self, prompt: str) -> tuple[str, float]:
         """Return the known content nearest to a prompt, as a sentence, and the cosine between their vectors."""
@@ -262,13 +262,18 @@ def load(head: str = "bamm", weights: str | Path = "full", device: str = "auto")
         raise ValueError(
             f"weights: expected a folder {head} in {folder}, got none; train one or choose another set"
         )
-    on = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    on = resolve_device(device)
     tokenizer = tokenizers.load(folder / "tokenizer").to(on).requires_grad_(False)
     model = checkpoint.load(folder / head, head_class).eval().to(on).requires_grad_(False)
     about = checkpoint.read_json(folder / "about.json") if (folder / "about.json").is_file() else {}
     return Model(
         model, tokenizer, TextEncoder.load(model.config.text_encoder, on), {"name": folder.name, **about}
     )
+
+
+def resolve_device(name: str) -> torch.device:
+    """Return the device of a name; "auto" is CUDA where there is one."""
+    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
 
 
 def weights_folder(weights: str | Path) -> Path:
@@ -303,7 +308,7 @@ def _cut(motion: Motion, seconds: float | None) -> Motion:
     return motion if seconds is None else motion[: max(1, round(seconds * motion.fps))]
 
 
-def _put_back(motion: Motion, whole: Motion, span: Motion, first: int, last: int) -> Motion:
+def put_back(motion: Motion, whole: Motion, span: Motion, first: int, last: int) -> Motion:
     """Return a motion with the edited span of its canonical copy, back on its own skeleton and at its own rate.
 
     What the way to the copy and back changes, such as the height of the floor, is measured at the seams and fades out.

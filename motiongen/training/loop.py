@@ -7,7 +7,8 @@ so that ten steps and five steps, resumed for five, give the same bits.
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -138,7 +139,7 @@ class Trainer:
         self.recipe.model.train()
         for _ in range(self.config.accumulate):
             batch = {key: value.to(self.device) for key, value in self.recipe.sample(self.generator).items()}
-            with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self._is_narrow):
+            with self._own_dropout(), torch.autocast(self.device.type, torch.bfloat16, self._is_narrow):
                 losses = self.recipe.loss(batch, self.generator)
             (losses["loss"] / self.config.accumulate).backward()
         norm = nn.utils.clip_grad_norm_(self.recipe.model.parameters(), self.config.clip)
@@ -154,6 +155,14 @@ class Trainer:
             "norm": float(norm),
             "rate": rate,
         }
+
+    @contextmanager
+    def _own_dropout(self) -> Iterator[None]:
+        """Let dropout, which draws from torch's global generator, draw what the loop's own says."""
+        seed = int(torch.randint(2**62, (1,), generator=self.generator))
+        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            yield
 
     def run(self, resume: bool = False) -> dict[str, float]:
         """Train to the end and return the last metrics; at Ctrl-C finish the step, save and raise KeyboardInterrupt."""

@@ -4,14 +4,16 @@ from pathlib import Path
 
 import torch
 
-from motiongen import checkpoint
+from motiongen import checkpoint, features
+from motiongen.heads.badm import BADM, BADMConfig
 from motiongen.heads.bamm import BAMM, BAMMConfig
 from motiongen.heads.mogo import Mogo, MogoConfig
 from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
+from tests.core.motions import t_pose
 
 
 def save_tiny(folder: Path) -> Path:
-    """Write a set of weights: tokenizer, bamm, mogo, about.json."""
+    """Write a set of weights: tokenizer, bamm, mogo, badm in two spaces, about.json."""
     torch.manual_seed(0)
     tokenizer = RVQVAE(
         RVQVAEConfig(width=16, frame_width=16, latent_dim=8, depth=1, num_quantizers=2, codebook_size=16)
@@ -35,6 +37,9 @@ def save_tiny(folder: Path) -> Path:
         stream_head.code_out.weight.mul_(20)
         stream_head.end_out.bias.fill_(-1)
     checkpoint.save(stream_head, stream_head.config, folder / "mogo", "tiny")
+    for space, channels, frames in (("latent", 8, 4), ("motion", 140, 1)):
+        dancer = tiny_dancer(space, channels, frames)
+        checkpoint.save(dancer, dancer.config, folder / "badm" / space, "tiny")
     checkpoint.save(tokenizer, tokenizer.config, folder / "tokenizer", "tiny")
     checkpoint.save(head, head.config, folder / "bamm", "tiny")
     contents = {"walk": "a person walks", "bow": "a person bows"}
@@ -43,3 +48,17 @@ def save_tiny(folder: Path) -> Path:
         {"licence": "CC0", "data": ["none"], "contents": contents, "styles": {"old": "like an old person"}},
     )
     return folder
+
+
+def tiny_dancer(space: str, channels: int, frames_per_step: int) -> BADM:
+    """A BADM whose windows have 48 frames, and which knows two styles."""
+    config = BADMConfig(
+        space=space, channels=channels, frames_per_step=frames_per_step, slice_length=12 // frames_per_step,
+        slices=4, dim=16, num_layers=1, num_heads=2, feedforward_dim=16, music_width=8,
+        styles=("ballet", "salsa"), noise_steps=100,
+    )  # fmt: skip
+    dancer = BADM(config)
+    rest = features.encode(t_pose(2))[0] if space == "motion" else torch.zeros(channels)
+    scale = torch.full((channels,), 0.05)
+    dancer.set_normaliser(rest, scale, torch.zeros(34), torch.ones(34))
+    return dancer

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from motiongen.music.audio import Audio
 from motiongen.render.video import draw_and_write, shrink, write_gif, write_mp4
 
 
@@ -26,6 +27,46 @@ def test_mp4_starts_with_its_index(tmp_path):
     write_mp4(ramp(), tmp_path / "x.mp4", (64, 32), 30.0)
     raw = (tmp_path / "x.mp4").read_bytes()
     assert 0 < raw.index(b"moov") < raw.index(b"mdat")
+
+
+def click_at_one(seconds, rate):
+    samples = np.zeros(round(seconds * rate), dtype=np.float32)
+    samples[rate : rate + rate // 100] = 0.8 * (-1.0) ** np.arange(rate // 100)
+    return Audio(samples, rate)
+
+
+def heard(path):
+    """The sound of a video as its player plays it: samples, and the time of the first."""
+    with av.open(str(path)) as container:
+        frames = list(container.decode(container.streams.audio[0]))
+    samples = np.concatenate([frame.to_ndarray().mean(axis=0) for frame in frames])
+    return samples, frames[0].time, frames[0].sample_rate
+
+
+@pytest.mark.parametrize(("rate", "fps"), [(22050, 30.0), (44100, 29.97), (15360, 60.0)])
+def test_mp4_sounds_in_time_and_as_long_as_its_pictures(tmp_path, rate, fps):
+    write_mp4(ramp() * round(2 * fps / 5), tmp_path / "x.mp4", (64, 32), fps, click_at_one(5.0, rate))
+    samples, begin, own = heard(tmp_path / "x.mp4")
+    assert begin + len(samples) / own == pytest.approx(2.0, abs=0.05)
+    assert begin + int((abs(samples) > 0.2).argmax()) / own == pytest.approx(1.0, abs=0.03)
+
+
+def test_short_sound_ends_before_the_pictures(tmp_path):
+    write_mp4(ramp() * 12, tmp_path / "x.mp4", (64, 32), 30.0, click_at_one(1.2, 22050))
+    samples, begin, own = heard(tmp_path / "x.mp4")
+    assert begin + len(samples) / own == pytest.approx(1.2, abs=0.05)
+    with av.open(str(tmp_path / "x.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 60
+
+
+def test_sound_and_pictures_lie_side_by_side(tmp_path):
+    write_mp4(ramp() * 60, tmp_path / "x.mp4", (64, 32), 30.0, click_at_one(10.0, 22050))
+    with av.open(str(tmp_path / "x.mp4")) as container:
+        last = {"video": 0.0, "audio": 0.0}
+        for packet in container.demux():
+            if packet.dts is not None:
+                last[packet.stream.type] = float(packet.dts * packet.time_base)
+                assert abs(last["video"] - last["audio"]) < 2.5
 
 
 def test_gif_loops_with_its_delay(tmp_path):

@@ -1,0 +1,1 @@
+"""Music: sound files, features, beats, and a synthesiser of music whose beats are known."""

@@ -1,0 +1,255 @@
+"""Sound files in and out, by PyAV: what is asked for, as mono samples of one rate."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from motiongen.io.atomic import atomic_path
+
+Samples = NDArray[np.float32]
+"""Mono samples (S,), -1 to 1."""
+
+SAMPLE_RATE = 15360
+HOP = 512
+"""Music is looked at with this rate and step: 30 frames a second exactly."""
+MAX_SECONDS = 3600.0
+"""Longest piece that is read at once."""
+
+_RATES = (4000, 384_000)
+_PREROLL = 1.0
+"""Seconds decoded before the asked start: compressed frames lean on those before them."""
+_BLOCK = 1 << 16
+_CODECS = {
+    ".wav": ("pcm_s16le", "s16", None),
+    ".flac": ("flac", "s16", None),
+    ".ogg": ("libopus", "flt", 48_000),
+    ".mp3": ("libmp3lame", "fltp", 48_000),
+    ".m4a": ("aac", "fltp", 48_000),
+}
+"""Extension -> the codec that is written, the form of its samples, and the one rate that all of its players know."""
+
+
+@dataclass(frozen=True)
+class Audio:
+    """Mono sound.
+
+    Attributes:
+        samples: (S,) float32, -1..1.
+        sample_rate: samples a second.
+    """
+
+    samples: Samples
+    sample_rate: int
+
+    def __post_init__(self) -> None:
+        if self.samples.ndim != 1 or not _RATES[0] <= self.sample_rate <= _RATES[1]:
+            raise ValueError(
+                f"audio: expected samples (S,) at {_RATES[0]} to {_RATES[1]} a second, got {self.samples.shape} at "
+                f"{self.sample_rate}; mix to mono and resample"
+            )
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return len(self.samples) / self.sample_rate
+
+
+def read_audio(
+    path: str | Path, *, start: float = 0.0, seconds: float | None = None, sample_rate: int = 22050
+) -> Audio:
+    """Return the sound of a file (wav, mp3, ogg, flac, m4a, the sound of a video …), its channels averaged.
+
+    Only the asked part is decoded. Overdriven samples are clipped to -1..1, as a player does.
+
+    Args:
+        path: the file.
+        start: seconds to leave out at the beginning.
+        seconds: how much to read; None for all of it. Less comes where the file ends earlier.
+        sample_rate: of the result; 22050 is enough for beats and features, 44100 is all that is heard.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file holds no sound, ends before the start, or is too long.
+    """
+    path = Path(path)
+    if not 0 <= start < math.inf:
+        raise ValueError(f"start: expected 0 or more seconds, got {start}; leave it out for the beginning")
+    if seconds is not None and not 0 < seconds <= MAX_SECONDS:
+        raise ValueError(
+            f"seconds: expected more than 0 and at most {MAX_SECONDS:g}, got {seconds}; or leave it out"
+        )
+    with _opened(path) as container:
+        length = _length(container)
+        if length is not None and start >= length > 0:
+            raise _too_late(path, start, length)
+        if seconds is None and length is not None and length - start > MAX_SECONDS:
+            raise _too_long(clock(length))
+        samples = _decode(container, start, seconds, sample_rate)
+    if not len(samples):
+        if start > 0:
+            raise _too_late(path, start, length)
+        raise ValueError(f"{path}: expected sound, got none that can be decoded; check the file")
+    return Audio(samples, sample_rate)
+
+
+def probe_seconds(path: str | Path) -> float:
+    """Return how long the sound of a file lasts, without decoding it.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file holds no sound.
+    """
+    with _opened(Path(path)) as container:
+        length = _length(container)
+        if length is None:  # a file made for streaming says nothing; its packets do
+            stream = container.streams.audio[0]
+            length = float(sum(packet.duration or 0 for packet in container.demux(stream)) * stream.time_base)
+        return length
+
+
+def write_audio(audio: Audio, path: str | Path) -> None:
+    """Write sound to .wav, .flac (16 bits), .ogg (Opus), .mp3 or .m4a (all at 48 kHz), whole or not at all.
+
+    Raises:
+        FileNotFoundError: the folder does not exist.
+        ValueError: an unknown extension, or a codec that this build of PyAV lacks.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in _CODECS:
+        raise ValueError(
+            f"{path}: expected one of {', '.join(_CODECS)}, got {path.suffix or 'no extension'!r}; choose one"
+        )
+    codec, form, rate = _CODECS[path.suffix.lower()]
+    if codec not in av.codecs_available:
+        raise ValueError(f"{path}: expected a PyAV with {codec}, got one without; write .wav instead")
+    with atomic_path(path) as aside, av.open(str(aside), "w") as container:
+        stream = container.add_stream(codec, rate=rate or audio.sample_rate, layout="mono", format=form)
+        track = SoundTrack(stream, audio.sample_rate)
+        for first in range(0, len(audio.samples), _BLOCK):
+            container.mux(track.encode(audio.samples[first : first + _BLOCK]))
+        container.mux(track.finish())
+
+
+class SoundTrack:
+    """Encodes mono samples, part by part, into an audio stream of a PyAV container, from its time 0 on."""
+
+    def __init__(self, stream: Any, sample_rate: int) -> None:
+        """Open the stream's codec.
+
+        Args:
+            stream: what `container.add_stream` gave, with a rate, layout and form that its codec knows.
+            sample_rate: of the samples to come; they are resampled to the stream's.
+        """
+        self._stream, self._rate, self._count = stream, sample_rate, 0
+        codec = stream.codec_context
+        codec.open()
+        # Most codecs take frames of one size only: the resampler cuts them too.
+        self._resampler = av.AudioResampler(
+            codec.format, codec.layout, codec.sample_rate, codec.frame_size or None
+        )
+
+    def encode(self, samples: Samples) -> list[Any]:
+        """Return the packets that the next samples (S,) complete."""
+        if not len(samples):
+            return []
+        clipped = np.clip(samples, -1.0, 1.0).astype(np.float32)[None]  # (1, S)
+        frame = av.AudioFrame.from_ndarray(clipped, format="flt", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = self._rate, self._count, Fraction(1, self._rate)
+        self._count += len(samples)
+        return [packet for part in self._resampler.resample(frame) for packet in self._stream.encode(part)]
+
+    def finish(self) -> list[Any]:
+        """Return the last packets."""
+        rest = self._resampler.resample(None) if self._count else []
+        return [packet for part in [*rest, None] for packet in self._stream.encode(part)]
+
+
+def clock(seconds: float) -> str:
+    """Return a length as people write it: 0:07, 3:25, 1:02:03."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a file that has sound in it; what FFmpeg cannot make sense of becomes a ValueError."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected a sound file, got no such file; check the path")
+    try:
+        with av.open(str(path), metadata_errors="ignore") as container:
+            if not container.streams.audio:
+                kind = "a video without any" if container.streams.video else "none"
+                raise ValueError(f"{path}: expected sound, got {kind}; choose another file")
+            yield container
+    except av.error.FFmpegError as error:
+        raise ValueError(
+            f"{path}: expected a sound file such as wav, mp3, ogg or flac, got what FFmpeg cannot read "
+            f"({error.strerror}); check the file"
+        ) from error
+
+
+def _length(container: Any) -> float | None:
+    """Return the seconds that the file says it lasts, if it does."""
+    stream = container.streams.audio[0]
+    if stream.duration is not None:
+        return float(stream.duration * stream.time_base)
+    return container.duration / av.time_base if container.duration is not None else None
+
+
+def _decode(container: Any, start: float, seconds: float | None, sample_rate: int) -> Samples:
+    """Return the samples (S,) from `start` on, at most `seconds` of them."""
+    stream = container.streams.audio[0]
+    origin = float((stream.start_time or 0) * stream.time_base)
+    if start > _PREROLL:
+        container.seek(int((start - _PREROLL + origin) / stream.time_base), stream=stream)
+    resampler = av.AudioResampler("fltp", rate=sample_rate)  # keeps channels: FFmpeg's own mix is 3 dB louder
+    wanted = round((MAX_SECONDS if seconds is None else seconds) * sample_rate)
+    skip, count = None, 0
+    parts: list[Samples] = []
+    for frame in _frames(container, stream):
+        if skip is None:
+            began = origin if frame is None or frame.time is None else frame.time
+            skip = max(round((start + origin - began) * sample_rate), 0)
+        for resampled in resampler.resample(frame):
+            mono = resampled.to_ndarray().mean(axis=0, dtype=np.float32)  # (S,)
+            parts.append(mono[skip:])
+            skip = max(skip - len(mono), 0)
+            count += len(parts[-1])
+        if count > wanted:
+            break
+    if seconds is None and count > wanted:
+        raise _too_long("more")
+    samples = np.concatenate(parts)[:wanted] if parts else np.zeros(0, np.float32)
+    return np.clip(np.nan_to_num(samples), -1.0, 1.0)
+
+
+def _frames(container: Any, stream: Any) -> Iterator[Any]:
+    """Yield decoded frames, then None; a packet that is damaged is left out, as players do."""
+    for packet in container.demux(stream):
+        try:
+            yield from packet.decode()
+        except av.error.InvalidDataError:
+            continue
+    yield None
+
+
+def _too_late(path: Path, start: float, length: float | None) -> ValueError:
+    end = "earlier" if length is None else f"at {clock(length)}"
+    return ValueError(
+        f"{path}: expected to begin before the music ends, got {start:g} s where it ends {end}; begin sooner"
+    )
+
+
+def _too_long(length: str) -> ValueError:
+    return ValueError(
+        f"music: expected at most {MAX_SECONDS / 60:.0f} min, got {length}; choose a part with --from and --seconds"
+    )

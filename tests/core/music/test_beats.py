@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+
+from motiongen.music.audio import Audio
+from motiongen.music.beats import beat_f_measure, beat_one_hot, beat_recall, track_beats
+from motiongen.music.synthesis import synthesise
+from tests.core.music.clicks import click_music
+
+RATE = 22050
+
+
+@pytest.mark.parametrize("bpm", [75.0, 100.0, 128.0, 150.0])
+def test_beats_of_clicks_are_found(bpm):
+    audio, truth = click_music(bpm, 12.0, first=0.2)
+    grid = track_beats(audio)
+    assert grid.bpm == pytest.approx(bpm, rel=0.01)
+    assert beat_f_measure(grid.beats, truth) > 0.95
+    nearest = np.abs(grid.beats[:, None] - truth).min(axis=1)
+    assert np.median(nearest) < 0.015
+
+
+def test_new_tempo_is_followed():
+    slow, truth = click_music(90.0, 16.0)
+    fast, more = click_music(125.0, 16.0)
+    audio = Audio(np.concatenate([slow.samples, fast.samples]), RATE)
+    grid = track_beats(audio)
+    assert beat_f_measure(grid.beats, np.concatenate([truth, more + 16.0])) > 0.85
+
+
+def test_quiet_music_has_the_same_beats():
+    audio, _ = click_music(110.0, 10.0)
+    quiet = Audio(audio.samples * np.float32(0.02), RATE)
+    np.testing.assert_allclose(track_beats(quiet).beats, track_beats(audio).beats, atol=0.01)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5, 2.0, 12.0])
+def test_silence_has_no_beats(seconds):
+    grid = track_beats(Audio(np.zeros(int(seconds * RATE), np.float32), RATE))
+    assert (grid.bpm, len(grid.beats)) == (0.0, 0)
+
+
+@pytest.mark.parametrize("seconds", [2.0, 5.0, 12.0])
+def test_noise_has_no_beats(seconds):
+    noise = np.random.default_rng(0).standard_normal(int(seconds * RATE)).astype(np.float32)
+    assert len(track_beats(Audio(0.1 * noise, RATE)).beats) == 0
+
+
+def test_there_are_no_beats_in_the_silence_around_music():
+    audio, _ = click_music(120.0, 8.0)
+    pause = np.zeros(6 * RATE, np.float32)
+    beats = track_beats(Audio(np.concatenate([pause, audio.samples, pause]), RATE)).beats
+    assert 5.4 < beats.min() < 6.6 and 13.4 < beats.max() < 14.6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("style", ["house", "rock", "waltz", "disco"])
+def test_beats_of_songs_are_found(style):
+    song = synthesise(style, 112.0, 15.0, 2000, first_beat=0.3)
+    grid = track_beats(Audio(song.samples, song.sample_rate))
+    assert beat_f_measure(grid.beats, song.beats) > 0.9
+
+
+def test_one_hot_marks_the_nearest_frames():
+    one_hot = beat_one_hot([-0.2, 0.0, 0.016, 0.02, 0.5, 0.99], 30)
+    assert one_hot.nonzero()[:, 0].tolist() == [0, 1, 15]  # 0.99 s is nearest to frame 30, which is outside
+    assert beat_one_hot([], 5).tolist() == [0.0] * 5
+
+
+def test_f_measure_by_hand():
+    # 1.05 and 3.0 are right; 1.08 comes a second time, 4.2 is wrong; 2.0 and 4.0 were missed: P = R = 2 / 4.
+    truth, found = [1.0, 2.0, 3.0, 4.0], [1.05, 1.06, 3.0, 4.2]
+    assert beat_f_measure(found, truth) == pytest.approx(0.5)
+    assert beat_recall(found, truth) == pytest.approx(0.5)
+    # One of two true beats, by the only one found: P = 1, R = 1 / 2, F = 2 / 3.
+    assert beat_f_measure([1.07], [1.0, 2.0], tolerance=0.0701) == pytest.approx(2 / 3)
+
+
+def test_f_measure_of_nothing():
+    assert beat_f_measure([], []) == 1.0
+    assert beat_f_measure([], [1.0]) == beat_f_measure([1.0], []) == beat_recall([], [1.0]) == 0.0

@@ -1,0 +1,58 @@
+import math
+
+import pytest
+import torch
+
+from motiongen import features_edge
+from motiongen.rotation import quat_yaw
+from tests.core.motions import t_pose, wobble
+
+
+def test_a_frame_of_the_rest_pose_by_hand():
+    frame = features_edge.encode(t_pose(3))[1]
+    assert frame.shape == (151,)
+    torch.testing.assert_close(frame[4:7], torch.tensor([0.0, 0.0, 0.97]), atol=1e-6, rtol=0)  # Z is up
+    rows = frame[7:].view(24, 6)
+    torch.testing.assert_close(rows[0], torch.tensor([1.0, 0, 0, 0, 0, -1]), atol=1e-6, rtol=0)
+    torch.testing.assert_close(rows[1:], torch.tensor([1.0, 0, 0, 0, 1, 0]).expand(23, 6), atol=1e-6, rtol=0)
+
+
+def test_the_six_numbers_are_rows():
+    motion = t_pose(2)
+    turned = motion.rotations.clone()
+    turned[:, 15] = quat_yaw(torch.tensor(math.pi / 6))  # the head
+    frame = features_edge.encode(type(motion)(motion.skeleton, turned, motion.root, 30.0))[0]
+    expected = torch.tensor([math.cos(math.pi / 6), 0, 0.5, 0, 1, 0])
+    torch.testing.assert_close(frame[7:].view(24, 6)[15], expected, atol=1e-6, rtol=0)
+
+
+def test_a_motion_comes_back():
+    motion = wobble(40)
+    back = features_edge.decode(features_edge.encode(motion))
+    torch.testing.assert_close(back.positions(), motion.positions(), atol=1e-5, rtol=0)
+    torch.testing.assert_close(back.rotations.abs(), motion.rotations.abs(), atol=1e-5, rtol=0)
+
+
+def test_contacts_are_in_edges_order():
+    motion = t_pose(4)
+    frames = features_edge.encode(motion)
+    assert torch.equal(frames[:, features_edge.LAYOUT["contacts"]], torch.ones(4, 4))
+    lifted = motion.rotations.clone()
+    lifted[:, 1] = torch.tensor([-math.sqrt(0.5), 0, 0, math.sqrt(0.5)])  # the left leg, forward and up
+    frames = features_edge.encode(type(motion)(motion.skeleton, lifted, motion.root, 30.0))
+    assert frames[2, :4].tolist() == [0.0, 1.0, 0.0, 1.0]
+
+
+def test_positions_are_those_of_the_motion_and_have_gradients():
+    motion = wobble(12)
+    frames = features_edge.encode(motion).requires_grad_()
+    places = features_edge.positions(frames[None])
+    x, y, z = motion.positions().unbind(-1)
+    torch.testing.assert_close(places[0], torch.stack([x, -z, y], dim=-1), atol=1e-5, rtol=0)
+    places.square().sum().backward()
+    assert torch.isfinite(frames.grad).all()
+
+
+def test_other_bodies_are_refused():
+    with pytest.raises(ValueError, match="expected SMPL's 22 joints at 30 fps, got 22 joints at 60"):
+        features_edge.encode(wobble(8, fps=60.0))
