@@ -1,4 +1,4 @@
-"""motiongen: words into motion, and motion into files, videos and engines.
+"""motiongen: words and music into motion, and motion into files, videos and engines.
 
 Every public name is imported on first use, so that ``import motiongen`` costs milliseconds and needs no torch.
 """
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from motiongen.inference.dance import dance, edit_dance
     from motiongen.inference.generate import edit, generate
     from motiongen.inference.model import Model, load
     from motiongen.motion import Motion
@@ -19,13 +20,26 @@ _PUBLIC = {
     "Model": "motiongen.inference.model",
     "Motion": "motiongen.motion",
     "Skeleton": "motiongen.skeleton",
+    "dance": "motiongen.inference.dance",
     "edit": "motiongen.inference.generate",
+    "edit_dance": "motiongen.inference.dance",
     "generate": "motiongen.inference.generate",
     "load": "motiongen.inference.model",
     "stream": "motiongen.streaming.stream",
 }
 
-__all__ = ["Model", "Motion", "Skeleton", "__version__", "edit", "generate", "load", "stream"]
+__all__ = [
+    "Model",
+    "Motion",
+    "Skeleton",
+    "__version__",
+    "dance",
+    "edit",
+    "edit_dance",
+    "generate",
+    "load",
+    "stream",
+]
 
 
 def __getattr__(name: str) -> Any:

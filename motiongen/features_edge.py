@@ -1,29 +1,48 @@
 """EDGE's frame: 151 numbers that say a pose of SMPL's 24 joints and where it stands, at 30 fps.
 
-Four contacts, the root's place, 24 rotations in 6-D (Tseng et al., CVPR 2023, section 3.1). As the released code has
-it, the world's up is Z here and a rotation's six numbers are the first two rows of its matrix, where the rest of this
-project has Y and columns. Our body lacks SMPL's two hands: they are at rest on the way in and left out on the way out.
+Four contacts, the root's place, 24 rotations in 6-D (Tseng et al., CVPR 2023, section 3). As the released code has
+it, the world's up is Z here and a rotation's six numbers are the first two rows of its matrix (pytorch3d), where the
+rest of this project has Y and columns. Our body lacks SMPL's two hands: they are at rest on the way in and left out on
+the way out.
+
+Two things are this project's. Contacts are those of contacts.py: slow since the frame before, and near the floor; EDGE
+takes a foot that moves less than 1 cm until the next frame, at any height. And the floor is z = 0; EDGE keeps AIST++'s
+translations as they are, so what a published checkpoint makes wants `decode(frames).grounded()`.
 """
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 
+from motiongen.contacts import CONTACT_JOINTS as OUR_CONTACT_JOINTS
 from motiongen.kinematics import joint_positions
 from motiongen.motion import Motion
-from motiongen.rotation import quat_from_6d, quat_multiply, quat_rotate, sixd_from_quat
+from motiongen.rotation import (
+    quat_from_6d,
+    quat_identity,
+    quat_inverse,
+    quat_multiply,
+    quat_rotate,
+    sixd_from_quat,
+)
 from motiongen.skeleton import SMPL22
 
 FPS = 30.0
 LAYOUT: dict[str, slice] = {
-    "contacts": slice(0, 4),  # left ankle, right ankle, left foot, right foot
+    "contacts": slice(0, 4),  # 0..1 in the order of CONTACT_JOINTS below
     "root": slice(4, 7),  # metres, Z up
-    "rotations": slice(7, 151),  # 24 local rotations, the root's to a Z-up world
+    "rotations": slice(7, 151),  # 24 local rotations, two rows each, the root's to a Z-up world
 }
 FEATURE_DIM = 151
-CONTACT_ORDER = (0, 2, 1, 3)
-"""EDGE's contacts, in our order of contacts.CONTACT_JOINTS, and the other way round."""
+CONTACT_JOINTS = ("left_ankle", "right_ankle", "left_foot", "right_foot")
+"""EDGE's order; contacts.CONTACT_JOINTS has another."""
+CONTACT_INDEX = [SMPL22.index(name) for name in CONTACT_JOINTS]
+"""Their indices in SMPL-22."""
+CONTACT_ORDER = tuple(OUR_CONTACT_JOINTS.index(name) for name in CONTACT_JOINTS)
+"""Where each is in the order of contacts.CONTACT_JOINTS."""
+_JOINTS = 24
 _TO_Z_UP = (math.sqrt(0.5), 0.0, 0.0, math.sqrt(0.5))
 """A quarter turn about x: (x, y, z) -> (x, -z, y)."""
 
@@ -41,41 +60,44 @@ def encode(motion: Motion) -> Tensor:
         )
     upright = motion.root.new_tensor(_TO_Z_UP)
     pelvis = quat_multiply(upright, motion.rotations[:, :1])
-    rest = torch.zeros_like(motion.rotations[:, :2])
-    rest[..., 3] = 1.0
-    rotations = torch.cat([pelvis, motion.rotations[:, 1:], rest], dim=1)  # (T, 24, 4)
+    hands = quat_identity(motion.num_frames, 2, dtype=motion.rotations.dtype).to(motion.rotations.device)
+    rotations = torch.cat([pelvis, motion.rotations[:, 1:], hands], dim=1)  # (T, 24, 4)
+    rows = sixd_from_quat(quat_inverse(rotations)).flatten(1)  # a matrix's rows are its inverse's columns
     contacts = motion.contacts().to(motion.root)[:, list(CONTACT_ORDER)]
-    return torch.cat(
-        [contacts, quat_rotate(upright, motion.root), _rows_from_quat(rotations).flatten(1)], dim=-1
-    )
+    return torch.cat([contacts, quat_rotate(upright, motion.root), rows], dim=-1)  # (T, 151)
 
 
 def decode(frames: Tensor) -> Motion:
-    """Return the motion of frames (T, 151)."""
-    frames = frames.float()
-    back = frames.new_tensor(_TO_Z_UP) * frames.new_tensor([-1.0, 1, 1, 1])
-    sixd = _columns_from_rows(frames[:, LAYOUT["rotations"]].unflatten(-1, (24, 6))[:, :22])
-    rotations = quat_from_6d(sixd)
+    """Return the motion, Y up, of frames (T, 151); their contacts and hands are left out."""
+    frames = frames.float().cpu()
+    back = quat_inverse(frames.new_tensor(_TO_Z_UP))
+    rotations = quat_inverse(quat_from_6d(_rows(frames)))
     rotations = torch.cat([quat_multiply(back, rotations[:, :1]), rotations[:, 1:]], dim=1)
     return Motion(SMPL22, rotations, quat_rotate(back, frames[:, LAYOUT["root"]]), FPS)
 
 
 def positions(frames: Tensor) -> Tensor:
-    """Return joint positions (..., 22, 3), metres, Z up, of frames (..., 151); differentiable."""
-    rows = frames[..., LAYOUT["rotations"]].unflatten(-1, (24, 6))[..., :22, :].float()
-    return joint_positions(_columns_from_rows(rows)) + frames[..., None, LAYOUT["root"]].float()
+    """Return joint positions (..., 22, 3) in the world, metres, Z up, of frames (..., 151); differentiable."""
+    return joint_positions(_rows(frames), rows=True) + frames[..., None, LAYOUT["root"]].float()
 
 
-def _rows_from_quat(rotations: Tensor) -> Tensor:
-    """First two rows (..., 6) of rotations (..., 4): the first two columns of the inverse."""
-    return sixd_from_quat(rotations * rotations.new_tensor([-1.0, -1, -1, 1]))
+def mirror(frames: Tensor) -> Tensor:
+    """Return frames (..., 151) of the mirrored motion: what encode(motion.mirror()) gives."""
+    permutation, signs = _mirror_map()
+    return frames[..., permutation.to(frames.device)] * signs.to(frames)
 
 
-def _columns_from_rows(rows: Tensor) -> Tensor:
-    """First two columns (..., 6), one behind the other, from the first two rows (..., 6)."""
-    first = torch.nn.functional.normalize(rows[..., :3], dim=-1, eps=1e-2)
-    second = rows[..., 3:] - (first * rows[..., 3:]).sum(-1, keepdim=True) * first
-    second = torch.nn.functional.normalize(second, dim=-1, eps=1e-2)
-    third = torch.cross(first, second, dim=-1)
-    matrix = torch.stack([first, second, third], dim=-2)  # (..., 3, 3) rows
-    return torch.cat([matrix[..., 0], matrix[..., 1]], dim=-1)
+@lru_cache(maxsize=1)
+def _mirror_map() -> tuple[Tensor, Tensor]:
+    """Channel order and signs: mirrored matrices are S R S with S = diag(-1, 1, 1), which the turn to Z up leaves."""
+    joints = torch.tensor([*SMPL22.mirror_index, 23, 22])  # the hands change places, too
+    rotations = LAYOUT["rotations"].start + joints[:, None] * 6 + torch.arange(6)
+    order = [torch.tensor([1, 0, 3, 2]), torch.arange(4, 7), rotations.flatten()]
+    row_signs = torch.tensor([1.0, -1.0, -1.0, -1.0, 1.0, 1.0])
+    signs = [torch.ones(4), torch.tensor([-1.0, 1.0, 1.0]), row_signs.repeat(_JOINTS)]
+    return torch.cat(order), torch.cat(signs)
+
+
+def _rows(frames: Tensor) -> Tensor:
+    """First two rows (..., 22, 6) of the rotations, hands left out."""
+    return frames[..., LAYOUT["rotations"]].unflatten(-1, (_JOINTS, 6))[..., : SMPL22.num_joints, :]

@@ -45,10 +45,17 @@ def local_positions(features: Tensor) -> Tensor:
     return joint_positions(sixd.unflatten(-1, (SMPL22.num_joints, 6)))
 
 
-def joint_positions(sixd: Tensor) -> Tensor:
-    """Return joint positions (..., 22, 3), metres, of local rotations (..., 22, 6); the pelvis is at the origin."""
+def joint_positions(sixd: Tensor, rows: bool = False) -> Tensor:
+    """Return joint positions (..., 22, 3), metres, of local rotations (..., 22, 6); the pelvis is at the origin.
+
+    Args:
+        sixd: first two columns of each matrix, as everywhere here; any six numbers will do.
+        rows: they are the first two rows, as pytorch3d has them.
+    """
     planes = sixd.float().reshape(-1, SMPL22.num_joints, 6).permute(2, 1, 0).contiguous()  # (6, J, M)
     local = _matrices(planes)  # (3 rows, 3 columns, J, M)
+    if rows:
+        local = local.transpose(0, 1)
     offsets = SMPL22.offsets.to(local)
     turns, places = local[:, :, :1], torch.zeros_like(local[:, 0, :1])  # of the level above
     all_places = [places]

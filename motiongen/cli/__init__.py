@@ -13,12 +13,14 @@ from collections.abc import Iterator, Sequence
 
 COMMANDS = {
     "generate": "turn sentences into motion: video, pictures, BVH, GLB",
-    "edit": "rewrite a part of a clip by a sentence, and keep the rest",
+    "dance": "turn music into a dance on its beats",
+    "edit": "rewrite a part of a clip by a sentence or to music, and keep the rest",
     "serve": "stream characters that obey typed sentences: a page and a websocket",
     "watch": "see a served character in the terminal, and record it",
     "bench-stream": "load a server with many characters, and say how it bears them",
     "render": "draw a clip: video, GIF or a sheet of poses",
     "convert": "change the file format of a clip",
+    "beats": "find the tempo and the beats of a piece of music, and draw them",
     "info": "describe a clip: skeleton, length, speed, foot contacts",
     "models": "list the shipped weights: size, data, licence, what they know",
     "prepare": "turn motion capture into a training cache",

@@ -1,8 +1,12 @@
 """What FID_k, FID_g, Dist_k and Dist_g are measured on: how a body spends energy, and which shapes it takes.
 
 Kinetic features (Onuma et al., "FMDistance", Eurographics 2008) and geometric ones (Mueller et al., "Efficient
-Content-Based Retrieval of Motion Capture Data", SIGGRAPH 2005), with the joints and thresholds of the fairmotion library,
-which the dance papers since AI Choreographer (Li et al., ICCV 2021) use. At 60 frames a second, as there.
+Content-Based Retrieval of Motion Capture Data", SIGGRAPH 2005), with the joints and thresholds of the fairmotion
+library, as the repositories of AIST++ and Bailando have it now (Li et al., ICCV 2021; Siyao et al., CVPR 2022).
+fairmotion's own acceleration, copies of which are still about, divides only the earlier place by the time of a frame.
+
+At 60 frames a second, as there. Our body differs from SMPL's in its proportions and, of course, in its dances, so that
+numbers compare with each other, and with published ones only in their order of size.
 """
 
 import math
@@ -16,7 +20,7 @@ from motiongen.skeleton import SMPL22
 
 KINETIC_DIM, GEOMETRIC_DIM = 72, 32
 HAND = 0.084
-"""From SMPL's wrist on to its hand, metres: the 24-joint body has two joints more than ours."""
+"""From SMPL's wrist on to its hand, metres, along the forearm: the 24-joint body has two joints more than ours."""
 REACH = 2
 """Frames to both sides over which velocities and accelerations are averaged."""
 
@@ -36,6 +40,7 @@ _BEYOND = (  # the last joint lies so far from the third, along the line of the 
     (("left_shoulder", "right_shoulder", "left_wrist", "right_wrist"), 2.5 * SHOULDERS),
     (("left_hip", "right_hip", "left_ankle", "right_ankle"), 2.1 * HIPS),
 )
+# fairmotion names a fourth joint, for the first two the wrists, and never looks at it: hence one line twice.
 _MOVES_ALONG = (  # the third joint's velocity from the first, along the line of the first two
     (("spine1", "spine3", "spine3"), 1.8 * HUMERUS),
     (("spine1", "spine3", "spine3"), 1.8 * HUMERUS),
@@ -70,11 +75,15 @@ _LOWERED = (("right_wrist", 1.2 * HUMERUS), ("left_wrist", 1.2 * HUMERUS))  # no
 
 
 def kinetic_features(positions: Tensor, fps: float) -> Tensor:
-    """Return (72,) of a clip (T, 22, 3), metres, Y up: of each of 24 joints the mean horizontal and vertical energy.
+    """Return (72,) of a clip (T, 22, 3), metres, Y up: how much each of SMPL's 24 joints moves.
 
-    and the mean acceleration, in that order (m²/s², m²/s², m/s²).
+    Of each joint three numbers: mean square of its horizontal and of its vertical velocity (m²/s²), and mean size of
+    its acceleration (m/s²). Velocities and accelerations are means over five frames.
+
+    Raises:
+        ValueError: fewer than three frames at 60 fps.
     """
-    places = _with_hands(at_rate(positions.double(), fps))  # (T, 24, 3)
+    places = _places(positions, fps)  # (T, 24, 3)
     steps = (places[1:] - places[:-1]) * RATE
     velocity = _averaged(steps, len(places), REACH, first=-1)[1:]  # (T - 1, 24, 3)
     change = (steps[1:] - steps[:-1]) * RATE
@@ -91,16 +100,20 @@ def kinetic_features(positions: Tensor, fps: float) -> Tensor:
 
 
 def geometric_features(positions: Tensor, fps: float) -> Tensor:
-    """Return (32,) of a clip (T, 22, 3): the share of frames in which each of 32 relations of joints holds."""
-    now = _with_hands(at_rate(positions.double(), fps))
-    before, now = now[:-1], now[1:]  # (T - 1, 24, 3)
+    """Return (32,) of a clip (T, 22, 3), metres, Y up: the share of frames in which each of 32 relations holds.
+
+    Their order is by kind, not fairmotion's; distances between features do not depend on it.
+
+    Raises:
+        ValueError: fewer than three frames at 60 fps.
+    """
+    places = _places(positions, fps)
+    before, now = places[:-1], places[1:]  # (T - 1, 24, 3)
     lowest = now[..., 1].amin(-1)  # (T - 1,)
     holds = [_along_normal(now, before, joints) > limit for joints, limit in _MOVES_ALONG_NORMAL]
     holds += [_beyond(now, joints) > limit for joints, limit in _BEYOND]
     holds += [_along(now, before, joints) > limit for joints, limit in _MOVES_ALONG]
-    holds += [
-        (_angle(now, joints) > low) & (_angle(now, joints) < high) for joints, (low, high) in _ANGLES
-    ]
+    holds += [(_angle(now, joints) > low) & (_angle(now, joints) < high) for joints, (low, high) in _ANGLES]
     holds += [_out_of_plane(now, joints) > limit for joints, limit in _OUT_OF_PLANE]
     holds += [
         (now[:, _J[name]] - before[:, _J[name]]).norm(dim=-1) / FRAME_TIME > limit for name, limit in _FAST
@@ -114,20 +127,55 @@ def geometric_features(positions: Tensor, fps: float) -> Tensor:
 
 
 def dance_fid(made: Tensor, real: Tensor) -> float:
-    """Return the Frechet distance of features (N, D) to real ones (M, D), each number in the real ones' deviations."""
+    """Return the Frechet distance of features (N, D) to real ones (M, D), each number in the real ones' deviations.
+
+    With fewer samples than D the covariances are singular. Published numbers (40 dances, D = 72) go ahead all the same,
+    by a root that may turn complex; frechet_distance is exact there, but still far above what many samples would give:
+    compare only numbers from as many.
+
+    Raises:
+        ValueError: fewer than two samples, other sizes, or real ones that are all the same.
+    """
     return frechet_distance(*_standardised(made, real))
 
 
 def distance_diversity(made: Tensor, real: Tensor) -> float:
-    """Return Dist: the mean distance between two of features (N, D), each number in the real ones' deviations."""
+    """Return Dist: the mean distance between two of features (N, D), each number in the real ones' deviations.
+
+    Raises:
+        ValueError: fewer than two samples, other sizes, or real ones that are all the same.
+    """
     return float(torch.pdist(_standardised(made, real)[0]).mean())
 
 
 def _standardised(made: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-    """Both in the real ones' deviations; a number that the real ones all share says nothing and stays out."""
+    """Both in the real ones' deviations.
+
+    A number that all real ones share has no deviation and stays out; the published code divides by 1e-10 instead, so
+    that a single other sample decides the distance.
+    """
+    if made.dim() != 2 or real.dim() != 2 or made.shape[1] != real.shape[1] or min(len(made), len(real)) < 2:
+        raise ValueError(
+            f"features: expected (N >= 2, D) and (M >= 2, D), got {tuple(made.shape)} and {tuple(real.shape)}; "
+            "take the same features of more dances"
+        )
     mean, std = real.double().mean(0), real.double().std(0, correction=0)
     told = std > 1e-8
-    return tuple(((x.double() - mean) / std)[:, told] for x in (made, real))  # type: ignore[return-value]
+    if not told.any():
+        raise ValueError("real: expected features that differ, got the same ones; take more dances")
+    mean, std = mean[told], std[told]
+    return (made.double()[:, told] - mean) / std, (real.double()[:, told] - mean) / std
+
+
+def _places(positions: Tensor, fps: float) -> Tensor:
+    """Joints (T, 24, 3) at RATE."""
+    places = at_rate(positions.double(), fps)
+    if len(places) < 3:
+        raise ValueError(
+            f"positions: expected at least 3 frames at {RATE:g} fps, got {len(positions)} at {fps:g}; "
+            "give more of the clip"
+        )
+    return _with_hands(places)
 
 
 def _with_hands(places: Tensor) -> Tensor:

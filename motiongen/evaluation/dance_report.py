@@ -123,7 +123,9 @@ class DanceJudge:
         self.config = config or DanceEvaluateConfig()
         self.pieces = held_out_pieces(bank, self.config)
         if len(self.pieces) < 2:
-            raise ValueError("bank: expected held-out dances, found fewer than two pieces; prepare more clips")
+            raise ValueError(
+                "bank: expected held-out dances, found fewer than two pieces; prepare more clips"
+            )
         windows = [
             window
             for index, record in enumerate(bank.records)
@@ -185,7 +187,7 @@ class DanceJudge:
 
 
 def held_out_pieces(bank: DanceBank, config: DanceEvaluateConfig) -> list[Piece]:
-    """Return the held-out dances with each of their songs, cut into pieces, evenly chosen."""
+    """Return the held-out dances, each with one of its songs, cut into pieces, evenly chosen."""
     size, least = round(config.seconds * features.FPS), round(config.window * features.FPS)
     pieces = []
     for index, record in enumerate(bank.records):
@@ -197,9 +199,11 @@ def held_out_pieces(bank: DanceBank, config: DanceEvaluateConfig) -> list[Piece]
             begin = start / features.FPS
             times = record.beat_times()
             inside = times[(times >= begin) & (times < end / features.FPS)] - begin
-            for song in range(record.songs):
-                music = MusicCondition(bank.music(index, song, start, end)[None], beats[start:end][None])
-                pieces.append(Piece(motion[start:end], music, inside, record.bpm))
+            if not len(inside):
+                continue
+            song = len(pieces) % record.songs  # one each: the others have the same beats
+            music = MusicCondition(bank.music(index, song, start, end)[None], beats[start:end][None])
+            pieces.append(Piece(motion[start:end], music, inside, record.bpm))
     step = max(1.0, len(pieces) / config.pieces)
     return [pieces[int(i * step)] for i in range(min(len(pieces), config.pieces))]
 

@@ -1,4 +1,4 @@
-"""Physical foot contact: a body speeds up only while a foot stands (EDGE, Tseng et al., CVPR 2023, section 4.2)."""
+"""Physical foot contact: a body speeds up only while a foot stands (EDGE, Tseng et al., CVPR 2023)."""
 
 import torch
 from torch import Tensor
@@ -14,14 +14,19 @@ FPS = 30.0
 def physical_foot_contact(positions: Tensor, fps: float) -> float:
     """Return PFC of a clip (T, 22, 3), metres, Y up; lower is more plausible, 0 is a body that never speeds up.
 
-    A frame counts the root's acceleration, its fall left out, over the clip's largest, times the horizontal step of the
-    left foot and of the right, each that of its slower joint; as the released code has it.
+    The paper's PFC = 1 / (N max_j |a_j|) sum_i |a_i| |v_left,i| |v_right,i|, times SCALE. As the released code has it,
+    a is the root's acceleration, its vertical part cut below 0 (a fall needs no foot), and v the horizontal step of the
+    slower of a foot's two joints, in metres at 30 fps, not metres a second. Another rate's steps are brought to that.
+
+    A still body gives the published code 0 / 0; here it is 0. So PFC alone is best for who does not dance.
 
     Raises:
         ValueError: fewer than three frames.
     """
     if len(positions) < 3:
-        raise ValueError(f"positions: expected at least 3 frames, got {len(positions)}; give more of the clip")
+        raise ValueError(
+            f"positions: expected at least 3 frames, got {len(positions)}; give more of the clip"
+        )
     places = positions.double()
     steps = places[1:] - places[:-1]  # (T - 1, 22, 3)
     root = steps[1:, 0] - steps[:-1, 0]  # (T - 2, 3)

@@ -62,7 +62,9 @@ class BADMConfig:
     def __post_init__(self) -> None:
         object.__setattr__(self, "styles", tuple(self.styles))  # JSON has lists
         if self.space not in SPACES:
-            raise ValueError(f"space: expected one of {', '.join(SPACES)}, got {self.space!r}; fix config.json")
+            raise ValueError(
+                f"space: expected one of {', '.join(SPACES)}, got {self.space!r}; fix config.json"
+            )
         for name in (
             "channels", "frames_per_step", "slice_length", "dim", "num_layers", "num_heads", "feedforward_dim",
             "music_dim", "music_width", "noise_steps",
@@ -211,7 +213,12 @@ class BADM(nn.Module):
     @torch.no_grad()
     def set_normaliser(self, mean: Tensor, std: Tensor, music_mean: Tensor, music_std: Tensor) -> None:
         """Set what is subtracted from, and divides, what is diffused (C,) and the music (music_dim,)."""
-        for name, value in (("mean", mean), ("std", std), ("music_mean", music_mean), ("music_std", music_std)):
+        for name, value in (
+            ("mean", mean),
+            ("std", std),
+            ("music_mean", music_mean),
+            ("music_std", music_std),
+        ):
             getattr(self, name).copy_(value)
 
     def normalise(self, x: Tensor) -> Tensor:

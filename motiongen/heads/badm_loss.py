@@ -47,11 +47,11 @@ def _kinematics(model: BADM, window: Tensor) -> tuple[Tensor, Tensor]:
     frames = model.denormalise(window)
     if model.config.space == "edge":
         places = features_edge.positions(frames)
-        steps = places[:, 1:] - places[:, :-1]  # (B, T - 1, 22, 3)
+        steps = (places[:, 1:] - places[:, :-1])[:, :, features_edge.CONTACT_INDEX]  # (B, T - 1, 4, 3)
         contacts = frames[:, 1:, features_edge.LAYOUT["contacts"]]
     else:
         places = local_positions(frames)
-        steps = world_velocities(frames, places) / FPS
+        steps = world_velocities(frames, places)[:, :, CONTACT_INDEX] / FPS
         contacts = frames[:, 1:, LAYOUT["contacts"]]
     stands = (contacts.detach() > STANDS)[..., None]  # (B, T - 1, 4, 1)
-    return places, (steps[:, :, CONTACT_INDEX] * stands).square().mean()
+    return places, (steps * stands).square().mean()

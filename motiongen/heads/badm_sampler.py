@@ -4,6 +4,7 @@ As EDGE does (Tseng et al., CVPR 2023, section 3.3), with windows of K slices th
 in groups, each held to the end of the one before it, so that memory does not grow with the song.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,9 @@ class DanceOptions:
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.group < 1:
-            raise ValueError(f"steps, group: expected >= 1, got {self.steps}, {self.group}; 25 and 8 are usual")
+            raise ValueError(
+                f"steps, group: expected >= 1, got {self.steps}, {self.group}; 25 and 8 are usual"
+            )
         if not 0 <= self.guidance_scale <= 20:
             raise ValueError(f"guidance_scale: expected 0..20, got {self.guidance_scale}; 2 is usual")
 
@@ -74,12 +77,10 @@ def sample_windows(
     """
     count = len(noise)
     deaf = torch.arange(2 * count, device=noise.device) >= count  # each once with music and once without
-    heard = model.hear(
-        torch.cat([music, music]), torch.cat([beats, beats]), torch.cat([style, style]), deaf
-    )
+    heard = model.hear(torch.cat([music, music]), torch.cat([beats, beats]), torch.cat([style, style]), deaf)
     steps = model.schedule.sampling_steps(options.steps)
     x = noise
-    for now, then in zip(steps, steps[1:], strict=False):
+    for now, then in itertools.pairwise(steps):
         at = torch.full((count,), now, device=noise.device)
         to = torch.full((count,), then, device=noise.device)
         told, untold = model(torch.cat([x, x]), torch.cat([at, at]), heard)[0].chunk(2)

@@ -94,9 +94,7 @@ class DanceModel:
     def silence(self, num_frames: int) -> MusicCondition:
         """Return what a number of frames of silence sound like."""
         one = _silence().to(self.head.device)
-        return MusicCondition(
-            one.features.expand(1, num_frames, -1), one.beats.expand(1, num_frames)
-        )
+        return MusicCondition(one.features.expand(1, num_frames, -1), one.beats.expand(1, num_frames))
 
     def edit(
         self,
@@ -126,9 +124,13 @@ class DanceModel:
             ValueError: a model of another space than "motion", nothing to edit, an empty span, an unknown group.
         """
         if self.head.config.space != "motion":
-            raise ValueError(f"space: expected motion to edit in, got {self.head.config.space}; load that one")
+            raise ValueError(
+                f"space: expected motion to edit in, got {self.head.config.space}; load that one"
+            )
         if between is None and joints is None and not keep_root:
-            raise ValueError("edit: expected a span, joints or keep_root, got none; use dance for a new dance")
+            raise ValueError(
+                "edit: expected a span, joints or keep_root, got none; use dance for a new dance"
+            )
         whole = canonical(motion)
         first, last = _span(between, whole)
         frames = features.encode(whole)
@@ -201,13 +203,13 @@ def _silence() -> MusicCondition:
 def spaces_of(weights: str | Path) -> list[str]:
     """Return the spaces in which a set of weights dances, the first one first."""
     folder = weights_folder(weights)
-    return [name for name in ("latent", "motion", "edge") if (folder / "badm" / name / "config.json").is_file()]
+    return [
+        name for name in ("latent", "motion", "edge") if (folder / "badm" / name / "config.json").is_file()
+    ]
 
 
 @lru_cache(maxsize=4)
-def load_dance(
-    space: str | None = None, weights: str | Path = "full", device: str = "auto"
-) -> DanceModel:
+def load_dance(space: str | None = None, weights: str | Path = "full", device: str = "auto") -> DanceModel:
     """Return a BADM, ready to dance; the same one when asked again.
 
     Args:
@@ -223,7 +225,9 @@ def load_dance(
     if not there or (space is not None and space not in there):
         asked = "a BADM" if space is None else f"badm/{space}"
         found = f"only {', '.join(there)}" if there else "none"
-        raise ValueError(f"weights: expected {asked} in {folder}, got {found}; train one or choose another set")
+        raise ValueError(
+            f"weights: expected {asked} in {folder}, got {found}; train one or choose another set"
+        )
     on = resolve_device(device)
     head = checkpoint.load(folder / "badm" / (space or there[0]), BADM).eval().to(on).requires_grad_(False)
     tokenizer = None

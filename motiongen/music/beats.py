@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 
 _LENGTH, _HOP = 10.0, 4.0  # seconds judged at once, and from one such window to the next
 _LEAST = 1.9  # seconds: less holds no two beats of a slow song
+_EARLY = 0.04  # seconds before the beginning at which a beat counts as its first
 _SILENCE = -75.0  # dB of full scale in a band
 
 
@@ -57,10 +58,10 @@ def track_beats(audio: Audio) -> BeatGrid:
         pulse = settle(verdict.envelope, *best, end)
         # A window speaks for what is nearer to its middle than to another's; the first and the last for the rest.
         margin = (_LENGTH - _HOP) / 2
-        low = 0.0 if first == 0 else first / RATE + margin
+        low = -_EARLY if first == 0 else first / RATE + margin
         high = audio.seconds if last == len(levels) else end - margin
         beats += _between(pulse, low, high, beats[-1] if beats else -np.inf)
-    kept = np.array([beat for beat in beats if _is_heard(levels, beat)])
+    kept = np.array([max(beat, 0.0) for beat in beats if _is_heard(levels, beat)])
     return BeatGrid(60 / float(np.median(np.diff(kept))) if len(kept) > 1 else 0.0, kept)
 
 

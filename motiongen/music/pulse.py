@@ -33,7 +33,9 @@ WEIGHTS = Path(__file__).with_name("pulse.safetensors")
 
 _EMPTY = 1e-10  # power
 _RANGE = 50.0  # dB below the mean loudness that are heard
-_EDGES = (0, 4, 15, 26, BANDS)  # of bass, low middle, high middle, treble
+_SUB = ((30, 60), (60, 90), (90, 130), (130, 190))  # Hz: finer than mel, to tell the kick from the bass
+_EDGES = (0, 2, 5, 16, 27, BANDS)  # of kick, bass, low middle, high middle, treble
+ENVELOPES = len(_EDGES)
 _NEAR = 12  # values before and after that are compared for a change of sound
 _LAGS = (1, 2, 3, 4)  # beats
 _BLOCK = 2048
@@ -64,7 +66,7 @@ class Verdict:
 
     Attributes:
         scores: (148, 12) of each tempo, with a beat at each place.
-        envelope: (n, 5) what was judged.
+        envelope: (n, 6) what was judged.
     """
 
     scores: Array
@@ -77,21 +79,34 @@ def mel_levels(samples: Samples) -> Array:
     if count < 1:
         return np.zeros((0, BANDS))
     windows = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::STEP]
-    mel = mel_filters(WINDOW, BANDS).T
-    power = [power_spectra(windows[i : i + _BLOCK]) @ mel for i in range(0, count, _BLOCK)]
+    filters = _filters().T
+    power = [power_spectra(windows[i : i + _BLOCK]) @ filters for i in range(0, count, _BLOCK)]
     return np.asarray(10 * np.log10(np.concatenate(power) + _EMPTY))
 
 
+@lru_cache(maxsize=1)
+def _filters() -> Array:
+    """Return filters (40, bins): four narrow ones below 190 Hz, then mel bands."""
+    hertz = np.arange(WINDOW // 2 + 1) * SAMPLE_RATE / WINDOW
+    narrow = [(low <= hertz) & (hertz < high) for low, high in _SUB]
+    return np.concatenate([np.array(narrow, dtype=np.float64), mel_filters(WINDOW, BANDS - len(_SUB))])
+
+
 def envelopes(levels: Array) -> Array:
-    """Return (n, 5) of levels (n, 40): rises in four bands and the change of sound, each with mean 1 or all but 0."""
+    """Return (n, 6) of levels (n, 40): rises in five bands and the change of sound, each with mean 1 or all but 0."""
     loudness = 10 * np.log10(np.mean(np.sum(10 ** (levels / 10), axis=1)))
     heard = np.maximum(levels - loudness, -_RANGE)
     rise = np.zeros_like(heard)
-    rise[1:-1] = np.maximum(heard[2:] - heard[:-2], 0)
+    # Looking back only makes up for the window, in whose first half an onset is heard early.
+    rise[2:] = np.maximum(heard[2:] - heard[:-2], 0)
     rises = [rise[:, low:high].mean(axis=1) for low, high in itertools.pairwise(_EDGES)]
-    made = [np.convolve(each, _SMOOTH, mode="same") for each in (*rises, _change(heard))]
-    envelope = np.stack(made, axis=1)  # (n, 5)
-    return np.asarray(envelope / (envelope.mean(axis=0) + 0.05))
+    return normalised(np.stack([*rises, _change(heard)], axis=1))
+
+
+def normalised(envelope: Array) -> Array:
+    """Return an envelope (n, 6) of decibels, smoothed, each column divided by its mean; what is all but 0 stays it."""
+    smooth = np.stack([np.convolve(column, _SMOOTH, mode="same") for column in envelope.T], axis=1)
+    return np.asarray(smooth / (smooth.mean(axis=0) + 0.05))
 
 
 def _change(heard: Array) -> Array:
@@ -107,42 +122,52 @@ def _change(heard: Array) -> Array:
     return np.asarray(change)
 
 
-def fold(envelope: Array, period: float) -> Array:
-    """Return (beats, 12, 5): an envelope at the twelfths of a period of so many values, the last one at its end."""
-    count = int((len(envelope) - 1) / period)
-    times = len(envelope) - 1 - np.arange(count * PLACES)[::-1] * (period / PLACES)
-    low = np.minimum(times.astype(np.int64), len(envelope) - 2)
-    part = (times - low)[:, None]
-    return np.asarray((envelope[low] * (1 - part) + envelope[low + 1] * part).reshape(count, PLACES, -1))
-
-
 def describe(envelope: Array) -> Array:
-    """Return (148, 12, 92): what there is to say for each tempo with a beat at each place of its fold.
+    """Return (148, 12, F): what there is to say for each tempo with a beat at each twelfth of its period.
 
-    These are the mean envelopes at the twelve places from the beat on (60), how much odd and even beats differ on the
-    beat and half a beat later (10), how alike beats are at four lags (20), and the tempo (2).
+    Place 11 lies at the end of the envelope (n, 6), place 0 eleven twelfths before. What is said: the mean envelopes at
+    the twelve places from the beat on, how much odd and even beats differ on the beat and half a beat later, how alike
+    beats are at four lags, and the tempo.
     """
-    return np.stack([_describe(fold(envelope, RATE * 60 / tempo), tempo) for tempo in TEMPI])
+    folded, counts = _fold(envelope)  # (148, K, 12, 6), the last beats first, and how many of them are there
+    beats = counts[:, None, None]
+    profile = folded.sum(axis=1) / beats  # (148, 12, 6)
+    odd = folded[:, 1::2].sum(axis=1) / np.maximum(beats // 2, 1)
+    even = folded[:, ::2].sum(axis=1) / ((beats + 1) // 2)
+    uneven = np.where(beats > 3, np.abs(odd - even), 0)
+    there = (np.arange(folded.shape[1]) < counts[:, None])[..., None, None]
+    spread = np.where(there, folded - profile.mean(axis=1)[:, None, None], 0)
+    power = np.square(spread).sum(axis=(1, 2)) / (counts * PLACES)[:, None] + 1e-3  # (148, 6)
+    alike = [
+        np.einsum("tkpe,tkpe->te", spread[:, lag:], spread[:, :-lag])
+        / (np.maximum(counts - lag, 1) * PLACES)[:, None]
+        / power
+        for lag in _LAGS
+    ]
+    octave = np.log2(TEMPI / 110)[:, None]
+    common = np.concatenate([*alike, octave, octave**2], axis=1)[:, None]  # (148, 1, 26)
+    parts = [
+        profile[:, _TURNS].reshape(len(TEMPI), PLACES, -1),
+        uneven,
+        np.roll(uneven, -PLACES // 2, axis=1),
+        np.broadcast_to(common, (len(TEMPI), PLACES, common.shape[-1])),
+    ]
+    return np.concatenate(parts, axis=2)
 
 
-def _describe(folded: Array, tempo: float) -> Array:
-    count, _, width = folded.shape
-    profile = folded.mean(axis=0)  # (12, 5)
-    uneven = np.zeros_like(profile)
-    if count > 3:
-        uneven = np.abs(folded[::2].mean(axis=0) - folded[1::2].mean(axis=0))
-    spread = folded - folded.mean(axis=(0, 1))
-    power = np.square(spread).mean(axis=(0, 1)) + 1e-3
-    alike = np.zeros((len(_LAGS), width))
-    for row, lag in enumerate(_LAGS):
-        if count > lag:
-            alike[row] = (spread[lag:] * spread[:-lag]).mean(axis=(0, 1)) / power
-    octave = np.log2(tempo / 110)
-    common = np.concatenate([alike.ravel(), [octave, octave**2]])
-    later = np.roll(uneven, -PLACES // 2, axis=0)
-    return np.concatenate(
-        [profile[_TURNS].reshape(PLACES, -1), uneven, later, np.tile(common, (PLACES, 1))], axis=1
-    )
+def _fold(envelope: Array) -> tuple[Array, NDArray[np.int64]]:
+    """Return an envelope's beats (148, K, 12, 6) at each tempo, zeros where there are fewer, and how many (148,)."""
+    periods = RATE * 60 / TEMPI  # values
+    counts = np.maximum(((len(envelope) - 1) / periods).astype(np.int64), 1)
+    back = (
+        np.arange(counts.max())[:, None] * PLACES + np.arange(PLACES)[::-1]
+    )  # (K, 12) twelfths before the end
+    times = len(envelope) - 1 - back * (periods / PLACES)[:, None, None]  # (148, K, 12)
+    low = np.clip(times.astype(np.int64), 0, len(envelope) - 2)
+    part = (times - low)[..., None]
+    folded = envelope[low] * (1 - part) + envelope[low + 1] * part
+    folded[np.arange(folded.shape[1]) >= counts[:, None]] = 0
+    return folded, counts
 
 
 def judge(levels: Array) -> Verdict:
@@ -157,12 +182,12 @@ def settle(envelope: Array, tempo: int, place: int, end: float) -> Pulse:
     """Return the pulse near a tempo and place of `judge` that fits the onsets best.
 
     Args:
-        envelope: (n, 5) what was judged.
+        envelope: (n, 6) what was judged.
         tempo: index into TEMPI.
         place: 0..11, of the beat in its fold.
         end: seconds at which the last value of the envelope lies.
     """
-    onsets = envelope[:, :4].sum(axis=1)
+    onsets = envelope[:, :-1].sum(axis=1)
     rough = RATE * 60 / TEMPI[tempo]  # values
     middle = (len(envelope) - 1) / 2
     # The last place of the fold lies at the end, so the last beat is so many twelfths before it.
@@ -183,7 +208,7 @@ def settle(envelope: Array, tempo: int, place: int, end: float) -> Pulse:
 
 @lru_cache(maxsize=1)
 def _weights() -> tuple[Array, Array, Array, Array]:
-    """Return the two layers that weigh what `describe` says: (92, hidden), (hidden,), (hidden,) and a number."""
+    """Return the two layers that weigh what `describe` says: (F, hidden), (hidden,), (hidden,) and (1,)."""
     from safetensors.numpy import load_file
 
     held = load_file(WEIGHTS)

@@ -27,8 +27,8 @@ _EVERY = 15 * HOP
 """Samples after which the beat is looked for again: half a second."""
 _MEMORY, _LEAST = (seconds * SAMPLE_RATE // STEP for seconds in (8, 2))
 """Levels that are looked at for it, at most and at least: eight seconds and two."""
-_FADE = 0.9
-"""What a belief about the beat weighs half a second later."""
+_TRUST = 8.0
+"""Verdicts, of eight seconds each, that a belief about the beat weighs at most; a shorter one counts less."""
 
 
 class MusicStream:
@@ -59,6 +59,7 @@ class MusicStream:
         self._tail = np.zeros(WINDOW // 2, np.float32)
         self._levels = np.zeros((0, BANDS))
         self._belief: Belief | None = None
+        self._trust = 0.0
         self._pulse: Pulse | None = None
         self._last = -np.inf  # seconds, of the beat that was given last
         self._delay = LOOK_AHEAD + _lag(sample_rate)
@@ -111,11 +112,16 @@ class MusicStream:
     def _find_pulse(self) -> None:
         end = (self._heard - WINDOW // 2) / SAMPLE_RATE  # the last level's window ends with the last sample
         verdict = judge(self._levels)
+        weight = (len(self._levels) / _MEMORY) ** 2
+        fresh = weight / (self._trust + weight)
+        self._trust = min(self._trust + weight, _TRUST)
         if self._belief is None:
             self._belief = begin(verdict, end)
-        else:
-            faded = Belief(_FADE * self._belief.scores, _FADE * self._belief.none, self._belief.end)
-            self._belief, _ = advance(faded, verdict, end, 1 - _FADE)
+        else:  # a running mean: the verdicts have most of their music in common, and must not add up
+            faded = Belief(
+                (1 - fresh) * self._belief.scores, (1 - fresh) * self._belief.none, self._belief.end
+            )
+            self._belief, _ = advance(faded, verdict, end, fresh)
         best = self._belief.best
         self._pulse = None if best is None else settle(verdict.envelope, *best, end)
 

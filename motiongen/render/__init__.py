@@ -11,6 +11,7 @@ from motiongen.body import BodyMesh
 from motiongen.body.smpl import SmplBody
 from motiongen.io.atomic import atomic_path
 from motiongen.motion import Motion
+from motiongen.music.audio import Audio
 from motiongen.render.camera import plan_shot
 from motiongen.render.canvas import Canvas
 from motiongen.render.caption import Captions, CaptionTrack, timed
@@ -42,6 +43,7 @@ def render(
     body: BodyMesh | SmplBody | str | Path | None = None,
     fps: float | None = None,
     poses: int = 8,
+    audio: Audio | None = None,
     progress: Progress | None = None,
     display: str = "auto",
 ) -> None:
@@ -58,6 +60,7 @@ def render(
         body: a rigged mesh or an SMPL-family body (or its model file) instead of the body that is shipped.
         fps: frames a second; by default the motion's own up to 60, 30 for faster ones, at most 25 in a GIF.
         poses: how many poses a sheet shows.
+        audio: what is heard in an MP4 from the first frame to the last; other pictures are silent.
         progress: called with (frames done, frames in all) after each frame.
         display: "auto", "egl" (a GPU) or "software".
 
@@ -77,7 +80,8 @@ def render(
                 progress(1, 1)
             return
         size = size or (_GIF_SIZE if path.suffix.lower() == ".gif" else _VIDEO_SIZE)
-        _write_video(clip, characters, words, (size[0] // 2 * 2, size[1] // 2 * 2), aside, progress, display)
+        size = (size[0] // 2 * 2, size[1] // 2 * 2)
+        _write_video(clip, characters, words, size, aside, audio, progress, display)
 
 
 def _write_video(
@@ -86,6 +90,7 @@ def _write_video(
     captions: Sequence[tuple[float, float, str]],
     size: tuple[int, int],
     path: Path,
+    audio: Audio | None,
     progress: Progress | None,
     display: str,
 ) -> None:
@@ -111,7 +116,9 @@ def _write_video(
                     progress(frame + 1, clip.num_frames)
 
         if path.suffix.lower() == ".mp4":
-            draw_and_write(draw_all(), lambda items: write_mp4(map(finished, items), path, size, clip.fps))
+            draw_and_write(
+                draw_all(), lambda items: write_mp4(map(finished, items), path, size, clip.fps, audio)
+            )
             return
         sampled = np.unique(np.linspace(0, clip.num_frames - 1, 5).astype(int)).tolist()
         samples = [finished(draw(frame)) for frame in sampled]

@@ -5,22 +5,39 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from motiongen.music.audio import Audio, SoundTrack
+
 Picture = NDArray[np.uint8]
 Item = TypeVar("Item")
 
 _AHEAD = 4  # pictures drawn before the encoder has taken them
+_AAC_RATES = (16_000, 22_050, 24_000, 32_000, 48_000, 44_100)
+_AAC_BITS = 128_000
 _BT709 = 1  # the number of that matrix, transfer curve and primaries in H.264 and MP4
 
 
-def write_mp4(pictures: Iterable[Picture], path: Path, size: tuple[int, int], fps: float) -> None:
-    """Write pictures (height, width, 3), RGB, as H.264, or as MPEG-4 part 2 where PyAV was built without x264."""
+def write_mp4(
+    pictures: Iterable[Picture], path: Path, size: tuple[int, int], fps: float, audio: Audio | None = None
+) -> None:
+    """Write pictures (height, width, 3), RGB, as H.264, or as MPEG-4 part 2 where PyAV was built without x264.
+
+    Args:
+        pictures: all frames.
+        path: the file.
+        size: width and height of each, even.
+        fps: frames a second.
+        audio: what is heard from the first picture to the last, as AAC.
+
+    Raises:
+        ValueError: there is sound, and PyAV was built without AAC.
+    """
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         rate = Fraction(fps).limit_denominator(1001)
         if "libx264" in av.codecs_available:
@@ -32,11 +49,34 @@ def write_mp4(pictures: Iterable[Picture], path: Path, size: tuple[int, int], fp
         context = stream.codec_context
         context.thread_count = 2  # fixed: x264's output depends on it
         context.color_range, context.colorspace, context.color_primaries, context.color_trc = 1, *[_BT709] * 3
-        for picture in pictures:
+        sound = _Sound(container, audio, rate) if audio is not None else None
+        for index, picture in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame = frame.reformat(format="yuv420p", src_colorspace="ITU709", dst_colorspace="ITU709")
             container.mux(stream.encode(frame))
+            if sound is not None:
+                container.mux(sound.of(index))
         container.mux(stream.encode(None))
+        if sound is not None:
+            container.mux(sound.track.finish())
+
+
+class _Sound:
+    """The sound of a video, encoded picture by picture so that the two lie side by side in the file."""
+
+    def __init__(self, container: Any, audio: Audio, rate: Fraction) -> None:
+        if "aac" not in av.codecs_available:
+            raise ValueError(
+                "audio: expected a PyAV with AAC, got one without; write the video without sound"
+            )
+        own = audio.sample_rate if audio.sample_rate in _AAC_RATES else _AAC_RATES[-1]
+        stream = container.add_stream("aac", rate=own, layout="mono", bit_rate=_AAC_BITS)
+        self.track = SoundTrack(stream, audio.sample_rate)
+        self._samples, self._step = audio.samples, audio.sample_rate / rate
+
+    def of(self, index: int) -> list[Any]:
+        """Return the packets that the samples of a picture complete."""
+        return self.track.encode(self._samples[round(index * self._step) : round((index + 1) * self._step)])
 
 
 def write_gif(pictures: Iterable[Picture], path: Path, samples: Iterable[Picture], delay: int) -> None:

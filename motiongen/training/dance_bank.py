@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from motiongen import features
+from motiongen.evaluation.beat_alignment import kinematic_beats
 from motiongen.io.atomic import atomic_path
 from motiongen.motion import Motion
 from motiongen.music.audio import Audio, read_audio
@@ -106,8 +107,9 @@ class DanceBank:
     ) -> "DanceBank":
         """Return the bank of a cache; it is made, and kept in `folder`, where there is none for these options."""
         config, folder = config or DanceBankConfig(), folder or cache.folder / "badm"
-        made_from = {"version": BANK_VERSION, "config": asdict(config), "clips": len(cache)}
-        made_from["config"].pop("workers")
+        options = asdict(config)
+        del options["workers"]  # changes nothing in what is made
+        made_from = {"version": BANK_VERSION, "config": options, "clips": len(cache)}
         index = folder / "pairs.json"
         if index.is_file():
             found = json.loads(index.read_text())
@@ -136,6 +138,12 @@ class DanceBank:
         """Return (T,), 1 on the frames of beats."""
         record = self.records[index]
         return beat_one_hot(record.beat_times().numpy(), record.num_frames)
+
+    def accents(self, index: int) -> Tensor:
+        """Return (T,), 1 on the frames of a dance's own kinematic beats; none for idles."""
+        motion = self.motion(index)
+        found = kinematic_beats(motion.positions(), motion.fps) if self.records[index].bpm else torch.zeros(0)
+        return beat_one_hot(found.numpy(), motion.num_frames)
 
     def motion(self, index: int) -> Motion:
         """Return a pair's motion."""
@@ -201,9 +209,7 @@ def _tasks(cache: ClipCache, config: DanceBankConfig) -> Iterator[_Task]:
                 yield _Task(record, begin / features.FPS, label, style is not None, piece, seed)
 
 
-def _paired(
-    task: _Task, config: DanceBankConfig
-) -> list[tuple[PairRecord, np.ndarray, np.ndarray]]:
+def _paired(task: _Task, config: DanceBankConfig) -> list[tuple[PairRecord, np.ndarray, np.ndarray]]:
     """Return a piece's pairings, each with its frames and its songs' features, fp16."""
     torch.set_num_threads(1)
     found = []

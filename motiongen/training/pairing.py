@@ -116,7 +116,7 @@ def warp(motion: Motion, beats: Array, period: float) -> Motion:
     """Return the motion with its beats (K,), seconds, brought to even distances of `period`, the first as it was."""
     even = beats[0] + period * np.arange(len(beats))
     after = motion.seconds - beats[-1]
-    count = max(2, int(round((even[-1] + after) * motion.fps)))
+    count = max(2, round((even[-1] + after) * motion.fps))
     shown = np.arange(count) / motion.fps
     source = np.interp(shown, np.concatenate([[0.0], even]), np.concatenate([[0.0], beats]))
     behind = shown > even[-1]

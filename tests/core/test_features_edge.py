@@ -5,6 +5,7 @@ import torch
 
 from motiongen import features_edge
 from motiongen.rotation import quat_yaw
+from motiongen.skeleton import SMPL22
 from tests.core.motions import t_pose, wobble
 
 
@@ -41,6 +42,36 @@ def test_contacts_are_in_edges_order():
     lifted[:, 1] = torch.tensor([-math.sqrt(0.5), 0, 0, math.sqrt(0.5)])  # the left leg, forward and up
     frames = features_edge.encode(type(motion)(motion.skeleton, lifted, motion.root, 30.0))
     assert frames[2, :4].tolist() == [0.0, 1.0, 0.0, 1.0]
+
+
+def test_contact_joints_are_named_in_the_order_of_the_contacts():
+    index = features_edge.CONTACT_INDEX
+    assert [SMPL22.names[i] for i in index] == list(features_edge.CONTACT_JOINTS)
+    assert index == [7, 8, 10, 11]  # SMPL's, as in the released code
+    assert features_edge.LAYOUT["rotations"].stop == features_edge.FEATURE_DIM == 151
+
+
+def test_the_mirror_is_that_of_the_motion():
+    stand = t_pose(20)
+    turns = wobble(20).rotations
+    turns[:, [2, 5, 8, 11]] = stand.rotations[:, [2, 5, 8, 11]]  # the right leg stands, the left one swings
+    turns[:, 0] = stand.rotations[:, 0]
+    motion = type(stand)(stand.skeleton, turns, stand.root + torch.tensor([0.3, 0, 0]), 30.0)
+    mirrored = features_edge.mirror(features_edge.encode(motion))
+    assert not torch.equal(mirrored[:, :4], features_edge.encode(motion)[:, :4])
+    torch.testing.assert_close(mirrored, features_edge.encode(motion.mirror()), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        features_edge.mirror(mirrored), features_edge.encode(motion), atol=1e-6, rtol=0
+    )
+
+
+def test_numbers_that_are_no_rotation_become_one():
+    frames = features_edge.encode(wobble(6))
+    frames = frames + 0.1 * torch.randn(frames.shape, generator=torch.Generator().manual_seed(0))
+    x, y, z = features_edge.decode(frames).positions().unbind(-1)
+    torch.testing.assert_close(
+        features_edge.positions(frames), torch.stack([x, -z, y], dim=-1), atol=1e-5, rtol=0
+    )
 
 
 def test_positions_are_those_of_the_motion_and_have_gradients():

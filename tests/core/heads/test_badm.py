@@ -54,7 +54,9 @@ def test_a_slice_sees_its_neighbours(changed):
     other[:, changed * 4 : changed * 4 + 4] += 1
     moved = (predicted(model, noisy, music, beats) - predicted(model, other, music, beats)).abs() > 1e-6
     by_slice = moved.view(4, -1).any(1).tolist()
-    assert by_slice == [k >= changed - 1 for k in range(4)]  # the next slice's noise, and all that was predicted before
+    assert by_slice == [
+        k >= changed - 1 for k in range(4)
+    ]  # the next slice's noise, and all that was predicted before
 
 
 def test_one_direction_does_not_see_the_future():

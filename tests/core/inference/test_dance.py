@@ -52,7 +52,7 @@ def test_a_set_says_which_spaces_it_has(weights, tmp_path):
     assert load_dance(None, weights, "cpu").space.name == "latent"
     with pytest.raises(ValueError, match=r"expected badm/edge in .*, got only latent, motion"):
         load_dance("edge", weights)
-    with pytest.raises(ValueError, match="expected a BADM in .*, got none"):
+    with pytest.raises(ValueError, match=r"expected a BADM in .*, got none"):
         load_dance(None, tmp_path)
 
 

@@ -8,7 +8,9 @@ def test_an_untrained_film_changes_nothing_and_a_trained_one_scales_and_shifts_p
     x, condition = torch.ones(1, 3, 2), torch.tensor([[[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]])
     torch.testing.assert_close(film(x, condition), x)
     with torch.no_grad():
-        film.project.weight.copy_(torch.tensor([[1.0, 0], [1, 0], [0, 5], [0, 5]]))  # scale by c0, shift by 5 c1
+        film.project.weight.copy_(
+            torch.tensor([[1.0, 0], [1, 0], [0, 5], [0, 5]])
+        )  # scale by c0, shift by 5 c1
     torch.testing.assert_close(film(x, condition), torch.tensor([[[2.0, 2], [6, 6], [1, 1]]]))
 
 

@@ -12,14 +12,15 @@ RATE = 22050
 
 def streamed(samples, sizes, rate=RATE):
     """Features and beats of a stream that hears samples in parts of these sizes, and the most frames it was late."""
-    stream, first, late = MusicStream(rate), 0, 0.0
+    stream, first, late, frames = MusicStream(rate), 0, 0.0, 0
     taken = []
     while first < len(samples):
         size = sizes[len(taken) % len(sizes)]
         stream.push(samples[first : first + size])
         first = min(first + size, len(samples))
         taken.append(stream.take())
-        late = max(late, first / rate * 30 - sum(len(beats) for _, beats in taken))
+        frames += len(taken[-1][1])
+        late = max(late, first / rate * 30 - frames)
     stream.finish()
     taken.append(stream.take())
     features, beats = (torch.cat(parts) for parts in zip(*taken, strict=True))
@@ -29,7 +30,7 @@ def streamed(samples, sizes, rate=RATE):
 @pytest.mark.parametrize("sizes", [[1], [2205], [10**6], [1, 5000, 333]])
 @pytest.mark.parametrize("rate", [RATE, 15360])
 def test_stream_equals_batch(sizes, rate):
-    audio, _ = click_music(120.0, 0.8, rate=rate)
+    audio, _ = click_music(120.0, 0.4, rate=rate)
     features, _, _ = streamed(audio.samples, sizes, rate)
     torch.testing.assert_close(features, music_features(audio), rtol=0, atol=1e-6)
 
@@ -59,7 +60,7 @@ def test_future_never_changes_what_was_taken():
     torch.testing.assert_close(first[1][:known], second[1][:known], rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("bpm", [84.0, 120.0, 145.0])
+@pytest.mark.parametrize("bpm", [84.0, 105.0, 126.0])
 def test_beats_are_foretold_after_five_seconds(bpm):
     audio, truth = click_music(bpm, 12.0, first=0.3)
     _, beats, _ = streamed(audio.samples, [4410])

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from motiongen.music.audio import Audio
 from motiongen.render import render
 
 SMALL = {"size": (64, 48), "display": "software"}
@@ -31,6 +32,17 @@ def test_character_is_in_the_middle_and_darker_than_the_air(tmp_path, motion):
         frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
     assert len(frames) == 6
     assert frames[0][20:30, 28:36].min() + 25 < frames[0][2:6, 2:6].min()
+
+
+def test_film_sounds_and_other_pictures_do_not_mind(tmp_path, motion):
+    audio = Audio(np.full(22050, 0.1, dtype=np.float32), 22050)
+    for name in ("x.mp4", "x.gif"):
+        render(motion, tmp_path / name, audio=audio, **SMALL)
+    with av.open(str(tmp_path / "x.mp4")) as container:
+        assert [stream.type for stream in container.streams] == ["video", "audio"]
+        assert float(
+            container.streams.audio[0].duration * container.streams.audio[0].time_base
+        ) == pytest.approx(motion.seconds, abs=0.05)
 
 
 def test_sheet_without_a_size_is_1600_wide(tmp_path, motion):

@@ -20,7 +20,9 @@ TRAIN = BADMTrainConfig(batch_size=4, held_out_windows=4, phases=2, bank=BANK)
 def sizes(space: str):
     whole = PRESETS["small"][space]
     short = whole.slice_length // 3
-    return replace(whole, dim=16, num_layers=1, num_heads=2, feedforward_dim=16, music_width=8, slice_length=short)
+    return replace(
+        whole, dim=16, num_layers=1, num_heads=2, feedforward_dim=16, music_width=8, slice_length=short
+    )
 
 
 def dance_cache(folder):
@@ -95,7 +97,9 @@ def test_a_window_and_its_music_lie_at_the_same_frames(cache, bank, space):
 
 
 def test_what_is_no_dance_keeps_its_name(cache):
-    recipe = BADMRecipe.from_cache(cache, None, sizes("motion"), replace(TRAIN, idle_share=0.9, rhythmic_share=0))
+    recipe = BADMRecipe.from_cache(
+        cache, None, sizes("motion"), replace(TRAIN, idle_share=0.9, rhythmic_share=0)
+    )
     batch = recipe.sample(torch.Generator().manual_seed(0))
     is_idle = batch["style"] == len(recipe.model.config.styles)
     assert is_idle.any() and torch.equal(is_idle, batch["keep_style"])

@@ -49,7 +49,10 @@ def test_warping_keeps_the_first_beat_and_shows_each_beat_at_its_time():
     warped = warp(motion, np.array([0.5, 1.1, 1.6, 2.2]), 0.55)
     shown = torch.tensor([0.5, 1.05, 1.6, 2.15]) * 30
     torch.testing.assert_close(
-        warped.at(shown).rotations, motion.at(torch.tensor([0.5, 1.1, 1.6, 2.2]) * 30).rotations, atol=0.02, rtol=0
+        warped.at(shown).rotations,
+        motion.at(torch.tensor([0.5, 1.1, 1.6, 2.2]) * 30).rotations,
+        atol=0.02,
+        rtol=0,
     )
     assert warped.seconds == pytest.approx(motion.seconds - 0.05, abs=0.04)
 

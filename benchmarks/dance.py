@@ -1,0 +1,75 @@
+"""How fast BADM dances, what it costs in memory, and whether the joins of its windows can be seen.
+
+Usage: python benchmarks/dance.py [--weights full] [--device cpu] [--threads 2]
+
+The song is synthesised, so nothing but motiongen[dance] is needed. Ratios are to the same dance's own time.
+"""
+
+import argparse
+import resource
+import time
+
+import torch
+
+from motiongen import features
+from motiongen.conditions.music import MusicCondition
+from motiongen.heads.badm_sampler import DanceOptions
+from motiongen.inference.dance import DanceModel, load_dance, spaces_of
+from motiongen.motion import Motion
+from motiongen.music.audio import Audio
+from motiongen.music.beats import BeatGrid
+from motiongen.music.synthesis import synthesise
+
+
+def song(seconds: float, bpm: float = 120.0) -> MusicCondition:
+    made = synthesise("house", bpm, seconds, seed=1)
+    return MusicCondition.from_audio(Audio(made.samples, made.sample_rate), BeatGrid(bpm, made.beats))
+
+
+def joins(model: DanceModel, motion: Motion) -> float:
+    """Return the ratio of the joints' mean acceleration within two frames of a join to that elsewhere."""
+    places = motion.positions()
+    acceleration = ((places[2:] - 2 * places[1:-1] + places[:-2]) * features.FPS**2).norm(dim=-1).mean(-1)
+    config = model.head.config
+    half = config.slices // 2 * config.slice_frames
+    ends = torch.arange(config.window_frames, motion.num_frames - 3, half)
+    near = torch.zeros(len(acceleration), dtype=torch.bool)
+    for offset in range(-2, 3):
+        near[(ends + offset - 1).clamp(0, len(acceleration) - 1)] = True
+    return float(acceleration[near].mean() / acceleration[~near].mean())
+
+
+def peak_megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--weights", default="full")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=2)
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    ten, minute, five = song(10), song(60), song(300)
+    for space in spaces_of(asked.weights):
+        model = load_dance(space, asked.weights, asked.device)
+        model.dance(song(2), options=DanceOptions(steps=2))  # warm
+        print(f"{space}, {asked.device}, {asked.threads} threads")
+        for steps in (5, 10, 25, 50):
+            began = time.perf_counter()
+            model.dance(ten, options=DanceOptions(steps=steps))
+            took = time.perf_counter() - began
+            print(f"  10 s of dance in {steps:2d} steps: {took:6.2f} s, {10 / took:5.1f} x real time")
+        model.dance(minute)
+        before = peak_megabytes()
+        began = time.perf_counter()
+        motion = model.dance(five)
+        took = time.perf_counter() - began
+        print(
+            f"  5 min of dance: {took:.1f} s, {300 / took:.1f} x real time, {peak_megabytes() - before:+.0f} MB over "
+            f"a minute's; acceleration at joins {joins(model, motion):.2f} x elsewhere"
+        )
+
+
+if __name__ == "__main__":
+    main()

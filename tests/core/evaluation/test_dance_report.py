@@ -1,0 +1,58 @@
+import pytest
+
+from motiongen import features
+from motiongen.evaluation.dance_report import (
+    COLUMNS,
+    DanceEvaluateConfig,
+    DanceJudge,
+    evaluate_dances,
+    held_out_pieces,
+    retrieval,
+)
+from motiongen.training.dance_bank import DanceBank
+from tests.core.training.test_badm_recipe import BANK, dance_cache
+
+CONFIG = DanceEvaluateConfig(seconds=4, window=1, pieces=6, reference_windows=40)
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory):
+    return DanceBank.open(dance_cache(tmp_path_factory.mktemp("dances")), BANK)
+
+
+def test_pieces_are_of_held_out_dances_with_their_beats_inside(bank):
+    pieces = held_out_pieces(bank, CONFIG)
+    assert len(pieces) >= 2
+    for piece in pieces:
+        assert piece.motion.num_frames == piece.music.num_frames <= 120
+        assert 0 <= piece.beats.min() and piece.beats.max() < piece.motion.seconds
+        marked = piece.music.beats[0].nonzero()[:, 0] / features.FPS
+        assert len(marked) == pytest.approx(len(piece.beats), abs=1)
+
+
+def test_the_real_dances_are_on_their_beats_and_near_themselves(bank):
+    judge = DanceJudge(bank, CONFIG)
+    row = judge.judge([piece.motion for piece in judge.pieces])
+    assert set(row) <= set(COLUMNS)
+    assert row["alignment"] > 0.6 and row["precision"] > 0.6
+    assert row["fid_k"] < 30 and row["pfc"] >= 0
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_retrieved_dance_is_as_long_as_the_song_and_on_its_beats(bank, seed):
+    piece = held_out_pieces(bank, CONFIG)[0]
+    found = retrieval(bank)(piece.music, seed)
+    assert found.num_frames == piece.music.num_frames
+
+
+def test_a_report_puts_dancers_beside_real_and_retrieved_dances(bank, tmp_path):
+    still = evaluate_dances(bank, {"still": lambda music, seed: bank.motion(0)[: music.num_frames]}, CONFIG)
+    assert list(still.rows) == ["real, paired", "retrieved by tempo", "still"]
+    still.save(tmp_path)
+    text = (tmp_path / "report.md").read_text()
+    assert text.count("\n|") >= 4 and "BAS" in text and "PFC" in text
+
+
+def test_a_bank_without_held_out_dances_is_refused(bank):
+    with pytest.raises(ValueError, match="expected held-out dances"):
+        DanceJudge(bank, DanceEvaluateConfig(seconds=30, window=20))
