@@ -109,20 +109,28 @@ class Connection:
         await self.stop()
 
     async def open(
-        self, prompt: str = "", *, seed: int | None = None, strength: float | None = None
+        self,
+        prompt: str = "",
+        *,
+        seed: int | None = None,
+        strength: float | None = None,
+        style: str | None = None,
     ) -> RemoteCharacter:
         """Return a new character of one's own.
 
         Args:
             prompt: what it does first; it stands idle without.
             seed: what is drawn; random when left out.
-            strength: how strictly it follows its words, 1..10.
+            strength: how strictly it follows its words, or the music, 1..10.
+            style: of a dancer, one of `hello["styles"]`; any when left out.
 
         Raises:
             VerbRefused: the server is full, or an argument makes no sense.
             ConnectionError: the connection is over, or was lost before the answer came.
         """
-        wanted = {"prompt": prompt or None, "seed": seed, "strength": strength, "format": self.format}
+        wanted = {
+            "prompt": prompt or None, "seed": seed, "strength": strength, "style": style, "format": self.format
+        }  # fmt: skip
         reply = await self.request({"type": "open", **{k: v for k, v in wanted.items() if v is not None}})
         return self.characters[reply["character"]]
 
@@ -152,6 +160,13 @@ class Connection:
             await self._socket.send(json.dumps(message | {"id": number}))
         return await future
 
+    async def send(self, data: bytes) -> None:
+        """Send a binary message. Raises ConnectionError where there is no connection now."""
+        if self._socket is None:
+            raise ConnectionError(f"{self._place}: there is no connection now; wait until it is live")
+        with contextlib.suppress(ConnectionClosed):  # the character is told of it
+            await self._socket.send(data)
+
     def drop(self) -> None:
         """Lose the connection, as a bad network would; it comes back by itself."""
         if self._socket is not None:
@@ -176,6 +191,8 @@ class Connection:
                     raise ConnectionError(f"{self._place}: the server hung up: {reason or 'no reason'}")
                 self._settled.clear()
                 self._fail_pending()
+                for character in self.characters.values():
+                    character.interrupt()
                 self._socket = await self._come_back()
                 self._settled.set()
         except ConnectionError as error:
@@ -275,7 +292,7 @@ class Connection:
         match question.message["type"] if error is None else None:
             case "open" | "watch":
                 number, key = message["character"], message.get("key", "")
-                self.characters[number] = RemoteCharacter(self.request, number, key)
+                self.characters[number] = RemoteCharacter(self, number, key)
             case "close":
                 self._leave(question.message["character"])
         if question.future.done():
@@ -288,7 +305,7 @@ class Connection:
     def _note(self, event: dict[str, Any]) -> None:
         character = self.characters.get(event["character"])
         if character is not None:
-            character.events.append(event)
+            character.note(event)
             if event["event"] == "closed":
                 self._leave(character.number)
 

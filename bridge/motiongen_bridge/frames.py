@@ -27,6 +27,7 @@ class Kind(IntEnum):
     """First byte of a binary message."""
 
     FRAME = 1
+    AUDIO = 2
 
 
 class Format(IntEnum):

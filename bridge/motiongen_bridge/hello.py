@@ -5,14 +5,13 @@ from typing import Any
 
 import motiongen
 from motiongen.contacts import CONTACT_JOINTS
-from motiongen.streaming.scheduler import StreamScheduler
-from motiongen.streaming.verbs import VERBS
+from motiongen.streaming.streamed import Scheduler
 from motiongen_bridge.frames import FORMATS
 from motiongen_bridge.limits import ServerLimits
 from motiongen_bridge.sessions import RESUME_SECONDS
 
 
-def hello(scheduler: StreamScheduler, limits: ServerLimits) -> dict[str, Any]:
+def hello(scheduler: Scheduler, limits: ServerLimits) -> dict[str, Any]:
     """Return the message "hello", without the session and the time, which are different for each connection."""
     skeleton, about = scheduler.skeleton, scheduler.about
     return {
@@ -33,9 +32,10 @@ def hello(scheduler: StreamScheduler, limits: ServerLimits) -> dict[str, Any]:
             "time": "microsecond",
             "axes": "+Y up, +Z forward",
         },
-        "verbs": list(VERBS),
+        "verbs": list(scheduler.verbs),
         "formats": list(FORMATS),
         "limits": asdict(limits),
         "resume_seconds": RESUME_SECONDS,
         "weights": {"name": about.get("name", ""), "licence": about.get("licence", "")},
+        **scheduler.describe(),
     }

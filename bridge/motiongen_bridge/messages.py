@@ -3,10 +3,12 @@
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from motiongen.streaming.verbs import VERBS, VerbError, parse
+from motiongen.streaming.verbs import VERBS, Verb, VerbError, parse
+from motiongen_bridge.audio import WireAudio, decode_audio
 from motiongen_bridge.frames import FORMATS, Format, ProtocolError
 
 MAX_ID = 2**53 - 1
@@ -29,12 +31,19 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True)
 class Open(Message):
-    """Make a character."""
+    """Make a character; what it begins with is checked already."""
 
     prompt: str = ""
     seed: int | None = None
     strength: float | None = None
+    style: str | None = None
     format: Format = Format.F32
+
+    @property
+    def beginning(self) -> dict[str, Any]:
+        """What was said of how it begins, by the verbs' names."""
+        said = {name: getattr(self, name) for name in ("prompt", "seed", "strength", "style")}
+        return {name: value for name, value in said.items() if value not in (None, "")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +71,13 @@ class Say(Message):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hear(Message):
+    """Let a dancer hear sound."""
+
+    audio: WireAudio
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ping(Message):
     """Ask for the server's clock; `time` is the client's, and comes back."""
 
@@ -86,8 +102,7 @@ def read_object(text: str | bytes, limit: int) -> dict[str, Any]:
         raise ProtocolError(
             "bad_message", "message: expected text; binary messages come from the server only"
         )
-    if (size := _size(text)) > limit:
-        raise ProtocolError("too_long", f"message: expected at most {limit} bytes, got {size}")
+    _check_size(_size(text), limit)
     if _depth(text) > MAX_DEPTH:
         raise ProtocolError("bad_json", f"message: expected at most {MAX_DEPTH} brackets in one another")
     try:
@@ -100,24 +115,33 @@ def read_object(text: str | bytes, limit: int) -> dict[str, Any]:
     return message
 
 
-def read_message(text: str | bytes, limit: int = 16384, longest_text: int = 500) -> Message:
+def read_message(
+    text: str | bytes,
+    limit: int = 16384,
+    longest_text: int = 500,
+    verbs: Mapping[str, type[Verb]] = VERBS,
+) -> Message:
     """Return what a client says.
 
     Args:
         text: a websocket message.
         limit: bytes of a message, in UTF-8.
         longest_text: characters of a prompt.
+        verbs: that this server knows; sound is heard where `music` is one.
 
     Raises:
         ProtocolError: what it says is not of this protocol, or makes no sense.
     """
+    if isinstance(text, bytes | bytearray | memoryview) and "music" in verbs:
+        _check_size(len(text), limit)
+        return Hear(audio=decode_audio(text))
     message = read_object(text, limit)
     id = message.pop("id", None)
     if id is not None and not _is_whole(id, MAX_ID):
         raise ProtocolError("bad_message", f"id: expected a whole number 0..2**53 - 1, got {_shown(id)}")
     kind = message.pop("type", None)
     try:
-        return _read(kind, message, id, longest_text)
+        return _read(kind, message, id, longest_text, verbs)
     except VerbError as error:
         raise ProtocolError(error.code, _plain(str(error)), id) from None
     except ProtocolError as error:
@@ -133,7 +157,14 @@ def id_of(text: str | bytes, limit: int = 16384) -> int | None:
     return id if _is_whole(id, MAX_ID) else None
 
 
-def _read(kind: object, message: dict[str, Any], id: int | None, longest_text: int) -> Message:
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise ProtocolError("too_long", f"message: expected at most {limit} bytes, got {size}")
+
+
+def _read(
+    kind: object, message: dict[str, Any], id: int | None, longest_text: int, verbs: Mapping[str, type[Verb]]
+) -> Message:
     for name in ("text", "prompt"):
         text = message.get(name)
         if isinstance(text, str) and len(text) > longest_text:
@@ -142,7 +173,7 @@ def _read(kind: object, message: dict[str, Any], id: int | None, longest_text: i
             raise ProtocolError("bad_value", f"{name}: expected text, got half of a character")
     match kind:
         case "open":
-            return _open(message, id)
+            return _open(message, id, verbs)
         case "watch":
             key = _take(message, "key")
             if not isinstance(key, str) or not KEY.fullmatch(key):
@@ -157,28 +188,28 @@ def _read(kind: object, message: dict[str, Any], id: int | None, longest_text: i
             read = Ping(id=id, time=time)
         case "resume":
             read = _resume(message, id)
-        case str() if kind in VERBS:
+        case str() if kind in verbs:
             character = _character(message)
-            parse(kind, message)  # raises where it makes no sense
+            parse(kind, message, verbs)  # raises where it makes no sense
             return Say(id=id, character=character, verb=kind, arguments=message)
         case _:
-            known = ", ".join(["open", "watch", "close", "ping", "resume", *VERBS])
+            known = ", ".join(["open", "watch", "close", "ping", "resume", *verbs])
             raise ProtocolError("unknown_type", f"type: expected one of {known}, got {_shown(kind)}")
     if message:
         raise ProtocolError("bad_value", f"{kind}: expected no {_shown(next(iter(message)))}; leave it out")
     return read
 
 
-def _open(message: dict[str, Any], id: int | None) -> Open:
+def _open(message: dict[str, Any], id: int | None, verbs: Mapping[str, type[Verb]]) -> Open:
     wanted: dict[str, Any] = {"format": _format(message)}
-    for name, verb, argument in (
-        ("prompt", "prompt", "text"), ("seed", "seed", "seed"), ("strength", "strength", "scale")
-    ):  # fmt: skip
-        value = message.pop(name, None)
-        if value is None or (name == "prompt" and value == ""):
+    for name, argument in (("prompt", "text"), ("seed", "seed"), ("strength", "scale"), ("style", "name")):
+        if message.get(name, "") is None or (name == "prompt" and message.get(name) == ""):
+            del message[name]
+        if name not in message or name not in verbs:
             continue
+        value = message.pop(name)
         try:
-            parse(verb, {argument: value})
+            parse(name, {argument: value}, verbs)
         except VerbError as error:  # by the name that the client knows
             raise VerbError(error.code, f"{name}:{str(error).partition(':')[2]}") from None
         wanted[name] = value

@@ -16,7 +16,8 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 import motiongen
-from motiongen.streaming.scheduler import StreamScheduler
+from motiongen.streaming.dancer import Dancer
+from motiongen.streaming.streamed import Scheduler
 from motiongen.streaming.verbs import Answer, VerbError
 from motiongen_bridge.door import Door, ServerConfig
 from motiongen_bridge.frames import SUBPROTOCOL, ProtocolError
@@ -24,7 +25,18 @@ from motiongen_bridge.hello import hello
 from motiongen_bridge.limits import HEAVY, SPARE_FILES, TokenBucket, open_files
 from motiongen_bridge.line import Line
 from motiongen_bridge.lobby import Lobby, Newcomer
-from motiongen_bridge.messages import Close, Message, Open, Ping, Resume, Say, Watch, id_of, read_message
+from motiongen_bridge.messages import (
+    Close,
+    Hear,
+    Message,
+    Open,
+    Ping,
+    Resume,
+    Say,
+    Watch,
+    id_of,
+    read_message,
+)
 from motiongen_bridge.metrics import Metrics
 from motiongen_bridge.pages import Pages
 from motiongen_bridge.sessions import RESUME_SECONDS, Session, Sessions
@@ -46,7 +58,7 @@ HEAVY_PAUSE = 0.1
 class Server:
     """Streams a scheduler's characters: `async with Server(scheduler) as server: await server.wait_closed()`."""
 
-    def __init__(self, scheduler: StreamScheduler, config: ServerConfig | None = None) -> None:
+    def __init__(self, scheduler: Scheduler, config: ServerConfig | None = None) -> None:
         self.scheduler, self.config = scheduler, config or ServerConfig()
         limits, self.metrics = self.config.limits, Metrics()
         scheduler.subscribe(self.metrics.ticked)
@@ -59,7 +71,7 @@ class Server:
         self._lobby = Lobby(handshakes, self.metrics.cut.labels("crowded").inc)
         self._room = min(limits.connections, files - handshakes)
         self._lines: set[Line] = set()
-        self._hello = hello(scheduler, limits)
+        self._hello: dict[str, Any] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: SocketServer | None = None
 
@@ -102,6 +114,7 @@ class Server:
         self._spawn(self.stage.run())
         self._spawn(self._keep_house())
         self.scheduler.start()
+        self._hello = hello(self.scheduler, limits)  # how long dancers take is known from here on
         log.info("event=listening url=%s connections=%d", self.url, self._room)
         return self
 
@@ -184,7 +197,7 @@ class Server:
                 if not bucket.take(time.monotonic()):
                     refused = id_of(text, limits.message_bytes)
                     raise ProtocolError("too_fast", "expected fewer messages; slow down", refused)
-                message = read_message(text, limits.message_bytes, limits.text_length)
+                message = read_message(text, limits.message_bytes, limits.text_length, self.scheduler.verbs)
                 if _is_heavy(message):
                     if not bucket.take(time.monotonic(), limits.model_messages - 1):
                         reason = f"expected fewer; one counts as {limits.model_messages} messages; slow down"
@@ -223,13 +236,13 @@ class Server:
                 self._resume(line, session, message)
             case Say():
                 self._say(line, session, message)
+            case Hear():
+                self._hear(session, message)
 
     def _open(self, line: Line, session: Session, message: Open) -> None:
         self._check_room(session, message.id)
         try:
-            character = self.scheduler.open(
-                prompt=message.prompt, seed=message.seed, strength=message.strength
-            )
+            character = self.scheduler.open(**message.beginning)
         except VerbError as error:
             raise ProtocolError(error.code, str(error), message.id) from None
         seat = session.take_seat(self.stage.add(character), message.format, is_owner=True)
@@ -247,10 +260,17 @@ class Server:
         _answer(line, message.id, character=seat.number)
         self.stage.attach(seat, line)
 
+    def _hear(self, session: Session, message: Hear) -> None:
+        audio = message.audio
+        dancer = self._own_seat(session, audio.character, message.id, "audio").actor.character
+        assert isinstance(dancer, Dancer), "sound is read only where characters dance"
+        try:
+            dancer.play(audio.samples, audio.sample_rate, audio.first)
+        except VerbError as error:
+            raise ProtocolError(error.code, str(error)) from None
+
     def _say(self, line: Line, session: Session, message: Say) -> None:
-        seat = self._seat(session, message.character, message.id)
-        if not seat.is_owner:
-            raise ProtocolError("read_only", f"{message.verb}: this character is only watched", message.id)
+        seat = self._own_seat(session, message.character, message.id, message.verb)
         try:
             future = seat.actor.character.say(message.verb, **message.arguments)
         except VerbError as error:
@@ -295,6 +315,12 @@ class Server:
         seat = session.seats.get(number)
         if seat is None or seat.actor.key not in self.stage.actors:
             raise ProtocolError("unknown_character", f"character: expected one of yours, got {number}", id)
+        return seat
+
+    def _own_seat(self, session: Session, number: int, id: int | None, verb: str) -> Seat:
+        seat = self._seat(session, number, id)
+        if not seat.is_owner:
+            raise ProtocolError("read_only", f"{verb}: this character is only watched", id)
         return seat
 
     async def _keep_house(self) -> None:

@@ -14,8 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
-from motiongen.streaming.character import Character, StreamEvent
 from motiongen.streaming.frame_ring import StreamFrame
+from motiongen.streaming.streamed import Streamed, StreamEvent
 from motiongen_bridge.frames import Format, WireFrame, encode_frame, frame_to_json
 from motiongen_bridge.limits import ServerLimits
 from motiongen_bridge.metrics import Metrics
@@ -77,7 +77,7 @@ class Actor:
         said: number of a prompt -> when it was said, until its first frame, or that of a later one, is sent.
     """
 
-    character: Character
+    character: Streamed
     key: str = field(default_factory=lambda: secrets.token_hex(16))
     seats: list[Seat] = field(default_factory=list)
     due: float = 0.0
@@ -119,7 +119,7 @@ class Stage:
         """Microseconds of the server's clock."""
         return int((time.monotonic() - self.began) * 1e6)
 
-    def add(self, character: Character) -> Actor:
+    def add(self, character: Streamed) -> Actor:
         """Put a character on the stage."""
         actor = Actor(character)
         self.actors[actor.key] = actor
@@ -276,4 +276,6 @@ def _message(seat: Seat, frame: StreamFrame, shown: int) -> bytes | str:
 
 def _event(seat: Seat, name: str, seq: int, event: StreamEvent | None = None) -> str:
     said = {} if event is None else {"number": event.number, "text": event.text}
+    if event is not None and event.sample is not None:
+        said |= {"sample": event.sample}
     return json.dumps({"type": "event", "character": seat.number, "event": name, "seq": seq, **said})

@@ -24,9 +24,9 @@ class DanceConfig:
     """File to write; may be given several times."""
     start: Annotated[float, tyro.conf.arg(name="from", metavar="S")] = 0.0
     """Where in the music to begin, seconds."""
-    seconds: Annotated[float | None, tyro.conf.arg(metavar="S", help_behavior_hint="(default: to its end)")] = (
-        None
-    )
+    seconds: Annotated[
+        float | None, tyro.conf.arg(metavar="S", help_behavior_hint="(default: to its end)")
+    ] = None
     """How much of the music to dance to."""
     style: Annotated[str | None, tyro.conf.arg(metavar="STYLE", help_behavior_hint="(default: any)")] = None
     """A dance style that the weights know; motiongen models lists them."""

@@ -66,7 +66,9 @@ class EditConfig:
         if (self.prompt is None) == (self.music is None):
             raise UsageError("edit: expected a sentence or --music, got both or neither; say one")
         if self.music is None and (self.joints is not None or self.keep_root or self.style is not None):
-            raise UsageError("joints, keep-root, style: expected --music with them; words rewrite the whole body")
+            raise UsageError(
+                "joints, keep-root, style: expected --music with them; words rewrite the whole body"
+            )
         given = sum(option is not None for option in (self.between, self.before, self.after))
         if given > 1 or (not given and self.joints is None and not self.keep_root):
             raise UsageError(
@@ -130,9 +132,7 @@ def _by_words(config: EditConfig, motion: "Motion", between: tuple[float, float]
     )
 
 
-def _by_music(
-    config: EditConfig, motion: "Motion", between: tuple[float, float], audio: "Audio"
-) -> "Motion":
+def _by_music(config: EditConfig, motion: "Motion", between: tuple[float, float], audio: "Audio") -> "Motion":
     from motiongen.inference.dance import edit_dance
 
     return edit_dance(

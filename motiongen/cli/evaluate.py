@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import tyro
 
 from motiongen.cli import arguments
-from motiongen.evaluation.dance_report import Dancer, DanceEvaluateConfig
+from motiongen.evaluation.dance_report import DanceEvaluateConfig, Dancer
 from motiongen.evaluation.report import EvaluateConfig, evaluate
 
 

@@ -62,7 +62,9 @@ def main(argv: Sequence[str]) -> None:
     """Generate, then write every output."""
     config = arguments.parse(GenerateConfig, argv, "generate")
     arguments.check_prompts(config.prompts)
-    outputs = [arguments.numbered(path, i, config.count) for i in range(config.count) for path in config.output]
+    outputs = [
+        arguments.numbered(path, i, config.count) for i in range(config.count) for path in config.output
+    ]
     arguments.check_outputs(config.output, arguments.known_outputs())
     arguments.check_inputs(config.start_from, config.body)
     from motiongen.inference.generate import takes
@@ -84,5 +86,7 @@ def main(argv: Sequence[str]) -> None:
     for i, take in enumerate(made):
         motion = take.motion.with_locked_feet() if config.lock_feet else take.motion
         for path in config.output:
-            arguments.write(motion, arguments.numbered(path, i, config.count), take.parts, config.size, config.body)
+            arguments.write(
+                motion, arguments.numbered(path, i, config.count), take.parts, config.size, config.body
+            )
     arguments.report(outputs)

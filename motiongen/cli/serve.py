@@ -1,4 +1,4 @@
-"""``motiongen serve``: a page and a websocket on which characters obey typed sentences at once."""
+"""``motiongen serve``: a page and a websocket on which characters obey sentences, or dance to music, at once."""
 
 import asyncio
 import gc
@@ -15,7 +15,7 @@ import tyro
 from motiongen.cli import UsageError, arguments
 
 if TYPE_CHECKING:
-    from motiongen.streaming.scheduler import StreamScheduler
+    from motiongen.streaming.streamed import Scheduler
     from motiongen_bridge.server import ServerConfig
     from motiongen_bridge.vmc import VMCSender
 
@@ -36,8 +36,8 @@ class ServeConfig:
         str, tyro.conf.arg(help_behavior_hint="(default: MOTIONGEN_TOKEN of the environment)")
     ] = ""
     """Secret that clients must know."""
-    head: Literal["mogo"] = "mogo"
-    """The model that writes the stream."""
+    head: Literal["mogo", "badm"] = "mogo"
+    """The model that makes the stream: mogo obeys sentences, badm dances to music that clients send."""
     weights: arguments.Weights = "full"
     """full (non-commercial), open (free sources, may be used in products), or a folder of your own."""
     max_sessions: Annotated[int, tyro.conf.arg(metavar="N")] = 256
@@ -52,6 +52,12 @@ class ServeConfig:
     """Web page that may connect, beside the server's own; may be given several times."""
     vmc: Annotated[str, tyro.conf.arg(metavar="HOST:PORT", help_behavior_hint="(optional)")] = ""
     """VMC receiver that sees the character that has been there longest (VSeeFace, Unity and Unreal plugins)."""
+    style: Annotated[str | None, tyro.conf.arg(metavar="STYLE", help_behavior_hint="(default: any)")] = None
+    """With badm: the style in which dancers begin; motiongen models lists them."""
+    space: Annotated[
+        Literal["latent", "motion"] | None, tyro.conf.arg(help_behavior_hint="(default: latent)")
+    ] = None
+    """With badm: what is denoised, the tokenizer's latents (faster) or the frames themselves."""
     refine: bool = False
     """Let BAMM rewrite what waits, in the time that is left; docs/results.md says what it brings."""
     quiet: bool = False
@@ -62,6 +68,10 @@ class ServeConfig:
             raise UsageError(f"max-sessions: expected 1 to 100000, got {self.max_sessions}")
         if not 0 <= self.workers <= 64:
             raise UsageError(f"workers: expected 1 to 64, got {self.workers}; or leave it out")
+        if self.head == "badm" and (self.refine or self.workers > 1):
+            raise UsageError("refine, workers: expected none with badm, which has one thread; leave them out")
+        if self.head == "mogo" and (self.style or self.space):
+            raise UsageError("style, space: expected none with mogo; they are badm's: --head badm")
 
 
 def main(argv: Sequence[str]) -> None:
@@ -78,24 +88,39 @@ def main(argv: Sequence[str]) -> None:
         raise UsageError(str(error)) from None
     import torch
 
-    from motiongen.inference.model import load
-    from motiongen.streaming.refiner import Refiner
-    from motiongen.streaming.scheduler import StreamScheduler
-
     _raise_open_files()
-    workers = config.workers or (min(2, os.cpu_count() or 1) if device == "cpu" else 1)
     torch.set_num_threads(1)  # more would wait for each other in a spin, and keep the sockets from their core
     logging.getLogger("websockets").setLevel(logging.WARNING)
     if not config.quiet:
         _log_events()
-    scheduler = StreamScheduler(
+    scheduler = _dancers(config, device) if config.head == "badm" else _characters(config, device)
+    asyncio.run(_serve(scheduler, listen, receiver))
+
+
+def _characters(config: ServeConfig, device: str) -> "Scheduler":
+    """Characters that obey sentences."""
+    from motiongen.inference.model import load
+    from motiongen.streaming.refiner import Refiner
+    from motiongen.streaming.scheduler import StreamScheduler
+
+    return StreamScheduler(
         load(config.head, config.weights, device),
         max_characters=config.max_sessions,
-        workers=workers,
+        workers=config.workers or (min(2, os.cpu_count() or 1) if device == "cpu" else 1),
         lead_tokens=10 if config.refine else 3,
         refiner=Refiner(load("bamm", config.weights, device)) if config.refine else None,
     )
-    asyncio.run(_serve(scheduler, listen, receiver))
+
+
+def _dancers(config: ServeConfig, device: str) -> "Scheduler":
+    """Characters that dance to music."""
+    from motiongen.inference.dance import load_dance
+    from motiongen.streaming.dance_scheduler import DanceScheduler
+
+    model = load_dance(config.space, config.weights, device)
+    # A GPU takes as long for one as for dozens; on a CPU a large batch would keep the others waiting.
+    batch = 8 if device == "cpu" else 64
+    return DanceScheduler(model, max_characters=config.max_sessions, style=config.style, batch=batch)
 
 
 def _log_events() -> None:
@@ -125,7 +150,7 @@ def _receiver(address: str) -> "VMCSender | None":
     return VMCSender(*parse_address(address))
 
 
-async def _serve(scheduler: "StreamScheduler", listen: "ServerConfig", receiver: "VMCSender | None") -> None:
+async def _serve(scheduler: "Scheduler", listen: "ServerConfig", receiver: "VMCSender | None") -> None:
     from motiongen_bridge.server import Server
 
     stop = asyncio.Event()

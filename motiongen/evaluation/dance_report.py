@@ -189,7 +189,7 @@ class DanceJudge:
 def held_out_pieces(bank: DanceBank, config: DanceEvaluateConfig) -> list[Piece]:
     """Return the held-out dances, each with one of its songs, cut into pieces, evenly chosen."""
     size, least = round(config.seconds * features.FPS), round(config.window * features.FPS)
-    pieces = []
+    pieces: list[Piece] = []
     for index, record in enumerate(bank.records):
         if record.split != "test" or not record.is_dance or not record.bpm:
             continue

@@ -62,6 +62,7 @@ def sample_windows(
     options: DanceOptions,
     held: Held | None = None,
     overlap: int = 0,
+    guidance: Tensor | None = None,
 ) -> Tensor:
     """Return clean windows (W, N, C), normalised, that agree where one overlaps the next.
 
@@ -74,7 +75,9 @@ def sample_windows(
         options: steps and guidance.
         held: normalised values and mask (W, N, C) of what is known.
         overlap: places that a window shares with the next; 0 for windows that know nothing of each other.
+        guidance: (W,) scales in place of the options' one.
     """
+    scale = options.guidance_scale if guidance is None else guidance.view(-1, 1, 1)
     count = len(noise)
     deaf = torch.arange(2 * count, device=noise.device) >= count  # each once with music and once without
     heard = model.hear(torch.cat([music, music]), torch.cat([beats, beats]), torch.cat([style, style]), deaf)
@@ -84,7 +87,7 @@ def sample_windows(
         at = torch.full((count,), now, device=noise.device)
         to = torch.full((count,), then, device=noise.device)
         told, untold = model(torch.cat([x, x]), torch.cat([at, at]), heard)[0].chunk(2)
-        clean = untold + options.guidance_scale * (told - untold)  # Ho & Salimans 2022
+        clean = untold + scale * (told - untold)  # Ho & Salimans 2022
         if held is not None:
             clean = torch.where(held.mask, held.values, clean)
         x = model.schedule.back(x, clean, at, to)

@@ -27,6 +27,8 @@ _EVERY = 15 * HOP
 """Samples after which the beat is looked for again: half a second."""
 _MEMORY, _LEAST = (seconds * SAMPLE_RATE // STEP for seconds in (8, 2))
 """Levels that are looked at for it, at most and at least: eight seconds and two."""
+_LATE = 2.5
+"""Frames after a beat at which it is still worth giving."""
 _TRUST = 8.0
 """Verdicts, of eight seconds each, that a belief about the beat weighs at most; a shorter one counts less."""
 
@@ -135,10 +137,11 @@ class MusicStream:
         self._beats.append(beats)
 
     def _is_beat(self, time: float) -> bool:
-        """Whether the frame at a time is the nearest to a beat, and no other beat was just given."""
+        """Whether the frame at a time is the nearest to a beat that was not given yet, or comes just after it."""
         assert self._pulse is not None, "without a pulse there is no beat"
         nearest = self._pulse.nearest(time)
-        if not -0.5 / FPS <= nearest - time < 0.5 / FPS or nearest - self._last < 0.5 * self._pulse.period:
+        # A pulse found anew may have moved its next beat behind the frames that are out: it is given late, not lost.
+        if not -_LATE / FPS < nearest - time < 0.5 / FPS or nearest - self._last < 0.5 * self._pulse.period:
             return False
         self._last = nearest
         return True

@@ -14,10 +14,11 @@ from motiongen.motion import Motion
 from motiongen.rotation import heading_angle
 from motiongen.skeleton import SMPL22
 from motiongen.streaming.block import Block
-from motiongen.streaming.character import Character, Made, Spoken, StreamEvent
+from motiongen.streaming.character import Character
 from motiongen.streaming.cycle import Cycle
 from motiongen.streaming.refiner import Refiner
 from motiongen.streaming.script import IDLE, QUEUE, WALK, Next
+from motiongen.streaming.streamed import Spoken, StreamEvent, made_of
 from motiongen.streaming.verbs import (
     Finish,
     Goto,
@@ -38,7 +39,6 @@ REPLACED = 1
 """Frames that a character which is to change its mind counts as having: only who has fewer is more urgent."""
 REMEMBERED = 64
 """Tokens of its past that a refinement sees."""
-BITS = np.array([1, 2, 4, 8])
 
 
 @dataclass(frozen=True)
@@ -286,12 +286,8 @@ class Performer:
             rotations, root = self._seam.apply(rotations, root, self._seam_at)
             self._seam_at += len(rotations)
             self._seam = None if self._seam_at >= BLEND else self._seam
-        contacts = (frames.contacts[0].numpy() * BITS).sum(axis=1).tolist()
-        made = [
-            Made(pose, where, bits, self.script.number)
-            for pose, where, bits in zip(rotations.numpy(), root.numpy(), contacts, strict=True)
-        ]
-        first = self.character.add(made)
+        obeys = [self.script.number] * len(root)
+        first = self.character.add(made_of(rotations, root, frames.contacts[0], obeys))
         for spoken in self._unanswered:
             spoken.answer(first)
         self._unanswered.clear()

@@ -21,8 +21,9 @@ from motiongen.streaming.character import Character
 from motiongen.streaming.performer import Performer
 from motiongen.streaming.refiner import Refiner
 from motiongen.streaming.script import IDLE, Script
-from motiongen.streaming.verbs import VerbError
-from motiongen.streaming.worker import TickReport, Worker
+from motiongen.streaming.ticker import TickReport
+from motiongen.streaming.verbs import VERBS, VerbError
+from motiongen.streaming.worker import Worker
 
 BLOCK_SIZES = (8, 56, 64)
 """A first block that is quick to answer, then larger ones: a CPU takes a third as long for each of 64 as of 8."""
@@ -37,6 +38,7 @@ class StreamScheduler:
 
     fps = FPS
     skeleton = SMPL22
+    verbs = VERBS
 
     def __init__(
         self,
@@ -107,6 +109,10 @@ class StreamScheduler:
             worker.join(character)
         return character
 
+    def describe(self) -> dict[str, Any]:
+        """Return what hello says of this kind of character."""
+        return {"head": "mogo"}
+
     def subscribe(self, callback: Callable[[TickReport], None]) -> None:
         """Call back after each step, from the thread that took it."""
         self._callbacks.append(callback)
@@ -125,7 +131,7 @@ class StreamScheduler:
         self._warm_up()
         self._reader = ThreadPoolExecutor(1, "motiongen-words", initializer=_step_back)
         for worker in self.workers:
-            worker.start(self._tick)
+            worker.start(partial(self._tick, worker))
 
     def stop(self) -> None:
         """End the threads that `start` began, after their ticks."""

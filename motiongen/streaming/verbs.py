@@ -138,7 +138,7 @@ class Seed:
 
 @dataclass(frozen=True)
 class Strength:
-    """Follow the words less (1) or more strictly (10)."""
+    """Follow the words, or the music, less (1) or more strictly (10)."""
 
     scale: float
 
@@ -146,7 +146,39 @@ class Strength:
         object.__setattr__(self, "scale", _number("scale", self.scale, 1.0, 10.0))
 
 
-Verb = Prompt | Then | Hold | Loop | Finish | Pose | Turn | Goto | Seed | Strength
+@dataclass(frozen=True)
+class Style:
+    """Dance in a style of the model's, or in any."""
+
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.name is not None and (not isinstance(self.name, str) or len(self.name) > 60):
+            shown = self.name[:40] if isinstance(self.name, str) else type(self.name).__name__
+            raise VerbError("bad_value", f"name: expected a style, or none for any, got {shown!r}")
+
+
+@dataclass(frozen=True)
+class Music:
+    """Dance to the sound that comes from now on, its first sample number 0; `live` where it comes as it is played."""
+
+    live: bool = False
+
+    def __post_init__(self) -> None:
+        _check_truth("live", self.live)
+
+
+@dataclass(frozen=True)
+class MusicEnd:
+    """No more sound will come; with `now`, forget what came and is not danced yet."""
+
+    now: bool = False
+
+    def __post_init__(self) -> None:
+        _check_truth("now", self.now)
+
+
+Verb = Prompt | Then | Hold | Loop | Finish | Pose | Turn | Goto | Seed | Strength | Style | Music | MusicEnd
 
 VERBS: dict[str, type[Verb]] = {
     "prompt": Prompt,
@@ -160,13 +192,22 @@ VERBS: dict[str, type[Verb]] = {
     "seed": Seed,
     "strength": Strength,
 }
+"""Those of a character that obeys words."""
+DANCE_VERBS: dict[str, type[Verb]] = {
+    "music": Music,
+    "music_end": MusicEnd,
+    "style": Style,
+    "seed": Seed,
+    "strength": Strength,
+}
+"""Those of a dancer."""
 
 
-def parse(name: str, arguments: Mapping[str, Any]) -> Verb:
-    """Return the verb of that name. Raises VerbError where the name or an argument makes no sense."""
-    if name not in VERBS:
-        raise VerbError("unknown_verb", f"verb: expected one of {', '.join(VERBS)}, got {name!r}")
-    kind = VERBS[name]
+def parse(name: str, arguments: Mapping[str, Any], verbs: Mapping[str, type[Verb]] = VERBS) -> Verb:
+    """Return the verb of that name, one of `verbs`. Raises VerbError where the name or an argument makes no sense."""
+    if name not in verbs:
+        raise VerbError("unknown_verb", f"verb: expected one of {', '.join(verbs)}, got {name!r}")
+    kind = verbs[name]
     known = [field.name for field in fields(kind)]
     unknown = [key for key in arguments if key not in known]
     if unknown:
@@ -198,6 +239,11 @@ def _number(name: str, value: object, low: float, high: float) -> float:
         shown = "another" if is_endless else f"{value!r:.40}"
         raise VerbError("bad_value", f"{name}: expected a number {low:g}..{high:g}, got {shown}")
     return float(value)  # type: ignore[arg-type]
+
+
+def _check_truth(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise VerbError("bad_value", f"{name}: expected true or false, got {value!r:.40}")
 
 
 def _array(name: str, value: Sequence[float] | np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -1,19 +1,14 @@
 """One thread's share of the streaming characters: their blocks, stepped one at a time, the most urgent first."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-
-import torch
 
 from motiongen.streaming.block import Block
 from motiongen.streaming.character import Character
 from motiongen.streaming.performer import Performer, perform
 from motiongen.streaming.refiner import Refiner
-
-log = logging.getLogger(__name__)
+from motiongen.streaming.ticker import Ticker, TickReport
 
 REST = 2.0
 """A block rests for so many times as long as its step took: a step costs the same for one as for all, so that words
@@ -22,29 +17,8 @@ PRESSING = 4
 """Frames: who has fewer left does not wait for that."""
 
 
-@dataclass(frozen=True)
-class TickReport:
-    """What a tick did.
-
-    Attributes:
-        stepped: characters that took a step.
-        seconds: that it took.
-        refined: tokens that were written anew.
-        rest: seconds for which characters that are due are left to wait, for others to come along.
-    """
-
-    stepped: int
-    seconds: float
-    refined: int = 0
-    rest: float = 0.0
-
-
-class Worker:
-    """Owns blocks and who is in them. `tick` belongs to one thread; `join` and `woken` to all.
-
-    Attributes:
-        woken: set when a character is due or something was said.
-    """
+class Worker(Ticker):
+    """Owns blocks and who is in them. `tick` belongs to one thread; `join` and `woken` to all."""
 
     def __init__(
         self,
@@ -53,15 +27,13 @@ class Worker:
         refiner: Refiner | None = None,
     ) -> None:
         """Take how the n-th block is made, how a character is put into a place of one, and who refines."""
-        self.woken = threading.Event()
+        super().__init__()
         self._make_block, self._seat, self._refiner = make_block, seat, refiner
         self._blocks: list[Block] = []
         self._rests: dict[Block, float] = {}
         self._performers: dict[int, Performer] = {}
         self._joining: list[Character] = []
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._is_stopping = False
 
     def __len__(self) -> int:
         with self._lock:
@@ -107,7 +79,7 @@ class Worker:
 
     def _rested(self, block: Block) -> float:
         """When a block may take its next step; without a thread nobody comes along meanwhile, and it need not wait."""
-        return 0.0 if self._thread is None else self._rests.get(block, 0.0)
+        return self._rests.get(block, 0.0) if self.has_thread else 0.0
 
     def _refine(self, performers: list[Performer]) -> int:
         """While nobody is due, write anew what waits the longest with one character; return its tokens."""
@@ -119,36 +91,6 @@ class Worker:
             return 0
         performers[counts.index(most)].refine(self._refiner, most)
         return most
-
-    def start(self, tick: Callable[["Worker"], TickReport]) -> None:
-        """Tick in a thread of its own until `stop`."""
-        self._is_stopping = False
-        self._thread = threading.Thread(target=self._run, args=(tick,), name="motiongen-stream", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread that `start` began, after its tick."""
-        self._is_stopping = True
-        self.woken.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-
-    def _run(self, tick: Callable[["Worker"], TickReport]) -> None:
-        torch.set_flush_denormal(
-            True
-        )  # this thread's: softmax leaves numbers that a CPU takes ten times as long for
-        while not self._is_stopping:
-            self.woken.clear()
-            try:
-                report = tick(self)
-                if report.rest:
-                    time.sleep(report.rest)
-                elif not report.stepped:
-                    self.woken.wait(1.0)
-            except Exception:  # a stream that dies silently is worse than a line in the log
-                log.exception("tick failed; going on")
-                time.sleep(0.1)
 
     def _come_and_go(self) -> None:
         """Free the places of those who left, and give those who came one."""

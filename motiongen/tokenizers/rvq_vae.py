@@ -287,6 +287,10 @@ class RVQVAE(nn.Module):
         """Return latents (B, N, latent_dim) before quantization, for features (B, T, D)."""
         return self._latents(self._whole_tokens(self.normalise(features)))
 
+    def decode_latents(self, latents: Tensor) -> Tensor:
+        """Return features (B, frames_per_token * N, D) for latents (B, N, latent_dim), quantized or not."""
+        return self._features(latents, None)
+
     def step_latents(self, latents: Tensor, state: DecoderState) -> Tensor:
         """Push latents (B, n, latent_dim), quantized or not; return features as `step` does."""
         return self._features(latents, state)

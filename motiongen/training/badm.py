@@ -31,6 +31,8 @@ class BADMTrainConfig:
     """Windows of idles, under silence."""
     phases: int = 4
     """Frames by which a clip may be shifted before it becomes latents."""
+    kinematic_items: int = 24
+    """Windows of a batch whose bodies the losses look at: that costs as much as the network."""
     held_out_windows: int = 128
     bank: DanceBankConfig = field(default_factory=DanceBankConfig)
     """What is paired with music."""
@@ -110,13 +112,14 @@ class BADMRecipe:
         """Return the losses of a batch."""
         predicted, coarse, clean = self.model.training_pass(batch, generator)
         with torch.autocast(predicted.device.type, enabled=False):
-            return badm_losses(self.model, predicted, coarse, clean)
+            return badm_losses(self.model, self.space, predicted, coarse, clean, self.config.kinematic_items)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Return the losses on held-out windows, at the same noise every time."""
         assert isinstance(model, BADM), type(model)
         batch = {key: value.to(model.device) for key, value in self.held_out.items()}
-        losses = badm_losses(model, *model.training_pass(batch, torch.Generator().manual_seed(1)))
+        passed = model.training_pass(batch, torch.Generator().manual_seed(1))
+        losses = badm_losses(model, self.space, *passed, self.config.held_out_windows)
         return {key: float(value) for key, value in losses.items()}
 
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -133,10 +133,10 @@ class Page:
 
 
 @contextmanager
-def browse() -> Iterator[Page]:
-    """Start a Chromium with one tab; it ends with the block."""
+def browse(more: Sequence[str] = ()) -> Iterator[Page]:
+    """Start a Chromium with one tab, and with more flags; it ends with the block."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        command = [find_chromium(), *FLAGS, f"--user-data-dir={home}", "about:blank"]
+        command = [find_chromium(), *FLAGS, *more, f"--user-data-dir={home}", "about:blank"]
         process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_use_every_core
         )

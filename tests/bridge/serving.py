@@ -4,13 +4,16 @@ import asyncio
 import threading
 from contextlib import contextmanager
 
+from motiongen.inference.model import Model
 from motiongen.streaming.scheduler import StreamScheduler
 from motiongen_bridge.server import Server, ServerConfig
 
 
 def make_server(model, *, max_characters=8, **config):
-    """Return a server that is not started, on any free port."""
-    scheduler = StreamScheduler(model, max_characters=max_characters, block_sizes=(4,))
+    """Return a server of a model that obeys words, or of a scheduler; not started, on any free port."""
+    scheduler = model
+    if isinstance(model, Model):
+        scheduler = StreamScheduler(model, max_characters=max_characters, block_sizes=(4,))
     return Server(scheduler, ServerConfig(port=0, **config))
 
 

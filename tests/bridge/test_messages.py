@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motiongen.streaming.verbs import VERBS
+from motiongen.streaming.verbs import DANCE_VERBS, VERBS
 from motiongen_bridge.frames import Format, ProtocolError
 from motiongen_bridge.limits import ServerLimits
-from motiongen_bridge.messages import Close, Message, Open, Ping, Resume, Say, Watch, read_message
+from motiongen_bridge.messages import Close, Hear, Message, Open, Ping, Resume, Say, Watch, read_message
 
 KEY = "0123456789abcdef" * 2
 POSE = {"rotations": [[0, 0, 0, 1]] * 22, "root": [0, 0.97, 0]}
@@ -47,6 +47,20 @@ VALID = [
 ]  # fmt: skip
 
 
+VALID_OF_DANCERS = [
+    ({"type": "open"}, Open()),
+    ({"type": "open", "prompt": "", "seed": 3, "strength": 2, "style": "pop"}, Open(seed=3, strength=2, style="pop")),
+    ({"type": "open", "prompt": None, "style": None}, Open()),
+    *(({"type": verb, "id": 9, "character": 1, **arguments},
+       Say(id=9, character=1, verb=verb, arguments=arguments))
+      for verb, arguments in [
+          ("music", {}), ("music", {"live": True}), ("music_end", {}), ("music_end", {"now": False}),
+          ("style", {}), ("style", {"name": None}), ("style", {"name": "pop"}), ("seed", {"seed": 0}),
+          ("strength", {"scale": 1}),
+      ]),
+]  # fmt: skip
+
+
 def refused(message, **limits):
     """Return the error that a message is answered with."""
     with pytest.raises(ProtocolError) as caught:
@@ -57,6 +71,45 @@ def refused(message, **limits):
 @pytest.mark.parametrize(("message", "read"), VALID, ids=lambda value: str(value)[:60])
 def test_a_message_parses_to_what_it_says(message, read):
     assert read_message(json.dumps(message)) == read
+
+
+@pytest.mark.parametrize(("message", "read"), VALID_OF_DANCERS, ids=lambda value: str(value)[:60])
+def test_a_message_to_dancers_parses_to_what_it_says(message, read):
+    assert read_message(json.dumps(message), verbs=DANCE_VERBS) == read
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "said"),
+    [
+        ({"type": "prompt", "character": 1, "text": "walk"}, "unknown_type", "music, music_end, style, seed"),
+        ({"type": "open", "prompt": "walk"}, "bad_value", "open: expected no 'prompt'; leave it out"),
+        ({"type": "open", "style": 3}, "bad_value", "style: expected a style, or none for any, got 'int'"),
+        ({"type": "style", "character": 1, "name": "x" * 61}, "bad_value", "name: expected a style"),
+        ({"type": "music", "character": 1, "live": 1}, "bad_value", "live: expected true or false, got 1"),
+        ({"type": "music_end", "character": 1, "now": None}, "bad_value", "now: expected true or false"),
+        ({"type": "music", "character": 1, "rate": 8000}, "bad_value", "music: expected live, got 'rate'"),
+        (b"", "bad_message", "audio: expected 16 bytes and two for each sample, got 0 in all"),
+        (b"\x02\x01" + bytes(17), "bad_message", "got 19 in all"),
+        (b"\x01\x01" + bytes(16), "bad_message", "audio: expected kind 2 and format 1, got 1 and 1"),
+        (b"\x02\x01" + bytes(16384), "too_long", "message: expected at most 16384 bytes, got 16386"),
+    ],
+    ids=lambda value: str(value)[:60],
+)  # fmt: skip
+def test_what_makes_no_sense_to_dancers_is_refused(message, code, said):
+    error = refused(message, verbs=DANCE_VERBS)
+    assert error.code == code and said in str(error)
+
+
+def test_sound_is_heard_where_characters_dance_and_nowhere_else():
+    sound = bytes.fromhex("020103002256000007000000000000000000e803feff")
+    heard = read_message(sound, verbs=DANCE_VERBS)
+    assert isinstance(heard, Hear) and heard.audio.samples.tolist() == [0, 1000, -2]
+    assert refused(sound).code == "bad_message"
+
+
+@pytest.mark.parametrize("message", [{"type": "style", "character": 1}, {"type": "open", "style": "pop"}])
+def test_what_only_dancers_know_is_refused_elsewhere(message):
+    assert refused(message).code in ("unknown_type", "bad_value")
 
 
 @pytest.mark.parametrize(
@@ -227,10 +280,10 @@ fields = sorted({field for message, _ in VALID for field in message})
 types = [message["type"] for message, _ in VALID]
 
 
-def read_or_refuse(text):
+def read_or_refuse(text, verbs=VERBS):
     """Return a message or its refusal, either of which can be sent."""
     try:
-        read = read_message(text)
+        read = read_message(text, verbs=verbs)
     except ProtocolError as refusal:
         error = refusal
     else:
@@ -243,7 +296,7 @@ def read_or_refuse(text):
 
 def test_the_protocol_names_every_code_verb_and_limit():
     sent = {"not_now", "full", "busy", "closed", "gone", "read_only", "too_fast", "unknown_character"}
-    for name in [*CODES, *sent, *VERBS, *asdict(ServerLimits())]:
+    for name in [*CODES, *sent, *VERBS, *DANCE_VERBS, *asdict(ServerLimits())]:
         assert re.search(rf"^\| (`\w+`, )*`{name}`", PROTOCOL, re.MULTILINE), name
 
 
@@ -255,6 +308,22 @@ def test_the_protocol_names_every_code_verb_and_limit():
 )
 def test_no_text_or_bytes_raise_anything_but_protocol_error(text):
     assert isinstance(read_or_refuse(text), ProtocolError)
+
+
+@fuzz
+@given(st.binary() | st.binary(min_size=16).map(lambda rest: b"\x02\x01" + rest))
+def test_no_bytes_to_dancers_raise_anything_but_protocol_error(data):
+    read_or_refuse(data, DANCE_VERBS)
+
+
+@fuzz
+@given(
+    st.sampled_from(VALID_OF_DANCERS),
+    st.sampled_from(["live", "now", "name", "style", "character"]),
+    anything,
+)
+def test_no_changed_field_of_dancers_raises_anything_but_protocol_error(valid, field, value):
+    read_or_refuse(json.dumps({**valid[0], field: value}), DANCE_VERBS)
 
 
 @fuzz

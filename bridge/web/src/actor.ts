@@ -24,6 +24,7 @@ export class Actor {
   awaits = 0;
   seed: number | null = null;
   strength: number | null = null;
+  style: string | null = null;
   /** Told after anything of the above has changed. */
   onchange = () => {};
   private readonly prints: Prints;

@@ -4,6 +4,7 @@ import { type Beginning, MotionGenClient, MotionGenError, type RemoteCharacter }
 import { Actor } from "./actor.js";
 import { loadMannequin } from "./figures/body.js";
 import { DUOS } from "./figures/paint.js";
+import { Music } from "./music/music.js";
 import type { Stage } from "./stage/stage.js";
 import { toast } from "./ui/toast.js";
 
@@ -18,6 +19,8 @@ export class App {
   isAiming = false;
   /** Milliseconds from the last verb to the first frame that obeyed it. */
   obeyedIn = NaN;
+  /** What dancers hear. */
+  readonly music = new Music(this);
   private readonly watchers: (() => void)[] = [];
   private greeted = false;
 
@@ -29,6 +32,16 @@ export class App {
     client.on("state", () => this.changed());
     client.on("hello", () => this.welcome());
     client.on("error", (error) => toast(error.message));
+  }
+
+  /** Whether the server's characters dance to music; others obey words. */
+  get dances(): boolean {
+    return this.can("music");
+  }
+
+  /** Whether the server knows a verb. */
+  can(verb: string): boolean {
+    return this.client.hello?.verbs.includes(verb) ?? false;
   }
 
   /** Call back after anything has changed. */
@@ -121,7 +134,7 @@ export class App {
   async goto(x: number, y: number): Promise<void> {
     this.aim(false);
     const point = this.stage.floorAt(x, y);
-    if (point) await this.tell((actor) => actor.goto(point));
+    if (point && this.can("goto")) await this.tell((actor) => actor.goto(point));
   }
 
   /** Wait, or wait no longer, for a click on the floor. */
@@ -152,6 +165,29 @@ export class App {
     });
   }
 
+  /** Dance to a file. */
+  play(file: File): Promise<void> {
+    return this.tell(() => this.music.play(file));
+  }
+
+  /** Dance to the microphone; again, and it is closed. */
+  listen(): Promise<void> {
+    return this.tell(() => (this.music.isLive ? this.music.stop() : this.music.listen()));
+  }
+
+  /** Stop the music. */
+  silence(): Promise<void> {
+    return this.tell(() => this.music.stop());
+  }
+
+  /** Dance in another style, or in any. */
+  restyle(name: string | null): Promise<void> {
+    return this.tell(async (actor) => {
+      await actor.remote.style(name);
+      actor.style = name;
+    });
+  }
+
   /** Do something to the selected character; what goes wrong is shown. */
   private async tell(say: (actor: Actor) => Promise<void>, waits = true): Promise<void> {
     const actor = this.selected;
@@ -175,7 +211,7 @@ export class App {
   private welcome(): void {
     if (this.greeted) return this.changed();
     this.greeted = true;
-    void this.add(this.greeting ? { prompt: this.greeting } : {});
+    void this.add(this.greeting && this.can("prompt") ? { prompt: this.greeting } : {});
   }
 
   private enter(actor: Actor, remote: RemoteCharacter): void {

@@ -10,6 +10,7 @@ import { buildCast, placeTags } from "./ui/cast.js";
 import { buildDock } from "./ui/dock.js";
 import { byId } from "./ui/dom.js";
 import { buildKeys } from "./ui/keys.js";
+import { buildMusic } from "./ui/music.js";
 import { buildStatus } from "./ui/status.js";
 import { toast } from "./ui/toast.js";
 import { buildToken, takeToken } from "./ui/token.js";
@@ -18,6 +19,7 @@ import { buildTools } from "./ui/tools.js";
 /** What tests, and the curious, find as `window.motiongen`. */
 export interface Handle {
   client: MotionGenClient;
+  music: App["music"];
   readonly characters: App["actors"];
   /** Positions in the world of the joints of the n-th character, by name, as they are drawn. */
   jointPositions(n: number): Record<string, [number, number, number]>;
@@ -34,7 +36,7 @@ function start(): void {
   buildStatus(app);
   buildCast(app);
   buildDock(app);
-  buildKeys(app, buildTools(app));
+  buildKeys(app, buildTools(app), buildMusic(app));
   buildToken(app);
   fit(stage);
   expose(app);
@@ -68,6 +70,7 @@ function draw(app: App): void {
     app.stage.floor.shade(app.actors.flatMap((actor) => shadesOf(actor)));
     app.stage.update(seconds);
     placeTags(app);
+    app.music.update();
     requestAnimationFrame(frame);
   };
   requestAnimationFrame(frame);
@@ -86,6 +89,7 @@ function shadesOf(actor: App["actors"][number]): { at: Vector3; reach: number }[
 function expose(app: App): void {
   const handle: Handle = {
     client: app.client,
+    music: app.music,
     get characters() {
       return app.actors;
     },

@@ -25,7 +25,7 @@ def test_pieces_are_of_held_out_dances_with_their_beats_inside(bank):
     assert len(pieces) >= 2
     for piece in pieces:
         assert piece.motion.num_frames == piece.music.num_frames <= 120
-        assert 0 <= piece.beats.min() and piece.beats.max() < piece.motion.seconds
+        assert piece.beats.min() >= 0 and piece.beats.max() < piece.motion.seconds
         marked = piece.music.beats[0].nonzero()[:, 0] / features.FPS
         assert len(marked) == pytest.approx(len(piece.beats), abs=1)
 

@@ -9,7 +9,7 @@ from tests.core.music.clicks import click_music
 RATE = 22050
 
 
-@pytest.mark.parametrize("bpm", [75.0, 100.0, 128.0, 140.0])
+@pytest.mark.parametrize("bpm", [75.0, 100.0, 128.0])
 def test_beats_of_clicks_are_found(bpm):
     audio, truth = click_music(bpm, 12.0, first=0.2)
     grid = track_beats(audio)
@@ -53,7 +53,7 @@ def test_there_are_no_beats_in_the_silence_around_music():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("style", ["house", "rock", "waltz", "disco"])
+@pytest.mark.parametrize("style", ["techno", "rock", "waltz", "disco"])
 def test_beats_of_songs_are_found(style):
     song = synthesise(style, 112.0, 15.0, 2000, first_beat=0.3)
     grid = track_beats(Audio(song.samples, song.sample_rate))

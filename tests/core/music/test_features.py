@@ -94,7 +94,7 @@ def test_missing_librosa_is_one_line(monkeypatch):
 
 
 @pytest.mark.slow
-def test_an_hour_needs_little_memory():
+def test_long_music_needs_little_memory():
     import tracemalloc
 
     samples = np.tile(noise(60, rate=SAMPLE_RATE), 20)  # twenty minutes: 74 MB

@@ -1,5 +1,6 @@
 /** One character on a server, as this page sees it: verbs go out, frames and events come in. */
 
+import { encodeAudio } from "./audio.js";
 import { Emitter } from "./emitter.js";
 import { Playback, type Pose } from "./playback.js";
 import type { Frame, StreamEvent } from "./wire.js";
@@ -19,8 +20,10 @@ export interface Beginning {
   prompt?: string;
   /** The same seed and the same verbs at the same frames give the same motion. */
   seed?: number;
-  /** How strictly it follows its words, 1 to 10. */
+  /** How strictly it follows its words, or the music, 1 to 10. */
   strength?: number;
+  /** Of a dancer: one of `Hello.styles`. */
+  style?: string;
 }
 
 /** What a character tells of. */
@@ -33,6 +36,8 @@ export interface CharacterEvents {
   obeyed: { verb: string; number: number; milliseconds: number };
   /** The server had forgotten it, and it was opened again: numbers of frames and verbs begin anew. */
   reborn: number;
+  /** The connection dropped: sound that was on its way is lost. */
+  interrupted: string;
   /** It is gone, and why. */
   closed: string;
 }
@@ -40,6 +45,8 @@ export interface CharacterEvents {
 /** How a character reaches its server; the client is one. */
 export interface Line {
   request(message: Record<string, unknown>): Promise<Record<string, unknown>>;
+  /** Send a binary message; return whether there is a connection. */
+  send(data: ArrayBuffer): boolean;
   /** The server's time at a local time, milliseconds. */
   serverTime(now: number): number;
 }
@@ -120,6 +127,26 @@ export class RemoteCharacter extends Emitter<CharacterEvents> {
     return this.say("strength", { scale });
   }
 
+  /** Dance in a style, or in any. */
+  style(name: string | null): Promise<Answer> {
+    return this.say("style", { name });
+  }
+
+  /** Dance to the sound that comes from now on; `live` where it comes as it is played. See Song for a whole piece. */
+  music(live = false): Promise<Answer> {
+    return this.say("music", { live });
+  }
+
+  /** Send no more sound; with `now`, forget what was sent and is not danced yet. */
+  endMusic(now = false): Promise<Answer> {
+    return this.say("music_end", { now });
+  }
+
+  /** Let it hear the samples from number `first` on, after `music`; return whether they were sent. */
+  hear(samples: Int16Array, rate: number, first: number): boolean {
+    return this.line.send(encodeAudio({ character: this.number, rate, first, samples }));
+  }
+
   /** Say any verb of `Hello.verbs`, with the arguments of PROTOCOL.md. */
   async say(verb: string, values: Record<string, unknown> = {}): Promise<Answer> {
     const said = performance.now();
@@ -167,6 +194,11 @@ export class RemoteCharacter extends Emitter<CharacterEvents> {
     [this.number, this.key, this.latest, this.waiting] = [number, key, null, []];
     this.playback.clear();
     this.emit("reborn", number);
+  }
+
+  /** Be without a connection for a while; for the client. */
+  interrupt(): void {
+    this.emit("interrupted", "the connection was lost");
   }
 
   /** Be gone; for the client. */

@@ -15,9 +15,11 @@ import { ServerClock } from "./clock.js";
 import { Emitter } from "./emitter.js";
 import { decodeFrame, type Format, type Frame, frameFromJson, type Hello, type StreamEvent, SUBPROTOCOL } from "./wire.js";
 
+export { type Audio, decodeAudio, encodeAudio, toS16 } from "./audio.js";
 export { type Answer, type Beginning, type CharacterEvents, RemoteCharacter } from "./character.js";
 export { Playback, type Pose } from "./playback.js";
 export { ServerClock } from "./clock.js";
+export { Song } from "./song.js";
 export { decodeFrame, encodeFrame, type Format, type Frame, type Hello, type StreamEvent, WireError } from "./wire.js";
 
 /** What went wrong: `code` is the server's (see PROTOCOL.md), or "disconnected" or "refused". */
@@ -158,6 +160,13 @@ export class MotionGenClient extends Emitter<ClientEvents> implements Line {
     return this.ask(message);
   }
 
+  /** Send a binary message; return whether there is a connection. */
+  send(data: ArrayBuffer): boolean {
+    if (this.resuming || this.socket?.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(data);
+    return true;
+  }
+
   /** Return the server's time at a local time of `performance.now()`, milliseconds. */
   serverTime(now: number = performance.now()): number {
     return this.clock.at(now);
@@ -193,6 +202,7 @@ export class MotionGenClient extends Emitter<ClientEvents> implements Line {
     this.clearTimers();
     this.socket = null;
     this.failAll(new MotionGenError("disconnected", reason || "the connection was lost"));
+    for (const character of this.characters.values()) character.interrupt();
     const hopeless = code === POLICY || !this.options.reconnect || (!this.hello && !this.options.patient);
     if (this.state === "closed") return;
     if (hopeless) {

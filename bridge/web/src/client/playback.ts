@@ -46,6 +46,11 @@ export class Playback {
     return 1000 / this.fps;
   }
 
+  /** The moment that is on the screen; NaN before any. */
+  get at(): number {
+    return this.head;
+  }
+
   /** How much is waiting to be played, milliseconds. */
   get buffered(): number {
     const last = this.frames.at(-1);

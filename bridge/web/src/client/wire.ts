@@ -26,9 +26,15 @@ export interface Hello {
   limits: Record<string, number>;
   resume_seconds: number;
   weights: { name: string; licence: string };
+  /** The model: "mogo" obeys words, "badm" dances. */
+  head?: string;
+  /** Styles of a dancer. */
+  styles?: string[];
+  /** What a dancer hears: samples a second, least and most; and how far it dances behind live sound. */
+  audio?: { formats: string[]; rates: [number, number]; delay_seconds: number; ahead_seconds: number };
 }
 
-/** Something that came about: "obeys", "ended", "arrived", "closed" or "skipped". */
+/** Something that came about: "obeys", "ended", "arrived", "dances", "closed" or "skipped". */
 export interface StreamEvent {
   type: "event";
   character: number;
@@ -36,6 +42,8 @@ export interface StreamEvent {
   seq?: number;
   number?: number;
   text?: string;
+  /** Of "dances": the sample of the music that is heard at frame `seq`. */
+  sample?: number;
   count?: number;
 }
 

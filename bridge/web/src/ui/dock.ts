@@ -73,14 +73,16 @@ function buildVerbs(app: App): void {
   const strength = make("input", { type: "range", min: "1", max: "10", step: "0.5", value: "3", id: "strength" });
   strength.onchange = () => void app.strengthen(Number(strength.value));
   strength.oninput = () => (byId("strength-value").textContent = Number(strength.value).toFixed(1));
-  const slider = make("label", { className: "strength", title: "How strictly it follows the words" });
+  const slider = make("label", { className: "strength", title: "How strictly it follows the words, or the music" });
   slider.append(make("span", {}, "Strength"), strength, make("output", { id: "strength-value" }, "auto"));
   const gap = () => make("span", { className: "gap" });
   const goto = button("goto", "Go to", "Go to a point: click the floor", "G", () => app.aim(!app.isAiming));
   goto.id = "goto";
   const seed = button("seed", "Seed", "Draw another way of doing it", "", () => void app.reseed());
   seed.id = "seed";
-  byId("verbs").append(
+  const obeys = make(
+    "span",
+    { className: "obeys" },
     button("hold", "Hold", "Stop, and stand there alive", "H", () => void app.hold()),
     button("loop", "Loop", "Go round and round in this", "L", () => void app.loop()),
     button("finish", "Finish", `End this in ${FINISH} seconds`, "F", () => void app.finish(FINISH)),
@@ -90,9 +92,8 @@ function buildVerbs(app: App): void {
     goto,
     gap(),
     button("pose", "Reset", "Start anew from the rest pose", "R", () => void app.resetPose()),
-    seed,
-    slider,
   );
+  byId("verbs").append(obeys, seed, slider);
 }
 
 function redraw(app: App): void {

@@ -11,27 +11,37 @@ const DRAG = 5;
 const BODY = 0.45;
 
 /** Listen to keys and clicks. */
-export function buildKeys(app: App, tools: Record<"toggleTheme" | "toggleCamera" | "toggleHelp", () => void>): void {
+export function buildKeys(
+  app: App,
+  tools: Record<"toggleTheme" | "toggleCamera" | "toggleHelp", () => void>,
+  music: { choose: () => void },
+): void {
   const acts: Record<string, () => void> = {
-    "/": () => byId("prompt").focus(),
     "?": tools.toggleHelp,
-    h: () => void app.hold(),
-    l: () => void app.loop(),
-    f: () => void app.finish(2),
-    g: () => app.aim(!app.isAiming),
-    r: () => void app.resetPose(),
     n: () => void app.add(),
     c: tools.toggleCamera,
     t: tools.toggleTheme,
-    ArrowLeft: () => void app.turn(TURN),
-    ArrowRight: () => void app.turn(-TURN),
     Escape: () => app.aim(false),
+  };
+  const told: Record<string, [verb: string, act: () => void]> = {
+    "/": ["prompt", () => byId("prompt").focus()],
+    h: ["hold", () => void app.hold()],
+    l: ["loop", () => void app.loop()],
+    f: ["finish", () => void app.finish(2)],
+    g: ["goto", () => app.aim(!app.isAiming)],
+    r: ["pose", () => void app.resetPose()],
+    ArrowLeft: ["turn", () => void app.turn(TURN)],
+    ArrowRight: ["turn", () => void app.turn(-TURN)],
+    m: ["music", music.choose],
+    s: ["music", () => void app.silence()],
   };
   for (let n = 1; n <= 8; n++) acts[String(n)] = () => app.select(app.actors[n - 1]);
   addEventListener("keydown", (event) => {
     const isTyping = event.target instanceof HTMLInputElement || document.querySelector("dialog[open]") !== null;
     if (isTyping || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    const act = acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const [verb, say] = told[key] ?? [];
+    const act = verb && app.can(verb) ? say : acts[key];
     if (!act) return;
     event.preventDefault();
     act();

@@ -2,20 +2,24 @@
 
 import type { App } from "../app.js";
 import { loadAvatar } from "../figures/avatar.js";
+import { isSound } from "../music/music.js";
 import { button, byId, icon, make } from "./dom.js";
 import { toast } from "./toast.js";
 
-const KEYS: [string, string][] = [
-  ["/", "type a prompt"],
-  ["Enter", "do it now"],
-  ["Shift + Enter", "do it afterwards"],
-  ["↑ ↓", "earlier prompts"],
-  ["H", "hold"],
-  ["L", "loop"],
-  ["F", "finish in two seconds"],
-  ["← →", "turn"],
-  ["G", "go to: then click the floor"],
-  ["R", "reset the pose"],
+/** Keys, what they do, and the verb that the server must know for it. */
+const KEYS: [string, string, string?][] = [
+  ["/", "type a prompt", "prompt"],
+  ["Enter", "do it now", "prompt"],
+  ["Shift + Enter", "do it afterwards", "then"],
+  ["↑ ↓", "earlier prompts", "prompt"],
+  ["H", "hold", "hold"],
+  ["L", "loop", "loop"],
+  ["F", "finish in two seconds", "finish"],
+  ["← →", "turn", "turn"],
+  ["G", "go to: then click the floor", "goto"],
+  ["R", "reset the pose", "pose"],
+  ["M", "choose music", "music"],
+  ["S", "stop the music", "music"],
   ["N", "add a character"],
   ["1 – 8", "select a character"],
   ["C", "camera follows, or stays"],
@@ -32,7 +36,7 @@ export function buildTools(app: App): { toggleTheme: () => void; toggleCamera: (
     camera.setAttribute("aria-pressed", String(app.stage.follow.follows));
   };
   camera.setAttribute("aria-pressed", "true");
-  const toggleHelp = buildHelp();
+  const toggleHelp = buildHelp(app);
   const file = byId<HTMLInputElement>("file");
   file.onchange = () => {
     if (file.files?.[0]) void wear(app, file.files[0]);
@@ -81,7 +85,8 @@ function buildDrop(app: App): void {
     event.preventDefault();
     show(-inside);
     const file = event.dataTransfer?.files[0];
-    if (file) void wear(app, file);
+    if (file && app.dances && isSound(file)) void app.play(file);
+    else if (file) void wear(app, file);
   });
 }
 
@@ -118,20 +123,35 @@ function read(key: string): string | null {
   }
 }
 
-function buildHelp(): () => void {
+function buildHelp(app: App): () => void {
   const help = byId<HTMLDialogElement>("help");
   const list = make("dl");
-  for (const [key, words] of KEYS) {
-    list.append(make("dt", {}, ...key.split(" ").map((part) => (part === "+" || part === "–" ? part : make("kbd", {}, part)))));
-    list.append(make("dd", {}, words));
-  }
+  const title = make("h2", { id: "help-title" });
+  const about = make("p");
+  const write = () => {
+    title.textContent = app.dances ? "Give it music to dance to" : "Tell it what to do";
+    const first = app.dances
+      ? "Choose or drop a sound file, or let it hear your microphone. Drag to look around"
+      : "Type a sentence; the character changes its mind while it moves. Drag to look around, double-click the floor to send it there";
+    about.textContent = `${first}, drop a .vrm or .glb file to give it another body.`;
+    const known = KEYS.filter(([, , verb]) => !verb || app.can(verb));
+    list.replaceChildren(...known.flatMap(([key, words]) => [make("dt", {}, ...drawn(key)), make("dd", {}, words)]));
+  };
   const close = make("button", { type: "button", className: "primary", onclick: () => help.close() }, "Close");
   help.append(
-    make("h2", { id: "help-title" }, "Tell it what to do"),
-    make("p", {}, "Type a sentence; the character changes its mind while it moves. Drag to look around, double-click the floor to send it there, drop a .vrm or .glb file to give it another body."),
+    title,
+    about,
     list,
     close,
   );
   help.onclick = (event) => event.target === help && help.close();
-  return () => (help.open ? help.close() : help.showModal());
+  return () => {
+    write();
+    if (help.open) help.close();
+    else help.showModal();
+  };
+}
+
+function drawn(key: string): (Node | string)[] {
+  return key.split(" ").map((part) => (part === "+" || part === "–" ? part : make("kbd", {}, part)));
 }

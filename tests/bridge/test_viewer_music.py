@@ -1,0 +1,110 @@
+"""The viewer of a server whose characters dance, in a headless Chromium."""
+
+import io
+import wave
+
+import numpy as np
+import pytest
+
+from motiongen.streaming.dance_scheduler import DanceScheduler
+from motiongen_bridge import pages
+from tests.bridge import chromium
+from tests.bridge.serving import serving
+from tests.core.streaming.dancers import tiny_dance_model, tone
+
+pytestmark = pytest.mark.slow
+CHARACTER = "motiongen.characters[0]"
+MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+
+
+@pytest.fixture(scope="module")
+def server():
+    if not (pages.VIEWER / "index.html").is_file():
+        pytest.skip("the viewer was not built: run python bridge/web/build_viewer.py (needs Node)")
+    with serving(DanceScheduler(tiny_dance_model(), allowance=8)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not chromium.find_chromium():
+        pytest.skip("there is no Chromium: apt-get install chromium, or set MOTIONGEN_CHROMIUM")
+    if chromium.free_cores() < 2:
+        pytest.skip("Chromium's software renderer needs two cores")
+    with chromium.browse(MICROPHONE) as page:
+        yield page
+
+
+@pytest.fixture
+def page(server, browser):
+    """The page, with one dancer whose frames come; nothing that it may not do was tried in the end."""
+    browser.complaints.clear()
+    browser.open(f"{server.url}?quality=0.3&theme=light", (900, 560))
+    browser.wait(f"{CHARACTER}.group.visible")
+    browser.value(f"(window.events = [], {CHARACTER}.remote.on('event', (event) => events.push(event)), 0)")
+    yield browser
+    assert browser.complaints == []
+
+
+def wav(seconds: float) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(15360)
+        out.writeframes((32767 * tone(seconds)).astype("<i2").tobytes())
+    return file.getvalue()
+
+
+def test_the_page_asks_for_music_and_not_for_words(page):
+    buttons = "[...document.querySelectorAll('.dock button')].filter((one) => one.offsetParent)"
+    words = page.value(f"{buttons}.map((one) => one.innerText.trim())")
+    assert words == ["Choose music", "Microphone", "Stop", "Seed"]
+    assert not page.value("document.getElementById('prompt').offsetParent")
+    assert page.value("document.getElementById('delay').textContent").startswith("live ")
+    styles = page.value("[...document.getElementById('style').options].map((one) => one.text)")
+    assert styles == ["any style", "break", "pop"]
+
+
+def test_a_dropped_piece_is_danced_and_heard_with_its_frames(page):
+    page.drop("tone.wav", wav(4))
+    page.wait("events.some(({ event }) => event === 'dances')")
+    dances = page.value("events.find(({ event }) => event === 'dances')")
+    page.wait(f"{CHARACTER}.remote.latest.obeys === {dances['number']}")
+    page.wait("document.getElementById('now').textContent === 'dancing to tone.wav'")
+    # The second that is heard is that of the frame that is on the screen.
+    seq, position = page.value(
+        f"(() => {{ const pose = {CHARACTER}.remote.sample(); return [pose.seq, motiongen.music.position] }})()"
+    )
+    assert abs(position - (seq - dances["seq"]) / 30) < 0.06
+    page.wait("events.some(({ event }) => event === 'ended')")
+    page.wait("motiongen.music.title === ''")
+    page.wait("document.getElementById('now').textContent === 'standing by'")
+
+
+def test_the_microphone_is_danced_to_and_stops(page):
+    page.value("document.getElementById('listen').click()")
+    page.wait("motiongen.music.isLive")
+    page.wait("events.some(({ event }) => event === 'dances')")
+    page.press("s")
+    page.wait("!motiongen.music.isLive && events.some(({ event }) => event === 'ended')")
+
+
+def test_a_style_is_chosen(page):
+    page.value(
+        "(() => { const one = document.getElementById('style'); one.value = 'pop'; one.onchange(); })()"
+    )
+    page.wait(f"{CHARACTER}.style === 'pop'")
+
+
+def test_a_file_that_is_no_music_is_refused_in_words(page):
+    page.drop("broken.mp3", bytes(40))
+    page.wait("/broken.mp3: expected music/.test(document.querySelector('.toast.error')?.textContent)")
+    assert page.value("motiongen.music.title") == ""
+
+
+def test_a_picture_of_it(page, tmp_path):
+    page.drop("a long name of a piece.wav", wav(3))
+    page.wait("motiongen.music.title !== ''")
+    assert len(page.screenshot(tmp_path / "dance.png")) > 20_000, "an empty picture is small"
+    assert np.isfinite(page.value(f"{CHARACTER}.remote.latest.seq"))
