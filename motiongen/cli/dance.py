@@ -71,7 +71,7 @@ def main(argv: Sequence[str]) -> None:
     from motiongen.inference.dance import dance
     from motiongen.music.audio import read_audio
 
-    audio = read_audio(config.music, start=config.start, seconds=config.seconds)
+    audio = read_audio(config.music, start=config.start, seconds=config.seconds, sample_rate=44100)
     for index in range(config.count):
         with bar("dancing") as progress:
             motion = dance(

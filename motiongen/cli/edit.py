@@ -108,7 +108,7 @@ def main(argv: Sequence[str]) -> None:
     else:
         from motiongen.music.audio import read_audio
 
-        audio = read_audio(config.music, seconds=motion.seconds)
+        audio = read_audio(config.music, seconds=motion.seconds, sample_rate=44100)
         edited = _by_music(config, motion, between, audio)
     for path in config.output:
         arguments.write(edited, path, config.prompt, config.size, config.body, audio)

@@ -1,19 +1,21 @@
-"""EDGE's losses, which BADM keeps (Tseng et al., CVPR 2023, equations 3 to 7; the released code's weights), and one more.
+"""EDGE's losses, which BADM keeps (Tseng et al., CVPR 2023, equations 3 to 7; the released weights), and two more.
 
-The one more is the rhythm's. Squared errors of poses hardly tell when a body comes to rest, so that a model trained by
-them alone dances past the beat for very long; Beat-It (Huang et al., ECCV 2024) adds a loss for the beat as well.
+Squared errors of poses hardly tell when a body comes to rest or whether a foot slides, so that a model trained by them
+alone dances past the beat, and skates, for very long. The rhythm's loss sees how speed rises and falls (Beat-It, Huang et
+al., ECCV 2024, has a loss for the beat as well), the sliding one how fast those feet are that stand in truth.
 """
 
 import torch
 from torch import Tensor
 
+from motiongen.features import FPS
 from motiongen.heads.badm import BADM
 from motiongen.heads.badm_spaces import Kinematics, Space
 
 RECONSTRUCTION, VELOCITY, POSITION, CONTACT = 0.636, 2.964, 0.646, 10.942
 """Weights of EDGE's losses: normalised values, their differences in time, joint positions, feet that stand."""
-RHYTHM = 0.5
-"""Weight of the difference of how speed rises and falls."""
+RHYTHM, SLIDING = 0.5, 0.3
+"""Weights of how speed rises and falls, and of the speed of feet that stand, m/s."""
 STANDS = 0.95
 """A foot stands where its predicted contact is above."""
 
@@ -38,6 +40,7 @@ def badm_losses(
     with torch.no_grad():
         true = space.kinematics(model.denormalise(clean[:kinematic_items]))
     stands = (made.contacts.detach() > STANDS)[..., None]  # (b, T - 1, 4, 1)
+    standing = (true.contacts > 0.5)[..., None]
     losses = {
         "reconstruction": (predicted - clean).square().mean(),
         "coarse": (coarse - clean).square().mean(),
@@ -45,6 +48,7 @@ def badm_losses(
         "position": (made.places - true.places).square().mean(),
         "contact": (made.feet * stands).square().mean(),
         "rhythm": (_rhythm(made) - _rhythm(true)).square().mean(),
+        "sliding": (made.feet * standing).abs().sum(-1).mean() * FPS,
     }
     total = (
         RECONSTRUCTION * (losses["reconstruction"] + losses["coarse"])
@@ -52,6 +56,7 @@ def badm_losses(
         + POSITION * losses["position"]
         + CONTACT * losses["contact"]
         + RHYTHM * losses["rhythm"]
+        + SLIDING * losses["sliding"]
     )
     return losses | {"loss": total}
 

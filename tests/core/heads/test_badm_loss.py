@@ -47,6 +47,7 @@ def test_a_foot_that_stands_and_slides_costs_by_hand():
     model, space = BADM(sizes("motion")), make_space("motion", None)
     losses = badm_losses(model, space, frames[None], frames[None], frames[None])
     assert float(losses["contact"]) == pytest.approx(0.01**2 / 3, rel=1e-4)
+    assert float(losses["sliding"]) == pytest.approx(0.3, rel=1e-3)
 
 
 def test_the_rhythm_is_that_of_speed_whatever_its_size():
