@@ -81,7 +81,7 @@ def _dispatch(argv: list[str]) -> int:
 def _help() -> str:
     verbs = "\n".join(f"  {verb:<12} {line}" for verb, line in COMMANDS.items())
     return (
-        "usage: motiongen COMMAND [options]\n\nWords into motion.\n\n"
+        "usage: motiongen COMMAND [options]\n\nWords and music into motion.\n\n"
         f"commands:\n{verbs}\n\n"
         'Example: motiongen generate "a person walks forward, then waves" -o walk.mp4\n'
         "Each command explains itself: motiongen COMMAND --help"

@@ -1,8 +1,8 @@
 """EDGE's losses, which BADM keeps (Tseng et al., CVPR 2023, equations 3 to 7; the released weights), and two more.
 
-Squared errors of poses hardly tell when a body comes to rest or whether a foot slides, so that a model trained by them
-alone dances past the beat, and skates, for very long. The rhythm's loss sees how speed rises and falls (Beat-It, Huang et
-al., ECCV 2024, has a loss for the beat as well), the sliding one how fast those feet are that stand in truth.
+Squared errors of poses hardly tell when a body comes to rest or whether a foot slides: a model trained by them alone
+dances past the beat, and skates, for very long. The rhythm's loss sees how speed rises and falls (Beat-It, Huang et al.,
+ECCV 2024, has a loss for the beat as well), the sliding one how fast those feet are that stand in truth.
 """
 
 import torch

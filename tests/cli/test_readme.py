@@ -23,5 +23,10 @@ def test_python_examples_of_the_readme_run(tmp_path, monkeypatch):
         for example in examples:
             here = example.replace("ws://127.0.0.1:8787", server.url)
             exec(compile(here, "README.md", "exec"), {})
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["take.bvh", "take.glb", "take.mp4"]
-    assert len(examples) == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "dance.glb",
+        "take.bvh",
+        "take.glb",
+        "take.mp4",
+    ]
+    assert len(examples) == 4
