@@ -103,6 +103,23 @@ class Heard:
     style: Tensor  # (B, 1, D)
 
 
+@dataclass(frozen=True)
+class Denoised:
+    """A training pass, in normalised units.
+
+    Attributes:
+        predicted: the clean window (B, N, C).
+        coarse: the same before the local decoder.
+        clean: the truth.
+        kept: (B,) how much of it was left under the noise, alpha_bar.
+    """
+
+    predicted: Tensor
+    coarse: Tensor
+    clean: Tensor
+    kept: Tensor
+
+
 BEAT_DIM = 3
 """Numbers that say the beat of a frame."""
 
@@ -300,10 +317,8 @@ class BADM(nn.Module):
         """One token (B, 1, D) that says that there is no neighbour."""
         return self.edge[edge].expand(like.shape[0], 1, -1)
 
-    def training_pass(
-        self, batch: Mapping[str, Tensor], generator: torch.Generator
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the predicted window, the coarse one, and the clean one, normalised, at random steps of noise.
+    def training_pass(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Denoised:
+        """Return what is predicted of windows at random steps of noise.
 
         Args:
             batch: window (B, N, C), music (B, T, music_dim), beats (B, T), style (B,), keep_style (B,) bool.
@@ -321,7 +336,7 @@ class BADM(nn.Module):
             batch["music"], batch["beats"], style, deaf.to(clean.device), beat_only.to(clean.device)
         )
         predicted, coarse = self(self.schedule.add_noise(clean, noise, step), step, heard)
-        return predicted, coarse, clean
+        return Denoised(predicted, coarse, clean, self.schedule.alpha_bar[step])
 
 
 def _preset(**sizes: Any) -> dict[str, BADMConfig]:

@@ -1,46 +1,45 @@
 """EDGE's losses, which BADM keeps (Tseng et al., CVPR 2023, equations 3 to 7; the released weights), and two more.
 
 Squared errors of poses hardly tell when a body comes to rest or whether a foot slides: a model trained by them alone
-dances past the beat, and skates, for very long. The rhythm's loss sees how speed rises and falls (Beat-It, Huang et al.,
-ECCV 2024, has a loss for the beat as well), the sliding one how fast those feet are that stand in truth.
+dances past the beat, and skates, for very long. The rhythm's loss sees how speed rises and falls (Beat-It, ECCV 2024,
+has one for the beat as well), the sliding one how fast those feet are that stand in truth.
 """
 
 import torch
 from torch import Tensor
 
 from motiongen.features import FPS
-from motiongen.heads.badm import BADM
+from motiongen.heads.badm import BADM, Denoised
 from motiongen.heads.badm_spaces import Kinematics, Space
 
 RECONSTRUCTION, VELOCITY, POSITION, CONTACT = 0.636, 2.964, 0.646, 10.942
 """Weights of EDGE's losses: normalised values, their differences in time, joint positions, feet that stand."""
-RHYTHM, SLIDING = 0.5, 0.3
+RHYTHM, SLIDING = 0.5, 0.1
 """Weights of how speed rises and falls, and of the speed of feet that stand, m/s."""
 STANDS = 0.95
 """A foot stands where its predicted contact is above."""
 
 
 def badm_losses(
-    model: BADM, space: Space, predicted: Tensor, coarse: Tensor, clean: Tensor, kinematic_items: int = 64
+    model: BADM, space: Space, denoised: Denoised, kinematic_items: int = 64
 ) -> dict[str, Tensor]:
-    """Return named losses of normalised windows (B, N, C); `loss` is their weighted sum.
+    """Return named losses of a training pass; `loss` is their weighted sum.
 
-    What is predicted before the local decoder is held to the truth as well: the next slice looks at it.
+    What is predicted before the local decoder is held to the truth as well: the next slice looks at it. Under much
+    noise a prediction is a mean of many dances, whose feet cannot but slide: their loss counts as the data left.
 
     Args:
         model: has the normaliser.
         space: of the windows.
-        predicted: by the model.
-        coarse: before the local decoder.
-        clean: the truth.
+        denoised: of `model.training_pass`.
         kinematic_items: windows of the batch whose bodies are looked at: that costs as much as the network.
     """
-    predicted, coarse = predicted.float(), coarse.float()
+    predicted, coarse, clean = denoised.predicted.float(), denoised.coarse.float(), denoised.clean
     made = space.kinematics(model.denormalise(predicted[:kinematic_items]))
     with torch.no_grad():
         true = space.kinematics(model.denormalise(clean[:kinematic_items]))
     stands = (made.contacts.detach() > STANDS)[..., None]  # (b, T - 1, 4, 1)
-    standing = (true.contacts > 0.5)[..., None]
+    standing = (true.contacts > 0.5)[..., None] * denoised.kept[:kinematic_items, None, None, None]
     losses = {
         "reconstruction": (predicted - clean).square().mean(),
         "coarse": (coarse - clean).square().mean(),

@@ -110,16 +110,16 @@ class BADMRecipe:
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Return the losses of a batch."""
-        predicted, coarse, clean = self.model.training_pass(batch, generator)
-        with torch.autocast(predicted.device.type, enabled=False):
-            return badm_losses(self.model, self.space, predicted, coarse, clean, self.config.kinematic_items)
+        denoised = self.model.training_pass(batch, generator)
+        with torch.autocast(self.model.device.type, enabled=False):
+            return badm_losses(self.model, self.space, denoised, self.config.kinematic_items)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Return the losses on held-out windows, at the same noise every time."""
         assert isinstance(model, BADM), type(model)
         batch = {key: value.to(model.device) for key, value in self.held_out.items()}
-        passed = model.training_pass(batch, torch.Generator().manual_seed(1))
-        losses = badm_losses(model, self.space, *passed, self.config.held_out_windows)
+        denoised = model.training_pass(batch, torch.Generator().manual_seed(1))
+        losses = badm_losses(model, self.space, denoised, self.config.held_out_windows)
         return {key: float(value) for key, value in losses.items()}
 
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:

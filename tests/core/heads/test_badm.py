@@ -177,8 +177,8 @@ def test_one_window_can_be_overfitted():
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
     draw = torch.Generator().manual_seed(0)
     for _ in range(300):
-        predicted, _, clean = model.training_pass(batch, draw)
-        (predicted - clean).square().mean().backward()
+        denoised = model.training_pass(batch, draw)
+        (denoised.predicted - denoised.clean).square().mean().backward()
         optimizer.step()
         optimizer.zero_grad()
     made = dance(model.eval(), music, beats, options=DanceOptions(steps=20, guidance_scale=1.0))
