@@ -58,6 +58,8 @@ class BADMConfig:
     local_decoder: bool = True
     beat: bool = True
     """Hear the beat as an input of its own."""
+    guidance_scale: float = 5.0
+    """How strictly the music is followed, where nothing else is asked for."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "styles", tuple(self.styles))  # JSON has lists
@@ -342,8 +344,12 @@ class BADM(nn.Module):
 def _preset(**sizes: Any) -> dict[str, BADMConfig]:
     return {
         "latent": BADMConfig(space="latent", channels=128, frames_per_step=4, slice_length=6, **sizes),
-        "motion": BADMConfig(space="motion", channels=140, frames_per_step=1, slice_length=25, **sizes),
-        "edge": BADMConfig(space="edge", channels=151, frames_per_step=1, slice_length=25, **sizes),
+        "motion": BADMConfig(
+            space="motion", channels=140, frames_per_step=1, slice_length=25, guidance_scale=4.0, **sizes
+        ),
+        "edge": BADMConfig(
+            space="edge", channels=151, frames_per_step=1, slice_length=25, guidance_scale=4.0, **sizes
+        ),
     }
 
 

@@ -22,8 +22,8 @@ class DanceOptions:
 
     steps: int = 25
     """Steps of DDIM."""
-    guidance_scale: float = 2.0
-    """How strictly to follow the music: 1 is not at all stricter than the data."""
+    guidance_scale: float | None = None
+    """How strictly to follow the music: 1 is not at all stricter than the data; None is the model's own."""
     group: int = 8
     """Windows that are sampled together."""
 
@@ -32,8 +32,8 @@ class DanceOptions:
             raise ValueError(
                 f"steps, group: expected >= 1, got {self.steps}, {self.group}; 25 and 8 are usual"
             )
-        if not 0 <= self.guidance_scale <= 20:
-            raise ValueError(f"guidance_scale: expected 0..20, got {self.guidance_scale}; 2 is usual")
+        if self.guidance_scale is not None and not 0 <= self.guidance_scale <= 20:
+            raise ValueError(f"guidance_scale: expected 0..20, got {self.guidance_scale}; 5 is usual")
 
     def adjusted(self, guidance_scale: float | None, steps: int | None) -> "DanceOptions":
         """Return these options with what is given in place of their own."""
@@ -77,7 +77,8 @@ def sample_windows(
         overlap: places that a window shares with the next; 0 for windows that know nothing of each other.
         guidance: (W,) scales in place of the options' one.
     """
-    scale = options.guidance_scale if guidance is None else guidance.view(-1, 1, 1)
+    own = model.config.guidance_scale if options.guidance_scale is None else options.guidance_scale
+    scale = own if guidance is None else guidance.view(-1, 1, 1)
     count = len(noise)
     deaf = torch.arange(2 * count, device=noise.device) >= count  # each once with music and once without
     heard = model.hear(torch.cat([music, music]), torch.cat([beats, beats]), torch.cat([style, style]), deaf)

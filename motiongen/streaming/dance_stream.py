@@ -31,7 +31,7 @@ class DanceStream:
         self.model = model
         self.style = style
         options = DanceOptions(group=1).adjusted(guidance_scale, LIVE_STEPS)
-        self.guidance_scale = options.guidance_scale
+        self.guidance_scale = model.head.config.guidance_scale if guidance_scale is None else guidance_scale
         self._generator = torch.Generator().manual_seed(seed)
         self._decode = model.space.decoder()
         config = model.head.config
