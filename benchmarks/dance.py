@@ -31,7 +31,7 @@ def joins(model: DanceModel, motion: Motion) -> float:
     places = motion.positions()
     acceleration = ((places[2:] - 2 * places[1:-1] + places[:-2]) * features.FPS**2).norm(dim=-1).mean(-1)
     config = model.head.config
-    half = config.slices // 2 * config.slice_frames
+    half = -(-config.slices // 2) * config.slice_frames
     ends = torch.arange(config.window_frames, motion.num_frames - 3, half)
     near = torch.zeros(len(acceleration), dtype=torch.bool)
     for offset in range(-2, 3):

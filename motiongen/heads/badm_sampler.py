@@ -1,7 +1,9 @@
 """Dances of any length out of a BADM: overlapped windows, held equal where they overlap at every step of denoising.
 
-As EDGE does (Tseng et al., CVPR 2023, section 3.3), with windows of K slices that overlap by half. Windows are sampled
-in groups, each held to the end of the one before it, so that memory does not grow with the song.
+As EDGE does (Tseng et al., CVPR 2023, section 3.3), with windows of K slices that overlap by half. Where EDGE lets the
+second window have what the first predicts, which breaks at the end of the first, one fades into the other here. Windows
+are sampled in groups, each with what the last window of the group before predicted at every step: memory does not grow
+with the song.
 """
 
 import itertools
@@ -62,9 +64,10 @@ def sample_windows(
     options: DanceOptions,
     held: Held | None = None,
     overlap: int = 0,
+    trail: Tensor | None = None,
     guidance: Tensor | None = None,
-) -> Tensor:
-    """Return clean windows (W, N, C), normalised, that agree where one overlaps the next.
+) -> tuple[Tensor, Tensor]:
+    """Return clean windows (W, N, C), normalised, that agree where one overlaps the next, and the last one's trail.
 
     Args:
         model: the head.
@@ -75,6 +78,7 @@ def sample_windows(
         options: steps and guidance.
         held: normalised values and mask (W, N, C) of what is known.
         overlap: places that a window shares with the next; 0 for windows that know nothing of each other.
+        trail: (steps, overlap, C) what the window before predicted of its last places at each step.
         guidance: (W,) scales in place of the options' one.
     """
     own = model.config.guidance_scale if options.guidance_scale is None else options.guidance_scale
@@ -82,21 +86,26 @@ def sample_windows(
     count = len(noise)
     deaf = torch.arange(2 * count, device=noise.device) >= count  # each once with music and once without
     heard = model.hear(torch.cat([music, music]), torch.cat([beats, beats]), torch.cat([style, style]), deaf)
+    fade = torch.arange(1, overlap + 1, device=noise.device)[:, None] / (overlap + 1)  # (overlap, 1)
     steps = model.schedule.sampling_steps(options.steps)
-    x = noise
-    for now, then in itertools.pairwise(steps):
+    x, ends = noise, []
+    for number, (now, then) in enumerate(itertools.pairwise(steps)):
         at = torch.full((count,), now, device=noise.device)
         to = torch.full((count,), then, device=noise.device)
         told, untold = model(torch.cat([x, x]), torch.cat([at, at]), heard)[0].chunk(2)
         clean = untold + scale * (told - untold)  # Ho & Salimans 2022
+        if overlap:
+            ends.append(clean[-1, -overlap:].clone())
+            shared = torch.lerp(clean[:-1, -overlap:], clean[1:, :overlap], fade)
+            clean[:-1, -overlap:], clean[1:, :overlap] = shared, shared
+            if trail is not None:
+                clean[0, :overlap] = torch.lerp(trail[number], clean[0, :overlap], fade)
         if held is not None:
             clean = torch.where(held.mask, held.values, clean)
         x = model.schedule.back(x, clean, at, to)
         if held is not None:
             x = torch.where(held.mask, model.schedule.add_noise(held.values, noise, to), x)
-        if overlap:
-            x[1:, :overlap] = x[:-1, -overlap:].clone()
-    return x
+    return x, torch.stack(ends) if ends else noise[:0]
 
 
 def sample_dance(
@@ -126,8 +135,8 @@ def sample_dance(
         Places in order; all together ceil(T / frames_per_step).
     """
     config, options = model.config, options or DanceOptions()
-    half = config.slices // 2 * config.slice_length
-    overlap = config.window - half
+    half = -(-config.slices // 2) * config.slice_length
+    overlap = config.window - half  # at most half a window: three would else share a place
     places = -(-len(music) // config.frames_per_step)
     windows = max(1, -(-(places - overlap) // half))
     total = overlap + windows * half
@@ -135,31 +144,34 @@ def sample_dance(
     music, beats = _lengthened(music, beats, total * config.frames_per_step, model.device)
     done = 0
     noise = torch.randn(0, config.channels)
-    tail: Tensor | None = None  # (overlap, C) the end of the group before, normalised
+    trail: Tensor | None = None
     for first in range(0, windows, options.group):
         count = min(options.group, windows - first)
         begin, span = first * half, overlap + count * half
         fresh = torch.randn(span - len(noise), config.channels, generator=generator)
         noise = torch.cat([noise, fresh])
         frames = slice(begin * config.frames_per_step, (begin + span) * config.frames_per_step)
-        clean = sample_windows(
+        clean, trail = sample_windows(
             model,
             _windows(noise.to(model.device), config.window, half),
             _windows(music[frames], config.window_frames, half * config.frames_per_step),
             _windows(beats[frames], config.window_frames, half * config.frames_per_step),
             number.expand(count),
             options,
-            _held_windows(model, held, tail, begin, span, half),
+            _held_windows(model, held, begin, span, half),
             overlap,
+            trail,
         )
         joined = torch.cat([clean[0], *(window[overlap:] for window in clean[1:])])  # (span, C)
-        noise, tail = noise[-overlap:], joined[-overlap:]
-        fresh_part = joined if first == 0 else joined[overlap:]
-        fresh_part = fresh_part[: places - done]
-        done += len(fresh_part)
+        noise = noise[-overlap:]
+        is_last = first + count == windows
+        ready = (
+            joined[: places - done] if is_last else joined[:-overlap]
+        )  # the rest fades into the next group
+        done += len(ready)
         if progress is not None:
             progress(done, places)
-        yield model.denormalise(fresh_part)
+        yield model.denormalise(ready)
 
 
 def _windows(values: Tensor, size: int, hop: int) -> Tensor:
@@ -176,21 +188,16 @@ def _lengthened(music: Tensor, beats: Tensor, frames: int, device: torch.device)
     return music[:frames].to(device), beats[:frames].float().to(device)
 
 
-def _held_windows(
-    model: "BADM", held: Held | None, tail: Tensor | None, begin: int, span: int, half: int
-) -> Held | None:
-    """What is known of the places [begin, begin + span), as windows: the caller's, and the end of the last group."""
-    if held is None and tail is None:
+def _held_windows(model: "BADM", held: Held | None, begin: int, span: int, half: int) -> Held | None:
+    """What is known of the places [begin, begin + span), as windows."""
+    if held is None:
         return None
     channels, device = model.config.channels, model.device
     values = torch.zeros(span, channels, device=device)
     mask = torch.zeros(span, channels, dtype=torch.bool, device=device)
-    if held is not None:
-        part = held[begin : begin + span]
-        values[: len(part.values)] = model.normalise(part.values.to(device))
-        mask[: len(part.mask)] = part.mask.to(device)
-    if tail is not None:
-        values[: len(tail)], mask[: len(tail)] = tail, True
+    part = held[begin : begin + span]
+    values[: len(part.values)] = model.normalise(part.values.to(device))
+    mask[: len(part.mask)] = part.mask.to(device)
     values = torch.where(mask, values, 0.0)
     size = model.config.window
     return Held(_windows(values, size, half), _windows(mask, size, half))

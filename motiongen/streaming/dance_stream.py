@@ -39,14 +39,15 @@ class DanceStream:
         silence = model.silence(config.window_frames)
         self._music, self._beats = silence.features[0], silence.beats[0]
         self._heard = self._kept_frames  # frames of music that there are
-        idle = sample_windows(
+        idle, _ = sample_windows(
             model.head,
             torch.randn(1, config.window, config.channels, generator=self._generator).to(model.head.device),
             self._music[None].to(model.head.device),
             self._beats[None].to(model.head.device),
             self._style_number,
             options,
-        )[0]
+        )
+        idle = idle[0]
         self._past = idle[config.slice_length :].cpu()  # (N - slice, C) normalised
         self._decode(
             model.head.denormalise(idle).cpu()
@@ -122,7 +123,7 @@ def dance_slices(streams: Sequence[DanceStream]) -> list[Tensor]:
     scales = torch.tensor([stream.guidance_scale for stream in streams], device=head.device)
     styles = torch.cat([stream._style_number for stream in streams])
     options = DanceOptions(steps=LIVE_STEPS)
-    made = sample_windows(
+    made, _ = sample_windows(
         head, noise, music, beats, styles, options, held=Held(values, mask), guidance=scales
     )
     new = made[:, past.shape[1] :].cpu()

@@ -129,15 +129,18 @@ def test_the_same_seed_gives_the_same_dance_and_another_another(model):
 def test_music_behind_the_windows_of_a_group_does_not_change_it(model):
     music, beats = song(300)
     longer = dance(model, music, beats)
-    assert torch.equal(longer[:32], dance(model, music[:160], beats[:160])[:32])
+    torch.testing.assert_close(longer[:24], dance(model, music[:160], beats[:160])[:24], rtol=0, atol=1e-5)
 
 
-def test_windows_agree_where_they_overlap(model):
+@pytest.mark.parametrize("slices", [4, 3])
+def test_windows_and_groups_join_without_a_seam(slices):
+    model = wake(BADM(replace(TINY, slices=slices)))
     music, beats = song(400)
     whole = dance(model, music, beats, options=replace(FEW, steps=30))
-    step = (whole[1:] - whole[:-1]).norm(dim=-1)
-    joins = torch.arange(15, len(step), 8)  # from one window's end into the next's second half
-    assert step[joins].mean() < 2 * step.mean()
+    jump = (whole[2:] - 2 * whole[1:-1] + whole[:-2]).norm(dim=-1)
+    half = -(-slices // 2) * 4
+    joins = torch.arange(slices * 4, len(jump), half)  # behind the end of each window
+    assert jump[joins - 1].mean() < 1.5 * jump.mean()
 
 
 def test_what_is_held_stays(model):
