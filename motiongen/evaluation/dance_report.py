@@ -1,6 +1,5 @@
 """Dances beside real ones on the same music: alignment to the beat, feet, distance to real dances, diversity."""
 
-import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +22,7 @@ from motiongen.evaluation.dance_features import (
 from motiongen.evaluation.foot_contact import physical_foot_contact
 from motiongen.evaluation.foot_skate import foot_skate_speed, toes_over_floor
 from motiongen.evaluation.jerk import jerk
-from motiongen.io.atomic import atomic_path
+from motiongen.evaluation.table import save_report, table
 from motiongen.motion import Motion
 from motiongen.training.dance_bank import DanceBank
 
@@ -90,25 +89,13 @@ class DanceReport:
 
     def markdown(self) -> str:
         """Return the report as a Markdown table."""
-        shown = [key for key in COLUMNS if any(key in row for row in self.rows.values())]
-        lines = [
-            "| | " + " | ".join(COLUMNS[key][0] for key in shown) + " |",
-            "| --- |" + " ---: |" * len(shown),
-        ]
-        for name, row in self.rows.items():
-            cells = [COLUMNS[key][1].format(row[key]) if key in row else "" for key in shown]
-            lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        lines = table(COLUMNS, self.rows)
         lines += ["", *(f"- {key}: {value}" for key, value in self.facts.items())]
         return "\n".join(lines) + "\n"
 
     def save(self, directory: str | Path) -> None:
         """Write report.md and report.json into a folder, which is made if need be."""
-        directory = Path(directory)
-        directory.mkdir(parents=True, exist_ok=True)
-        with atomic_path(directory / "report.md") as path:
-            path.write_text(self.markdown(), encoding="utf-8")
-        with atomic_path(directory / "report.json") as path:
-            path.write_text(json.dumps({"rows": self.rows, "facts": self.facts}, indent=1), encoding="utf-8")
+        save_report(directory, self.markdown(), {"rows": self.rows, "facts": self.facts})
 
 
 class DanceJudge:

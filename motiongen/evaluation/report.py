@@ -1,6 +1,5 @@
 """Every metric over real clips, reconstructed ones, retrieved ones and a model's own, as one table."""
 
-import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -25,7 +24,7 @@ from motiongen.evaluation.multimodality import multimodality
 from motiongen.evaluation.questions import Question, choose_questions, retrieve, same_label_clips
 from motiongen.evaluation.r_precision import r_precision
 from motiongen.evaluation.reconstruction import mean_joint_error
-from motiongen.io.atomic import atomic_path
+from motiongen.evaluation.table import save_report, table
 from motiongen.motion import Motion
 from motiongen.tokenizers.rvq_vae import RVQVAE
 from motiongen.training.cache import ClipCache
@@ -128,14 +127,7 @@ class Report:
 
     def markdown(self) -> str:
         """Return the report as Markdown tables."""
-        shown = [key for key in COLUMNS if any(key in row for row in self.rows.values())]
-        lines = [
-            "| | " + " | ".join(COLUMNS[key][0] for key in shown) + " |",
-            "| --- |" + " ---: |" * len(shown),
-        ]
-        for name, row in self.rows.items():
-            cells = [COLUMNS[key][1].format(row[key]) if key in row else "" for key in shown]
-            lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        lines = table(COLUMNS, self.rows)
         if self.bars():
             lines += ["", "| what must hold | measured | bar | |", "| --- | ---: | ---: | --- |"]
             for claim, value, bound, holds in self.bars():
@@ -169,14 +161,7 @@ class Report:
 
     def save(self, directory: str | Path) -> None:
         """Write report.md and report.json into a folder, which is made if need be."""
-        directory = Path(directory)
-        directory.mkdir(parents=True, exist_ok=True)
-        for name, text in (
-            ("report.md", self.markdown()),
-            ("report.json", json.dumps(self.to_json(), indent=1)),
-        ):
-            with atomic_path(directory / name) as path:
-                path.write_text(text, encoding="utf-8")
+        save_report(directory, self.markdown(), self.to_json())
 
 
 def evaluate(

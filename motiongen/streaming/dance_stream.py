@@ -39,7 +39,7 @@ class DanceStream:
         silence = model.silence(config.window_frames)
         self._music, self._beats = silence.features[0], silence.beats[0]
         self._heard = self._kept_frames  # frames of music that there are
-        idle, _ = sample_windows(
+        (idle,), _ = sample_windows(
             model.head,
             torch.randn(1, config.window, config.channels, generator=self._generator).to(model.head.device),
             self._music[None].to(model.head.device),
@@ -47,7 +47,6 @@ class DanceStream:
             self._style_number,
             options,
         )
-        idle = idle[0]
         self._past = idle[config.slice_length :].cpu()  # (N - slice, C) normalised
         self._decode(
             model.head.denormalise(idle).cpu()

@@ -14,7 +14,7 @@ from motiongen.heads.badm_loss import badm_losses
 from motiongen.heads.badm_spaces import Space, make_space
 from motiongen.tokenizers.rvq_vae import RVQVAE
 from motiongen.training.cache import ClipCache
-from motiongen.training.dance_bank import DanceBank, DanceBankConfig, PairRecord
+from motiongen.training.dance_bank import IDLE, DanceBank, DanceBankConfig, PairRecord
 from motiongen.training.head import parameter_groups
 from motiongen.training.model_card import model_card
 from motiongen.training.tokenizer import normaliser
@@ -142,7 +142,7 @@ class BADMRecipe:
         window = self.model.config.window
         pieces = []
         for index, record in enumerate(self.bank.records):
-            if record.split != split and not (record.style == "idle" and split == "train"):
+            if record.split != split and not (record.style == IDLE and split == "train"):
                 continue
             for mirrored in (False, True):
                 frames = self.bank.frames(index, mirrored)
