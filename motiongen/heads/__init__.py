@@ -10,6 +10,7 @@ from motiongen import registry
 from motiongen.conditions.text import TextCondition
 from motiongen.heads.badm import BADM
 from motiongen.heads.bamm import BAMM
+from motiongen.heads.carp import CARP
 from motiongen.heads.mogo import Mogo
 from motiongen.inference.sampling import Generators
 
@@ -48,7 +49,12 @@ class Head(Protocol):
 
 WORD_HEADS: dict[str, type[BAMM] | type[Mogo]] = {"bamm": BAMM, "mogo": Mogo}
 """Those that obey words, and write codes."""
-HEADS: dict[str, type[BAMM] | type[Mogo] | type[BADM]] = {**WORD_HEADS, "badm": BADM}
+HEADS: dict[str, type[BAMM] | type[Mogo] | type[BADM] | type[CARP]] = {
+    **WORD_HEADS,
+    "badm": BADM,
+    "carp": CARP,
+}
+"""All; CARP answers observations with chunks of actions, and is driven by motiongen_sim."""
 
 
 def lookup(name: str) -> type[BAMM] | type[Mogo]:

@@ -1,4 +1,4 @@
-"""Tokenizers: motion features to discrete codes and back."""
+"""Tokenizers: motion features to discrete codes and back; action_vq does so for actions, and is a part of CARP."""
 
 from pathlib import Path
 

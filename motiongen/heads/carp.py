@@ -1,0 +1,230 @@
+"""CARP: a chunk of actions, written coarse to fine by a transformer that predicts the next scale.
+
+CARP (Gong et al., ICCV 2025, section 3.2): the codes of a chunk are ordered scale, time, number of the action; a token
+sees its own scale and the coarser ones, so a scale is written in one pass. What was observed modulates every layer.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from motiongen.modules.observation import (
+    Normaliser,
+    Observation,
+    ObservationEncoder,
+    PolicyConfig,
+    check_shape,
+    task_of,
+)
+from motiongen.tokenizers.action_vq import ActionVQ, ActionVQConfig
+
+MAX_LOG_SCALE = math.log(100.0)
+"""Of attention between unit vectors."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CARPConfig(PolicyConfig):
+    """Sizes of the transformer and of its action tokenizer."""
+
+    dim: int = 64
+    num_layers: int = 8
+    num_heads: int = 4
+    feedforward: int = 4
+    """Width of the feed-forward layers, as a multiple of dim."""
+    shared_modulation: bool = False
+    """One layer makes the scales and shifts of all blocks, and a block only adds to them: a third of the weights."""
+    dropout: float = 0.0
+    widths: tuple[int, ...] = (2, 4, 8)
+    """Channels of the action tokenizer's stages."""
+    latent_dim: int = 8
+    codebook_size: int = 512
+    scales: tuple[int, ...] = (1, 2, 3, 4)
+    temperature: float = 0.0
+    """At which codes are drawn; 0 takes the likeliest, as published."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.dim % self.num_heads:
+            raise ValueError(
+                f"dim: expected a multiple of {self.num_heads} heads, got {self.dim}; fix config.json"
+            )
+
+    @property
+    def tokenizer(self) -> ActionVQConfig:
+        """Sizes of the action tokenizer."""
+        return ActionVQConfig(
+            action_dim=self.action_dim,
+            horizon=self.horizon,
+            widths=self.widths,
+            latent_dim=self.latent_dim,
+            codebook_size=self.codebook_size,
+            scales=self.scales,
+        )
+
+
+PRESETS = {
+    "paper": CARPConfig(obs_layers=1, cond_dim=64),
+    "small": CARPConfig(num_layers=4, shared_modulation=True, widths=(8, 16, 32)),
+}
+"""paper is the published size for states; small is what ships."""
+
+
+class CARP(nn.Module):
+    """Observations to chunks of actions."""
+
+    config_class = CARPConfig
+    mask: Tensor
+
+    def __init__(self, config: CARPConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.observation = ObservationEncoder(config)
+        self.action_normaliser = Normaliser(len(config.tasks), config.action_dim)
+        self.tokenizer = ActionVQ(config.tokenizer).requires_grad_(False)
+        dim, places = config.dim, config.tokenizer.num_places
+        self.start = nn.Linear(config.cond_dim, dim)
+        self.latent = nn.Linear(config.latent_dim, dim)
+        self.place = nn.Parameter(torch.randn(places, dim) * 0.02)
+        self.number = nn.Parameter(torch.randn(config.action_dim, dim) * 0.02)
+        self.shared = nn.Linear(config.cond_dim, 6 * dim) if config.shared_modulation else None
+        self.blocks = nn.ModuleList(_Block(config) for _ in range(config.num_layers))
+        self.out_modulation = nn.Linear(config.cond_dim, 2 * dim)
+        self.out = nn.Linear(dim, config.codebook_size)
+        for layer in (self.out_modulation, self.shared):
+            if layer is not None:
+                nn.init.zeros_(layer.weight)
+                nn.init.zeros_(layer.bias)
+        scale = torch.arange(len(config.scales)).repeat_interleave(
+            torch.tensor(config.scales) * config.action_dim
+        )
+        self.register_buffer(
+            "mask", scale[:, None] >= scale, persistent=False
+        )  # (N * A, N * A), true = is seen
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.place.device
+
+    def logits(
+        self, observation: Observation, codes: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Return logits (B, N, A, K) of every code (B, N, A), each told the coarser scales' codes alone."""
+        cond = self.observation(observation, generator)
+        inputs = self.tokenizer.inputs(codes)  # (B, N, A, D')
+        x = self._embed(inputs, slice(0, inputs.shape[1]), cond)
+        x = self._through(x, cond, [None] * len(self.blocks), self.mask)
+        return self._classify(x, cond).unflatten(1, (-1, self.config.action_dim))
+
+    def training_pass(self, batch: Observation, generator: torch.Generator) -> dict[str, Tensor]:
+        """Return the losses of a batch: observations and `action` (B, H, A) in the data's own units."""
+        check_shape("action", batch["action"], (self.config.horizon, self.config.action_dim))
+        with torch.autocast(self.device.type, enabled=False):
+            codes = self.tokenizer.encode(self.action_normaliser(batch["action"], task_of(batch)))
+        logits = self.logits(batch, codes, generator if self.training else None).float()
+        loss = F.cross_entropy(logits.flatten(0, 2), codes.flatten())
+        return {"loss": loss, "accuracy": (logits.detach().argmax(-1) == codes).float().mean()}
+
+    @torch.inference_mode()
+    def predict(
+        self,
+        observation: Observation,
+        *,
+        generator: torch.Generator | None = None,
+        temperature: float | None = None,
+    ) -> Tensor:
+        """Return the actions (B, H, A) that follow, in the data's own units; see PolicyConfig for where they begin.
+
+        Args:
+            observation: of the last To frames.
+            generator: draws the codes, where the temperature is above 0.
+            temperature: in place of the config's.
+        """
+        heat = self.config.temperature if temperature is None else temperature
+        cond = self.observation(observation)
+        total = self.tokenizer.empty(len(cond))
+        memory: list[Tensor | None] = [None] * len(self.blocks)
+        for scale in range(len(self.config.scales)):
+            places = self.tokenizer.places(scale)
+            x = self._embed(self.tokenizer.seen_at(total, scale), places, cond)
+            x = self._through(x, cond, memory, None)
+            codes = _draw(self._classify(x, cond).float(), heat, generator)  # (B, n * A)
+            total = self.tokenizer.add(total, scale, codes.view(len(codes), -1, self.config.action_dim))
+        return self.action_normaliser.inverse(self.tokenizer.decode_latents(total), task_of(observation))
+
+    def _embed(self, inputs: Tensor, places: slice, cond: Tensor) -> Tensor:
+        """Return tokens (B, n * A, D) of what their places are told (B, n, A, D')."""
+        x = self.latent(inputs) + self.place[places, None] + self.number
+        return (x + self.start(cond)[:, None, None]).flatten(1, 2)
+
+    def _through(self, x: Tensor, cond: Tensor, memory: list[Tensor | None], mask: Tensor | None) -> Tensor:
+        """Return tokens (B, n, D) after all blocks; `memory` gains their keys and values."""
+        cond = F.silu(cond)
+        shared = None if self.shared is None else self.shared(cond).unflatten(1, (6, -1))
+        for layer, block in enumerate(self.blocks):
+            x, memory[layer] = block(x, cond if shared is None else shared, memory[layer], mask)
+        return x
+
+    def _classify(self, x: Tensor, cond: Tensor) -> Tensor:
+        scale, shift = self.out_modulation(F.silu(cond))[:, None].chunk(2, dim=-1)
+        return self.out(_modulated(x, scale, shift))
+
+
+class _Block(nn.Module):
+    """Pre-norm attention and feed-forward; the condition scales, shifts and gates both (adaLN, Peebles & Xie 2023)."""
+
+    def __init__(self, config: CARPConfig) -> None:
+        super().__init__()
+        dim = config.dim
+        self.num_heads, self.dropout = config.num_heads, config.dropout
+        if config.shared_modulation:
+            self.modulation = None
+            self.offset = nn.Parameter(torch.randn(6, dim) / dim**0.5)
+        else:
+            self.modulation = nn.Linear(config.cond_dim, 6 * dim)
+            nn.init.normal_(self.modulation.weight, std=0.02)
+            nn.init.zeros_(self.modulation.bias)
+        self.query_key_value = nn.Linear(dim, 3 * dim)
+        self.log_scale = nn.Parameter(torch.full((config.num_heads, 1, 1), math.log(4.0)))
+        self.attention_out = nn.Linear(dim, dim)
+        self.feedforward_in = nn.Linear(dim, config.feedforward * dim)
+        self.feedforward_out = nn.Linear(config.feedforward * dim, dim)
+
+    def forward(
+        self, x: Tensor, cond: Tensor, memory: Tensor | None, mask: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return tokens (B, n, D), and keys with values (2, B, H, m, Dh) of these and all before."""
+        modulation = (
+            cond + self.offset if self.modulation is None else self.modulation(cond).unflatten(1, (6, -1))
+        )
+        scale, shift, gate, scale2, shift2, gate2 = modulation[:, :, None].unbind(1)  # (B, 1, D) each
+        query, fresh = self._heads(self.query_key_value(_modulated(x, scale, shift)))
+        kept = fresh if memory is None else torch.cat([memory, fresh], dim=3)
+        attended = F.scaled_dot_product_attention(query, kept[0], kept[1], attn_mask=mask, scale=1.0)
+        attended = self.attention_out(attended.transpose(1, 2).flatten(2))
+        x = x + gate * F.dropout(attended, self.dropout, self.training)
+        hidden = F.gelu(self.feedforward_in(_modulated(x, scale2, shift2)), approximate="tanh")
+        return x + gate2 * F.dropout(self.feedforward_out(hidden), self.dropout, self.training), kept
+
+    def _heads(self, packed: Tensor) -> tuple[Tensor, Tensor]:
+        """Return queries (B, H, n, Dh), and keys with values (2, B, H, n, Dh), of unit length but for the values."""
+        query, key, value = packed.unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        scale = self.log_scale.clamp(max=MAX_LOG_SCALE).exp()
+        query = F.normalize(query, dim=-1) * scale
+        return query.to(value.dtype), torch.stack([F.normalize(key, dim=-1).to(value.dtype), value])
+
+
+def _modulated(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    return F.layer_norm(x, x.shape[-1:]) * (1 + scale) + shift
+
+
+def _draw(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
+    """Return the likeliest codes (B, n) of logits (B, n, K), or drawn ones where the temperature is above 0."""
+    if temperature <= 0:
+        return logits.argmax(-1)
+    probabilities = (logits / temperature).softmax(-1)
+    drawn = torch.multinomial(probabilities.flatten(0, 1).cpu(), 1, generator=generator)
+    return drawn.view(logits.shape[:2]).to(logits.device)

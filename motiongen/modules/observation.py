@@ -1,0 +1,170 @@
+"""What robot policies share: their sizes, the normaliser of each task, and the encoder of what was observed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from motiongen.modules.visual_encoder import VisualEncoder
+
+Observation = Mapping[str, Tensor]
+"""`state` (B, To, D); `image` (B, To, 3, S, S) uint8 where the policy sees; `task` (B,) int64, task 0 when absent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyConfig:
+    """What a policy sees, and the chunk of actions that it answers with.
+
+    Of `horizon` actions the first belongs to the oldest observation, and so `obs_steps` - 1 of them are past; the next
+    `action_steps` are executed (Diffusion Policy, Chi et al., RSS 2023, section 3).
+    """
+
+    state_dim: int = 16
+    """Numbers of a state; tasks with fewer are filled up with zeros."""
+    action_dim: int = 2
+    obs_steps: int = 2
+    horizon: int = 16
+    action_steps: int = 8
+    image_size: int = 0
+    """Side of the square picture, pixels; 0 for policies that see none."""
+    crop_size: int = 84
+    """Side of the part of it that is looked at: anywhere in training, the middle later."""
+    image_width: int = 16
+    """Channels of the picture encoder's first stage."""
+    cond_dim: int = 128
+    """Numbers that the observations become."""
+    obs_layers: int = 2
+    """Linear layers that make them; the published CARP has one."""
+    tasks: tuple[str, ...] = ("",)
+    """Instructions of the tasks that it knows."""
+    task_state_dims: tuple[int, ...] = ()
+    """Numbers of each task's state; all `state_dim` when empty."""
+    task_action_dims: tuple[int, ...] = ()
+    """Numbers of each task's action; all `action_dim` when empty."""
+
+    def __post_init__(self) -> None:
+        sizes = ("state_dim", "action_dim", "obs_steps", "horizon", "action_steps", "cond_dim", "obs_layers")
+        for name in sizes:
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected >= 1, got {getattr(self, name)}; fix config.json")
+        if self.obs_steps - 1 + self.action_steps > self.horizon:
+            raise ValueError(
+                f"action_steps: expected at most horizon - obs_steps + 1 = {self.horizon - self.obs_steps + 1}, "
+                f"got {self.action_steps}; raise horizon"
+            )
+        if self.image_size and not 8 <= self.crop_size <= self.image_size:
+            raise ValueError(
+                f"crop_size: expected 8..{self.image_size} pixels, got {self.crop_size}; see image_size"
+            )
+        for name in ("task_state_dims", "task_action_dims"):
+            if getattr(self, name) and len(getattr(self, name)) != len(self.tasks):
+                raise ValueError(f"{name}: expected one for each of {len(self.tasks)} tasks; fix config.json")
+
+
+class Normaliser(nn.Module):
+    """Numbers of each task to about -1..1 and back; what the data does not say is 0."""
+
+    shift: Tensor
+    scale: Tensor
+
+    def __init__(self, num_tasks: int, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+        self.register_buffer("shift", torch.zeros(num_tasks * dim))  # vectors, which stay in fp32 when saved
+        self.register_buffer("scale", torch.ones(num_tasks * dim))
+
+    @torch.no_grad()
+    def fit_range(self, task: int, rows: Tensor) -> None:
+        """Make the range of rows (T, D') -1..1; a number that never changes becomes 0."""
+        low, high = rows.min(0).values, rows.max(0).values
+        half = (high - low) / 2
+        self._set(task, (low + high) / 2, torch.where(half > 1e-6, half, 1.0))
+
+    @torch.no_grad()
+    def fit_moments(self, task: int, rows: Tensor) -> None:
+        """Make rows (T, D') zero in the mean and one in deviation; a number that never changes becomes 0."""
+        deviation = rows.double().std(0, correction=0).float()
+        self._set(task, rows.double().mean(0).float(), torch.where(deviation > 1e-6, deviation, 1.0))
+
+    def _set(self, task: int, shift: Tensor, scale: Tensor) -> None:
+        place = slice(task * self.dim, task * self.dim + len(shift))
+        self.shift[place], self.scale[place] = shift, scale
+
+    def _of(self, task: Tensor) -> tuple[Tensor, Tensor]:
+        """Return shift and scale (B, 1, D) of tasks (B,)."""
+        return self.shift.view(-1, self.dim)[task, None], self.scale.view(-1, self.dim)[task, None]
+
+    def forward(self, x: Tensor, task: Tensor) -> Tensor:
+        """Return x (B, T, D) normalised as those of the tasks (B,) are."""
+        shift, scale = self._of(task)
+        return (x.float() - shift) / scale
+
+    def inverse(self, x: Tensor, task: Tensor) -> Tensor:
+        """Return x (B, T, D) in the data's own units."""
+        shift, scale = self._of(task)
+        return x.float() * scale + shift
+
+
+class ObservationEncoder(nn.Module):
+    """States, pictures and the task of the last To frames, as one vector (B, cond_dim)."""
+
+    def __init__(self, config: PolicyConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.normaliser = Normaliser(len(config.tasks), config.state_dim)
+        width = config.state_dim * config.obs_steps
+        if config.image_size:
+            self.visual = VisualEncoder(config.image_width, config.crop_size)
+            width += self.visual.dim * config.obs_steps
+        if len(config.tasks) > 1:
+            self.task = nn.Embedding(len(config.tasks), config.cond_dim)
+        layers: list[nn.Module] = [nn.Linear(width, config.cond_dim)]
+        for _ in range(config.obs_layers - 1):
+            layers += [nn.SiLU(), nn.Linear(config.cond_dim, config.cond_dim)]
+        self.project, self.deepen = layers[0], nn.Sequential(*layers[1:])
+
+    def forward(self, observation: Observation, generator: torch.Generator | None = None) -> Tensor:
+        """Return the vector (B, cond_dim) of observations; with a generator, pictures are cropped where it says.
+
+        Raises:
+            ValueError: shapes that are not the config's.
+        """
+        state = observation["state"]
+        check_shape("state", state, (self.config.obs_steps, self.config.state_dim))
+        task = task_of(observation)
+        seen = [self.normaliser(state, task).flatten(1)]  # (B, To * D)
+        if self.config.image_size:
+            image = observation["image"]
+            check_shape("image", image, (self.config.obs_steps, 3, *[self.config.image_size] * 2))
+            crops = self._cropped(image, generator)  # (B, To, 3, S', S')
+            seen.append(self.visual(crops.flatten(0, 1)).view(len(image), -1))  # (B, To * F)
+        vector = self.project(torch.cat(seen, dim=-1))
+        if len(self.config.tasks) > 1:
+            vector = vector + self.task(task)
+        return self.deepen(vector)
+
+    def _cropped(self, image: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Return (B, To, 3, S', S') of (B, To, 3, S, S); frames of one item are cut at one place."""
+        size, spare = self.config.crop_size, self.config.image_size - self.config.crop_size
+        if generator is None:
+            start = spare // 2
+            return image[..., start : start + size, start : start + size]
+        starts = torch.randint(spare + 1, (len(image), 2), generator=generator).tolist()
+        cut = [item[..., y : y + size, x : x + size] for item, (y, x) in zip(image, starts, strict=True)]
+        return torch.stack(cut)
+
+
+def task_of(observation: Observation) -> Tensor:
+    """Return the tasks (B,) of observations: task 0 where they do not say."""
+    state = observation["state"]
+    return observation.get("task", torch.zeros(len(state), dtype=torch.long, device=state.device))
+
+
+def check_shape(name: str, value: Tensor, shape: tuple[int, ...]) -> None:
+    """Refuse a batch whose items have another shape than the policy's."""
+    if tuple(value.shape[1:]) != shape:
+        expected = ", ".join(map(str, shape))
+        raise ValueError(
+            f"{name}: expected shape (B, {expected}), got {tuple(value.shape)}; is it of another robot or task?"
+        )

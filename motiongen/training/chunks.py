@@ -1,0 +1,153 @@
+"""Windows of demonstrations: the last observations, and the chunk of actions that goes with them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from motiongen.modules.observation import Normaliser, PolicyConfig
+from motiongen.training.demonstrations import Demonstrations
+
+ConfigT = TypeVar("ConfigT", bound=PolicyConfig)
+
+RESIZE_AT_ONCE = 512
+"""Pictures."""
+
+
+def sized_for(config: ConfigT, demonstrations: Sequence[Demonstrations]) -> ConfigT:
+    """Return a policy's sizes with those that its demonstrations set; tasks are what their instructions say.
+
+    Raises:
+        ValueError: one task's data have different numbers.
+    """
+    sizes: dict[str, tuple[int, int]] = {}
+    for data in demonstrations:
+        size = (data.state.shape[1], data.action.shape[1])
+        for task in dict.fromkeys(data.instructions):
+            if sizes.setdefault(task, size) != size:
+                raise ValueError(
+                    f"{task!r}: expected states and actions of {sizes[task]} numbers, as before, got {size}; "
+                    "is it another robot's?"
+                )
+    states, actions = zip(*sizes.values(), strict=True)
+    return replace(
+        config,
+        state_dim=max(states),
+        action_dim=max(actions),
+        tasks=tuple(sizes),
+        task_state_dims=states,
+        task_action_dims=actions,
+    )
+
+
+@dataclass(frozen=True)
+class _Frames:
+    """Frames that windows may end at: their places in the data, and the bounds of their episodes."""
+
+    places: Tensor
+    first: Tensor
+    last: Tensor
+
+
+class ChunkSampler:
+    """Draws windows: all tasks alike, and within a task every frame alike.
+
+    At an episode's start its first observation stands for those before it; at its end the last action goes on.
+    """
+
+    def __init__(
+        self,
+        demonstrations: Sequence[Demonstrations],
+        config: PolicyConfig,
+        camera: str | None = None,
+        held_out_share: float = 0.03,
+    ) -> None:
+        """Take demonstrations of the config's sizes; with `image_size`, their camera of that name, or the only one."""
+        self.config = config
+        self.state = _filled([data.state for data in demonstrations], config.state_dim)
+        self.action = _filled([data.action for data in demonstrations], config.action_dim)
+        self.images = (
+            torch.cat([_pictures(data, camera, config.image_size) for data in demonstrations])
+            if config.image_size
+            else None
+        )
+        lengths = torch.cat([torch.from_numpy(data.lengths) for data in demonstrations])
+        names = [name for data in demonstrations for name in data.instructions]
+        tasks = torch.tensor([config.tasks.index(name) for name in names])
+        self.task = tasks.repeat_interleave(lengths)  # (T,)
+        number = _order_in_task(tasks)
+        every = max(2, round(1 / held_out_share))
+        held_out = number % every == every - 1 if len(names) >= 2 * every else number < 0
+        self.train = [self._frames(lengths, ~held_out & (tasks == task)) for task in range(len(config.tasks))]
+        test = self._frames(lengths, held_out if held_out.any() else ~held_out)
+        some = torch.randperm(len(test.places), generator=torch.Generator().manual_seed(0))[:1024]
+        self.held_out = self._windows(test, some)
+
+    @property
+    def num_train(self) -> int:
+        """Frames that are drawn from."""
+        return sum(len(frames.places) for frames in self.train)
+
+    def fit(self, states: Normaliser, actions: Normaliser) -> None:
+        """Set a policy's normalisers: states to zero mean and unit deviation, actions to -1..1."""
+        for task, frames in enumerate(self.train):
+            states.fit_moments(task, self.state[frames.places])
+            actions.fit_range(task, self.action[frames.places])
+
+    def sample(self, batch_size: int, generator: torch.Generator) -> dict[str, Tensor]:
+        """Return a batch: state (B, To, D), action (B, H, A), task (B,), and image (B, To, 3, S, S) if there is any."""
+        task = torch.randint(len(self.train), (batch_size,), generator=generator)
+        position = torch.rand(batch_size, generator=generator, dtype=torch.float64)
+        parts = []
+        for index, frames in enumerate(self.train):
+            places = (position[task == index] * len(frames.places)).long()
+            if len(places):
+                parts.append(self._windows(frames, places))
+        return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
+
+    def _frames(self, lengths: Tensor, chosen: Tensor) -> _Frames:
+        end = lengths.cumsum(0)
+        first, last = (end - lengths).repeat_interleave(lengths), (end - 1).repeat_interleave(lengths)
+        places = torch.nonzero(chosen.repeat_interleave(lengths))[:, 0]
+        return _Frames(places, first[places], last[places])
+
+    def _windows(self, frames: _Frames, which: Tensor) -> dict[str, Tensor]:
+        place, first, last = (part[which, None] for part in (frames.places, frames.first, frames.last))
+        steps = torch.arange(self.config.horizon) - (self.config.obs_steps - 1)
+        acted = (place + steps).clamp(first, last)  # (B, H)
+        seen = (place + steps[: self.config.obs_steps]).clamp(first, last)  # (B, To)
+        batch = {"state": self.state[seen], "action": self.action[acted], "task": self.task[place[:, 0]]}
+        return batch if self.images is None else {**batch, "image": self.images[seen]}
+
+
+def _filled(arrays: Sequence[NDArray[np.float32]], dim: int) -> Tensor:
+    """Return arrays (T_i, D_i) end to end, (T, dim), narrow ones filled up with zeros."""
+    return torch.cat([F.pad(torch.from_numpy(array), (0, dim - array.shape[1])) for array in arrays])
+
+
+def _order_in_task(tasks: Tensor) -> Tensor:
+    """Return how many episodes of the same task come before each episode (E,)."""
+    is_task = tasks[:, None] == torch.arange(int(tasks.max()) + 1)
+    return (is_task.long().cumsum(0) - 1).gather(1, tasks[:, None])[:, 0]
+
+
+def _pictures(data: Demonstrations, camera: str | None, size: int) -> Tensor:
+    """Return a camera's pictures as (T, 3, size, size) uint8."""
+    if not data.images or (camera is None and len(data.images) > 1) or (camera and camera not in data.images):
+        there = ", ".join(data.images) or "none"
+        raise ValueError(
+            f"camera: expected one of the data's cameras ({there}), got {camera}; name one, or use states"
+        )
+    pictures = torch.from_numpy(data.images[camera or next(iter(data.images))]).permute(0, 3, 1, 2)
+    if pictures.shape[2:] == (size, size):
+        return pictures.contiguous()
+    small = [
+        F.interpolate(part.float(), size=(size, size), mode="area").round().byte()
+        for part in pictures.split(RESIZE_AT_ONCE)
+    ]
+    return torch.cat(small)

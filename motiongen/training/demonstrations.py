@@ -1,0 +1,51 @@
+"""Demonstrations: what a robot saw and did, episode after episode; what policies are trained on."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demonstrations:
+    """Episodes laid end to end, as arrays of T frames.
+
+    Attributes:
+        fps: frames a second.
+        state: (T, D) float32, what the robot knows in numbers.
+        action: (T, A) float32, what was commanded at each frame.
+        lengths: (E,) int64, frames of each episode; they add up to T.
+        instructions: what each episode is an example of, in words; E of them.
+        images: camera -> (T, H, W, 3) uint8, what it saw.
+        state_names: the D numbers' names.
+        action_names: the A numbers' names.
+        robot: whose they are.
+    """
+
+    fps: float
+    state: NDArray[np.float32]
+    action: NDArray[np.float32]
+    lengths: NDArray[np.int64]
+    instructions: tuple[str, ...]
+    images: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+    state_names: tuple[str, ...] = ()
+    action_names: tuple[str, ...] = ()
+    robot: str = ""
+
+    def __post_init__(self) -> None:
+        frames = int(self.lengths.sum())
+        sizes = {"state": len(self.state), "action": len(self.action)}
+        for name, size in {**sizes, **{name: len(seen) for name, seen in self.images.items()}}.items():
+            if size != frames:
+                raise ValueError(
+                    f"{name}: expected {frames} frames, as the episodes' lengths say, got {size}"
+                )
+        if len(self.instructions) != len(self.lengths):
+            raise ValueError(
+                f"instructions: expected one for each of {len(self.lengths)} episodes, got {len(self.instructions)}"
+            )
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """The first frame (E,) of each episode."""
+        return np.cumsum(self.lengths) - self.lengths

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+import torch
+
+from motiongen import checkpoint
+from motiongen.heads.carp import CARP, CARPConfig
+from motiongen.training.carp import ActionVQRecipe, CARPRecipe, CARPTrainConfig, carp_for
+from motiongen.training.demonstrations import Demonstrations
+from motiongen.training.loop import TrainConfig, Trainer
+
+SIZES = CARPConfig(dim=16, num_layers=2, cond_dim=16, codebook_size=32, widths=(4, 8, 16))
+
+
+def reaching(episodes=12, frames=20):
+    """A point walks to a goal: state (place, goal), action a step towards it."""
+    rng = np.random.default_rng(0)
+    place, goal = rng.uniform(-1, 1, (2, episodes, 1, 2))
+    part = 1 - 0.85 ** np.arange(frames)[None, :, None]
+    where = place + (goal - place) * part
+    state = np.concatenate([where, np.broadcast_to(goal, where.shape)], axis=-1)
+    return Demonstrations(
+        fps=10,
+        state=np.float32(state.reshape(-1, 4)),
+        action=np.float32(0.15 * (state[..., 2:] - state[..., :2]).reshape(-1, 2)),
+        lengths=np.full(episodes, frames),
+        instructions=("reach",) * episodes,
+    )
+
+
+@pytest.fixture
+def parts():
+    torch.manual_seed(0)
+    return carp_for([reaching()], SIZES)
+
+
+@pytest.mark.slow
+def test_training_in_two_stages_makes_a_policy_that_reaches(parts, tmp_path):
+    model, sampler = parts
+    config = CARPTrainConfig(batch_size=32)
+    schedule = {"learning_rate": 5e-3, "ema": 0.9, "autocast": False}
+    first = Trainer(
+        ActionVQRecipe(model, sampler, config), TrainConfig(steps=150, **schedule), tmp_path / "vq"
+    )
+    assert first.run()["reconstruction error"] < 0.1
+    model.tokenizer.load_state_dict(first.ema.model.state_dict())
+    metrics = Trainer(CARPRecipe(model, sampler, config), TrainConfig(steps=150, **schedule), tmp_path).run()
+    assert metrics["accuracy"] > 0.2 and metrics["action error"] < 0.15
+    policy = checkpoint.load(tmp_path, CARP).eval()
+    place, goal = torch.tensor([0.8, -0.6]), torch.tensor([-0.5, 0.5])
+    seen = [place, place]
+    for _ in range(40):
+        state = torch.stack([torch.cat([where, goal]) for where in seen[-2:]])[None]
+        seen.append(seen[-1] + policy.predict({"state": state})[0, 1])
+    assert float((seen[-1] - goal).norm()) < 0.35  # from 1.7 away
+
+
+def test_the_tokenizer_stays_as_it_is_while_the_transformer_learns(parts):
+    model, sampler = parts
+    recipe = CARPRecipe(model, sampler, CARPTrainConfig(batch_size=8))
+    trained = {id(p) for group in recipe.parameter_groups() for p in group["params"]}
+    assert trained.isdisjoint(map(id, model.tokenizer.parameters()))
+    assert trained.isdisjoint(map(id, model.observation.normaliser.buffers()))
+
+
+def test_the_card_names_tasks_frames_and_licence(parts, tmp_path):
+    model, sampler = parts
+    CARPRecipe(model, sampler, CARPTrainConfig()).export(model, tmp_path, {"loss": 1.0})
+    card = (tmp_path / checkpoint.CARD).read_text()
+    assert "reach" in card and "240 frames" in card and "Apache-2.0" in card
