@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -60,6 +60,8 @@ class DanceEvaluateConfig:
     """Seconds of a dance that become one sample of the features behind FID and diversity."""
     reference_windows: int = 800
     """Windows of real dances, at most, that FID measures against."""
+    split: Literal["test", "train"] = "test"
+    """Whose songs: to choose options such as the guidance by, take those of the training clips."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -126,7 +128,7 @@ class DanceJudge:
         """Return what dances are judged on."""
         tempi = sorted(piece.bpm for piece in self.pieces)
         return {
-            "songs": f"{len(self.pieces)} pieces of held-out clips' songs, {tempi[0]:.0f} to {tempi[-1]:.0f} BPM",
+            "songs": f"{len(self.pieces)} pieces of {self.config.split} clips' songs, {tempi[0]:.0f} to {tempi[-1]:.0f} BPM",
             "FID": f"against {len(self.reference[0])} windows of real dances, held-out ones among them",
             "config": asdict(self.config),
         }
@@ -174,11 +176,11 @@ class DanceJudge:
 
 
 def held_out_pieces(bank: DanceBank, config: DanceEvaluateConfig) -> list[Piece]:
-    """Return the held-out dances, each with one of its songs, cut into pieces, evenly chosen."""
+    """Return the held-out dances (or those of the split), each with one of its songs, in pieces, evenly chosen."""
     size, least = round(config.seconds * features.FPS), round(config.window * features.FPS)
     pieces: list[Piece] = []
     for index, record in enumerate(bank.records):
-        if record.split != "test" or not record.is_dance or not record.bpm:
+        if record.split != config.split or not record.is_dance or not record.bpm:
             continue
         motion, beats = bank.motion(index), bank.beats(index)
         for start in range(0, record.num_frames - least + 1, size):

@@ -1,4 +1,7 @@
+from dataclasses import replace
+
 import pytest
+import torch
 
 from motiongen import features
 from motiongen.evaluation.dance_report import (
@@ -56,3 +59,9 @@ def test_a_report_puts_dancers_beside_real_and_retrieved_dances(bank, tmp_path):
 def test_a_bank_without_held_out_dances_is_refused(bank):
     with pytest.raises(ValueError, match="expected held-out dances"):
         DanceJudge(bank, DanceEvaluateConfig(seconds=30, window=20))
+
+
+def test_options_can_be_chosen_on_other_songs_than_those_that_are_reported(bank):
+    train = held_out_pieces(bank, replace(CONFIG, split="train"))
+    test = held_out_pieces(bank, CONFIG)
+    assert train and not any(torch.equal(a.motion.root, b.motion.root) for a in train for b in test)
