@@ -26,6 +26,9 @@ COMMANDS = {
     "prepare": "turn motion capture into a training cache",
     "train": "train the tokenizer, then a head, on a cache",
     "evaluate": "measure weights on held-out clips",
+    "demos": "let a scripted expert show a robot's task: a LeRobot dataset",
+    "rollout": "let a policy do a robot's task: success rate, videos, latency",
+    "drive": "move a simulated robot with words, a clip or a live stream",
 }
 """Verb -> one line of help. The verb's file is ``motiongen/cli/VERB.py``, - as _, with ``main(argv)``."""
 
@@ -98,7 +101,10 @@ def _log_to_stderr() -> Iterator[None]:
     """Show the library's notes and progress on stderr while a command runs."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
-    loggers = [logging.getLogger(name) for name in ("motiongen", "motiongen_datasets", "motiongen_bridge")]
+    loggers = [
+        logging.getLogger(name)
+        for name in ("motiongen", "motiongen_datasets", "motiongen_bridge", "motiongen_sim")
+    ]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.addHandler(handler)

@@ -1,4 +1,4 @@
-"""``motiongen train MODEL --data CACHE -o DIR``: a set of weights of your own, model by model."""
+"""``motiongen train MODEL --data CACHE -o DIR``: weights of your own, model by model."""
 
 import difflib
 from collections.abc import Sequence
@@ -8,16 +8,18 @@ from typing import Annotated, Literal
 
 import tyro
 
-from motiongen import tokenizers
+from motiongen import checkpoint, tokenizers
 from motiongen.cli import UsageError, arguments
 from motiongen.features import FEATURE_DIM
-from motiongen.heads import badm, bamm, mogo
+from motiongen.heads import badm, bamm, carp, mogo
 from motiongen.tokenizers import rvq_vae
+from motiongen.tokenizers.action_vq import ActionVQ
 from motiongen.tokenizers.rvq_vae import RVQVAE
 from motiongen.training.about import write_about
 from motiongen.training.badm import BADMRecipe, BADMTrainConfig
 from motiongen.training.bamm import BAMMRecipe, BAMMTrainConfig
 from motiongen.training.cache import ClipCache
+from motiongen.training.carp import ActionVQRecipe, CARPRecipe, CARPTrainConfig, carp_for
 from motiongen.training.evaluator import EvaluatorRecipe, EvaluatorTrainConfig
 from motiongen.training.loop import Recipe, TrainConfig, Trainer
 from motiongen.training.mogo import MogoRecipe, MogoTrainConfig
@@ -28,8 +30,6 @@ from motiongen.training.tokenizer import TokenizerRecipe, TokenizerTrainConfig
 class Run:
     """What every training is told."""
 
-    data: Annotated[Path, tyro.conf.arg(metavar="CACHE")]
-    """Cache that motiongen prepare wrote."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")]
     """Folder of the set of weights: each model lies in a folder of its own name in it, with its checkpoint and log."""
     resume: bool = False
@@ -48,7 +48,15 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TokenizerRun(Run):
+class CacheRun(Run):
+    """What the trainings on motion are told."""
+
+    data: Annotated[Path, tyro.conf.arg(metavar="CACHE")]
+    """Cache that motiongen prepare wrote."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizerRun(CacheRun):
     """Train the RVQ-VAE that turns motion into codes and back."""
 
     preset: Literal["small", "open", "paper"] = "small"
@@ -63,7 +71,7 @@ class TokenizerRun(Run):
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeadRun(Run):
+class HeadRun(CacheRun):
     """What the training of a head is told."""
 
     tokenizer: Annotated[
@@ -154,7 +162,7 @@ class BADMRun(HeadRun):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluatorRun(Run):
+class EvaluatorRun(CacheRun):
     """Train the evaluator, which measures how well motion and words agree."""
 
     recipe: EvaluatorTrainConfig = field(default_factory=EvaluatorTrainConfig)
@@ -165,12 +173,54 @@ class EvaluatorRun(Run):
         return EvaluatorRecipe.from_cache(ClipCache.open(self.data), self.recipe)
 
 
-RUNS: dict[str, type[TokenizerRun | BAMMRun | MogoRun | BADMRun | EvaluatorRun]] = {
+@dataclass(frozen=True, kw_only=True)
+class CARPRun(Run):
+    """Train CARP, which turns a robot's observations into actions, on demonstrations: motiongen demos."""
+
+    data: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="DIR [DIR ...]")]
+    """LeRobot datasets (v2.1 or v3); of several tasks, for one policy that knows them all."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")]
+    """Folder of the policy, which holds its action tokenizer too, its checkpoint and log."""
+    preset: Literal["small", "paper"] = "small"
+    """small is the size that ships; paper is the published one for states."""
+    image_size: int = 0
+    """See: side of the square to which the camera's pictures are scaled, pixels; 0 for states alone."""
+    camera: Annotated[str | None, tyro.conf.arg(help_behavior_hint="(default: the only one)")] = None
+    """Which of the datasets' cameras."""
+    tokenizer_steps: int = 3000
+    """Training steps of the action tokenizer, which comes first."""
+    recipe: CARPTrainConfig = field(default_factory=CARPTrainConfig)
+    """Batches."""
+
+    def folder(self, name: str) -> Path:
+        """Return where the policy lies: the output folder itself."""
+        return self.output
+
+    def build(self) -> Recipe:
+        """Return the recipe for the demonstrations, with a trained action tokenizer."""
+        from motiongen_datasets import lerobot
+
+        config = replace(carp.PRESETS[self.preset], image_size=self.image_size)
+        model, sampler = carp_for(lerobot.read_all(self.data), config, self.camera)
+        self._train_tokenizer(ActionVQRecipe(model, sampler, self.recipe))
+        return CARPRecipe(model, sampler, self.recipe)
+
+    def _train_tokenizer(self, recipe: ActionVQRecipe) -> None:
+        """Train the action tokenizer, or go on with its training, unless that is done."""
+        folder = self.output / recipe.name
+        if not (self.resume and (folder / checkpoint.WEIGHTS).is_file()):
+            schedule = replace(self.schedule, steps=self.tokenizer_steps, minutes=0.0, learning_rate=2e-3)
+            Trainer(recipe, schedule, folder, arguments.resolve_device(self.device)).run()
+        recipe.model.load_state_dict(checkpoint.load(folder, ActionVQ).state_dict())
+
+
+RUNS: dict[str, type[TokenizerRun | BAMMRun | MogoRun | BADMRun | EvaluatorRun | CARPRun]] = {
     "tokenizer": TokenizerRun,
     "bamm": BAMMRun,
     "mogo": MogoRun,
     "badm": BADMRun,
     "evaluator": EvaluatorRun,
+    "carp": CARPRun,
 }
 """Name -> what its training is told; in the order of training."""
 
@@ -179,7 +229,7 @@ def main(argv: Sequence[str]) -> None:
     """Train one model; Ctrl-C saves, and --resume goes on."""
     name, options = (argv[0], list(argv[1:])) if argv else ("", [])
     if name in ("-h", "--help"):
-        print(f"usage: motiongen train {'|'.join(RUNS)} --data CACHE -o DIR [options]\n\n{_purposes()}")
+        print(f"usage: motiongen train {'|'.join(RUNS)} --data DIR -o DIR [options]\n\n{_purposes()}")
         return
     if name not in RUNS:
         near = difflib.get_close_matches(name, RUNS, n=1)
