@@ -128,7 +128,8 @@ class DanceJudge:
         """Return what dances are judged on."""
         tempi = sorted(piece.bpm for piece in self.pieces)
         return {
-            "songs": f"{len(self.pieces)} pieces of {self.config.split} clips' songs, {tempi[0]:.0f} to {tempi[-1]:.0f} BPM",
+            "songs": f"{len(self.pieces)} pieces of {self.config.split} clips' songs, "
+            f"{tempi[0]:.0f} to {tempi[-1]:.0f} BPM",
             "FID": f"against {len(self.reference[0])} windows of real dances, held-out ones among them",
             "config": asdict(self.config),
         }

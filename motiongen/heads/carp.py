@@ -2,6 +2,9 @@
 
 CARP (Gong et al., ICCV 2025, section 3.2): the codes of a chunk are ordered scale, time, number of the action; a token
 sees its own scale and the coarser ones, so a scale is written in one pass. What was observed modulates every layer.
+
+Written in one pass, the numbers of the coarsest scale do not know of each other: where two ways lead on, the first
+number may take one and the second the other. With `chained`, they are written one after another; the rest is published.
 """
 
 import math
@@ -42,11 +45,17 @@ class CARPConfig(PolicyConfig):
     latent_dim: int = 8
     codebook_size: int = 512
     scales: tuple[int, ...] = (1, 2, 3, 4)
+    chained: bool = False
+    """Write the numbers of the coarsest scale one after another, each told those before it."""
     temperature: float = 0.0
     """At which codes are drawn; 0 takes the likeliest, as published."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.chained and self.scales[0] != 1:
+            raise ValueError(
+                f"scales: expected to begin with 1 for a chain, got {self.scales}; fix config.json"
+            )
         if self.dim % self.num_heads:
             raise ValueError(
                 f"dim: expected a multiple of {self.num_heads} heads, got {self.dim}; fix config.json"
@@ -67,7 +76,9 @@ class CARPConfig(PolicyConfig):
 
 PRESETS = {
     "paper": CARPConfig(obs_layers=1, cond_dim=64),
-    "small": CARPConfig(num_layers=4, shared_modulation=True, widths=(8, 16, 32)),
+    "small": CARPConfig(
+        num_layers=4, shared_modulation=True, widths=(8, 16, 32), cond_dim=256, obs_layers=3, chained=True
+    ),
 }
 """paper is the published size for states; small is what ships."""
 
@@ -97,12 +108,7 @@ class CARP(nn.Module):
             if layer is not None:
                 nn.init.zeros_(layer.weight)
                 nn.init.zeros_(layer.bias)
-        scale = torch.arange(len(config.scales)).repeat_interleave(
-            torch.tensor(config.scales) * config.action_dim
-        )
-        self.register_buffer(
-            "mask", scale[:, None] >= scale, persistent=False
-        )  # (N * A, N * A), true = is seen
+        self.register_buffer("mask", _mask(config), persistent=False)  # (N * A, N * A), true = is seen
 
     @property
     def device(self) -> torch.device:
@@ -115,7 +121,9 @@ class CARP(nn.Module):
         """Return logits (B, N, A, K) of every code (B, N, A), each told the coarser scales' codes alone."""
         cond = self.observation(observation, generator)
         inputs = self.tokenizer.inputs(codes)  # (B, N, A, D')
-        x = self._embed(inputs, slice(0, inputs.shape[1]), cond)
+        if self.config.chained:  # at the coarsest scale a number is told the one before it
+            inputs[:, :1, 1:] = self.tokenizer.vectors(codes[:, :1])[:, :, :-1]
+        x = self._embed(inputs, slice(0, inputs.shape[1]), cond).flatten(1, 2)
         x = self._through(x, cond, [None] * len(self.blocks), self.mask)
         return self._classify(x, cond).unflatten(1, (-1, self.config.action_dim))
 
@@ -148,17 +156,37 @@ class CARP(nn.Module):
         total = self.tokenizer.empty(len(cond))
         memory: list[Tensor | None] = [None] * len(self.blocks)
         for scale in range(len(self.config.scales)):
-            places = self.tokenizer.places(scale)
-            x = self._embed(self.tokenizer.seen_at(total, scale), places, cond)
-            x = self._through(x, cond, memory, None)
-            codes = _draw(self._classify(x, cond).float(), heat, generator)  # (B, n * A)
+            x = self._embed(self.tokenizer.seen_at(total, scale), self.tokenizer.places(scale), cond)
+            if self.config.chained and scale == 0:
+                codes = self._chain(x, cond, memory, heat, generator)
+            else:
+                x = self._through(x.flatten(1, 2), cond, memory, None)
+                codes = _draw(self._classify(x, cond).float(), heat, generator)  # (B, n * A)
             total = self.tokenizer.add(total, scale, codes.view(len(codes), -1, self.config.action_dim))
         return self.action_normaliser.inverse(self.tokenizer.decode_latents(total), task_of(observation))
 
     def _embed(self, inputs: Tensor, places: slice, cond: Tensor) -> Tensor:
-        """Return tokens (B, n * A, D) of what their places are told (B, n, A, D')."""
+        """Return tokens (B, n, A, D) of what their places are told (B, n, A, D')."""
         x = self.latent(inputs) + self.place[places, None] + self.number
-        return (x + self.start(cond)[:, None, None]).flatten(1, 2)
+        return x + self.start(cond)[:, None, None]
+
+    def _chain(
+        self,
+        x: Tensor,
+        cond: Tensor,
+        memory: list[Tensor | None],
+        heat: float,
+        generator: torch.Generator | None,
+    ) -> Tensor:
+        """Return the coarsest codes (B, A), each drawn when those before it are known; x is (B, 1, A, D)."""
+        codes: list[Tensor] = []
+        for number in range(self.config.action_dim):
+            token = x[:, :, number]  # (B, 1, D)
+            if codes:
+                token = token + F.linear(self.tokenizer.codebooks[number - 1, codes[-1]], self.latent.weight)
+            logits = self._classify(self._through(token, cond, memory, None), cond)
+            codes.append(_draw(logits.float(), heat, generator))  # (B, 1)
+        return torch.cat(codes, dim=1)
 
     def _through(self, x: Tensor, cond: Tensor, memory: list[Tensor | None], mask: Tensor | None) -> Tensor:
         """Return tokens (B, n, D) after all blocks; `memory` gains their keys and values."""
@@ -215,6 +243,18 @@ class _Block(nn.Module):
         scale = self.log_scale.clamp(max=MAX_LOG_SCALE).exp()
         query = F.normalize(query, dim=-1) * scale
         return query.to(value.dtype), torch.stack([F.normalize(key, dim=-1).to(value.dtype), value])
+
+
+def _mask(config: CARPConfig) -> Tensor:
+    """Return who sees whom (N * A, N * A): a token its own scale and the coarser ones; in a chain, those before it."""
+    scale = torch.arange(len(config.scales)).repeat_interleave(
+        torch.tensor(config.scales) * config.action_dim
+    )
+    seen = scale[:, None] >= scale
+    if config.chained:
+        chain = slice(0, config.action_dim)
+        seen[chain, chain] = seen[chain, chain].tril()
+    return seen
 
 
 def _modulated(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:

@@ -105,8 +105,11 @@ class ActionVQ(nn.Module):
 
     def add(self, total: Tensor, scale: int, codes: Tensor) -> Tensor:
         """Return latents (B, A, L, D) with what a scale's codes (B, n, A) add to them."""
-        dims = torch.arange(self.config.action_dim, device=codes.device)
-        return total + self._spread(self.codebooks[dims, codes].transpose(1, 2), scale)
+        return total + self._spread(self.vectors(codes).transpose(1, 2), scale)
+
+    def vectors(self, codes: Tensor) -> Tensor:
+        """Return the vectors (B, n, A, D) of codes (B, n, A)."""
+        return self.codebooks[torch.arange(self.config.action_dim, device=codes.device), codes]
 
     def seen_at(self, total: Tensor, scale: int) -> Tensor:
         """Return latents (B, A, L, D) as wide as a scale is: (B, n, A, D), by area."""
