@@ -77,10 +77,18 @@ class CARPConfig(PolicyConfig):
 PRESETS = {
     "paper": CARPConfig(obs_layers=1, cond_dim=64),
     "small": CARPConfig(
-        num_layers=4, shared_modulation=True, widths=(8, 16, 32), cond_dim=256, obs_layers=3, chained=True
+        obs_steps=1,
+        pairs=True,
+        obs_layers=3,
+        cond_dim=256,
+        num_layers=3,
+        shared_modulation=True,
+        widths=(8, 16, 32),
+        chained=True,
     ),
 }
-"""paper is the published size for states; small is what ships."""
+"""paper is the published size for states; small is what ships, and learns in an hour on two cores: its weights look at
+what is observed, which is encoded once a chunk, rather than at the tokens."""
 
 
 class CARP(nn.Module):

@@ -36,6 +36,9 @@ class PolicyConfig:
     """Numbers that the observations become."""
     obs_layers: int = 2
     """Linear layers that make them; the published CARP has one."""
+    pairs: bool = False
+    """See the differences of all pairs of a state's numbers too, each normalised by itself: where one thing is from
+    another, which a network otherwise has to find as the small rest of large numbers."""
     tasks: tuple[str, ...] = ("",)
     """Instructions of the tasks that it knows."""
     task_state_dims: tuple[int, ...] = ()
@@ -109,11 +112,20 @@ class Normaliser(nn.Module):
 class ObservationEncoder(nn.Module):
     """States, pictures and the task of the last To frames, as one vector (B, cond_dim)."""
 
+    first: Tensor
+    second: Tensor
+
     def __init__(self, config: PolicyConfig) -> None:
         super().__init__()
         self.config = config
         self.normaliser = Normaliser(len(config.tasks), config.state_dim)
         width = config.state_dim * config.obs_steps
+        if config.pairs:
+            first, second = torch.triu_indices(config.state_dim, config.state_dim, offset=1)
+            self.register_buffer("first", first, persistent=False)
+            self.register_buffer("second", second, persistent=False)
+            self.pair_normaliser = Normaliser(len(config.tasks), len(first))
+            width += len(first) * config.obs_steps
         if config.image_size:
             self.visual = VisualEncoder(config.image_width, config.crop_size)
             width += self.visual.dim * config.obs_steps
@@ -123,6 +135,12 @@ class ObservationEncoder(nn.Module):
         for _ in range(config.obs_layers - 1):
             layers += [nn.SiLU(), nn.Linear(config.cond_dim, config.cond_dim)]
         self.project, self.deepen = layers[0], nn.Sequential(*layers[1:])
+
+    def fit(self, task: int, states: Tensor) -> None:
+        """Normalise a task's states as these (T, D) are: zero in the mean, one in deviation."""
+        self.normaliser.fit_moments(task, states)
+        if self.config.pairs:
+            self.pair_normaliser.fit_moments(task, self._pairs(states))
 
     def forward(self, observation: Observation, generator: torch.Generator | None = None) -> Tensor:
         """Return the vector (B, cond_dim) of observations; with a generator, pictures are cropped where it says.
@@ -134,6 +152,10 @@ class ObservationEncoder(nn.Module):
         check_shape("state", state, (self.config.obs_steps, self.config.state_dim))
         task = task_of(observation)
         seen = [self.normaliser(state, task).flatten(1)]  # (B, To * D)
+        if self.config.pairs:
+            seen.append(
+                self.pair_normaliser(self._pairs(state), task).flatten(1)
+            )  # (B, To * D * (D - 1) / 2)
         if self.config.image_size:
             image = observation["image"]
             check_shape("image", image, (self.config.obs_steps, 3, *[self.config.image_size] * 2))
@@ -143,6 +165,9 @@ class ObservationEncoder(nn.Module):
         if len(self.config.tasks) > 1:
             vector = vector + self.task(task)
         return self.deepen(vector)
+
+    def _pairs(self, state: Tensor) -> Tensor:
+        return state[..., self.first] - state[..., self.second]
 
     def _cropped(self, image: Tensor, generator: torch.Generator | None) -> Tensor:
         """Return (B, To, 3, S', S') of (B, To, 3, S, S); frames of one item are cut at one place."""

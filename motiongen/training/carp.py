@@ -42,7 +42,7 @@ def carp_for(
     sized = sized_for(config, demonstrations)
     sampler = ChunkSampler(demonstrations, sized, camera)
     model = CARP(sized)
-    sampler.fit(model.observation.normaliser, model.action_normaliser)
+    sampler.fit(model.observation, model.action_normaliser)
     return model, sampler
 
 

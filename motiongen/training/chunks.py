@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from motiongen.modules.observation import Normaliser, PolicyConfig
+from motiongen.modules.observation import Normaliser, ObservationEncoder, PolicyConfig
 from motiongen.training.demonstrations import Demonstrations
 
 ConfigT = TypeVar("ConfigT", bound=PolicyConfig)
@@ -93,10 +93,10 @@ class ChunkSampler:
         """Frames that are drawn from."""
         return sum(len(frames.places) for frames in self.train)
 
-    def fit(self, states: Normaliser, actions: Normaliser) -> None:
+    def fit(self, observation: ObservationEncoder, actions: Normaliser) -> None:
         """Set a policy's normalisers: states to zero mean and unit deviation, actions to -1..1."""
         for task, frames in enumerate(self.train):
-            states.fit_moments(task, self.state[frames.places])
+            observation.fit(task, self.state[frames.places])
             actions.fit_range(task, self.action[frames.places])
 
     def sample(self, batch_size: int, generator: torch.Generator) -> dict[str, Tensor]:

@@ -41,3 +41,19 @@ def test_a_vector_of_places_stays_within_the_picture():
     encoder = VisualEncoder(width=4, size=30)
     image = torch.randint(256, (3, 3, 30, 30), generator=torch.Generator().manual_seed(0)).byte()
     assert float(encoder(image).detach().abs().max()) <= 1
+
+
+def test_pairs_are_differences_normalised_by_themselves():
+    encoder = ObservationEncoder(PolicyConfig(state_dim=3, obs_steps=1, pairs=True))
+    states = torch.tensor([[1.0, 1.1, 0.0], [3.0, 3.3, 0.0]])
+    encoder.fit(0, states)
+    pairs = encoder.pair_normaliser(encoder._pairs(states[:, None]), torch.zeros(2, dtype=torch.long))
+    assert encoder._pairs(states)[0].tolist() == [
+        1.0 - torch.tensor(1.1).item(),
+        1.0,
+        torch.tensor(1.1).item(),
+    ]
+    torch.testing.assert_close(
+        pairs[:, 0], torch.tensor([[1.0, -1.0, -1.0], [-1.0, 1.0, 1.0]])
+    )  # a difference of .1 and .3
+    assert encoder({"state": states[:, None]}).shape == (2, 128)
