@@ -8,18 +8,17 @@ from typing import Annotated, Literal
 
 import tyro
 
-from motiongen import checkpoint, tokenizers
+from motiongen import tokenizers
 from motiongen.cli import UsageError, arguments
 from motiongen.features import FEATURE_DIM
 from motiongen.heads import badm, bamm, carp, mogo
 from motiongen.tokenizers import rvq_vae
-from motiongen.tokenizers.action_vq import ActionVQ
 from motiongen.tokenizers.rvq_vae import RVQVAE
 from motiongen.training.about import write_about
 from motiongen.training.badm import BADMRecipe, BADMTrainConfig
 from motiongen.training.bamm import BAMMRecipe, BAMMTrainConfig
 from motiongen.training.cache import ClipCache
-from motiongen.training.carp import ActionVQRecipe, CARPRecipe, CARPTrainConfig, carp_for
+from motiongen.training.carp import CARPRecipe, CARPTrainConfig, carp_for, train_parts
 from motiongen.training.evaluator import EvaluatorRecipe, EvaluatorTrainConfig
 from motiongen.training.loop import Recipe, TrainConfig, Trainer
 from motiongen.training.mogo import MogoRecipe, MogoTrainConfig
@@ -187,8 +186,6 @@ class CARPRun(Run):
     """See: side of the square to which the camera's pictures are scaled, pixels; 0 for states alone."""
     camera: Annotated[str | None, tyro.conf.arg(help_behavior_hint="(default: the only one)")] = None
     """Which of the datasets' cameras."""
-    tokenizer_steps: int = 3000
-    """Training steps of the action tokenizer, which comes first."""
     recipe: CARPTrainConfig = field(default_factory=CARPTrainConfig)
     """Batches."""
 
@@ -197,21 +194,21 @@ class CARPRun(Run):
         return self.output
 
     def build(self) -> Recipe:
-        """Return the recipe for the demonstrations, with a trained action tokenizer."""
+        """Return the recipe for the demonstrations; tokenizer and observation encoder are trained first."""
         from motiongen_datasets import lerobot
 
         config = replace(carp.PRESETS[self.preset], image_size=self.image_size)
-        model, sampler = carp_for(lerobot.read_all(self.data), config, self.camera)
-        self._train_tokenizer(ActionVQRecipe(model, sampler, self.recipe))
+        model, sampler = carp_for(lerobot.read_all(self.data, self._cameras()), config, self.camera)
+        if not (self.resume and (self.output / "checkpoint").is_dir()):
+            device = arguments.resolve_device(self.device)
+            train_parts(model, sampler, self.recipe, self.schedule, self.output, device, self.resume)
         return CARPRecipe(model, sampler, self.recipe)
 
-    def _train_tokenizer(self, recipe: ActionVQRecipe) -> None:
-        """Train the action tokenizer, or go on with its training, unless that is done."""
-        folder = self.output / recipe.name
-        if not (self.resume and (folder / checkpoint.WEIGHTS).is_file()):
-            schedule = replace(self.schedule, steps=self.tokenizer_steps, minutes=0.0, learning_rate=2e-3)
-            Trainer(recipe, schedule, folder, arguments.resolve_device(self.device)).run()
-        recipe.model.load_state_dict(checkpoint.load(folder, ActionVQ).state_dict())
+    def _cameras(self) -> tuple[str, ...] | None:
+        """Return which cameras to decode; None is all."""
+        if not self.image_size:
+            return ()
+        return None if self.camera is None else (self.camera,)
 
 
 RUNS: dict[str, type[TokenizerRun | BAMMRun | MogoRun | BADMRun | EvaluatorRun | CARPRun]] = {

@@ -1,20 +1,22 @@
-"""The recipes of CARP: first its action tokenizer, then the transformer that writes the codes."""
+"""The recipes of CARP: its action tokenizer, its observation encoder, then all of it but the tokenizer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from motiongen import checkpoint
 from motiongen.heads.carp import CARP, CARPConfig
-from motiongen.modules.observation import task_of
+from motiongen.modules.observation import Normaliser, task_of
 from motiongen.tokenizers.action_vq import ActionVQ
 from motiongen.training.chunks import ChunkSampler, sized_for
 from motiongen.training.demonstrations import Demonstrations
 from motiongen.training.head import parameter_groups
+from motiongen.training.loop import Recipe, TrainConfig, Trainer
 from motiongen.training.model_card import model_card
 
 
@@ -23,6 +25,14 @@ class CARPTrainConfig:
     """Batches."""
 
     batch_size: int = 256
+    tokenizer_steps: int = 3000
+    """Of the action tokenizer, which comes first."""
+    tokenizer_batch_size: int = 256
+    encoder_steps: int = 10_000
+    """Of the observation encoder by regression, which comes next; 0 leaves it out, as published."""
+    encoder_batch_size: int = 512
+    parts_learning_rate: float = 2e-3
+    """Of these two."""
     licence: str = "Apache-2.0: demonstrations by scripted experts"
     """Terms of the demonstrations, for the model card."""
 
@@ -53,8 +63,9 @@ class ActionVQRecipe:
 
     def __init__(self, policy: CARP, sampler: ChunkSampler, config: CARPTrainConfig) -> None:
         """Take the policy whose tokenizer is to be trained: that is trained in place."""
-        self.policy, self.sampler, self.config = policy, sampler, config
+        self.normaliser, self.sampler, self.config = policy.action_normaliser, sampler, config
         self.model = policy.tokenizer.requires_grad_(True)
+        self.held_out = _normalised(sampler.held_out, policy.action_normaliser)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Return all parameters without decay, under the paper's betas."""
@@ -62,7 +73,8 @@ class ActionVQRecipe:
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Return a batch of normalised chunks."""
-        return {"action": self._normalised(self.sampler.sample(self.config.batch_size, generator))}
+        batch = self.sampler.sample(self.config.tokenizer_batch_size, generator, images=False)
+        return _normalised(batch, self.normaliser)
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Return the losses of a batch, in fp32: the network is small, and its codes are near each other."""
@@ -72,23 +84,102 @@ class ActionVQRecipe:
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Return the error of held-out chunks, of actions normalised to -1..1, and the share of codes in use."""
         assert isinstance(model, ActionVQ), type(model)
-        actions = self._normalised(self.sampler.held_out).to(model.codebooks.device)
+        actions = self.held_out["action"].to(model.codebooks.device)
         codes = model.encode(actions)
         error = (model.decode(codes) - actions).abs()
         used = torch.tensor([len(part.unique()) for part in codes.flatten(0, 1).T]).float().mean()
         return {"reconstruction error": float(error.mean()), "codes in use": float(used)}
 
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
-        """Write the tokenizer."""
-        assert isinstance(model, ActionVQ), type(model)
-        checkpoint.save(
-            model, model.config, directory, model_card("CARP's action tokenizer", {}, model, metrics)
-        )
+        """Write nothing: the policy holds it."""
 
-    def _normalised(self, batch: Mapping[str, Tensor]) -> Tensor:
-        normaliser = self.policy.action_normaliser
-        device = normaliser.shift.device
-        return normaliser(batch["action"].to(device), task_of(batch).to(device)).cpu()
+
+class Regressor(nn.Module):
+    """An observation encoder, and a layer that guesses the chunk from what it says."""
+
+    def __init__(self, policy: CARP) -> None:
+        super().__init__()
+        self.observation = policy.observation
+        self.out = nn.Linear(policy.config.cond_dim, policy.config.horizon * policy.config.action_dim)
+
+    def forward(self, batch: Mapping[str, Tensor], generator: torch.Generator | None = None) -> Tensor:
+        """Return the mean error of normalised actions `action` (B, H, A) of a batch."""
+        guess = self.out(F.silu(self.observation(batch, generator)))
+        return F.l1_loss(guess.float(), batch["action"].flatten(1))
+
+
+class EncoderRecipe:
+    """Trains the observation encoder of a CARP by regression, before the rest; see `Recipe`.
+
+    Not in the paper. An encoder of states costs a thirtieth of the transformer over the codes, and what it has to find,
+    where things are from each other, takes most examples. Where there are several ways, the regression asks for the
+    median of them; which is taken is the transformer's to say.
+    """
+
+    name = "encoder"
+
+    def __init__(self, policy: CARP, sampler: ChunkSampler, config: CARPTrainConfig) -> None:
+        """Take the policy whose encoder is to be trained: that is trained in place."""
+        self.normaliser, self.sampler, self.config = policy.action_normaliser, sampler, config
+        self.model = Regressor(policy)
+        self.held_out = _normalised(sampler.held_out, policy.action_normaliser)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return matrices with weight decay; the rest without."""
+        return parameter_groups(self.model, ("observation.task",))
+
+    def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
+        """Return a batch of windows whose actions are normalised."""
+        return _normalised(self.sampler.sample(self.config.encoder_batch_size, generator), self.normaliser)
+
+    def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+        """Return the mean error of the actions."""
+        return {"loss": self.model(batch, generator)}
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """Return the same on held-out windows."""
+        device = next(model.parameters()).device
+        return {"action error": float(model({key: value.to(device) for key, value in self.held_out.items()}))}
+
+    def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
+        """Write nothing: the policy holds it."""
+
+
+def _normalised(batch: Mapping[str, Tensor], normaliser: Normaliser) -> dict[str, Tensor]:
+    """Return a batch whose actions are normalised, on the CPU."""
+    device = normaliser.shift.device
+    return {**batch, "action": normaliser(batch["action"].to(device), task_of(batch).to(device)).cpu()}
+
+
+def train_parts(
+    model: CARP,
+    sampler: ChunkSampler,
+    config: CARPTrainConfig,
+    schedule: TrainConfig,
+    directory: Path,
+    device: str = "cpu",
+    resume: bool = False,
+) -> None:
+    """Train a CARP's tokenizer and its observation encoder in place, each in a folder of its own name.
+
+    Args:
+        model, sampler: from `carp_for`.
+        config: says for how many steps.
+        schedule: of the whole; the parts have their own steps and rate of learning.
+        directory: the policy's.
+        device: where to compute.
+        resume: go on from what the folders hold.
+    """
+    stages: tuple[tuple[Recipe, int], ...] = (
+        (ActionVQRecipe(model, sampler, config), config.tokenizer_steps),
+        (EncoderRecipe(model, sampler, config), config.encoder_steps),
+    )
+    for recipe, steps in stages:
+        if steps:
+            own = replace(schedule, steps=steps, minutes=0.0, learning_rate=config.parts_learning_rate)
+            trainer = Trainer(recipe, own, directory / recipe.name, device)
+            trainer.run(resume and (trainer.directory / "checkpoint").is_dir())
+            recipe.model.load_state_dict(trainer.ema.model.state_dict())
 
 
 class CARPRecipe:

@@ -99,15 +99,21 @@ class ChunkSampler:
             observation.fit(task, self.state[frames.places])
             actions.fit_range(task, self.action[frames.places])
 
-    def sample(self, batch_size: int, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return a batch: state (B, To, D), action (B, H, A), task (B,), and image (B, To, 3, S, S) if there is any."""
+    def sample(self, batch_size: int, generator: torch.Generator, images: bool = True) -> dict[str, Tensor]:
+        """Return a batch: state (B, To, D), action (B, H, A), task (B,), and image (B, To, 3, S, S) if there is any.
+
+        Args:
+            batch_size: B.
+            generator: draws the windows.
+            images: False leaves pictures out.
+        """
         task = torch.randint(len(self.train), (batch_size,), generator=generator)
         position = torch.rand(batch_size, generator=generator, dtype=torch.float64)
         parts = []
         for index, frames in enumerate(self.train):
             places = (position[task == index] * len(frames.places)).long()
             if len(places):
-                parts.append(self._windows(frames, places))
+                parts.append(self._windows(frames, places, images))
         return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
 
     def _frames(self, lengths: Tensor, chosen: Tensor) -> _Frames:
@@ -116,13 +122,13 @@ class ChunkSampler:
         places = torch.nonzero(chosen.repeat_interleave(lengths))[:, 0]
         return _Frames(places, first[places], last[places])
 
-    def _windows(self, frames: _Frames, which: Tensor) -> dict[str, Tensor]:
+    def _windows(self, frames: _Frames, which: Tensor, images: bool = True) -> dict[str, Tensor]:
         place, first, last = (part[which, None] for part in (frames.places, frames.first, frames.last))
         steps = torch.arange(self.config.horizon) - (self.config.obs_steps - 1)
         acted = (place + steps).clamp(first, last)  # (B, H)
         seen = (place + steps[: self.config.obs_steps]).clamp(first, last)  # (B, To)
         batch = {"state": self.state[seen], "action": self.action[acted], "task": self.task[place[:, 0]]}
-        return batch if self.images is None else {**batch, "image": self.images[seen]}
+        return {**batch, "image": self.images[seen]} if images and self.images is not None else batch
 
 
 def _filled(arrays: Sequence[NDArray[np.float32]], dim: int) -> Tensor:

@@ -4,7 +4,7 @@ import torch
 
 from motiongen import checkpoint
 from motiongen.heads.carp import CARP, CARPConfig
-from motiongen.training.carp import ActionVQRecipe, CARPRecipe, CARPTrainConfig, carp_for
+from motiongen.training.carp import CARPRecipe, CARPTrainConfig, carp_for, train_parts
 from motiongen.training.demonstrations import Demonstrations
 from motiongen.training.loop import TrainConfig, Trainer
 
@@ -34,16 +34,16 @@ def parts():
 
 
 @pytest.mark.slow
-def test_training_in_two_stages_makes_a_policy_that_reaches(parts, tmp_path):
+def test_training_in_three_stages_makes_a_policy_that_reaches(parts, tmp_path):
     model, sampler = parts
-    config = CARPTrainConfig(batch_size=32)
-    schedule = {"learning_rate": 5e-3, "ema": 0.9, "autocast": False}
-    first = Trainer(
-        ActionVQRecipe(model, sampler, config), TrainConfig(steps=150, **schedule), tmp_path / "vq"
+    config = CARPTrainConfig(batch_size=32, tokenizer_steps=150, encoder_steps=100, parts_learning_rate=5e-3)
+    schedule = TrainConfig(steps=150, learning_rate=5e-3, ema=0.9, autocast=False)
+    train_parts(model, sampler, config, schedule, tmp_path)
+    codes = model.tokenizer.encode(
+        model.action_normaliser(sampler.held_out["action"], sampler.held_out["task"])
     )
-    assert first.run()["reconstruction error"] < 0.1
-    model.tokenizer.load_state_dict(first.ema.model.state_dict())
-    metrics = Trainer(CARPRecipe(model, sampler, config), TrainConfig(steps=150, **schedule), tmp_path).run()
+    assert len(codes.unique()) > 5
+    metrics = Trainer(CARPRecipe(model, sampler, config), schedule, tmp_path).run()
     assert metrics["accuracy"] > 0.2 and metrics["action error"] < 0.15
     policy = checkpoint.load(tmp_path, CARP).eval()
     place, goal = torch.tensor([0.8, -0.6]), torch.tensor([-0.5, 0.5])

@@ -1,0 +1,158 @@
+"""What a LeRobot dataset says of itself: meta/info.json."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+STATE, ACTION = "observation.state", "action"
+"""Columns of what the robot knows in numbers, and of what it is told to do."""
+VERSION, OLD_VERSION = "v3.0", "v2.1"
+"""Layouts: many episodes a file, and one."""
+INFO = "meta/info.json"
+
+
+@dataclass(frozen=True)
+class Info:
+    """A dataset's facts.
+
+    Attributes:
+        folder: where it lies.
+        version: VERSION or OLD_VERSION.
+        fps: frames a second.
+        robot: whose demonstrations they are; "" where that is not said.
+        features: column -> its dtype, shape and names.
+        data_path: pattern of the Parquet files' paths.
+        video_path: pattern of the videos' paths; "" without any.
+        chunk_size: episodes (v2.1) or files (v3.0) in a folder.
+    """
+
+    folder: Path
+    version: str
+    fps: float
+    robot: str
+    features: dict[str, dict[str, Any]]
+    data_path: str
+    video_path: str
+    chunk_size: int
+
+    def width(self, column: str) -> int:
+        """Return how many numbers a column's rows have. Raises ValueError where they are no rows of numbers."""
+        shape = list(self._feature(column).get("shape") or ())
+        if len(shape) != 1 or shape[0] < 1:
+            raise ValueError(f"{self.folder / INFO}: {column}: expected shape [N], got {shape}")
+        return int(shape[0])
+
+    def names(self, column: str) -> tuple[str, ...]:
+        """Return the names of a column's numbers; none unless there is one for each."""
+        names = tuple(_leaves(self._feature(column).get("names")))
+        return names if len(names) == self.width(column) else ()
+
+    def cameras(self, wanted: Iterable[str] | None) -> dict[str, str]:
+        """Return name -> column of the cameras that are wanted, by name or column; of all colour ones for None.
+
+        Raises:
+            ValueError: there is no such camera.
+        """
+        columns = {_camera_name(column): column for column in self.features if self._is_camera(column)}
+        if wanted is None:
+            return columns
+        chosen = {}
+        for camera in wanted:
+            name = _camera_name(camera)
+            if name not in columns:
+                there = ", ".join(columns) or "none"
+                raise ValueError(f"{self.folder / INFO}: camera: expected one of {there}, got {camera!r}")
+            chosen[name] = columns[name]
+        return chosen
+
+    def is_video(self, column: str) -> bool:
+        """Say whether a camera's pictures are in videos; else they are in the Parquet files."""
+        return bool(self.features[column]["dtype"] == "video")
+
+    def picture_size(self, column: str) -> tuple[int, int]:
+        """Return a camera's height and width. Raises ValueError unless its shape is that of colour pictures."""
+        shape = list(self.features[column].get("shape") or ())
+        names = list(_leaves(self.features[column].get("names")))
+        # Both orders are in use; the names tell, and without them the side that has three.
+        if shape[:1] == [3] and (shape[-1] != 3 or (names and names[0].startswith("channel"))):
+            shape = [*shape[1:], 3]
+        if len(shape) != 3 or shape[2] != 3:
+            raise ValueError(f"{self.folder / INFO}: {column}: expected shape [H, W, 3], got {shape}")
+        return int(shape[0]), int(shape[1])
+
+    def path(self, pattern: str, **place: Any) -> Path:
+        """Return the path of a file by its pattern. Raises ValueError where the pattern asks for something else."""
+        try:
+            return self.folder / pattern.format(**place)
+        except (KeyError, ValueError) as error:
+            raise ValueError(
+                f"{self.folder / INFO}: expected a path of {', '.join(place)}, got {pattern!r}"
+            ) from error
+
+    def _feature(self, column: str) -> dict[str, Any]:
+        if column not in self.features:
+            there = ", ".join(self.features)
+            raise ValueError(f"{self.folder / INFO}: expected a column {column}, got {there}")
+        return self.features[column]
+
+    def _is_camera(self, column: str) -> bool:
+        feature = self.features[column]
+        about = {**(feature.get("info") or {}), **(feature.get("video_info") or {})}
+        is_depth = about.get("is_depth_map") or about.get("video.is_depth_map")
+        return feature.get("dtype") in ("video", "image") and not is_depth
+
+
+def read_info(folder: str | Path) -> Info:
+    """Return what a dataset says of itself.
+
+    Raises:
+        ValueError: there is no dataset in the folder, its layout is another version, or facts are missing.
+    """
+    folder = Path(folder)
+    path = folder / INFO
+    if not path.is_file():
+        raise ValueError(f"{folder}: expected a LeRobot dataset, found no {INFO}; check the path")
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: expected JSON, got {error}") from error
+    if not isinstance(facts, dict):
+        raise ValueError(f"{path}: expected an object, got {type(facts).__name__}")
+    version = str(facts.get("codebase_version"))
+    if version not in (VERSION, OLD_VERSION):
+        raise ValueError(
+            f"{path}: codebase_version: expected {VERSION} or {OLD_VERSION}, got {version}; "
+            "convert it with LeRobot's own scripts"
+        )
+    for name, kind in {"fps": int | float, "features": dict, "data_path": str}.items():
+        if not isinstance(facts.get(name), kind):
+            raise ValueError(f"{path}: {name}: expected it to be there, got {facts.get(name)!r}")
+    if not facts["fps"] > 0:
+        raise ValueError(f"{path}: fps: expected > 0, got {facts['fps']}")
+    return Info(
+        folder=folder,
+        version=version,
+        fps=float(facts["fps"]),
+        robot=facts.get("robot_type") or "",
+        features=facts["features"],
+        data_path=facts["data_path"],
+        video_path=facts.get("video_path") or "",
+        chunk_size=int(facts.get("chunks_size") or 1000),
+    )
+
+
+def _camera_name(column: str) -> str:
+    """Return "front" for observation.images.front."""
+    return column.removeprefix("observation.").removeprefix("images.")
+
+
+def _leaves(names: Any) -> Iterable[str]:
+    """Yield the names in a list, in lists by group ({"motors": [...]}), or as keys ({"x": 0, "y": 1})."""
+    if isinstance(names, dict):
+        for key, value in names.items():
+            yield from _leaves(value) if isinstance(value, list | dict) else (str(key),)
+    elif isinstance(names, list):
+        for value in names:
+            yield from _leaves(value) if isinstance(value, list | dict) else (str(value),)

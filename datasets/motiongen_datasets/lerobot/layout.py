@@ -1,0 +1,132 @@
+"""What LeRobot v3.0 calls its files and columns, and the small files that describe a dataset."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from motiongen_datasets.lerobot.info import ACTION, STATE, VERSION
+
+CAMERA = "observation.images.front"
+DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
+VIDEO_PATH = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
+EPISODES_PATH = "meta/episodes/chunk-000/file-000.parquet"
+TASKS, STATS = "meta/tasks.parquet", "meta/stats.json"
+CHUNK_FILES, DATA_MB, VIDEO_MB = 1000, 100, 200
+"""Files in a folder, and megabytes from which on the next file begins: LeRobot's own choice."""
+OWN_COLUMNS = {
+    "timestamp": "float32",
+    "frame_index": "int64",
+    "episode_index": "int64",
+    "index": "int64",
+    "task_index": "int64",
+}
+"""Columns that every dataset has, beside those of its robot."""
+
+
+def schema(state_names: Sequence[str], action_names: Sequence[str]) -> Any:
+    """Return the Arrow schema of the Parquet files with the frames."""
+    numbers = [
+        # A single number is stored as itself, more as a list of fixed size.
+        pa.field(column, pa.float32() if len(names) == 1 else pa.list_(pa.float32(), len(names)))
+        for column, names in {STATE: state_names, ACTION: action_names}.items()
+    ]
+    return pa.schema([*numbers, *(pa.field(column, dtype) for column, dtype in OWN_COLUMNS.items())])
+
+
+def features(
+    state_names: Sequence[str], action_names: Sequence[str], camera: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Return what info.json says of the columns."""
+    numbers = {
+        column: {"dtype": "float32", "shape": [len(names)], "names": list(names)}
+        for column, names in {STATE: state_names, ACTION: action_names}.items()
+    }
+    own = {column: {"dtype": dtype, "shape": [1], "names": None} for column, dtype in OWN_COLUMNS.items()}
+    return {**numbers, **({} if camera is None else {CAMERA: camera}), **own}
+
+
+def video_feature(shape: Sequence[int], rate: float, codec: str, pixels: str) -> dict[str, Any]:
+    """Return what info.json says of a camera with pictures of shape (H, W, 3)."""
+    height, width, channels = shape
+    return {
+        "dtype": "video",
+        "shape": [height, width, channels],
+        "names": ["height", "width", "channels"],
+        "info": {
+            "video.height": height,
+            "video.width": width,
+            "video.codec": codec,
+            "video.pix_fmt": pixels,
+            "video.is_depth_map": False,
+            "video.fps": rate,
+            "video.channels": channels,
+            "has_audio": False,
+        },
+    }
+
+
+def info(
+    robot: str,
+    rate: float,
+    totals: tuple[int, int, int],
+    sizes_mb: tuple[float, float],
+    columns: dict[str, Any],
+) -> dict[str, Any]:
+    """Return the content of info.json.
+
+    Args:
+        robot: whose demonstrations they are.
+        rate: frames a second.
+        totals: numbers of episodes, frames and instructions.
+        sizes_mb: megabytes from which on the next Parquet file begins, and the next video.
+        columns: as `features` says.
+    """
+    episodes, frames, tasks = totals
+    return {
+        "codebase_version": VERSION,
+        "robot_type": robot,
+        "total_episodes": episodes,
+        "total_frames": frames,
+        "total_tasks": tasks,
+        "chunks_size": CHUNK_FILES,
+        "data_files_size_in_mb": sizes_mb[0],
+        "video_files_size_in_mb": sizes_mb[1],
+        "fps": rate,
+        "splits": {"train": f"0:{episodes}"},
+        "data_path": DATA_PATH,
+        "video_path": VIDEO_PATH if CAMERA in columns else None,
+        "features": columns,
+    }
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a file of JSON as LeRobot does, indented."""
+    path.write_text(json.dumps(content, indent=4, ensure_ascii=False), encoding="utf-8")
+
+
+def write_tasks(path: Path, tasks: Mapping[str, int]) -> None:
+    """Write instruction -> number as a table that pandas reads with the instructions as its index."""
+    table = pa.table(
+        {"task_index": pa.array(tasks.values(), pa.int64()), "task": pa.array(tasks, pa.string())}
+    )
+    about = {
+        "index_columns": ["task"],
+        "column_indexes": [
+            {
+                "name": None,
+                "field_name": None,
+                "pandas_type": "unicode",
+                "numpy_type": "object",
+                "metadata": None,
+            }
+        ],
+        "columns": [
+            {"name": name, "field_name": name, "pandas_type": kind, "numpy_type": numpy, "metadata": None}
+            for name, kind, numpy in (("task_index", "int64", "int64"), ("task", "unicode", "object"))
+        ],
+    }
+    pq.write_table(table.replace_schema_metadata({"pandas": json.dumps(about)}), path)

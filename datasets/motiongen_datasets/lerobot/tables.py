@@ -1,0 +1,75 @@
+"""Columns of Parquet files as arrays, with what is wrong with them said in one line."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+
+@contextmanager
+def open_table(path: Path, columns: Sequence[str]) -> Iterator[Any]:
+    """Yield an open Parquet file that has these columns.
+
+    Raises:
+        ValueError: the file or a column is missing, or the file is broken.
+    """
+    if not path.is_file():
+        raise ValueError(f"{path}: expected a Parquet file, found none")
+    try:
+        with pq.ParquetFile(path) as file:
+            there = file.schema_arrow.names
+            for column in columns:
+                if column not in there:
+                    raise ValueError(f"{path}: expected a column {column}, got {', '.join(there)}")
+            yield file
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"{path}: expected a whole Parquet file, got {error}") from error
+
+
+def read_table(path: Path, columns: Sequence[str]) -> Any:
+    """Return the columns of a Parquet file. Raises as `open_table` does."""
+    with open_table(path, columns) as file:
+        return file.read(columns=list(columns))
+
+
+def integers(table: Any, column: str, path: Path) -> NDArray[np.int64]:
+    """Return a column of whole numbers (R,). Raises ValueError when it is none."""
+    values = table.column(column)
+    if not pa.types.is_integer(values.type) or values.null_count:
+        raise ValueError(f"{path}: {column}: expected whole numbers, got {_kind(values)}")
+    return np.asarray(values.to_numpy(), dtype=np.int64)
+
+
+def rows(table: Any, column: str, width: int, path: Path) -> NDArray[np.float32]:
+    """Return a column of rows of numbers (R, width). Raises ValueError when they are none, or of another width."""
+    values = table.column(column).combine_chunks()
+    expected = f"{path}: {column}: expected rows of shape ({width},)"
+    if values.null_count:
+        raise ValueError(f"{expected}, got {_kind(values)}")
+    if (
+        pa.types.is_list(values.type)
+        or pa.types.is_large_list(values.type)
+        or pa.types.is_fixed_size_list(values.type)
+    ):
+        widths = pc.unique(pc.list_value_length(values)).to_pylist()
+        if widths not in ([width], []):
+            raise ValueError(
+                f"{expected}, got {' and '.join(f'({n},)' for n in sorted(widths))}; is it another robot's?"
+            )
+        values = values.flatten()
+    elif width != 1:
+        raise ValueError(f"{expected}, got {_kind(values)}")
+    if not (pa.types.is_floating(values.type) or pa.types.is_integer(values.type)):
+        raise ValueError(f"{expected}, got {_kind(values)}")
+    # Nulls become NaN, and are reported as such with their places.
+    return values.to_numpy(zero_copy_only=False).astype(np.float32, copy=False).reshape(-1, width)
+
+
+def _kind(values: Any) -> str:
+    return f"{values.type}" + (f" with {values.null_count} empty rows" if values.null_count else "")

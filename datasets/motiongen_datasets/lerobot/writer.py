@@ -1,0 +1,203 @@
+"""Writes demonstrations as a LeRobot v3.0 dataset, episode by episode."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from motiongen_datasets.lerobot import layout
+from motiongen_datasets.lerobot.growing import DataFiles, VideoFiles
+from motiongen_datasets.lerobot.info import ACTION, INFO, STATE
+from motiongen_datasets.lerobot.layout import CAMERA
+from motiongen_datasets.lerobot.stats import Stats
+from motiongen_datasets.lerobot.video import CODEC, PIXELS
+
+
+class LeRobotWriter:
+    """Writes a dataset aside, and moves it to its folder when it is closed: there is a whole one or none.
+
+    Use it in a `with` block, which closes it, or throws all away when an error leaves the block.
+
+    Args:
+        folder: where the dataset is to be; nothing may be there.
+        fps: frames a second.
+        state_names: of the numbers that the robot knows.
+        action_names: of the numbers that it is told.
+        robot: whose they are.
+        image_shape: (H, W, 3) of the front camera's pictures, or None without it.
+        data_mb: megabytes from which on the numbers go on in another file.
+        video_mb: megabytes from which on the pictures do.
+
+    Raises:
+        ValueError: something is there already, or an argument makes no sense.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        fps: float,
+        state_names: Sequence[str],
+        action_names: Sequence[str],
+        robot: str,
+        image_shape: tuple[int, ...] | None = None,
+        data_mb: float = layout.DATA_MB,
+        video_mb: float = layout.VIDEO_MB,
+    ) -> None:
+        self.folder = Path(folder)
+        check_new(self.folder)
+        if not fps > 0:
+            raise ValueError(f"fps: expected > 0, got {fps}")
+        if image_shape is not None and (len(image_shape) != 3 or image_shape[2] != 3):
+            raise ValueError(f"image_shape: expected (H, W, 3), got {tuple(image_shape)}")
+        self._fps = Fraction(fps).limit_denominator(1001)
+        self._names = {STATE: tuple(state_names), ACTION: tuple(action_names)}
+        self._robot, self._image_shape = robot, image_shape
+        self._sizes_mb = data_mb, video_mb
+        self._aside = self.folder.with_name(f".{self.folder.name}.{secrets.token_hex(4)}")
+        self._aside.mkdir(parents=True)
+        self._data = DataFiles(self._aside, layout.schema(state_names, action_names), data_mb)
+        self._videos = VideoFiles(self._aside, self._fps, video_mb)
+        self._rows: list[dict[str, Any]] = []
+        self._stats: dict[str, Stats] = {}
+        self._tasks: dict[str, int] = {}
+        self.num_frames = 0
+
+    @property
+    def num_episodes(self) -> int:
+        """Episodes so far."""
+        return len(self._rows)
+
+    def add_episode(
+        self,
+        states: NDArray[np.float32],
+        actions: NDArray[np.float32],
+        images: NDArray[np.uint8] | None,
+        instruction: str,
+    ) -> None:
+        """Append an episode of T frames.
+
+        Args:
+            states: (T, D), what the robot knew at each frame.
+            actions: (T, A), what it was told then.
+            images: (T, H, W, 3), what it saw then; None without a camera.
+            instruction: what it is an example of, in words.
+
+        Raises:
+            ValueError: the episode is empty, of another shape than was said, or a number is not finite.
+        """
+        self._check(states, actions, images)
+        columns = self._columns(states, actions, instruction)
+        row = {
+            "episode_index": self.num_episodes,
+            "tasks": [instruction],
+            "length": len(states),
+            **self._data.add(columns),
+            "dataset_from_index": self.num_frames,
+            "dataset_to_index": self.num_frames + len(states),
+        }
+        stats = {column: Stats.of(values.reshape(len(values), -1)) for column, values in columns.items()}
+        if images is not None:
+            row |= self._videos.add(images)
+            stats[CAMERA] = Stats.of_pictures(images)
+        for column, one in stats.items():
+            self._stats[column] = self._stats[column] + one if column in self._stats else one
+            row |= {f"stats/{column}/{name}": values for name, values in _lists(column, one).items()}
+        self._rows.append({**row, "meta/episodes/chunk_index": 0, "meta/episodes/file_index": 0})
+        self.num_frames += len(states)
+
+    def close(self) -> None:
+        """Finish the files and put the dataset in its place. Raises ValueError when there is no episode."""
+        if not self._rows:
+            self.discard()
+            raise ValueError(f"{self.folder}: expected at least one episode, got none; nothing is written")
+        self._data.close()
+        self._videos.close()
+        episodes = self._aside / layout.EPISODES_PATH
+        episodes.parent.mkdir(parents=True)
+        pq.write_table(pa.Table.from_pylist(self._rows), episodes)
+        layout.write_tasks(self._aside / layout.TASKS, self._tasks)
+        stats = {column: _lists(column, one) for column, one in self._stats.items()}
+        layout.write_json(self._aside / layout.STATS, stats)
+        layout.write_json(self._aside / INFO, self._info())
+        check_new(self.folder)
+        os.replace(self._aside, self.folder)
+
+    def discard(self) -> None:
+        """Throw away what is written."""
+        self._data.close()
+        self._videos.close()
+        shutil.rmtree(self._aside)
+
+    def __enter__(self) -> "LeRobotWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
+
+    def _check(
+        self, states: NDArray[np.float32], actions: NDArray[np.float32], images: NDArray[np.uint8] | None
+    ) -> None:
+        frames = len(states)
+        if not frames:
+            raise ValueError(f"{STATE}: expected at least one frame, got none")
+        for column, values in {STATE: states, ACTION: actions}.items():
+            names = self._names[column]
+            if values.shape != (frames, len(names)):
+                raise ValueError(f"{column}: expected shape {(frames, len(names))}, got {values.shape}")
+            if not np.isfinite(values).all():
+                frame, number = np.argwhere(~np.isfinite(values))[0]
+                got = f"{values[frame, number]} as {names[number]} in frame {frame}"
+                raise ValueError(f"{column}: expected finite numbers, got {got}")
+        expected = "none" if self._image_shape is None else f"uint8 {(frames, *self._image_shape)}"
+        seen = "none" if images is None else f"{images.dtype} {images.shape}"
+        if seen != expected:
+            raise ValueError(f"{CAMERA}: expected {expected}, got {seen}")
+
+    def _columns(
+        self, states: NDArray[np.float32], actions: NDArray[np.float32], instruction: str
+    ) -> dict[str, NDArray[Any]]:
+        frames = np.arange(len(states), dtype=np.int64)
+        task = self._tasks.setdefault(instruction, len(self._tasks))
+        return {
+            STATE: states.astype(np.float32),
+            ACTION: actions.astype(np.float32),
+            "timestamp": (frames / float(self._fps)).astype(np.float32),
+            "frame_index": frames,
+            "episode_index": np.full_like(frames, self.num_episodes),
+            "index": frames + self.num_frames,
+            "task_index": np.full_like(frames, task),
+        }
+
+    def _info(self) -> dict[str, Any]:
+        rate = self._fps.numerator if self._fps.denominator == 1 else float(self._fps)
+        camera = self._image_shape and layout.video_feature(self._image_shape, rate, CODEC, PIXELS)
+        columns = layout.features(self._names[STATE], self._names[ACTION], camera)
+        totals = self.num_episodes, self.num_frames, len(self._tasks)
+        return layout.info(self._robot, rate, totals, self._sizes_mb, columns)
+
+
+def check_new(folder: Path) -> None:
+    """Raise ValueError where something is already: a dataset is never overwritten."""
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise ValueError(
+            f"{folder}: expected nothing there, found something; choose another folder or remove it"
+        )
+
+
+def _lists(column: str, stats: Stats) -> dict[str, list[Any]]:
+    """Return statistics as LeRobot stores them: those of colours as (3, 1, 1)."""
+    return stats.as_lists((3, 1, 1) if column == CAMERA else (-1,))

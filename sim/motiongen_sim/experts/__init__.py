@@ -1,0 +1,1 @@
+"""Scripted experts: they solve a task by rules, so that policies have something to learn from."""

@@ -1,0 +1,1 @@
+"""Bodies in PyBullet: how they are loaded, held and moved."""
