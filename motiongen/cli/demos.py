@@ -33,7 +33,9 @@ class DemosConfig:
     keep_failures: bool = False
     """Record the episodes in which the expert fails, too."""
     disturbed: float = 0.0
-    """Share of the episodes that begin in disorder, so that a policy learns to recover: shipped ones had .6."""
+    """Share of the episodes that begin in disorder, so that a policy learns to go on from anywhere."""
+    noise: float = 0.0
+    """How far the robot strays from what the expert says and the dataset has, as a part of half the actions' range."""
 
     def __post_init__(self) -> None:
         if self.episodes < 1:
@@ -42,8 +44,9 @@ class DemosConfig:
             raise UsageError(f"workers: expected 1 or more, got {self.workers}")
         if self.seed < 0:
             raise UsageError(f"seed: expected 0 or more, got {self.seed}")
-        if not 0 <= self.disturbed <= 1:
-            raise UsageError(f"disturbed: expected 0..1, got {self.disturbed}")
+        for name in ("disturbed", "noise"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageError(f"{name}: expected 0..1, got {getattr(self, name)}")
 
 
 def main(argv: Sequence[str]) -> None:
@@ -80,6 +83,7 @@ def _record(config: DemosConfig) -> "DemoReport":
             workers=config.workers,
             keep_failures=config.keep_failures,
             disturbed=config.disturbed,
+            noise=config.noise,
             on_progress=progress,
         )
 

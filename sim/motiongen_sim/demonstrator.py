@@ -45,15 +45,16 @@ class Demonstrator:
         task_name: the task.
         observations: "state" or "image".
         disturbed: share of the tries that begin in disorder: the expert has worked for a while, and then the robot did
-            one thing at random for some steps. None of that is in the try, which is whole in itself: it shows how to go
-            on from where the expert alone would not have come (as DART does with noise, Laskey et al., CoRL 2017).
+            one thing at random for some steps. None of that is in the try, which is whole in itself.
+        noise: deviation of what the robot does from what the expert says, as a part of half the action space's range.
+            The try has what the expert said, so it shows how errors are mended (DART, Laskey et al., CoRL 2017).
     """
 
-    def __init__(self, task_name: str, observations: str, disturbed: float = 0.0) -> None:
+    def __init__(self, task_name: str, observations: str, disturbed: float = 0.0, noise: float = 0.0) -> None:
         self.task = lookup(task_name)
         self._env = self.task.make(observations, max_episode_steps=2 * self.task.max_steps)
         self._has_images = observations == "image"
-        self._disturbed = disturbed
+        self._disturbed, self._noise = disturbed, noise
 
     @property
     def fps(self) -> float:
@@ -90,6 +91,7 @@ class Demonstrator:
                 seen, info = self._env.reset(seed=seed)
                 expert.reset()
         space: Any = self._env.action_space
+        half = (space.high - space.low) / 2
         observations: list[dict[str, NDArray[Any]]] = []
         actions: list[NDArray[np.float32]] = []
         is_over = False
@@ -97,7 +99,8 @@ class Demonstrator:
             # Copies, since an environment may go on writing to what it returned.
             observations.append({name: np.array(part) for name, part in self._parts(seen).items()})
             actions.append(np.clip(expert.act(), space.low, space.high))
-            seen, _, terminated, truncated, info = self._env.step(actions[-1])
+            done = actions[-1] + self._noise * half * random.standard_normal(len(half)).astype(np.float32)
+            seen, _, terminated, truncated, info = self._env.step(np.clip(done, space.low, space.high))
             is_over = terminated or truncated
         return Try(
             states=np.stack([one["state"] for one in observations]),
@@ -127,7 +130,12 @@ class Demonstrator:
 
 
 def tries(
-    task_name: str, observations: str, seed: int, workers: int, disturbed: float = 0.0
+    task_name: str,
+    observations: str,
+    seed: int,
+    workers: int,
+    disturbed: float = 0.0,
+    noise: float = 0.0,
 ) -> Generator[Try, None, None]:
     """Yield tries with the seeds `seed`, `seed + 1` and so on, in this order and without end.
 
@@ -136,10 +144,10 @@ def tries(
         observations: "state" or "image".
         seed: of the first.
         workers: processes; 1 works in this one.
-        disturbed: share of the tries that begin in disorder.
+        disturbed, noise: of the Demonstrator.
     """
     if workers == 1:
-        demonstrator = Demonstrator(task_name, observations, disturbed)
+        demonstrator = Demonstrator(task_name, observations, disturbed, noise)
         try:
             yield from map(demonstrator.show, itertools.count(seed))
         finally:
@@ -149,7 +157,7 @@ def tries(
         workers,
         multiprocessing.get_context("spawn"),
         initializer=_begin,
-        initargs=(task_name, observations, disturbed),
+        initargs=(task_name, observations, disturbed, noise),
     )
     seeds = itertools.count(seed)
     try:
@@ -165,11 +173,11 @@ def tries(
         pool.shutdown(cancel_futures=True)
 
 
-def _begin(task_name: str, observations: str, disturbed: float) -> None:
+def _begin(task_name: str, observations: str, disturbed: float, noise: float) -> None:
     """Make this worker's demonstrator."""
     global _demonstrator
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asked stops the pool
-    _demonstrator = Demonstrator(task_name, observations, disturbed)
+    _demonstrator = Demonstrator(task_name, observations, disturbed, noise)
 
 
 def _show(seed: int) -> Try:

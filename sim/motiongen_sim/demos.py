@@ -65,6 +65,7 @@ def record_demos(
     workers: int = 2,
     keep_failures: bool = False,
     disturbed: float = 0.0,
+    noise: float = 0.0,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> DemoReport:
     """Record a task's expert as a LeRobot v3.0 dataset, and report how well it does.
@@ -83,6 +84,7 @@ def record_demos(
             `if __name__ == "__main__"`, as always with multiprocessing.
         keep_failures: record tries that fail, too.
         disturbed: share 0..1 of the tries that begin in disorder, see `Demonstrator`.
+        noise: 0..1, how far the robot strays from what the expert says, see `Demonstrator`.
         on_progress: called with (episodes so far, of all).
 
     Raises:
@@ -92,14 +94,15 @@ def record_demos(
     for name, value in {"episodes": episodes, "workers": workers}.items():
         if value < 1:
             raise ValueError(f"{name}: expected 1 or more, got {value}")
-    if not 0 <= disturbed <= 1:
-        raise ValueError(f"disturbed: expected 0..1, got {disturbed}")
+    for name, share in {"disturbed": disturbed, "noise": noise}.items():
+        if not 0 <= share <= 1:
+            raise ValueError(f"{name}: expected 0..1, got {share}")
     start = time.perf_counter()
     ends: list[dict[str, Any]] = []
     kept: list[dict[str, Any]] = []
     with (
         _writer(task, folder, observations) as writer,
-        closing(tries(task.name, observations, seed, workers, disturbed)) as shown,
+        closing(tries(task.name, observations, seed, workers, disturbed, noise)) as shown,
     ):
         for one in shown:
             ends.append(one.info)

@@ -140,3 +140,14 @@ def test_disturbed_tries_begin_in_disorder_and_are_solved_all_the_same():
         assert not np.allclose(first.states[0], second.states[0], atol=0.005)
         np.testing.assert_array_equal(second.states, disturbed.show(seed).states)
     assert all(ends)
+
+
+def test_noise_moves_the_robot_and_not_what_is_recorded():
+    calm, noisy = (
+        Demonstrator("BlockPush", "state").show(0),
+        Demonstrator("BlockPush", "state", noise=0.1).show(0),
+    )
+    np.testing.assert_array_equal(calm.actions[0], noisy.actions[0])
+    moved = noisy.states[1, 8:10] - noisy.states[0, 8:10]  # the stick's target
+    assert 1e-4 < np.linalg.norm(moved - noisy.actions[0]) < 0.02
+    np.testing.assert_allclose(calm.states[1, 8:10] - calm.states[0, 8:10], calm.actions[0], atol=1e-6)

@@ -1,0 +1,133 @@
+"""``motiongen rollout TASK``: a policy does a robot's task again and again, and how often it succeeds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from motiongen.cli import UsageError, arguments
+from motiongen.cli.progress import bar
+
+if TYPE_CHECKING:
+    from motiongen_sim.report import RolloutReport
+
+
+SIM = ("gymnasium", "pybullet", "pybullet_data", "panda_gym", "gym_pusht", "pymunk")
+"""Modules of the extra [sim]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolloutConfig:
+    """Let a policy do a task: success rate with its 95 % interval, steps, latency, films.
+
+    The same seed gives the same successes on the same kind of machine, with any number of workers.
+    """
+
+    task: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TASK")]
+    """BlockPush, PandaPush, PandaPickAndPlace, PandaStack, PushT or HumanoidTrack."""
+    policy: Annotated[str, tyro.conf.arg(metavar="carp|expert|random|hold|NAME|DIR")] = "carp"
+    """carp is the one that ships for the task; or another that ships, by name, or a folder of your own."""
+    episodes: Annotated[int, tyro.conf.arg(metavar="N")] = 100
+    """How often it tries."""
+    seed: int = 0
+    """Of the first episode; the next one's is one more."""
+    workers: Annotated[int, tyro.conf.arg(metavar="N")] = 1
+    """Processes, or actors on Ray."""
+    engine: Literal["local", "ray"] = "local"
+    """Where they run: on this machine, or on a Ray cluster (needs motiongen[ray])."""
+    observations: Annotated[
+        Literal["state", "image"] | None, tyro.conf.arg(help_behavior_hint="(default: what the policy wants)")
+    ] = None
+    """What it is shown: numbers, or pictures and the robot's own state."""
+    max_steps: Annotated[
+        int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: the task's own)")
+    ] = None
+    """Where an episode is cut off."""
+    batch: Annotated[int, tyro.conf.arg(metavar="N")] = 1
+    """Episodes side by side, for models that are slow alone; latency is then that of all of them at once."""
+    video: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(optional)")] = None
+    """Folder for films, a sheet of them, and success drawn against episodes."""
+    films: Annotated[int, tyro.conf.arg(metavar="N")] = 8
+    """How many episodes are filmed."""
+    report: Annotated[Path | None, tyro.conf.arg(metavar="OUT.json", help_behavior_hint="(optional)")] = None
+    """File for all that was found, as JSON."""
+    device: arguments.Device = "cpu"
+    """Where the policy computes."""
+
+    def __post_init__(self) -> None:
+        for name in ("episodes", "workers", "batch", "films", "max_steps"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"{name.replace('_', '-')}: expected 1 or more, got {value}")
+
+
+def main(argv: Sequence[str]) -> None:
+    """Play all episodes, print a table, and write what is asked for."""
+    config = arguments.parse(RolloutConfig, argv, "rollout")
+    if config.report is not None:
+        arguments.check_outputs([config.report], [".json"])
+    if config.video is not None:
+        arguments.check_new_folder(config.video)
+    device = arguments.resolve_device(config.device)
+    try:
+        report = _rollout(config, device)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in SIM:
+            raise
+        raise ImportError(
+            f"rollout: {error.name} is not installed; run pip install 'motiongen[sim]'"
+        ) from error
+    print(table(report), flush=True)
+    if config.report is not None:
+        report.save(config.report)
+        arguments.report([config.report])
+    if config.video is not None:
+        arguments.report([config.video / "success.png"])
+
+
+def _rollout(config: RolloutConfig, device: str) -> "RolloutReport":
+    from motiongen_sim.rollout import rollout
+
+    with bar(config.task) as progress:
+        return rollout(
+            config.task,
+            config.policy,
+            episodes=config.episodes,
+            seed=config.seed,
+            workers=config.workers,
+            engine=config.engine,
+            video=config.video,
+            observations=config.observations,
+            max_steps=config.max_steps,
+            batch=config.batch,
+            films=config.films,
+            device=device,
+            on_progress=progress,
+        )
+
+
+def table(report: "RolloutReport") -> str:
+    """Return a report in a few lines."""
+    low, high = report.interval
+    action, chunk = report.latency_ms["action"], report.latency_ms["chunk"]
+    rows = {
+        "task": f"{report.task} ({report.observations} observations)",
+        "policy": report.policy,
+        "success": f"{report.success_rate:.1%}, 95 % interval {low:.1%} to {high:.1%} "
+        f"({sum(report.success)} of {report.episodes})",
+        "steps": f"{sum(report.steps) / report.episodes:.1f} a try, of {report.max_steps}",
+    }
+    for name, of in report.measures.items():
+        rows[name] = f"{of.mean:.3f}" + (
+            "" if of.low is None else f", 95 % interval {of.low:.3f} to {of.high:.3f}"
+        )
+    rows |= {name: f"{count} of {report.episodes}" for name, count in report.modes.items()}
+    if report.jerk is not None:
+        rows["jerk"] = f"{report.jerk.mean:.3g} of the actions, a second cubed"
+    rows["latency"] = f"{action.mean:.2f} ms an action"
+    if chunk != action:  # what acts by rules works out each action anew
+        rows["latency"] += f"; {chunk.median:.2f} ms a chunk (95 % under {chunk.p95:.2f})"
+    width = max(map(len, rows)) + 2
+    return "\n".join(f"{name:<{width}}{said}" for name, said in rows.items())

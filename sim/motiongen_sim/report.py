@@ -1,0 +1,191 @@
+"""What a rollout found: success with its interval, measures, latency, smoothness; as JSON, and drawn."""
+
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import motiongen
+from motiongen.checkpoint import write_json
+from motiongen.evaluation.bootstrap import mean_interval
+from motiongen.io.atomic import atomic_path
+from motiongen_sim.episodes import Episode, Job, Played
+from motiongen_sim.interval import wilson_interval
+
+LIBRARIES = ("torch", "numpy", "gymnasium", "pybullet", "panda-gym", "gym-pusht")
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over episodes with its 95 % bootstrap interval, which one episode alone does not have."""
+
+    mean: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds."""
+
+    mean: float
+    median: float
+    p95: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolloutReport:
+    """What a policy did in a task. Attributes in a list have one entry for each episode.
+
+    Attributes:
+        task: its name.
+        policy: its name.
+        observations: "state" or "image".
+        episodes: how many.
+        seed: of the first; the world and the policy's chance in episode i depend on `seed + i`.
+        batch: episodes side by side.
+        max_steps: where an episode was cut off.
+        success: whether each ended with the task solved.
+        success_rate: share of those.
+        interval: 95 %, of the success rate (Wilson).
+        steps: actions executed in each.
+        reward: sum of each.
+        measures: the task's measures at the episodes' ends.
+        modes: way to solve the task -> episodes that went so, where ways can be told apart; "none" never got so far.
+        jerk: of the executed actions: mean |third difference| x rate^3, in units of the action / s^3.
+        latency_ms: of the policy on one CPU thread, or on its GPU. `action`: of each answer, most of which only go on
+            with a chunk in hand; `chunk`: of those that predict one. Both are for `batch` episodes at once.
+        device: where the policy computed.
+        seconds: that all took.
+        versions: of what it ran with.
+    """
+
+    task: str
+    policy: str
+    observations: str
+    episodes: int
+    seed: int
+    batch: int
+    max_steps: int
+    success: tuple[bool, ...]
+    success_rate: float
+    interval: tuple[float, float]
+    steps: tuple[int, ...]
+    reward: tuple[float, ...]
+    measures: dict[str, Mean]
+    modes: dict[str, int]
+    jerk: Mean | None
+    latency_ms: dict[str, Latency]
+    device: str
+    seconds: float
+    versions: dict[str, str]
+
+    def save(self, path: str | Path) -> None:
+        """Write it as JSON, whole or not at all."""
+        write_json(path, asdict(self))
+
+    def draw(self, path: str | Path) -> None:
+        """Draw success against episodes to a PNG, whole or not at all."""
+        draw_success(self, path)
+
+
+def make_report(job: Job, played: Sequence[Played], seconds: float) -> RolloutReport:
+    """Return what all episodes of a job, in any order, come to."""
+    episodes = sorted((one for part in played for one in part.episodes), key=lambda one: one.index)
+    successes = sum(one.success for one in episodes)
+    jerks = [one.jerk for one in episodes if one.jerk is not None]
+    policy = job.policy
+    return RolloutReport(
+        task=job.task,
+        policy=job.policy_name,
+        observations=job.observations,
+        episodes=len(episodes),
+        seed=job.seed,
+        batch=job.batch,
+        max_steps=job.max_steps,
+        success=tuple(one.success for one in episodes),
+        success_rate=successes / len(episodes),
+        interval=wilson_interval(successes, len(episodes)),
+        steps=tuple(one.steps for one in episodes),
+        reward=tuple(one.reward for one in episodes),
+        measures={name: _mean([one.measures[name] for one in episodes]) for name in episodes[0].measures},
+        modes=_modes(episodes),
+        jerk=_mean(jerks) if jerks else None,
+        latency_ms={
+            "action": _latency([took for part in played for took in part.action_ms]),
+            "chunk": _latency([took for part in played for took in part.chunk_ms]),
+        },
+        device="cpu" if isinstance(policy, str) else str(policy.device),
+        seconds=seconds,
+        versions=_versions(),
+    )
+
+
+def draw_success(report: RolloutReport, path: str | Path) -> None:
+    """Draw the success rate after each episode, with its interval, to a PNG.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
+    except ImportError as error:
+        raise ImportError("rollout: needs matplotlib to draw; run pip install 'motiongen[sim]'") from error
+    tries = np.arange(1, report.episodes + 1)
+    successes = np.cumsum(report.success)
+    low, high = np.transpose(
+        [wilson_interval(int(good), int(of)) for good, of in zip(successes, tries, strict=True)]
+    )
+    figure = Figure(figsize=(7, 4), dpi=120, layout="constrained")
+    axes = figure.subplots()
+    axes.fill_between(tries, low, high, color="#4a7fb5", alpha=0.25, linewidth=0, label="95 % interval")
+    axes.plot(tries, successes / tries, color="#22303c", linewidth=1.8, label="success rate so far")
+    for good, colour in ((True, "#2e9154"), (False, "#c83e3a")):
+        which = tries[np.array(report.success) == good]
+        axes.plot(which, np.full(len(which), -0.045), "|", color=colour, markersize=7)
+    axes.set(xlim=(0.5, report.episodes + 0.5), ylim=(-0.09, 1.03), xlabel="episodes", ylabel="success rate")
+    axes.set_yticks(np.linspace(0, 1, 6))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#e3e7ee", linewidth=0.8)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.legend(loc="outside lower right", ncols=2, frameon=False)
+    rate, (least, most) = report.success_rate, report.interval
+    axes.set_title(
+        f"{report.task} · {report.policy} · {rate:.0%} ({least:.0%} to {most:.0%})", loc="left", weight="bold"
+    )
+    with atomic_path(path) as aside:
+        figure.savefig(aside, format="png", metadata={"Software": None})
+
+
+def _mean(values: Sequence[float]) -> Mean:
+    if len(values) < 2:
+        return Mean(values[0], None, None)
+    interval = mean_interval(torch.tensor(values), generator=torch.Generator().manual_seed(0))
+    return Mean(interval.mean, interval.low, interval.high)
+
+
+def _latency(milliseconds: Sequence[float]) -> Latency:
+    return Latency(
+        *(float(value) for value in (np.mean(milliseconds), *np.quantile(milliseconds, (0.5, 0.95))))
+    )
+
+
+def _modes(episodes: Sequence[Episode]) -> dict[str, int]:
+    return dict(sorted(Counter(one.mode for one in episodes if one.mode is not None).items()))
+
+
+def _versions() -> dict[str, str]:
+    versions: dict[str, Any] = {"motiongen": motiongen.__version__, "python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue  # an extra that this task did without
+    return versions

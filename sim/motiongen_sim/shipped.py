@@ -1,0 +1,53 @@
+"""The policies that ship: where they are, and which is for a task."""
+
+import difflib
+from pathlib import Path
+
+from motiongen import checkpoint
+from motiongen_sim.tasks import Task
+
+
+def policies() -> dict[str, Path]:
+    """Return name -> folder of the policies that ship."""
+    import motiongen_assets
+
+    found = (motiongen_assets.ROOT / "weights" / "policies").glob(f"*/{checkpoint.CONFIG}")
+    return {path.parent.name: path.parent for path in sorted(found)}
+
+
+def folder(name_or_folder: str | Path) -> Path:
+    """Return the folder of a policy that ships, by name, or of the user's own, by path.
+
+    Raises:
+        ValueError: there is no such; the message lists the names, and the nearest.
+    """
+    names, wanted = policies(), str(name_or_folder)
+    if wanted in names:
+        return names[wanted]
+    if Path(name_or_folder).is_dir():
+        return Path(name_or_folder)
+    nearest = difflib.get_close_matches(wanted, names, n=1)
+    hint = f"did you mean {nearest[0]}?" if nearest else "check the name"
+    raise ValueError(
+        f"policy: expected {', '.join(names) or 'none ships'} or a folder, got {wanted!r}; {hint}"
+    )
+
+
+def for_task(task: Task, observations: str) -> Path:
+    """Return the folder of the policy that ships for a task: one of its own, or else one that knows it among others.
+
+    Raises:
+        ValueError: there is none; the message says how to train one.
+    """
+    names = policies()
+    own = f"carp-{task.name.lower()}" + ("-image" if observations == "image" else "")
+    for path in [names[own]] if own in names else names.values():
+        config = checkpoint.read_json(path / checkpoint.CONFIG)
+        if (config["image_size"] > 0) == (observations == "image") and task.instruction in config["tasks"]:
+            return path
+    image = " --observations image" if observations == "image" else ""
+    raise ValueError(
+        f"policy: expected one that ships for {task.name} with {observations} observations, got none; train one "
+        f"(motiongen demos {task.name}{image} -o DATA; motiongen train carp --data DATA) and give its folder, "
+        "or use --policy expert"
+    )
