@@ -1,6 +1,11 @@
-"""motiongen_sim: robots in simulation, as gymnasium environments that policies and streams of motion drive."""
+"""motiongen_sim: robots in simulation, as gymnasium environments that policies and streams of motion drive.
+
+Importing it registers the environments: gymnasium 1 looks for none by itself. `gymnasium.make` also takes the name
+"motiongen_sim:motiongen/BlockPush-v0", which imports it.
+"""
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,6 +17,10 @@ if TYPE_CHECKING:
 _PUBLIC = {"Policy": "policy", "rollout": "rollout", "record_demos": "demos", "drive": "drive"}
 
 __all__ = ["Policy", "drive", "record_demos", "rollout"]
+
+
+if importlib.util.find_spec("gymnasium") is not None:
+    importlib.import_module("motiongen_sim.envs")
 
 
 def __getattr__(name: str) -> Any:

@@ -1,5 +1,7 @@
 """What holds for the environment of every task."""
 
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -120,3 +122,11 @@ def test_time_limit_is_the_tasks(task):
 def test_unknown_observations_name_those_there_are(task):
     with pytest.raises(ValueError, match=r"observations: expected state.*got 'sound'"):
         task.make("sound")
+
+
+def test_importing_the_package_registers_the_environments():
+    code = "import gymnasium, motiongen_sim; print(gymnasium.make('motiongen/BlockPush-v0').reset(seed=0)[0].shape)"
+    named = "import gymnasium; print(gymnasium.make('motiongen_sim:motiongen/BlockPush-v0').reset(seed=0)[0].shape)"
+    for program in (code, named):
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        assert done.stdout.strip().endswith("(16,)"), done.stderr

@@ -1,0 +1,209 @@
+"""A motion drives a robot: a person's frames, from words, a file or a live stream, by retargeting and PD control."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from motiongen.io.atomic import atomic_path
+from motiongen.motion import Motion
+from motiongen_sim.robots import catalog
+from motiongen_sim.robots.retarget import Clipping, retarget
+from motiongen_sim.robots.robot import Robot
+from motiongen_sim.robots.run import RATE, Run
+
+LIVE_SECONDS = 10.0
+"""Of a live stream, unless told otherwise."""
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriveReport:
+    """How a robot followed a motion.
+
+    Attributes:
+        robot: its name.
+        source: what it followed.
+        seconds: simulated.
+        root_assist: the helper force on its root, 0 (none) to 1 (full).
+        held: "free", "base" (the pelvis is bolted down), or "upper body" (that, and the legs hang still).
+        upright: seconds before it fell; all of them where it did not.
+        fell: whether it did.
+        mean_error: angle between its joints and the motion's while upright, over joints and frames, degrees.
+        worst_joint: the joint with the largest mean.
+        worst_error: that mean, degrees.
+        peak_error: the largest angle of any joint in any frame, degrees.
+        real_time_factor: seconds simulated in a second of one processor's time, pictures left out.
+        clipping: joint -> how its limits held it back.
+        dropped: frames of a live stream that never came.
+    """
+
+    robot: str
+    source: str
+    seconds: float
+    root_assist: float
+    held: str
+    upright: float
+    fell: bool
+    mean_error: float
+    worst_joint: str
+    worst_error: float
+    peak_error: float
+    real_time_factor: float
+    clipping: dict[str, Clipping] = field(default_factory=dict)
+    dropped: int = 0
+
+    @property
+    def assistance(self) -> str:
+        """What kept it from falling, in words."""
+        if self.held != "free":
+            return f"pelvis bolted down ({self.held})"
+        return f"root assist {self.root_assist:g}" if self.root_assist else "no assistance"
+
+    def save(self, path: str | Path) -> None:
+        """Write it as JSON, whole or not at all."""
+        with atomic_path(path) as aside:
+            aside.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+
+def drive(
+    robot: str,
+    source: Motion | str | Path,
+    *,
+    name: str = "",
+    root_assist: float = 1.0,
+    fixed_base: bool = False,
+    upper_body: bool = False,
+    prompt: str = "a person walks",
+    seconds: float | None = None,
+    seed: int = 0,
+    weights: str | Path = "full",
+    token: str | None = None,
+    output: str | Path | None = None,
+    size: tuple[int, int] = (640, 480),
+    window: bool = False,
+    progress: Progress | None = None,
+) -> DriveReport:
+    """Let a robot follow a motion in physics, and return how well it did.
+
+    Args:
+        robot: "humanoid" or "g1".
+        source: a motion; its file; words that are turned into one; or the address (ws://HOST:PORT) of a server
+            (`motiongen serve`), whose frames then move the robot as they come.
+        name: what the report calls the source; the words or the file unless given.
+        root_assist: a helper force on the root, 0 (none) to 1 (full): no robot has it, so it is named with results.
+        fixed_base: bolt the pelvis down, upright, with the feet off the floor.
+        upper_body: that, and let the legs hang still.
+        prompt: what the server's character does.
+        seconds: how much of it; all of a motion and 10 s of a stream unless given. Of words, what they take.
+        seed: of words, and of the server's character.
+        weights: what turns words into motion: "full", "open" or a folder.
+        token: secret that the server wants.
+        output: an .mp4 of the robot and, in grey beside it, of where it should be.
+        size: of the video.
+        window: show it live in PyBullet's window.
+        progress: called with (frames done, frames in all).
+
+    Raises:
+        ValueError: an unknown robot, a strength out of range, a motion of no humanoid.
+        ConnectionError: there is no server.
+    """
+    described = catalog.lookup(robot)
+    held = "upper body" if upper_body else "base" if fixed_base else "free"
+    run = Run(
+        described,
+        root_assist=root_assist,
+        is_fixed=held != "free",
+        upper_body=upper_body,
+        has_window=window,
+    )
+    try:
+        dropped = 0
+        if is_address(source):
+            name = name or f"{prompt} (live)"
+            clipping, dropped = _stream(str(source), token, prompt, run, seconds or LIVE_SECONDS, seed)
+        else:
+            motion, words = _motion(source, seconds, seed, weights)
+            name = name or words
+            clipping = _play(motion, described, run, progress)
+        report = _report(name, held, root_assist, run, clipping, dropped)
+        if output is not None:
+            run.film(output, f"{described.name}: {name} ({report.assistance})", size, progress)
+        return report
+    finally:
+        run.close()
+
+
+def is_address(source: Motion | str | Path) -> bool:
+    """Whether a source is a server's address."""
+    return isinstance(source, str) and source.startswith(("ws://", "wss://", "http://", "https://"))
+
+
+def _motion(
+    source: Motion | str | Path, seconds: float | None, seed: int, weights: str | Path
+) -> tuple[Motion, str]:
+    """Return a source's motion, cut to so many seconds, and what to call it."""
+    if isinstance(source, Motion):
+        motion, name = source, "motion"
+    elif isinstance(source, Path) or is_file(source):
+        motion, name = Motion.load(source), Path(source).name
+    else:
+        from motiongen.inference.generate import generate
+
+        return generate(source, seconds=seconds, seed=seed, weights=weights), source
+    return (motion if seconds is None else motion[: max(2, round(seconds * motion.fps))]), name
+
+
+def is_file(source: str) -> bool:
+    """Whether words are meant as a motion's file."""
+    from motiongen.io import FORMATS
+
+    return Path(source).suffix.lower() in FORMATS or Path(source).is_file()
+
+
+def _play(motion: Motion, robot: Robot, run: Run, progress: Progress | None) -> dict[str, Clipping]:
+    trajectory, clipping = retarget(motion.at_origin(), robot, is_upright=run.is_fixed)
+    states = trajectory.resample(RATE).states()
+    for frame, state in enumerate(states, start=1):
+        if not run.follow(state):
+            break
+        if progress is not None:
+            progress(frame, len(states))
+    return clipping
+
+
+def _stream(
+    url: str, token: str | None, prompt: str, run: Run, seconds: float, seed: int
+) -> tuple[dict[str, Clipping], int]:
+    from motiongen_bridge.client import Connection
+    from motiongen_sim.robots.live import LiveGoals, follow
+
+    goals = LiveGoals(run.robot, is_upright=run.is_fixed)
+    dropped = asyncio.run(follow(Connection(url, token), prompt, run, goals, seconds, seed))
+    return goals.clipping, dropped
+
+
+def _report(
+    name: str, held: str, root_assist: float, run: Run, clipping: dict[str, Clipping], dropped: int
+) -> DriveReport:
+    errors = run.errors
+    by_joint = errors.mean(axis=0)
+    worst = int(by_joint.argmax())
+    measured = {joint: clip for joint, clip in clipping.items() if joint in run.joints}
+    return DriveReport(
+        robot=run.robot.name,
+        source=name,
+        seconds=run.seconds,
+        root_assist=root_assist if held == "free" else 0.0,
+        held=held,
+        upright=run.upright,
+        fell=run.has_fallen,
+        mean_error=float(errors.mean()),
+        worst_joint=run.joints[worst],
+        worst_error=float(by_joint[worst]),
+        peak_error=float(errors.max()),
+        real_time_factor=run.seconds / max(run.computing, 1e-9),
+        clipping=measured,
+        dropped=dropped,
+    )

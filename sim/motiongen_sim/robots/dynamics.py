@@ -1,0 +1,83 @@
+"""How heavy a body's joints are to turn, from its links' places: mass matrix and gravity by Jacobians.
+
+PyBullet's own calculateMassMatrix is wrong for ball joints, or else for hinges that do not turn about z.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from motiongen_sim.robots import quaternion
+from motiongen_sim.robots.body import Body
+from motiongen_sim.robots.quaternion import Array
+
+GRAVITY = 9.81
+_LEAST = 0.01
+"""Kilograms under which a link is left out: cameras' frames and stickers."""
+
+
+class Dynamics:
+    """The equations of motion of a body where it is.
+
+    Velocities are the root's, (3,) linear and (3,) angular in the world, then the joints' (A,).
+
+    Args:
+        body: whose.
+    """
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        heavy = [link for link in range(len(body.masses) - 1) if body.masses[link + 1] > _LEAST]
+        self._links = sorted({*heavy, *body.joints})
+        infos = [body.client.getDynamicsInfo(body.id, link) for link in (-1, *self._links)]
+        self._weights = np.sqrt([info[0] for info in infos])  # (L,)
+        self._spins = np.sqrt([info[2] for info in infos])[:, :, None]  # (L, 3, 1)
+        joints = body.robot.joints
+        self._owner = np.array(
+            [self._links.index(body.joints[i]) for i, j in enumerate(joints) for _ in _span(j)]
+        )
+        self._axes = np.zeros((len(self._owner), 3))  # in the link's own frame
+        for joint in joints:
+            back = quaternion.inverse(joint.frame)
+            self._axes[joint.v] = np.eye(3) if joint.is_ball else quaternion.rotate(back, joint.axis)
+        self._moves = self._ancestry()
+
+    def here(self) -> tuple[Array, Array]:
+        """Return the mass matrix (6 + A, 6 + A), and the torques (A,) that hold the joints against gravity."""
+        body = self._body
+        states = body.client.getLinkStates(body.id, self._links, 0, 1)
+        place, axes = body.client.getBasePositionAndOrientation(body.id)
+        centres = np.array([place, *(state[0] for state in states)])  # (L, 3)
+        frames = quaternion.matrices(np.array([axes, *(state[1] for state in states)]))  # (L, 3, 3)
+        pivots = np.array([state[4] for state in states])[self._owner]  # (A, 3)
+        turned = quaternion.matrices(np.array([state[5] for state in states])[self._owner])
+        joint_axes = (turned @ self._axes[:, :, None])[:, :, 0]
+
+        spin = np.concatenate([np.zeros((3, 3)), np.eye(3), joint_axes])  # (D, 3), D = 6 + A
+        through = np.concatenate([np.zeros((3, 3)), np.tile(centres[0], (3, 1)), pivots])
+        linear = quaternion.cross(spin[:, None], centres[None] - through[:, None])  # (D, L, 3)
+        linear[:3] = np.eye(3)[:, None]
+        linear = (linear * self._moves[:, :, None]).transpose(1, 2, 0)  # (L, 3, D)
+        angular = (spin.T[None] * self._moves.T[:, None]).reshape(len(centres), 3, -1)  # (L, 3, D)
+
+        rows = np.concatenate(
+            [linear * self._weights[:, None, None], (frames.transpose(0, 2, 1) @ angular) * self._spins]
+        ).reshape(-1, len(spin))
+        gravity = GRAVITY * (self._weights**2) @ linear[:, 2, 6:]
+        return rows.T @ rows, gravity
+
+    def _ancestry(self) -> Array:
+        """Return 1 where a freedom (rows, D) moves a link (columns, the root first), 0 elsewhere."""
+        body = self._body
+        moves = np.zeros((6 + len(self._owner), 1 + len(self._links)))
+        moves[:6] = 1.0
+        for column, link in enumerate(self._links, start=1):
+            while link >= 0:
+                if link in self._links:
+                    moves[6:][self._owner == self._links.index(link), column] = 1.0
+                link = body.client.getJointInfo(body.id, link)[16]
+        return moves
+
+
+def _span(joint: Any) -> range:
+    return range(joint.v.start, joint.v.stop)

@@ -1,0 +1,123 @@
+"""A reference to follow: a robot's trajectory at the rate of control, with what a reward asks of it."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+
+from motiongen.motion import Motion
+from motiongen_sim.robots import mocap, quaternion
+from motiongen_sim.robots.bench import measure
+from motiongen_sim.robots.bullet import SIMULATION_RATE
+from motiongen_sim.robots.quaternion import Array
+from motiongen_sim.robots.retarget import retarget
+from motiongen_sim.robots.robot import Robot
+from motiongen_sim.robots.trajectory import State, Trajectory
+
+CONTROL_RATE = 30
+SUBSTEPS = SIMULATION_RATE // CONTROL_RATE
+CYCLE_SECONDS = 5.0
+"""For how long a cycle goes round."""
+LONGEST = 10.0
+"""Seconds of a reference that are followed."""
+LATEST_START = 0.5
+"""Share of a clip that is no cycle, after which no episode begins."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reference:
+    """What to follow, at 30 Hz.
+
+    Attributes:
+        name: what it is.
+        trajectory: its frames.
+        cycle: frames after which it goes round; 0 for what does not.
+        first: the frame at which an episode begins.
+    """
+
+    name: str
+    trajectory: Trajectory
+    cycle: int = 0
+    first: int = 0
+
+    @property
+    def steps(self) -> int:
+        """Steps of an episode: up to the last frame."""
+        left = len(self.trajectory) - 1 - self.first
+        return min(left, round((CYCLE_SECONDS if self.cycle else LONGEST) * CONTROL_RATE))
+
+    def starting(self, phase: float) -> Self:
+        """Return the reference from another frame on: `phase` in [0, 1) of a cycle, or of a clip's first half."""
+        span = self.cycle or int(LATEST_START * (len(self.trajectory) - 1))
+        later = replace(self, first=int(phase * span))
+        later.__dict__.update(_states=self._states, _measures=self._measures)  # worked out once
+        return later
+
+    def at(self, frame: int) -> State:
+        """Return the state at a frame of the episode; the last one stays."""
+        return self._states[min(self.first + frame, len(self._states) - 1)]
+
+    def measures(self, frame: int) -> tuple[Array, Array]:
+        """Return where hands and feet (4, 3) and the centre of mass (3,) are at a frame."""
+        tips, centres = self._measures
+        index = min(self.first + frame, len(centres) - 1)
+        return tips[index], centres[index]
+
+    @cached_property
+    def _states(self) -> list[State]:
+        return self.trajectory.states()
+
+    @cached_property
+    def _measures(self) -> tuple[Array, Array]:
+        return measure(self.trajectory.robot, self._states)
+
+
+def motion_reference(motion: Motion, robot: Robot) -> Reference:
+    """Return a person's motion as a reference from its first frame on, over the origin, facing +x.
+
+    Raises:
+        ValueError: a motion that is shorter than two control frames, or of no humanoid.
+    """
+    trajectory = retarget(motion.at_origin(), robot)[0].resample(CONTROL_RATE)
+    if len(trajectory) < 3:
+        raise ValueError(
+            f"motion: expected at least 0.1 s to follow, got {motion.seconds:.2f} s; give a longer one"
+        )
+    return Reference(name="motion", trajectory=trajectory)
+
+
+def clip_reference(name: str, robot: Robot) -> Reference:
+    """Return a clip of DeepMimic's as a reference; one that is a cycle is laid end to end."""
+    trajectory = retarget(mocap.read(name), robot)[0].resample(CONTROL_RATE)
+    if name not in mocap.CYCLES:
+        return Reference(name=name, trajectory=trajectory)
+    cycle = len(trajectory) - 1
+    rounds = int(np.ceil(CYCLE_SECONDS / trajectory.seconds)) + 1
+    return Reference(name=name, trajectory=repeat(trajectory, rounds), cycle=cycle)
+
+
+def repeat(trajectory: Trajectory, rounds: int) -> Trajectory:
+    """Return a cycle laid end to end: each round begins where the last one ended, in the direction it ended in."""
+    parts = [trajectory]
+    for _ in range(rounds - 1):
+        last, first = parts[-1], trajectory
+        yaw = quaternion.yaw_of(last.rotation[-1]) - quaternion.yaw_of(first.rotation[0])
+        turn = quaternion.about_z(yaw)
+        shift = last.root[-1] - quaternion.rotate(turn, first.root[0])
+        shift[2] = 0.0
+        parts.append(
+            replace(
+                first[1:],
+                root=quaternion.rotate(turn[None], first.root[1:]) + shift,
+                rotation=quaternion.multiply(
+                    np.broadcast_to(turn, first.rotation[1:].shape), first.rotation[1:]
+                ),
+            )
+        )
+    return replace(
+        trajectory,
+        root=np.concatenate([part.root for part in parts]),
+        rotation=np.concatenate([part.rotation for part in parts]),
+        pose=np.concatenate([part.pose for part in parts]),
+    )
