@@ -19,7 +19,7 @@ class DemosConfig:
     """Let a task's scripted expert show it, and record a LeRobot v3.0 dataset, for motiongen train carp."""
 
     task: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TASK")]
-    """BlockPush, PandaPush, PandaPickAndPlace, PandaStack, PushT or HumanoidTrack."""
+    """BlockPush, PandaPush, PandaPickAndPlace, PandaStack or HumanoidTrack."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")]
     """Folder of the dataset, a new one."""
     episodes: int = 1000

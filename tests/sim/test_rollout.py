@@ -171,8 +171,10 @@ def test_carp_is_the_one_that_ships_for_the_task(shelf):
 
 
 def test_task_without_a_policy_says_how_to_train_one(shelf):
-    with pytest.raises(ValueError, match=r"got none; train one \(motiongen demos PushT .*--policy expert"):
-        rollout("PushT", episodes=1)
+    with pytest.raises(
+        ValueError, match=r"got none; train one \(motiongen demos HumanoidTrack .*--policy expert"
+    ):
+        rollout("HumanoidTrack", episodes=1)
     with pytest.raises(ValueError, match=r"image observations, got none; .*--observations image"):
         rollout("BlockPush", episodes=1, observations="image")
 

@@ -16,7 +16,10 @@ class HumanoidTrackExpert:
     def __init__(self, env: gymnasium.Env[Any, Any], seed: int) -> None:
         """Take an environment of HumanoidTrack; nothing is left to chance, so the seed changes nothing."""
         unwrapped = env.unwrapped
-        assert isinstance(unwrapped, HumanoidTrack), unwrapped
+        if not isinstance(unwrapped, HumanoidTrack):
+            raise ValueError(
+                f"env: expected HumanoidTrack, got {unwrapped!r}; make it with tasks.lookup('HumanoidTrack')"
+            )
         self._env, self._correction = unwrapped, Correction(unwrapped.robot)
 
     def reset(self) -> None:

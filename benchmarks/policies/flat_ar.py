@@ -1,0 +1,80 @@
+"""CARP without its scales: the codes of a chunk one after another, in the order of time, as language models write.
+
+The tokenizer has one scale, as long as the chunk: a code for each number of each action. The transformer is CARP's,
+with a causal mask over the H x A codes; it is run once for each of them, with a KV cache.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from motiongen.heads import carp
+from motiongen.heads.carp import CARP, CARPConfig
+from motiongen.modules.observation import Observation, task_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlatARConfig(CARPConfig):
+    """CARP's sizes, but for the tokenizer: no stage of it halves time."""
+
+    widths: tuple[int, ...] = (32,)
+    scales: tuple[int, ...] = (16,)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.widths) != 1 or self.scales != (self.horizon,) or self.chained:
+            raise ValueError(
+                f"widths, scales, chained: expected one stage, ({self.horizon},) and false, got {self.widths}, "
+                f"{self.scales} and {self.chained}; fix config.json"
+            )
+
+
+PRESETS = {"paper": FlatARConfig(obs_layers=1, cond_dim=64, widths=(8,))}
+"""As large as the published CARP."""
+
+
+class FlatAR(CARP):
+    """Observations to chunks of actions."""
+
+    config_class = FlatARConfig
+
+    def __init__(self, config: FlatARConfig) -> None:
+        super().__init__(config)
+        self.mask = self.mask.tril()
+
+    def logits(
+        self, observation: Observation, codes: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Return logits (B, H, A, K) of every code (B, H, A), each told the codes before it alone."""
+        cond = self.observation(observation, generator)
+        told = self.tokenizer.vectors(codes).flatten(1, 2)[:, :-1]  # (B, H * A - 1, D')
+        inputs = F.pad(told, (0, 0, 1, 0)).unflatten(1, codes.shape[1:])
+        x = self._embed(inputs, slice(0, codes.shape[1]), cond).flatten(1, 2)
+        x = self._through(x, cond, [None] * len(self.blocks), self.mask)
+        return self._classify(x, cond).unflatten(1, codes.shape[1:])
+
+    @torch.inference_mode()
+    def predict(
+        self,
+        observation: Observation,
+        *,
+        generator: torch.Generator | None = None,
+        temperature: float | None = None,
+    ) -> Tensor:
+        """Return the actions (B, H, A) that follow, as CARP's `predict` does."""
+        heat = self.config.temperature if temperature is None else temperature
+        cond = self.observation(observation)
+        memory: list[Tensor | None] = [None] * len(self.blocks)
+        told = cond.new_zeros(len(cond), self.config.latent_dim)
+        codes: list[Tensor] = []
+        start = self.start(cond)
+        for place in self.place:
+            for number in range(self.config.action_dim):
+                token = (self.latent(told) + place + self.number[number] + start)[:, None]  # (B, 1, D)
+                logits = self._classify(self._through(token, cond, memory, None), cond)
+                codes.append(carp._draw(logits.float(), heat, generator))  # (B, 1)
+                told = self.tokenizer.codebooks[number, codes[-1][:, 0]]
+        chunk = torch.cat(codes, dim=1).unflatten(1, (-1, self.config.action_dim))  # (B, H, A)
+        return self.action_normaliser.inverse(self.tokenizer.decode(chunk), task_of(observation))

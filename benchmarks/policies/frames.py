@@ -1,0 +1,33 @@
+"""Observations frame by frame: CARP's encoder for policies that want a token for each frame, not one for all."""
+
+from dataclasses import fields
+
+import torch
+from torch import Tensor, nn
+
+from motiongen.modules.observation import Observation, ObservationEncoder, PolicyConfig, check_shape, task_of
+
+
+class FrameEncoder(nn.Module):
+    """The encoder of a single observation, applied to each of the last To."""
+
+    def __init__(self, config: PolicyConfig) -> None:
+        super().__init__()
+        self.config = config
+        shared = {field.name: getattr(config, field.name) for field in fields(PolicyConfig)}
+        self.frame = ObservationEncoder(PolicyConfig(**{**shared, "obs_steps": 1}))
+
+    def forward(self, observation: Observation, generator: torch.Generator | None = None) -> Tensor:
+        """Return a vector for each frame (B, To, cond_dim); with a generator, each picture is cropped where it says.
+
+        Raises:
+            ValueError: shapes that are not the config's.
+        """
+        steps = self.config.obs_steps
+        check_shape("state", observation["state"], (steps, self.config.state_dim))
+        alone = {"state": observation["state"].flatten(0, 1)[:, None]}  # (B * To, 1, D)
+        if self.config.image_size:
+            check_shape("image", observation["image"], (steps, 3, *[self.config.image_size] * 2))
+            alone["image"] = observation["image"].flatten(0, 1)[:, None]
+        alone["task"] = task_of(observation).repeat_interleave(steps)
+        return self.frame(alone, generator).unflatten(0, (-1, steps))

@@ -1,0 +1,252 @@
+"""A Franka Panda that pushes, carries and stacks cubes: panda-gym's tasks, with flat observations and exact seeds."""
+
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from motiongen_sim.robots.bullet import Camera, silence
+
+with silence():  # pybullet says its build time on being imported
+    from panda_gym.envs.robots.panda import Panda
+    from panda_gym.envs.tasks.pick_and_place import PickAndPlace
+    from panda_gym.envs.tasks.push import Push
+    from panda_gym.envs.tasks.stack import Stack
+    from panda_gym.pybullet import PyBullet
+
+CONTROL_RATE = 25
+MAX_STEP = 0.05
+BASE = np.array([-0.6, 0.0, 0.0])
+LARGEST = 50.0
+"""No number of a state is larger: a cube that is struck may spin fast."""
+IMAGE_SIZE = 96
+TABLE_COLOR = (0.87, 0.86, 0.83, 1.0)
+FLOOR_COLOR = (0.42, 0.43, 0.46, 1.0)
+GREEN, BLUE = (0.16, 0.62, 0.33, 1.0), (0.16, 0.44, 0.80, 1.0)
+ORANGE, PURPLE = (0.95, 0.45, 0.10, 1.0), (0.56, 0.25, 0.69, 1.0)
+CUBE_COLORS = {"object": GREEN, "object1": BLUE, "object2": GREEN}
+GOAL_COLORS = {"target": ORANGE, "target1": PURPLE, "target2": ORANGE}
+CUBE_SIZE = 0.04
+CAMERA = Camera(eye=(0.80, -0.50, 0.60), target=(-0.06, 0.0, 0.10), field_of_view=40.0)
+IMAGE_CAMERA = Camera(eye=(0.62, -0.36, 0.56), target=(0.01, 0.0, 0.05), field_of_view=37.0)
+
+_EFFECTOR = ("effector_x", "effector_y", "effector_z", "effector_vx", "effector_vy", "effector_vz")
+
+
+def _cube_names(name: str) -> tuple[str, ...]:
+    numbers = ("x", "y", "z", "roll", "pitch", "yaw", "vx", "vy", "vz", "wx", "wy", "wz")
+    return tuple(f"{name}_{number}" for number in numbers)
+
+
+class PandaEnv(gymnasium.Env[Any, NDArray[np.float32]]):
+    """A robot and a task of panda-gym 3 (Gallouédec et al. 2021), as published, with numbers in one flat row.
+
+    A seed gives the very layout that panda-gym has for it. An episode is solved, and ends, once the cubes are within
+    the task's distance of their goals; every step before costs 1.
+
+    State, metres, metres a second and radians: the effector's place and velocity (and how far its fingers are apart,
+    where they move), each cube's place, rotation (roll, pitch, yaw), velocity and angular velocity, and each goal.
+    Action in [-1, 1]: the effector moves by up to 5 cm along x, y and z; the fingers, where they move, by up to 20 cm,
+    1 to open and -1 to close, as far as they can.
+
+    Pictures show goals as frames in another color than the cube's: panda-gym's transparent cubes look solid in
+    PyBullet's software renderer, and would hide what is in them.
+
+    Deviations from panda-gym: everything that came before leaves no trace (cubes are taken apart at a reset, and
+    overlapping pairs are kept in one order), so that a seed gives the same episode always.
+
+    Args:
+        observations: "state", or "image" for the robot's own numbers and a picture of the table.
+        render_mode: None or "rgb_array".
+        width: of the rendered picture, in pixels.
+        height: of the rendered picture, in pixels.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": CONTROL_RATE}  # noqa: RUF012 (gymnasium's own form)
+    STATE_NAMES: ClassVar[tuple[str, ...]]
+    PROPRIOCEPTION_NAMES: ClassVar[tuple[str, ...]]
+    ACTION_NAMES: ClassVar[tuple[str, ...]]
+    CUBES: ClassVar[tuple[str, ...]]
+    GOALS: ClassVar[tuple[str, ...]]
+    TASK: ClassVar[type[Any]]
+
+    def __init__(
+        self, observations: str = "state", render_mode: str | None = None, width: int = 480, height: int = 360
+    ) -> None:
+        if observations not in ("state", "image"):
+            raise ValueError(f"observations: expected state or image, got {observations!r}; pick one")
+        self.observations = observations
+        self.render_mode = render_mode
+        self._picture_size = width, height
+        with silence():
+            self._sim = PyBullet(renderer="Tiny")
+        # In one order: a world put back into a state goes on exactly as before.
+        self._client.setPhysicsEngineParameter(deterministicOverlappingPairs=1)
+        self._robot = Panda(self._sim, block_gripper="gripper" not in self.ACTION_NAMES, base_position=BASE)
+        self._task = self.TASK(self._sim)
+        self._paint()
+        self.action_space = spaces.Box(-1.0, 1.0, (len(self.ACTION_NAMES),), np.float32)
+        self.observation_space = self._observation_space()
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Put all in new places, the ones that panda-gym has for the seed. Returns the observation and the info."""
+        super().reset(seed=seed, options=options)
+        self._task.np_random = self.np_random
+        # First far off each other and all else: kept contacts would let what came before leave a trace.
+        for number, cube in enumerate(self.CUBES, start=1):
+            self._sim.set_base_pose(
+                cube, np.array([0.0, 0.0, -float(number)]), np.array([0.0, 0.0, 0.0, 1.0])
+            )
+        self._robot.reset()
+        self._client.performCollisionDetection()
+        self._task.reset()
+        return self._observation(), {"is_success": self._is_solved()}
+
+    def step(self, action: NDArray[np.float32]) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Act for a 25th of a second; `action` (A,) is as the class says."""
+        self._robot.set_action(np.asarray(action, dtype=np.float64))
+        self._sim.step()
+        solved = self._is_solved()
+        reward = float(self._task.compute_reward(self._achieved(), self._task.get_goal(), {}))
+        return self._observation(), reward, solved, False, {"is_success": solved}
+
+    def render(self) -> NDArray[np.uint8] | None:
+        """Return a picture (height, width, 3), or None when no render mode was asked for."""
+        if self.render_mode is None:
+            return None
+        return CAMERA.render(self._client, *self._picture_size)
+
+    def close(self) -> None:
+        """Free the physics server."""
+        if self._sim is not None:
+            self._sim.close()
+            self._sim = None
+
+    @property
+    def effector(self) -> NDArray[np.float64]:
+        """Where the point between the fingertips is (3,), in metres."""
+        return np.asarray(self._robot.get_ee_position())
+
+    @property
+    def effector_velocity(self) -> NDArray[np.float64]:
+        """How it moves (3,), in metres a second."""
+        return np.asarray(self._robot.get_ee_velocity())
+
+    @property
+    def opening(self) -> float:
+        """How far apart the fingers are, in metres."""
+        return float(self._robot.get_fingers_width())
+
+    @property
+    def cubes(self) -> NDArray[np.float64]:
+        """Where the cubes' centres are (C, 3), in metres."""
+        return np.stack([self._sim.get_base_position(cube) for cube in self.CUBES])
+
+    @property
+    def cube_velocities(self) -> NDArray[np.float64]:
+        """How the cubes move (C, 3), in metres a second."""
+        return np.stack([self._sim.get_base_velocity(cube) for cube in self.CUBES])
+
+    @property
+    def goals(self) -> NDArray[np.float64]:
+        """Where the cubes' centres are to be (C, 3), in metres."""
+        return np.asarray(self._task.get_goal().reshape(-1, 3))
+
+    @property
+    def _client(self) -> Any:
+        return self._sim.physics_client
+
+    def _achieved(self) -> NDArray[np.float32]:
+        # As panda-gym judges: in single precision.
+        return np.asarray(self._task.get_achieved_goal(), dtype=np.float32)
+
+    def _is_solved(self) -> bool:
+        return bool(self._task.is_success(self._achieved(), self._task.get_goal()))
+
+    def _observation(self) -> Any:
+        own = self._robot.get_obs().astype(np.float32)
+        if self.observations == "image":
+            image = IMAGE_CAMERA.render(self._client, IMAGE_SIZE, IMAGE_SIZE, shadow=False)
+            return {"state": own, "image": image}
+        return np.concatenate([own, self._task.get_obs(), self._task.get_goal()], dtype=np.float32)
+
+    def _observation_space(self) -> spaces.Space[Any]:
+        if self.observations == "state":
+            return spaces.Box(-LARGEST, LARGEST, (len(self.STATE_NAMES),), np.float32)
+        own = spaces.Box(-LARGEST, LARGEST, (len(self.PROPRIOCEPTION_NAMES),), np.float32)
+        image = spaces.Box(0, 255, (IMAGE_SIZE, IMAGE_SIZE, 3), np.uint8)
+        return spaces.Dict({"state": own, "image": image})
+
+    def _paint(self) -> None:
+        """Color what is there, and show goals as frames."""
+        bodies = self._sim._bodies_idx  # panda-gym's name -> PyBullet's number
+        cube_colors = {name: CUBE_COLORS[name] for name in self.CUBES}
+        for name, color in {"table": TABLE_COLOR, "plane": FLOOR_COLOR, **cube_colors}.items():
+            self._client.changeVisualShape(bodies[name], -1, rgbaColor=color)
+        for name in self.GOALS:
+            self._client.removeBody(bodies[name])
+            bodies[name] = _add_frame(self._client, GOAL_COLORS[name])
+
+
+class PandaPush(PandaEnv):
+    """A closed gripper pushes a cube over the table to within 5 cm of a target.
+
+    State (21,), action (3,), 25 Hz, 50 steps; see PandaEnv.
+    """
+
+    PROPRIOCEPTION_NAMES = _EFFECTOR
+    STATE_NAMES = (*_EFFECTOR, *_cube_names("cube"), "target_x", "target_y", "target_z")
+    ACTION_NAMES = ("effector_dx", "effector_dy", "effector_dz")
+    CUBES, GOALS, TASK = ("object",), ("target",), Push
+
+
+class PandaPickAndPlace(PandaEnv):
+    """A gripper carries a cube to within 5 cm of a target, which is on the table or up to 20 cm over it.
+
+    State (22,), action (4,), 25 Hz, 50 steps; see PandaEnv.
+    """
+
+    PROPRIOCEPTION_NAMES = (*_EFFECTOR, "opening")
+    STATE_NAMES = (*_EFFECTOR, "opening", *_cube_names("cube"), "target_x", "target_y", "target_z")
+    ACTION_NAMES = ("effector_dx", "effector_dy", "effector_dz", "gripper")
+    CUBES, GOALS, TASK = ("object",), ("target",), PickAndPlace
+
+
+class PandaStack(PandaEnv):
+    """A gripper puts one cube on a target and another one on top.
+
+    As published, it is solved once both cubes together, as one point in six dimensions, are within 10 cm of their
+    goals: while the second one still hangs a little over the first. Cubes may start on top of each other.
+
+    State (37,), action (4,), 25 Hz, 100 steps; see PandaEnv.
+    """
+
+    PROPRIOCEPTION_NAMES = (*_EFFECTOR, "opening")
+    STATE_NAMES = (
+        *(*_EFFECTOR, "opening", *_cube_names("cube"), *_cube_names("cube2")),
+        *("target_x", "target_y", "target_z", "target2_x", "target2_y", "target2_z"),
+    )
+    ACTION_NAMES = ("effector_dx", "effector_dy", "effector_dz", "gripper")
+    CUBES, GOALS, TASK = ("object1", "object2"), ("target1", "target2"), Stack
+
+
+def _add_frame(client: Any, color: tuple[float, ...]) -> int:
+    """Add the twelve edges of a cube, which touch nothing."""
+    middle, thick = CUBE_SIZE / 2, 0.003
+    halves, places = [], []
+    for axis in range(3):
+        for one in (-middle, middle):
+            for other in (-middle, middle):
+                halves.append(np.roll([middle + thick, thick, thick], axis).tolist())
+                places.append(np.roll([0.0, one, other], axis).tolist())
+    look = client.createVisualShapeArray(
+        shapeTypes=[client.GEOM_BOX] * 12,
+        halfExtents=halves,
+        rgbaColors=[list(color)] * 12,
+        visualFramePositions=places,
+    )
+    return int(client.createMultiBody(0.0, -1, look))

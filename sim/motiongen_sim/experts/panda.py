@@ -1,0 +1,215 @@
+"""Shows how a Panda pushes, carries and stacks cubes. What they do next depends on what is, not on what has been."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from motiongen_sim.envs.panda import (
+    BASE,
+    CONTROL_RATE,
+    MAX_STEP,
+    PandaEnv,
+    PandaPickAndPlace,
+    PandaPush,
+    PandaStack,
+)
+from motiongen_sim.experts.block_push import heading
+
+Vector = NDArray[np.float64]
+
+MOMENTUM, RESPONSE = np.array([0.34, 0.15, 0.34]), np.array([0.54, 0.74, 0.66])
+"""Along x, y and z: the effector's next step is MOMENTUM x its last one + RESPONSE x the commanded one (least squares
+over 600 steps in the air; 2 mm is left unexplained)."""
+LOWERING = 0.02
+"""At most so much does it rise or sink in a step, in metres: fast ones shake x."""
+TABLE = 0.02
+"""How high a cube's centre is that lies on the table, in metres."""
+
+STANDOFF, REACH, ROOM = 0.06, 0.797, 0.042
+"""Pushes start so far from the cube's centre; but no further than REACH from the arm's base, and then at least ROOM."""
+PUSH_SPEED, SLOW_SPEED, CATCH_UP, SLOW_DOWN = 0.024, 0.012, 0.009, 0.2
+"""Metres a step: the fastest push, the slowest, how much faster than the cube; and the share of what is missing."""
+COAST = 0.2
+"""A cube let go at v m/s slides on for COAST x v^2 metres."""
+HOVER, LOW = 0.08, 0.045
+"""It flies over cubes at HOVER; below LOW it goes around them. In metres."""
+
+GRASPED = 0.046
+"""The fingers are closed on a cube when they are this near to each other, in metres."""
+OPEN = 0.065
+CLOSE = -0.5
+PLACED = 0.02
+
+
+class _PandaExpert:
+    """Moves the effector so that it does not swing, and adds noise if asked to.
+
+    Args:
+        env: the environment, wrapped or not.
+        seed: of the noise.
+        noise: standard deviation of what is added to each action.
+    """
+
+    ENV: type[PandaEnv]
+
+    def __init__(self, env: gymnasium.Env[Any, Any], seed: int, noise: float = 0.0) -> None:
+        made = env.unwrapped
+        if not isinstance(made, self.ENV):
+            name = self.ENV.__name__
+            raise ValueError(f"env: expected {name}, got {made!r}; make it with tasks.lookup({name!r})")
+        self._env: PandaEnv = made
+        self._rng = np.random.default_rng(seed)
+        self._noise = noise
+
+    def reset(self) -> None:
+        """Start over; there is nothing to forget."""
+
+    def act(self) -> NDArray[np.float32]:
+        """Return the next action (A,)."""
+        action = self._decide()
+        action = action + self._noise * self._rng.standard_normal(len(action))
+        return np.clip(action, -1.0, 1.0).astype(np.float32)
+
+    def _decide(self) -> Vector:
+        raise NotImplementedError
+
+    def _command(self, step: Vector) -> Vector:
+        """Return the action (3,) after which the effector moves by `step` metres."""
+        return (step - MOMENTUM * self._env.effector_velocity / CONTROL_RATE) / RESPONSE / MAX_STEP
+
+    def _glide(self, way: Vector, speed: float, ease: float) -> Vector:
+        """Return a step along `way`: at most `speed` metres, and at most `ease` more than the last step was."""
+        last = self._env.effector_velocity[: len(way)] / CONTROL_RATE
+        limit = min(speed, float(np.linalg.norm(last)) + ease)
+        return way * min(1.0, limit / max(float(np.linalg.norm(way)), 1e-9))
+
+
+class PandaPushExpert(_PandaExpert):
+    """Pushes the cube along x and y, the longer way first: a flat finger on a flat side keeps its course."""
+
+    ENV = PandaPush
+
+    def _decide(self) -> Vector:
+        effector, cube = self._env.effector, self._env.cubes[0, :2]
+        velocity = self._env.cube_velocities[0, :2]
+        missing = self._env.goals[0, :2] - cube - COAST * np.linalg.norm(velocity) * velocity
+        is_low = bool(effector[2] < LOW)
+        sides = [_Side(axis, missing, effector[:2], cube, is_low) for axis in (0, 1)]
+        side = max(sides, key=lambda one: one.urgency)
+        if side.is_behind:
+            step, height = self._push(side, missing, velocity), TABLE
+        else:
+            step, height = self._go_behind(side.start, effector[:2], cube, is_low)
+        rise = np.clip(0.5 * (height - effector[2]), -LOWERING, LOWERING)
+        return self._command(np.array([*step, rise]))
+
+    def _push(self, side: "_Side", missing: Vector, velocity: Vector) -> Vector:
+        """Return the step (2,) that pushes on, and steers a little to where the cube has to go sideways."""
+        fastest = float(np.clip(SLOW_DOWN * (missing @ side.ahead), SLOW_SPEED, PUSH_SPEED))
+        speed = min(fastest, max(float(velocity @ side.ahead) / CONTROL_RATE, 0.0) + CATCH_UP)
+        steer = 0.3 * np.tanh((missing @ side.across) / 0.03) - 10.0 * side.aside
+        return np.asarray(speed * (side.ahead + np.clip(steer, -0.6, 0.6) * side.across))
+
+    def _go_behind(self, start: Vector, effector: Vector, cube: Vector, is_low: bool) -> tuple[Vector, float]:
+        """Return the step (2,) towards where a push starts, and the height for it."""
+        way = start - effector
+        step = self._glide(0.7 * way, speed=0.035, ease=0.015)
+        if is_low:
+            return np.linalg.norm(step) * heading(effector, start, (cube,), STANDOFF - 0.005), TABLE
+        funnel = 1.5 * (np.linalg.norm(way) - 0.008)
+        return step, float(np.clip(TABLE + funnel, TABLE, HOVER))
+
+
+class _Side:
+    """The side of a cube that is pushed to move it along an axis.
+
+    Attributes:
+        ahead: the direction that the cube is to move in.
+        across: the other axis.
+        start: where the push starts.
+        aside: how far the effector is off the cube's middle.
+        is_behind: whether the effector is where it can push.
+        urgency: of two sides, the one with the higher is to be pushed.
+    """
+
+    def __init__(self, axis: int, missing: Vector, effector: Vector, cube: Vector, is_low: bool) -> None:
+        self.ahead, self.across = np.zeros(2), np.zeros(2)
+        self.ahead[axis], self.across[1 - axis] = np.sign(missing[axis]), 1.0
+        self.start = cube - STANDOFF * self.ahead - BASE[:2]
+        self.start = self.start * min(1.0, REACH / float(np.linalg.norm(self.start))) + BASE[:2]
+        has_room = bool((cube - self.start) @ self.ahead > ROOM)
+        behind, self.aside = float((cube - effector) @ self.ahead), float((effector - cube) @ self.across)
+        # Once at the cube it may be off the middle; a push that only begins has to be well aimed.
+        allowed = np.interp(behind, [0.05, 0.056], [0.028, 0.006])
+        self.is_behind = is_low and 0.02 < behind < 0.085 and abs(self.aside) < allowed
+        away = float(abs(missing[axis]))
+        self.urgency = away + 0.15 * self.is_behind + has_room - (away < 0.012)
+
+
+class _Carrier(_PandaExpert):
+    """Grasps a cube from above, lifts it, and lowers it where it is to be."""
+
+    def _carry(self, cube: Vector, goal: Vector, lift: float) -> Vector:
+        """Return the action (4,) that brings a cube to a goal, `lift` metres over it; fetches the cube first."""
+        to_cube = cube - self._env.effector
+        aside = float(np.linalg.norm(to_cube[:2]))
+        is_at = aside < 0.025 and abs(to_cube[2]) < 0.02
+        opening = self._env.opening
+        if is_at and opening < GRASPED:
+            way = goal - cube
+            far = float(np.linalg.norm(way[:2]))
+            way[2] += np.clip(1.5 * (far - 0.015), 0.0, lift)
+            if far > 0.04:  # not sideways before it is off the table
+                way[:2] *= np.clip((cube[2] - 0.03) / 0.01, 0.0, 1.0)
+            return self._move(way, CLOSE)
+        # Down a funnel, and not sideways before it is above all cubes.
+        way = to_cube.copy()
+        way[2] += np.clip(2.0 * (aside - 0.008), 0.0, 0.07)
+        if aside > 0.025:
+            way[:2] *= np.clip((-to_cube[2] - 0.03) / 0.03, 0.0, 1.0)
+        closes = is_at and (opening < 0.06 or (aside < 0.01 and abs(to_cube[2]) < 0.01))
+        return self._move(way, CLOSE if closes else (OPEN - opening) / 0.2)
+
+    def _let_go(self) -> Vector:
+        """Return the action (4,) that opens the fingers and then rises."""
+        rise = 0.05 * np.clip((self._env.opening - 0.05) / 0.02, 0.0, 1.0)
+        return self._move(np.array([0.0, 0.0, rise]), -CLOSE)
+
+    def _move(self, way: Vector, gripper: float) -> Vector:
+        step = self._glide(0.5 * way, speed=0.025, ease=0.008)
+        step[2] = np.clip(step[2], -LOWERING, LOWERING)
+        return np.array([*self._command(step), gripper])
+
+
+class PandaPickAndPlaceExpert(_Carrier):
+    """Carries the cube to its target."""
+
+    ENV = PandaPickAndPlace
+
+    def _decide(self) -> Vector:
+        return self._carry(self._env.cubes[0], self._env.goals[0], 0.05)
+
+
+class PandaStackExpert(_Carrier):
+    """Carries the first cube to its target, and the second one over it; lays the second aside if it is in the way."""
+
+    ENV = PandaStack
+
+    def _decide(self) -> Vector:
+        (first, second), (goal, top) = self._env.cubes, self._env.goals
+        effector = self._env.effector
+        if np.linalg.norm(first - goal) < PLACED:
+            if np.linalg.norm(first - effector) < 0.03:
+                return self._let_go()
+            return self._carry(second, top, 0.08)
+        is_held = self._env.opening < GRASPED and np.linalg.norm(second - effector) < 0.03
+        is_on_top = second[2] > 0.035 and np.linalg.norm((second - first)[:2]) < 0.05
+        if not (is_held or is_on_top):
+            return self._carry(first, goal, 0.05)
+        away = (first - goal)[:2] / max(float(np.linalg.norm((first - goal)[:2])), 1e-9)
+        aside = np.array([*(first[:2] + 0.09 * away), TABLE])
+        if is_held and np.linalg.norm(second - aside) < PLACED:
+            return self._let_go()
+        return self._carry(second, aside, 0.06)
