@@ -52,7 +52,8 @@ def test_mistake_is_one_line(options, code, message, error_line):
 
 @pytest.mark.slow
 def test_missing_extra_is_one_line_that_says_what_to_install():
-    script = "import sys; sys.modules['gymnasium'] = None; from motiongen import cli; cli.main(['rollout', 'PandaPush'])"
+    without = "import sys; sys.modules['gymnasium'] = None"
+    script = f"{without}; from motiongen.cli import main; main(['rollout', 'PandaPush'])"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     ran = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
     wanted = "rollout: gymnasium is not installed; run pip install 'motiongen[sim]'"
