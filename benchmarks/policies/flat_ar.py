@@ -48,12 +48,12 @@ class FlatAR(CARP):
         self, observation: Observation, codes: Tensor, generator: torch.Generator | None = None
     ) -> Tensor:
         """Return logits (B, H, A, K) of every code (B, H, A), each told the codes before it alone."""
-        cond = self.observation(observation, generator)
-        told = self.tokenizer.vectors(codes).flatten(1, 2)[:, :-1]  # (B, H * A - 1, D')
-        inputs = F.pad(told, (0, 0, 1, 0)).unflatten(1, codes.shape[1:])
-        x = self._embed(inputs, slice(0, codes.shape[1]), cond).flatten(1, 2)
-        x = self._through(x, cond, [None] * len(self.blocks), self.mask)
-        return self._classify(x, cond).unflatten(1, codes.shape[1:])
+        told = self._told(self.observation(observation, generator))
+        before = self.tokenizer.vectors(codes).flatten(1, 2)[:, :-1]  # (B, H * A - 1, D')
+        inputs = F.pad(before, (0, 0, 1, 0)).unflatten(1, codes.shape[1:])
+        x = self._embed(inputs, slice(0, codes.shape[1]), told).flatten(1, 2)
+        x = self._through(x, told, [None] * len(self.blocks), self.mask)
+        return self._classify(x, told).unflatten(1, codes.shape[1:])
 
     @torch.inference_mode()
     def predict(
@@ -67,14 +67,14 @@ class FlatAR(CARP):
         heat = self.config.temperature if temperature is None else temperature
         cond = self.observation(observation)
         memory: list[Tensor | None] = [None] * len(self.blocks)
-        told = cond.new_zeros(len(cond), self.config.latent_dim)
+        told = self._told(cond)
+        before = cond.new_zeros(len(cond), 1, self.config.latent_dim)
         codes: list[Tensor] = []
-        start = self.start(cond)
         for place in self.place:
             for number in range(self.config.action_dim):
-                token = (self.latent(told) + place + self.number[number] + start)[:, None]  # (B, 1, D)
-                logits = self._classify(self._through(token, cond, memory, None), cond)
+                token = self.latent(before) + place + self.number[number] + told.start[:, 0]  # (B, 1, D)
+                logits = self._classify(self._through(token, told, memory, None), told)
                 codes.append(carp._draw(logits.float(), heat, generator))  # (B, 1)
-                told = self.tokenizer.codebooks[number, codes[-1][:, 0]]
+                before = self.tokenizer.codebooks[number, codes[-1]]
         chunk = torch.cat(codes, dim=1).unflatten(1, (-1, self.config.action_dim))  # (B, H, A)
         return self.action_normaliser.inverse(self.tokenizer.decode(chunk), task_of(observation))

@@ -91,6 +91,21 @@ PRESETS = {
 what is observed, which is encoded once a chunk, rather than at the tokens."""
 
 
+@dataclass(frozen=True)
+class Told:
+    """What the observations say to every pass over a chunk's codes, worked out once.
+
+    Attributes:
+        start: (B, 1, 1, D), added to every token.
+        blocks: scale, shift and gate of attention and of the feed-forward layer, (B, 1, D) each, block by block.
+        out: scale and shift (B, 1, D) before the last layer.
+    """
+
+    start: Tensor
+    blocks: tuple[tuple[Tensor, ...], ...]
+    out: tuple[Tensor, ...]
+
+
 class CARP(nn.Module):
     """Observations to chunks of actions."""
 
@@ -127,13 +142,13 @@ class CARP(nn.Module):
         self, observation: Observation, codes: Tensor, generator: torch.Generator | None = None
     ) -> Tensor:
         """Return logits (B, N, A, K) of every code (B, N, A), each told the coarser scales' codes alone."""
-        cond = self.observation(observation, generator)
+        told = self._told(self.observation(observation, generator))
         inputs = self.tokenizer.inputs(codes)  # (B, N, A, D')
         if self.config.chained:  # at the coarsest scale a number is told the one before it
             inputs[:, :1, 1:] = self.tokenizer.vectors(codes[:, :1])[:, :, :-1]
-        x = self._embed(inputs, slice(0, inputs.shape[1]), cond).flatten(1, 2)
-        x = self._through(x, cond, [None] * len(self.blocks), self.mask)
-        return self._classify(x, cond).unflatten(1, (-1, self.config.action_dim))
+        x = self._embed(inputs, slice(0, inputs.shape[1]), told).flatten(1, 2)
+        x = self._through(x, told, [None] * len(self.blocks), self.mask)
+        return self._classify(x, told).unflatten(1, (-1, self.config.action_dim))
 
     def training_pass(self, batch: Observation, generator: torch.Generator) -> dict[str, Tensor]:
         """Return the losses of a batch: observations and `action` (B, H, A) in the data's own units."""
@@ -160,28 +175,35 @@ class CARP(nn.Module):
             temperature: in place of the config's.
         """
         heat = self.config.temperature if temperature is None else temperature
-        cond = self.observation(observation)
-        total = self.tokenizer.empty(len(cond))
+        told = self._told(self.observation(observation))
+        total = self.tokenizer.empty(len(told.start))
         memory: list[Tensor | None] = [None] * len(self.blocks)
         for scale in range(len(self.config.scales)):
-            x = self._embed(self.tokenizer.seen_at(total, scale), self.tokenizer.places(scale), cond)
+            x = self._embed(self.tokenizer.seen_at(total, scale), self.tokenizer.places(scale), told)
             if self.config.chained and scale == 0:
-                codes = self._chain(x, cond, memory, heat, generator)
+                codes = self._chain(x, told, memory, heat, generator)
             else:
-                x = self._through(x.flatten(1, 2), cond, memory, None)
-                codes = _draw(self._classify(x, cond).float(), heat, generator)  # (B, n * A)
+                x = self._through(x.flatten(1, 2), told, memory, None)
+                codes = _draw(self._classify(x, told).float(), heat, generator)  # (B, n * A)
             total = self.tokenizer.add(total, scale, codes.view(len(codes), -1, self.config.action_dim))
         return self.action_normaliser.inverse(self.tokenizer.decode_latents(total), task_of(observation))
 
-    def _embed(self, inputs: Tensor, places: slice, cond: Tensor) -> Tensor:
+    def _told(self, cond: Tensor) -> Told:
+        """Return what the encoded observations (B, C) say to every pass."""
+        start = self.start(cond)[:, None, None]
+        cond = F.silu(cond)
+        shared = None if self.shared is None else self.shared(cond)
+        blocks = tuple(block.told(cond, shared) for block in self.blocks)  # type: ignore[operator]
+        return Told(start, blocks, self.out_modulation(cond)[:, None].chunk(2, dim=-1))
+
+    def _embed(self, inputs: Tensor, places: slice, told: Told) -> Tensor:
         """Return tokens (B, n, A, D) of what their places are told (B, n, A, D')."""
-        x = self.latent(inputs) + self.place[places, None] + self.number
-        return x + self.start(cond)[:, None, None]
+        return self.latent(inputs) + (self.place[places, None] + self.number) + told.start
 
     def _chain(
         self,
         x: Tensor,
-        cond: Tensor,
+        told: Told,
         memory: list[Tensor | None],
         heat: float,
         generator: torch.Generator | None,
@@ -192,21 +214,18 @@ class CARP(nn.Module):
             token = x[:, :, number]  # (B, 1, D)
             if codes:
                 token = token + F.linear(self.tokenizer.codebooks[number - 1, codes[-1]], self.latent.weight)
-            logits = self._classify(self._through(token, cond, memory, None), cond)
+            logits = self._classify(self._through(token, told, memory, None), told)
             codes.append(_draw(logits.float(), heat, generator))  # (B, 1)
         return torch.cat(codes, dim=1)
 
-    def _through(self, x: Tensor, cond: Tensor, memory: list[Tensor | None], mask: Tensor | None) -> Tensor:
+    def _through(self, x: Tensor, told: Told, memory: list[Tensor | None], mask: Tensor | None) -> Tensor:
         """Return tokens (B, n, D) after all blocks; `memory` gains their keys and values."""
-        cond = F.silu(cond)
-        shared = None if self.shared is None else self.shared(cond).unflatten(1, (6, -1))
-        for layer, block in enumerate(self.blocks):
-            x, memory[layer] = block(x, cond if shared is None else shared, memory[layer], mask)
+        for layer, (block, modulation) in enumerate(zip(self.blocks, told.blocks, strict=True)):
+            x, memory[layer] = block(x, modulation, memory[layer], mask)
         return x
 
-    def _classify(self, x: Tensor, cond: Tensor) -> Tensor:
-        scale, shift = self.out_modulation(F.silu(cond))[:, None].chunk(2, dim=-1)
-        return self.out(_modulated(x, scale, shift))
+    def _classify(self, x: Tensor, told: Told) -> Tensor:
+        return self.out(_modulated(x, *told.out))
 
 
 class _Block(nn.Module):
@@ -229,21 +248,28 @@ class _Block(nn.Module):
         self.feedforward_in = nn.Linear(dim, config.feedforward * dim)
         self.feedforward_out = nn.Linear(config.feedforward * dim, dim)
 
+    def told(self, cond: Tensor, shared: Tensor | None) -> tuple[Tensor, ...]:
+        """Return scale, shift and gate of both parts, (B, 1, D) each, of a condition (B, C) or what blocks share."""
+        if self.modulation is None:
+            assert shared is not None
+            parts = shared.unflatten(1, (6, -1)) + self.offset
+        else:
+            parts = self.modulation(cond).unflatten(1, (6, -1))
+        return parts[:, :, None].unbind(1)
+
     def forward(
-        self, x: Tensor, cond: Tensor, memory: Tensor | None, mask: Tensor | None
+        self, x: Tensor, modulation: tuple[Tensor, ...], memory: Tensor | None, mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Return tokens (B, n, D), and keys with values (2, B, H, m, Dh) of these and all before."""
-        modulation = (
-            cond + self.offset if self.modulation is None else self.modulation(cond).unflatten(1, (6, -1))
-        )
-        scale, shift, gate, scale2, shift2, gate2 = modulation[:, :, None].unbind(1)  # (B, 1, D) each
+        scale, shift, gate, scale2, shift2, gate2 = modulation
         query, fresh = self._heads(self.query_key_value(_modulated(x, scale, shift)))
         kept = fresh if memory is None else torch.cat([memory, fresh], dim=3)
         attended = F.scaled_dot_product_attention(query, kept[0], kept[1], attn_mask=mask, scale=1.0)
         attended = self.attention_out(attended.transpose(1, 2).flatten(2))
-        x = x + gate * F.dropout(attended, self.dropout, self.training)
+        x = torch.addcmul(x, gate, F.dropout(attended, self.dropout, self.training))
         hidden = F.gelu(self.feedforward_in(_modulated(x, scale2, shift2)), approximate="tanh")
-        return x + gate2 * F.dropout(self.feedforward_out(hidden), self.dropout, self.training), kept
+        hidden = F.dropout(self.feedforward_out(hidden), self.dropout, self.training)
+        return torch.addcmul(x, gate2, hidden), kept
 
     def _heads(self, packed: Tensor) -> tuple[Tensor, Tensor]:
         """Return queries (B, H, n, Dh), and keys with values (2, B, H, n, Dh), of unit length but for the values."""
@@ -266,7 +292,7 @@ def _mask(config: CARPConfig) -> Tensor:
 
 
 def _modulated(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    return F.layer_norm(x, x.shape[-1:]) * (1 + scale) + shift
+    return torch.addcmul(shift, F.layer_norm(x, x.shape[-1:]), 1 + scale)
 
 
 def _draw(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:

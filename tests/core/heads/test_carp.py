@@ -37,7 +37,8 @@ def test_tokens_are_ordered_scale_time_number_and_see_their_scale_and_coarser_on
         model.number.copy_(torch.arange(2.0)[:, None].expand(2, 16))
         model.latent.bias.zero_()
         model.start.weight.zero_(), model.start.bias.zero_()
-        tokens = model._embed(torch.zeros(1, 3, 2, 8), slice(0, 3), torch.zeros(1, 8)).flatten(1, 2)
+        told = model._told(torch.zeros(1, 8))
+        tokens = model._embed(torch.zeros(1, 3, 2, 8), slice(0, 3), told).flatten(1, 2)
     assert tokens[0, :, 0].tolist() == [0, 1, 10, 11, 20, 21]
 
 
