@@ -140,7 +140,7 @@ def _translations(turns: Tensor, places: Tensor, parents: tuple[int, ...]) -> Te
 @cache
 def _chain() -> tuple[_Joint, ...]:
     """Return the 29 joints, parents first."""
-    tree = ElementTree.parse(_urdf_path())
+    tree = ElementTree.parse(urdf_path())
     elements = {element.get("name"): element for element in tree.iterfind("joint")}
     missing = [name for name in ANGLES if name not in elements]
     if missing:
@@ -173,7 +173,8 @@ def _joint(element: ElementTree.Element) -> _Joint:
     )
 
 
-def _urdf_path() -> Path:
+def urdf_path() -> Path:
+    """Return the robot's URDF in the package example-robot-data. Raises ValueError when that is not installed."""
     try:
         files = metadata.files("example-robot-data") or []
     except metadata.PackageNotFoundError:

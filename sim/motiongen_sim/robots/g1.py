@@ -1,12 +1,10 @@
 """Unitree's G1 with 29 degrees of freedom, by its URDF in the package example-robot-data (BSD-3)."""
 
 import xml.etree.ElementTree as ElementTree
-from importlib import metadata
-from pathlib import Path
 
+from motiongen_datasets.g1_robot import urdf_path
 from motiongen_sim.robots.robot import Motor, Robot, Segment
 
-_URDF = "g1_29dof_rev_1_0.urdf"
 _WEIGHTLESS = """
 <inertial>
   <mass value="1e-3"/>
@@ -15,7 +13,7 @@ _WEIGHTLESS = """
 
 
 def _urdf() -> str:
-    path = _path()
+    path = urdf_path()
     # package://example-robot-data/robots/g1_description/meshes/…
     packages = path.parents[3].as_posix()
     tree = ElementTree.fromstring(
@@ -26,19 +24,6 @@ def _urdf() -> str:
         if link.find("inertial") is None:
             link.append(ElementTree.fromstring(_WEIGHTLESS))
     return ElementTree.tostring(tree, encoding="unicode")
-
-
-def _path() -> Path:
-    try:
-        files = metadata.files("example-robot-data") or []
-    except metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        if file.name == _URDF:
-            return Path(str(file.locate()))
-    raise ValueError(
-        f"g1: expected {_URDF} of the package example-robot-data, got none; pip install motiongen[g1]"
-    )
 
 
 def _side(side: str) -> tuple[Segment, ...]:
