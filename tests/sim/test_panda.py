@@ -145,6 +145,17 @@ def test_goal_is_in_the_picture_and_hides_no_cube():
     env.close()
 
 
+def test_arm_of_the_pictures_moves_as_the_finer_one():
+    fine, coarse = PandaStack(), PandaStack(observations="image")
+    fine.reset(seed=5)
+    coarse.reset(seed=5)
+    for action in np.random.default_rng(5).uniform(-1, 1, (10, 4)):
+        state, (seen, *_) = fine.step(action)[0], coarse.step(action)
+        np.testing.assert_array_equal(seen["state"], state[:7])
+    fine.close()
+    coarse.close()
+
+
 def test_expert_wants_its_own_environment():
     with pytest.raises(ValueError, match="env: expected PandaPush"):
         PandaPushExpert(gymnasium.make("CartPole-v1"), seed=0)
