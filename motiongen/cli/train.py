@@ -184,6 +184,8 @@ class CARPRun(Run):
     """small is the size that ships; paper is the published one for states."""
     image_size: int = 0
     """See: side of the square to which the camera's pictures are scaled, pixels; 0 for states alone."""
+    action_steps: Annotated[int | None, tyro.conf.arg(help_behavior_hint="(default: the preset's)")] = None
+    """Actions of a chunk that are executed before the next one is asked for."""
     camera: Annotated[str | None, tyro.conf.arg(help_behavior_hint="(default: the only one)")] = None
     """Which of the datasets' cameras."""
     recipe: CARPTrainConfig = field(default_factory=CARPTrainConfig)
@@ -198,6 +200,8 @@ class CARPRun(Run):
         from motiongen_datasets import lerobot
 
         config = replace(carp.PRESETS[self.preset], image_size=self.image_size)
+        if self.action_steps is not None:
+            config = replace(config, action_steps=self.action_steps)
         model, sampler = carp_for(lerobot.read_all(self.data, self._cameras()), config, self.camera)
         if not (self.resume and (self.output / "checkpoint").is_dir()):
             device = arguments.resolve_device(self.device)

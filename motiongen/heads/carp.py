@@ -22,6 +22,7 @@ from motiongen.modules.observation import (
     check_shape,
     task_of,
 )
+from motiongen.tokenizers.action_decoder import ActionDecoder
 from motiongen.tokenizers.action_vq import ActionVQ, ActionVQConfig
 
 MAX_LOG_SCALE = math.log(100.0)
@@ -78,12 +79,15 @@ PRESETS = {
     "paper": CARPConfig(obs_layers=1, cond_dim=64),
     "small": CARPConfig(
         obs_steps=1,
+        action_steps=4,
         pairs=True,
         obs_layers=3,
         cond_dim=256,
-        num_layers=3,
+        num_layers=2,
         shared_modulation=True,
         widths=(8, 16, 32),
+        codebook_size=128,
+        scales=(1, 2, 4),
         chained=True,
     ),
 }
@@ -118,6 +122,7 @@ class CARP(nn.Module):
         self.observation = ObservationEncoder(config)
         self.action_normaliser = Normaliser(len(config.tasks), config.action_dim)
         self.tokenizer = ActionVQ(config.tokenizer).requires_grad_(False)
+        self._decoder: ActionDecoder | None = None
         dim, places = config.dim, config.tokenizer.num_places
         self.start = nn.Linear(config.cond_dim, dim)
         self.latent = nn.Linear(config.latent_dim, dim)
@@ -175,6 +180,8 @@ class CARP(nn.Module):
             temperature: in place of the config's.
         """
         heat = self.config.temperature if temperature is None else temperature
+        if self._decoder is None or not self._decoder.is_of(self.tokenizer):
+            self._decoder = ActionDecoder(self.tokenizer)
         told = self._told(self.observation(observation))
         total = self.tokenizer.empty(len(told.start))
         memory: list[Tensor | None] = [None] * len(self.blocks)
@@ -185,8 +192,8 @@ class CARP(nn.Module):
             else:
                 x = self._through(x.flatten(1, 2), told, memory, None)
                 codes = _draw(self._classify(x, told).float(), heat, generator)  # (B, n * A)
-            total = self.tokenizer.add(total, scale, codes.view(len(codes), -1, self.config.action_dim))
-        return self.action_normaliser.inverse(self.tokenizer.decode_latents(total), task_of(observation))
+            total = self._decoder.add(total, scale, codes.view(len(codes), -1, self.config.action_dim))
+        return self.action_normaliser.inverse(self._decoder.decode_latents(total), task_of(observation))
 
     def _told(self, cond: Tensor) -> Told:
         """Return what the encoded observations (B, C) say to every pass."""

@@ -105,7 +105,13 @@ class ActionVQ(nn.Module):
 
     def add(self, total: Tensor, scale: int, codes: Tensor) -> Tensor:
         """Return latents (B, A, L, D) with what a scale's codes (B, n, A) add to them."""
-        return total + self._spread(self.vectors(codes).transpose(1, 2), scale)
+        return total + self.spread(self.vectors(codes).transpose(1, 2), scale)
+
+    def spread(self, vectors: Tensor, scale: int) -> Tensor:
+        """Return a scale's vectors (B, A, n, D) over the whole length (B, A, L, D), and smoothed."""
+        wide = (vectors.transpose(2, 3) @ self._up[self.places(scale)]).flatten(1, 2)  # (B, A * D, L)
+        smooth = (1 - PHI_RATIO) * wide + PHI_RATIO * self.phi[scale](wide)
+        return smooth.unflatten(1, (self.config.action_dim, -1)).transpose(2, 3)
 
     def vectors(self, codes: Tensor) -> Tensor:
         """Return the vectors (B, n, A, D) of codes (B, n, A)."""
@@ -173,12 +179,6 @@ class ActionVQ(nn.Module):
         half_squares = self.codebooks.square().sum(-1)[:, None] / 2
         codes = (half_squares - flat @ self.codebooks.transpose(1, 2)).argmin(-1)  # (A, B * n)
         return codes.T.unflatten(0, rows.shape[:2])
-
-    def _spread(self, vectors: Tensor, scale: int) -> Tensor:
-        """Return a scale's vectors (B, A, n, D) over the whole length (B, A, L, D), and smoothed."""
-        wide = (vectors.transpose(2, 3) @ self._up[self.places(scale)]).flatten(1, 2)  # (B, A * D, L)
-        smooth = (1 - PHI_RATIO) * wide + PHI_RATIO * self.phi[scale](wide)
-        return smooth.unflatten(1, (self.config.action_dim, -1)).transpose(2, 3)
 
     @torch.no_grad()
     def _count(self, codes: Tensor) -> None:

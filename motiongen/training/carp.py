@@ -1,5 +1,6 @@
 """The recipes of CARP: its action tokenizer, its observation encoder, then all of it but the tokenizer."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,11 @@ from motiongen.training.demonstrations import Demonstrations
 from motiongen.training.head import parameter_groups
 from motiongen.training.loop import Recipe, TrainConfig, Trainer
 from motiongen.training.model_card import model_card
+
+GUESSES = 8
+"""Of the encoder's regression."""
+LEAST_LOG_SPREAD = math.log(0.01)
+"""Of a guess's numbers, where actions are -1..1: no finer than the tokenizer's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,25 +101,39 @@ class ActionVQRecipe:
 
 
 class Regressor(nn.Module):
-    """An observation encoder, and a layer that guesses the chunk from what it says."""
+    """An observation encoder, and a layer that makes several guesses at the chunk from what it says.
+
+    The guesses are the modes of a mixture of Laplace distributions: several, for where several ways lead on.
+    """
 
     def __init__(self, policy: CARP) -> None:
         super().__init__()
+        config = policy.config
         self.observation = policy.observation
-        self.out = nn.Linear(policy.config.cond_dim, policy.config.horizon * policy.config.action_dim)
+        self.guesses = nn.Linear(config.cond_dim, GUESSES * config.horizon * config.action_dim)
+        self.weights = nn.Linear(config.cond_dim, GUESSES)
+        self.log_spread = nn.Parameter(torch.full((config.horizon * config.action_dim,), math.log(0.3)))
 
-    def forward(self, batch: Mapping[str, Tensor], generator: torch.Generator | None = None) -> Tensor:
-        """Return the mean error of normalised actions `action` (B, H, A) of a batch."""
-        guess = self.out(F.silu(self.observation(batch, generator)))
-        return F.l1_loss(guess.float(), batch["action"].flatten(1))
+    def forward(
+        self, batch: Mapping[str, Tensor], generator: torch.Generator | None = None
+    ) -> dict[str, Tensor]:
+        """Return the `loss`, nats a number, and the likeliest guess's `error`; actions (B, H, A) are normalised."""
+        cond = F.silu(self.observation(batch, generator)).float()
+        guesses = self.guesses(cond).unflatten(1, (GUESSES, -1))  # (B, G, H * A)
+        weights = self.weights(cond).log_softmax(-1)
+        errors = (guesses - batch["action"].flatten(1)[:, None]).abs()
+        log_spread = self.log_spread.clamp(min=LEAST_LOG_SPREAD)
+        likelihood = -(errors / log_spread.exp() + log_spread + math.log(2)).sum(-1)
+        loss = -(weights + likelihood).logsumexp(-1).mean() / errors.shape[-1]
+        likeliest = errors.mean(-1).gather(1, weights.argmax(-1, keepdim=True))
+        return {"loss": loss, "error": likeliest.detach().mean()}
 
 
 class EncoderRecipe:
     """Trains the observation encoder of a CARP by regression, before the rest; see `Recipe`.
 
     Not in the paper. An encoder of states costs a thirtieth of the transformer over the codes, and what it has to find,
-    where things are from each other, takes most examples. Where there are several ways, the regression asks for the
-    median of them; which is taken is the transformer's to say.
+    where things are from each other, takes most examples.
     """
 
     name = "encoder"
@@ -133,13 +153,15 @@ class EncoderRecipe:
         return _normalised(self.sampler.sample(self.config.encoder_batch_size, generator), self.normaliser)
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
-        """Return the mean error of the actions."""
-        return {"loss": self.model(batch, generator)}
+        """Return the loss of a batch, and the error of its actions."""
+        losses: dict[str, Tensor] = self.model(batch, generator)
+        return losses
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Return the same on held-out windows."""
         device = next(model.parameters()).device
-        return {"action error": float(model({key: value.to(device) for key, value in self.held_out.items()}))}
+        losses = model({key: value.to(device) for key, value in self.held_out.items()})
+        return {"loss": float(losses["loss"]), "action error": float(losses["error"])}
 
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
         """Write nothing: the policy holds it."""

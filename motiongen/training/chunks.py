@@ -57,7 +57,8 @@ class _Frames:
 class ChunkSampler:
     """Draws windows: all tasks alike, and within a task every frame alike.
 
-    At an episode's start its first observation stands for those before it; at its end the last action goes on.
+    At an episode's start its first observation stands for those before it; at its end the last action goes on. Where
+    only the record ends, windows that reach beyond are left out.
     """
 
     def __init__(
@@ -77,12 +78,11 @@ class ChunkSampler:
             else None
         )
         lengths = torch.cat([torch.from_numpy(data.lengths) for data in demonstrations])
+        self._done = torch.cat([_done(data) for data in demonstrations])  # (E,)
         names = [name for data in demonstrations for name in data.instructions]
         tasks = torch.tensor([config.tasks.index(name) for name in names])
         self.task = tasks.repeat_interleave(lengths)  # (T,)
-        number = _order_in_task(tasks)
-        every = max(2, round(1 / held_out_share))
-        held_out = number % every == every - 1 if len(names) >= 2 * every else number < 0
+        held_out = _last_of_each(tasks, held_out_share)
         self.train = [self._frames(lengths, ~held_out & (tasks == task)) for task in range(len(config.tasks))]
         test = self._frames(lengths, held_out if held_out.any() else ~held_out)
         some = torch.randperm(len(test.places), generator=torch.Generator().manual_seed(0))[:1024]
@@ -119,7 +119,11 @@ class ChunkSampler:
     def _frames(self, lengths: Tensor, chosen: Tensor) -> _Frames:
         end = lengths.cumsum(0)
         first, last = (end - lengths).repeat_interleave(lengths), (end - 1).repeat_interleave(lengths)
-        places = torch.nonzero(chosen.repeat_interleave(lengths))[:, 0]
+        places = torch.arange(len(first))
+        is_known = self._done.repeat_interleave(lengths) | (
+            places + self.config.horizon - self.config.obs_steps <= last
+        )
+        places = places[chosen.repeat_interleave(lengths) & is_known]
         return _Frames(places, first[places], last[places])
 
     def _windows(self, frames: _Frames, which: Tensor, images: bool = True) -> dict[str, Tensor]:
@@ -131,15 +135,22 @@ class ChunkSampler:
         return {**batch, "image": self.images[seen]} if images and self.images is not None else batch
 
 
+def _done(data: Demonstrations) -> Tensor:
+    return (
+        torch.ones(len(data.lengths), dtype=torch.bool) if data.done is None else torch.from_numpy(data.done)
+    )
+
+
 def _filled(arrays: Sequence[NDArray[np.float32]], dim: int) -> Tensor:
     """Return arrays (T_i, D_i) end to end, (T, dim), narrow ones filled up with zeros."""
     return torch.cat([F.pad(torch.from_numpy(array), (0, dim - array.shape[1])) for array in arrays])
 
 
-def _order_in_task(tasks: Tensor) -> Tensor:
-    """Return how many episodes of the same task come before each episode (E,)."""
+def _last_of_each(tasks: Tensor, share: float) -> Tensor:
+    """Return which episodes (E,) are the last ones of their task, such a share of it. Neighbours may be much alike."""
     is_task = tasks[:, None] == torch.arange(int(tasks.max()) + 1)
-    return (is_task.long().cumsum(0) - 1).gather(1, tasks[:, None])[:, 0]
+    number = (is_task.long().cumsum(0)).gather(1, tasks[:, None])[:, 0]  # from 1 on
+    return number > is_task.sum(0)[tasks] - (is_task.sum(0)[tasks] * share).floor()
 
 
 def _pictures(data: Demonstrations, camera: str | None, size: int) -> Tensor:

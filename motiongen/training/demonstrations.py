@@ -20,6 +20,7 @@ class Demonstrations:
         state_names: the D numbers' names.
         action_names: the A numbers' names.
         robot: whose they are.
+        done: (E,) bool, whether an episode was over at its end, or only its record ends there; None for all over.
     """
 
     fps: float
@@ -31,6 +32,7 @@ class Demonstrations:
     state_names: tuple[str, ...] = ()
     action_names: tuple[str, ...] = ()
     robot: str = ""
+    done: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         frames = int(self.lengths.sum())
@@ -40,10 +42,11 @@ class Demonstrations:
                 raise ValueError(
                     f"{name}: expected {frames} frames, as the episodes' lengths say, got {size}"
                 )
-        if len(self.instructions) != len(self.lengths):
-            raise ValueError(
-                f"instructions: expected one for each of {len(self.lengths)} episodes, got {len(self.instructions)}"
-            )
+        for name, one_each in {"instructions": self.instructions, "done": self.done}.items():
+            if one_each is not None and len(one_each) != len(self.lengths):
+                raise ValueError(
+                    f"{name}: expected one for each of {len(self.lengths)} episodes, got {len(one_each)}"
+                )
 
     @property
     def starts(self) -> NDArray[np.int64]:

@@ -1,5 +1,6 @@
 """A task's expert at work, in this process or in several, try after try."""
 
+import copy
 import itertools
 import multiprocessing
 import signal
@@ -15,46 +16,57 @@ from numpy.typing import NDArray
 
 from motiongen_sim.tasks import Expert, lookup
 
-LONGEST_WORK = 0.25
-"""Part of an episode for which the expert may have worked when it is disturbed."""
-DISTURBED_STEPS = (3, 14)
-"""Steps that a disturbance lasts, from and below."""
+EVERY, PIECE = 5, 19
+"""From every fifth moment of a noisy try a piece of so many frames: four chunks of 16 begin in it."""
+DISTURBANCE, DISTURBED_STEPS = 0.02, (1, 7)
+"""Chance at each step of a noisy try that something else is done, and for how many steps, from and below."""
 
 
 @dataclass(frozen=True)
-class Try:
-    """One try of T frames.
+class Piece:
+    """T frames that follow each other.
 
     Attributes:
         states: (T, D), seen before each action.
         actions: (T, A).
         images: (T, H, W, 3), seen before each action; None without image observations.
-        info: the environment's, at the end.
+        done: whether the episode was over at the end.
     """
 
     states: NDArray[np.float32]
     actions: NDArray[np.float32]
     images: NDArray[np.uint8] | None
+    done: bool
+
+
+@dataclass(frozen=True)
+class Try:
+    """One try: all of it in one piece, or pieces from its moments on; and the environment's info at the end."""
+
+    pieces: tuple[Piece, ...]
     info: dict[str, Any]
 
 
 class Demonstrator:
     """A task's environment, to be solved by its expert.
 
+    Noise makes it show how errors are mended, as in DART (Laskey et al., CoRL 2017). But where the noise goes on, a
+    chunk of actions has answers to noise that is still to come, which nobody can foresee. So what is shown is what the
+    expert would do: from every few moments of a noisy try it goes on for a piece without noise, which is taken back.
+
     Args:
         task_name: the task.
         observations: "state" or "image".
-        disturbed: share of the tries that begin in disorder: the expert has worked for a while, and then the robot did
-            one thing at random for some steps. None of that is in the try, which is whole in itself.
-        noise: deviation of what the robot does from what the expert says, as a part of half the action space's range.
-            The try has what the expert said, so it shows how errors are mended (DART, Laskey et al., CoRL 2017).
+        noise: deviation of what the robot does from what the expert says, as a part of half the action space's range;
+            above 0, the robot also now and then does something else for some steps, and a try may take twice a task's
+            steps.
     """
 
-    def __init__(self, task_name: str, observations: str, disturbed: float = 0.0, noise: float = 0.0) -> None:
+    def __init__(self, task_name: str, observations: str, noise: float = 0.0) -> None:
         self.task = lookup(task_name)
-        self._env = self.task.make(observations, max_episode_steps=2 * self.task.max_steps)
+        self._env: Any = self.task.make(observations).unwrapped  # time is kept here
         self._has_images = observations == "image"
-        self._disturbed, self._noise = disturbed, noise
+        self._noise = noise
 
     @property
     def fps(self) -> float:
@@ -64,62 +76,60 @@ class Demonstrator:
     @property
     def state_names(self) -> tuple[str, ...]:
         """Names of an observation's numbers."""
-        env: Any = self._env.unwrapped
-        return env.PROPRIOCEPTION_NAMES if self._has_images else env.STATE_NAMES
+        names: tuple[str, ...] = self._env.PROPRIOCEPTION_NAMES if self._has_images else self._env.STATE_NAMES
+        return names
 
     @property
     def action_names(self) -> tuple[str, ...]:
         """Names of an action's numbers."""
-        env: Any = self._env.unwrapped
-        return env.ACTION_NAMES
+        names: tuple[str, ...] = self._env.ACTION_NAMES
+        return names
 
     @property
     def image_shape(self) -> tuple[int, ...] | None:
         """(H, W, 3) of an observation's picture, if it has one."""
-        space: Any = self._env.observation_space
-        return tuple(space["image"].shape) if self._has_images else None
+        return tuple(self._env.observation_space["image"].shape) if self._has_images else None
 
     def show(self, seed: int) -> Try:
-        """Return one try, in which the world and the expert both depend on the seed."""
+        """Return one try, in which the world, the expert and the noise all depend on the seed."""
         seen, info = self._env.reset(seed=seed)
         expert = self.task.make_expert(self._env, seed)
         expert.reset()
-        random = np.random.default_rng([seed, 1])
-        if random.random() < self._disturbed:
-            seen = self._disturb(expert, random)
-            if seen is None:  # it was solved, or lost, before it could be shown
-                seen, info = self._env.reset(seed=seed)
-                expert.reset()
-        space: Any = self._env.action_space
-        half = (space.high - space.low) / 2
+        if not self._noise:
+            piece, info = self._go_on(seen, expert, self.task.max_steps)
+            return Try((piece,), info)
+        noise = _Noise(self._env.action_space, self._noise, seed)
+        pieces: list[Piece] = []
+        is_over = False
+        for step in range(2 * self.task.max_steps):
+            if step % EVERY == 0:
+                with self._env.undone():
+                    pieces.append(self._go_on(seen, copy.copy(expert), PIECE)[0])
+            seen, _, terminated, truncated, info = self._env.step(noise.upon(expert.act()))
+            is_over = terminated or truncated
+            if is_over:
+                break
+        return Try(tuple(pieces), info)
+
+    def _go_on(self, seen: Any, expert: Expert, steps: int) -> tuple[Piece, dict[str, Any]]:
+        """Return what the expert does from here on, for so many steps at most, and the info at the end."""
+        space = self._env.action_space
         observations: list[dict[str, NDArray[Any]]] = []
         actions: list[NDArray[np.float32]] = []
-        is_over = False
-        while not is_over and len(actions) < self.task.max_steps:
+        is_over, info = False, {}
+        while not is_over and len(actions) < steps:
             # Copies, since an environment may go on writing to what it returned.
             observations.append({name: np.array(part) for name, part in self._parts(seen).items()})
             actions.append(np.clip(expert.act(), space.low, space.high))
-            done = actions[-1] + self._noise * half * random.standard_normal(len(half)).astype(np.float32)
-            seen, _, terminated, truncated, info = self._env.step(np.clip(done, space.low, space.high))
+            seen, _, terminated, truncated, info = self._env.step(actions[-1])
             is_over = terminated or truncated
-        return Try(
+        piece = Piece(
             states=np.stack([one["state"] for one in observations]),
             actions=np.stack(actions),
             images=np.stack([one["image"] for one in observations]) if self._has_images else None,
-            info=info,
+            done=is_over,
         )
-
-    def _disturb(self, expert: Expert, random: np.random.Generator) -> Any:
-        """Return what is observed after some work and a disturbance, or None if the episode ended in it."""
-        space: Any = self._env.action_space
-        work = int(random.integers(0, max(1, round(LONGEST_WORK * self.task.max_steps))))
-        disorder = random.uniform(space.low, space.high).astype(np.float32)
-        for step in range(work + int(random.integers(*DISTURBED_STEPS))):
-            action = np.clip(expert.act(), space.low, space.high) if step < work else disorder
-            seen, _, terminated, truncated, _ = self._env.step(action)
-            if terminated or truncated:
-                return None
-        return seen
+        return piece, info
 
     def close(self) -> None:
         """Close the environment."""
@@ -129,12 +139,32 @@ class Demonstrator:
         return seen if self._has_images else {"state": seen}
 
 
+class _Noise:
+    """What becomes of an expert's actions: each is done not quite, and some give way to one thing at random."""
+
+    def __init__(self, space: Any, size: float, seed: int) -> None:
+        self._low, self._high, self._size = space.low, space.high, size
+        self._random = np.random.default_rng([seed, 1])
+        self._left, self._other = 0, np.zeros(space.shape)
+
+    def upon(self, action: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the action to be executed when the expert says this one."""
+        middle, half = (self._low + self._high) / 2, (self._high - self._low) / 2
+        if not self._left and self._random.random() < DISTURBANCE:
+            self._left = int(self._random.integers(*DISTURBED_STEPS))
+            self._other = middle + half * self._random.random() * self._random.uniform(-1, 1, half.shape)
+        done = action + self._size * half * self._random.standard_normal(half.shape)
+        if self._left:
+            self._left -= 1
+            done = self._other
+        return np.clip(done, self._low, self._high).astype(np.float32)
+
+
 def tries(
     task_name: str,
     observations: str,
     seed: int,
     workers: int,
-    disturbed: float = 0.0,
     noise: float = 0.0,
 ) -> Generator[Try, None, None]:
     """Yield tries with the seeds `seed`, `seed + 1` and so on, in this order and without end.
@@ -144,10 +174,10 @@ def tries(
         observations: "state" or "image".
         seed: of the first.
         workers: processes; 1 works in this one.
-        disturbed, noise: of the Demonstrator.
+        noise: of the Demonstrator.
     """
     if workers == 1:
-        demonstrator = Demonstrator(task_name, observations, disturbed, noise)
+        demonstrator = Demonstrator(task_name, observations, noise)
         try:
             yield from map(demonstrator.show, itertools.count(seed))
         finally:
@@ -157,7 +187,7 @@ def tries(
         workers,
         multiprocessing.get_context("spawn"),
         initializer=_begin,
-        initargs=(task_name, observations, disturbed, noise),
+        initargs=(task_name, observations, noise),
     )
     seeds = itertools.count(seed)
     try:
@@ -173,11 +203,11 @@ def tries(
         pool.shutdown(cancel_futures=True)
 
 
-def _begin(task_name: str, observations: str, disturbed: float, noise: float) -> None:
+def _begin(task_name: str, observations: str, noise: float) -> None:
     """Make this worker's demonstrator."""
     global _demonstrator
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asked stops the pool
-    _demonstrator = Demonstrator(task_name, observations, disturbed, noise)
+    _demonstrator = Demonstrator(task_name, observations, noise)
 
 
 def _show(seed: int) -> Try:

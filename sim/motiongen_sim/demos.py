@@ -24,13 +24,13 @@ class DemoReport:
     Attributes:
         task: its name.
         folder: where the dataset is.
-        episodes: in the dataset.
+        episodes: in the dataset: tries, or with noise pieces of what the expert would do.
         frames: in the dataset.
         tries: of the expert; those that failed are in the dataset only if asked for.
         successes: among the tries.
         interval: 95 %, of the success rate.
         measures: the task's measures at the tries' ends, their means.
-        modes: way to solve the task -> episodes of the dataset that do so, where ways can be told apart.
+        modes: way to solve the task -> recorded tries that do so, where ways can be told apart.
         seconds: that it took.
     """
 
@@ -60,11 +60,10 @@ def record_demos(
     task_name: str,
     folder: str | Path,
     episodes: int = 1000,
-    seed: int = 0,
+    seed: int = 100_000,
     observations: str = "state",
     workers: int = 2,
     keep_failures: bool = False,
-    disturbed: float = 0.0,
     noise: float = 0.0,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> DemoReport:
@@ -77,15 +76,14 @@ def record_demos(
     Args:
         task_name: one of `motiongen_sim.tasks.TASKS`.
         folder: where the dataset is to be; nothing may be there.
-        episodes: to record.
+        episodes: tries to record.
         seed: of the first try.
         observations: "state", or "image" for the robot's own state and its camera's pictures.
         workers: processes; 1 works in this one. With more, a script that calls this needs the guard
             `if __name__ == "__main__"`, as always with multiprocessing.
         keep_failures: record tries that fail, too.
-        disturbed: share 0..1 of the tries that begin in disorder, see `Demonstrator`.
         noise: 0..1, how far the robot strays from what the expert says, see `Demonstrator`.
-        on_progress: called with (episodes so far, of all).
+        on_progress: called with (tries recorded so far, of all).
 
     Raises:
         ValueError: there is no such task, something is in the folder, or the expert nearly always fails.
@@ -94,21 +92,23 @@ def record_demos(
     for name, value in {"episodes": episodes, "workers": workers}.items():
         if value < 1:
             raise ValueError(f"{name}: expected 1 or more, got {value}")
-    for name, share in {"disturbed": disturbed, "noise": noise}.items():
-        if not 0 <= share <= 1:
-            raise ValueError(f"{name}: expected 0..1, got {share}")
+    if not 0 <= noise <= 1:
+        raise ValueError(f"noise: expected 0..1, got {noise}")
     start = time.perf_counter()
     ends: list[dict[str, Any]] = []
     kept: list[dict[str, Any]] = []
     with (
         _writer(task, folder, observations) as writer,
-        closing(tries(task.name, observations, seed, workers, disturbed, noise)) as shown,
+        closing(tries(task.name, observations, seed, workers, noise)) as shown,
     ):
         for one in shown:
             ends.append(one.info)
             if one.info["is_success"] or keep_failures:
                 kept.append(one.info)
-                writer.add_episode(one.states, one.actions, one.images, task.instruction)
+                for piece in one.pieces:
+                    writer.add_episode(
+                        piece.states, piece.actions, piece.images, task.instruction, piece.done
+                    )
                 if on_progress is not None:
                     on_progress(len(kept), episodes)
             if len(kept) == episodes:
@@ -118,7 +118,7 @@ def record_demos(
     return DemoReport(
         task=task.name,
         folder=writer.folder,
-        episodes=episodes,
+        episodes=writer.num_episodes,
         frames=writer.num_frames,
         tries=len(ends),
         successes=successes,

@@ -25,6 +25,19 @@ def test_what_is_written_is_read_again(tmp_path):
     assert data.instructions == ("task 0", "task 1", "task 0")
 
 
+def test_whether_an_episode_was_over_is_kept(tmp_path):
+    numbers = np.zeros((4, 2), np.float32)
+    with LeRobotWriter(tmp_path / "set", 10, ("x", "y"), ("u", "v"), "arm") as writer:
+        for done in (True, False):
+            writer.add_episode(numbers, numbers, None, "push", done)
+    assert read(tmp_path / "set").done.tolist() == [True, False]
+    assert pq.read_table(tmp_path / "set/data/chunk-000/file-000.parquet")["next.done"].to_pylist() == [
+        *(False, False, False, True),
+        *(False, False, False, False),
+    ]
+    assert read(write_v21(tmp_path / "old")).done is None  # many datasets do not say
+
+
 def test_each_picture_comes_back_at_its_frame_within_two_levels(tmp_path):
     data = read(write_v30(tmp_path / "set"))
     np.testing.assert_allclose(data.images["front"].astype(int), joined(2), atol=2)
@@ -96,6 +109,7 @@ def test_the_columns_have_the_published_names_and_types(tmp_path):
     assert {field.name: str(field.type) for field in schema} == {
         "observation.state": "fixed_size_list<element: float>[3]",
         "action": "fixed_size_list<element: float>[2]",
+        "next.done": "bool",
         "timestamp": "float",
         "frame_index": "int64",
         "episode_index": "int64",

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from motiongen_datasets.lerobot.info import ACTION, STATE, VERSION
+from motiongen_datasets.lerobot.info import ACTION, DONE, STATE, VERSION
 
 CAMERA = "observation.images.front"
 DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
@@ -18,13 +18,14 @@ TASKS, STATS = "meta/tasks.parquet", "meta/stats.json"
 CHUNK_FILES, DATA_MB, VIDEO_MB = 1000, 100, 200
 """Files in a folder, and megabytes from which on the next file begins: LeRobot's own choice."""
 OWN_COLUMNS = {
+    DONE: "bool",
     "timestamp": "float32",
     "frame_index": "int64",
     "episode_index": "int64",
     "index": "int64",
     "task_index": "int64",
 }
-"""Columns that every dataset has, beside those of its robot."""
+"""Columns that a dataset has beside those of its robot; all but the first are in every one."""
 
 
 def schema(state_names: Sequence[str], action_names: Sequence[str]) -> Any:
@@ -34,7 +35,9 @@ def schema(state_names: Sequence[str], action_names: Sequence[str]) -> Any:
         pa.field(column, pa.float32() if len(names) == 1 else pa.list_(pa.float32(), len(names)))
         for column, names in {STATE: state_names, ACTION: action_names}.items()
     ]
-    return pa.schema([*numbers, *(pa.field(column, dtype) for column, dtype in OWN_COLUMNS.items())])
+    return pa.schema(
+        [*numbers, *(pa.field(column, pa.type_for_alias(dtype)) for column, dtype in OWN_COLUMNS.items())]
+    )
 
 
 def features(

@@ -33,8 +33,8 @@ class Stats:
     @classmethod
     def of(cls, rows: NDArray[Any]) -> "Stats":
         """Return those of rows (R, N)."""
-        quantiles = np.quantile(rows, list(QUANTILES.values()), axis=0)
         precise = rows.astype(np.float64)
+        quantiles = np.quantile(precise, list(QUANTILES.values()), axis=0)
         return cls(len(rows), rows.min(0), rows.max(0), precise.mean(0), precise.std(0), quantiles)
 
     @classmethod

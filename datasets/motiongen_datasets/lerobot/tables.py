@@ -65,7 +65,8 @@ def rows(table: Any, column: str, width: int, path: Path) -> NDArray[np.float32]
         values = values.flatten()
     elif width != 1:
         raise ValueError(f"{expected}, got {_kind(values)}")
-    if not (pa.types.is_floating(values.type) or pa.types.is_integer(values.type)):
+    kind = values.type
+    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
         raise ValueError(f"{expected}, got {_kind(values)}")
     # Nulls become NaN, and are reported as such with their places.
     return values.to_numpy(zero_copy_only=False).astype(np.float32, copy=False).reshape(-1, width)

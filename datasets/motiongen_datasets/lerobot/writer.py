@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from motiongen_datasets.lerobot import layout
 from motiongen_datasets.lerobot.growing import DataFiles, VideoFiles
-from motiongen_datasets.lerobot.info import ACTION, INFO, STATE
+from motiongen_datasets.lerobot.info import ACTION, DONE, INFO, STATE
 from motiongen_datasets.lerobot.layout import CAMERA
 from motiongen_datasets.lerobot.stats import Stats
 from motiongen_datasets.lerobot.video import CODEC, PIXELS
@@ -82,6 +82,7 @@ class LeRobotWriter:
         actions: NDArray[np.float32],
         images: NDArray[np.uint8] | None,
         instruction: str,
+        done: bool = True,
     ) -> None:
         """Append an episode of T frames.
 
@@ -90,12 +91,13 @@ class LeRobotWriter:
             actions: (T, A), what it was told then.
             images: (T, H, W, 3), what it saw then; None without a camera.
             instruction: what it is an example of, in words.
+            done: whether it was over at its end, or only the record ends there.
 
         Raises:
             ValueError: the episode is empty, of another shape than was said, or a number is not finite.
         """
         self._check(states, actions, images)
-        columns = self._columns(states, actions, instruction)
+        columns = self._columns(states, actions, instruction, done)
         row = {
             "episode_index": self.num_episodes,
             "tasks": [instruction],
@@ -168,13 +170,14 @@ class LeRobotWriter:
             raise ValueError(f"{CAMERA}: expected {expected}, got {seen}")
 
     def _columns(
-        self, states: NDArray[np.float32], actions: NDArray[np.float32], instruction: str
+        self, states: NDArray[np.float32], actions: NDArray[np.float32], instruction: str, done: bool
     ) -> dict[str, NDArray[Any]]:
         frames = np.arange(len(states), dtype=np.int64)
         task = self._tasks.setdefault(instruction, len(self._tasks))
         return {
             STATE: states.astype(np.float32),
             ACTION: actions.astype(np.float32),
+            DONE: (frames == len(frames) - 1) & done,
             "timestamp": (frames / float(self._fps)).astype(np.float32),
             "frame_index": frames,
             "episode_index": np.full_like(frames, self.num_episodes),

@@ -1,5 +1,7 @@
 """Multimodal block pushing: an arm pushes two blocks into two squares, whichever first and into whichever."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gymnasium
@@ -7,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from motiongen_sim.robots.bullet import SIMULATION_RATE, Camera, connect, yaw_quaternion
+from motiongen_sim.robots.bullet import SIMULATION_RATE, Camera, connect, undone, yaw_quaternion
 from motiongen_sim.robots.xarm import XArm6
 
 CONTROL_RATE = 10
@@ -125,6 +127,14 @@ class BlockPush(gymnasium.Env[Any, NDArray[np.float32]]):
         if self._client is not None:
             self._client.disconnect()
             self._client = None
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Take back all steps that are taken while the block runs."""
+        kept = self.stick_target, self.first, self.solved
+        with undone(self._client):
+            yield
+        self.stick_target, self.first, self.solved = kept
 
     def place_blocks(self, poses: NDArray[np.float64]) -> None:
         """Put the blocks at x, y, yaw (2, 3), at rest."""

@@ -1,5 +1,7 @@
 """Following a reference motion: a robot in physics is to move as a person did (DeepMimic, Peng et al. 2018)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -138,6 +140,14 @@ class HumanoidTrack(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
         if self._studio is not None:
             self._studio.close()
             self._studio = None
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Take back all steps that are taken while the block runs."""
+        kept = self.frame, self._target, self._error
+        with self._world.undone():
+            yield
+        self.frame, self._target, self._error = kept
 
     @property
     def tracking_error(self) -> float:

@@ -1,6 +1,8 @@
 """A Franka Panda that pushes, carries and stacks cubes: panda-gym's tasks, with flat observations and exact seeds."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -9,7 +11,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from motiongen_sim.robots.bullet import Camera, silence
+from motiongen_sim.robots.bullet import Camera, silence, undone
 
 with silence():  # pybullet says its build time on being imported
     import pybullet_data
@@ -130,6 +132,12 @@ class PandaEnv(gymnasium.Env[Any, NDArray[np.float32]]):
         if self._sim is not None:
             self._sim.close()
             self._sim = None
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Take back all steps that are taken while the block runs."""
+        with undone(self._client):
+            yield
 
     @property
     def effector(self) -> NDArray[np.float64]:

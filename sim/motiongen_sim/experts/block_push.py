@@ -10,12 +10,13 @@ from motiongen_sim.envs.block_push import MAX_STEP, TOLERANCE, BlockPush
 
 Vector = NDArray[np.float64]
 
-PUSH_SPEED, FREE_SPEED = 0.012, 0.02
+PUSH_SPEED, FREE_SPEED = 0.01, 0.02
 """Metres a control step, with the block before the stick and without."""
 STANDOFF = 0.065
 """How far behind a block's centre the stick lines up, in metres."""
 STICK_CLEARANCE, BLOCK_CLEARANCE = 0.062, 0.075
 """How far the stick's centre, and a pushed block's, keep from a block's that is to be spared, in metres."""
+STEERING = 2.5
 BEHIND = np.pi / 5
 """Within this angle of straight behind the block, as seen from its centre, the stick pushes."""
 PLACED = 0.03
@@ -26,7 +27,8 @@ class BlockPushExpert:
     """Goes around behind a block, pushes it to its target, and does the same with the other one.
 
     Where things are decides what it does; it remembers only which block is to go first and where, and whether that
-    one is in its place. So a policy that sees the same as it can learn it.
+    one is in its place. Once the stick is behind a block, it pushes it to the target that it is best aligned with, so
+    that where it goes can be seen. So a policy that sees the same as it can learn it.
 
     Args:
         env: the environment, wrapped or not.
@@ -56,6 +58,8 @@ class BlockPushExpert:
     def act(self) -> NDArray[np.float32]:
         """Return the next action (2,): how far to move the stick's target, in metres."""
         blocks, targets = self._env.block_poses[:, :2], self._env.target_poses[:, :2]
+        if not self._placed:
+            self._reconsider(blocks, targets)
         block, target = self.block, self.target
         # Between the two distances it stays with what it was at; a block that was knocked out is brought back.
         distance = float(np.linalg.norm(blocks[block] - targets[target]))
@@ -66,24 +70,46 @@ class BlockPushExpert:
         action = action + self._noise * self._rng.standard_normal(2)
         return np.clip(action, -MAX_STEP, MAX_STEP).astype(np.float32)
 
+    def _reconsider(self, blocks: Vector, targets: Vector) -> None:
+        """Make it the first push for which the stick is best placed, if it is for any."""
+        stick = self._env.stick_target
+        ways = [(block, target) for block in (0, 1) for target in (0, 1)]
+        angles = {
+            (block, target): abs(angle)
+            for block, target in ways
+            if (angle := _angle(stick, blocks[block], _ahead(blocks, targets, block, target))) is not None
+        }
+        if angles:
+            self.block, self.target = min(angles, key=lambda way: angles[way])
+
 
 def push(stick: Vector, block: Vector, target: Vector, other: Vector) -> Vector:
     """Return the step (2,) of a stick at `stick` that brings a block to a target and spares the other block.
 
-    Behind the block the stick heads for its centre's line to the target, three times as steeply as it is off it:
+    Behind the block the stick heads for its centre's line to the target, STEERING times as steeply as it is off it:
     a dipole field (Igarashi et al. 2010, "A dipole field for object delivery by pushing on a flat surface") turns
     twice, which lets the block drift off further. Elsewhere it goes around to behind the block.
     """
     ahead = heading(block, target, (other,), BLOCK_CLEARANCE)
     side = np.array([-ahead[1], ahead[0]])
-    behind, aside = -float((stick - block) @ ahead), float((stick - block) @ side)
-    angle = np.arctan2(aside, behind)
-    if abs(angle) < BEHIND and behind < STANDOFF + FREE_SPEED:
-        turn = np.clip(-3.0 * angle, -np.pi / 3, np.pi / 3)
+    angle = _angle(stick, block, ahead)
+    if angle is not None:
+        turn = np.clip(-STEERING * angle, -np.pi / 3, np.pi / 3)
         return PUSH_SPEED * (np.cos(turn) * ahead + np.sin(turn) * side)
     start = block - STANDOFF * ahead
     speed = min(FREE_SPEED, float(np.linalg.norm(start - stick)))
     return speed * heading(stick, start, (block, other), STICK_CLEARANCE)
+
+
+def _ahead(blocks: Vector, targets: Vector, block: int, target: int) -> Vector:
+    return heading(blocks[block], targets[target], (blocks[1 - block],), BLOCK_CLEARANCE)
+
+
+def _angle(stick: Vector, block: Vector, ahead: Vector) -> float | None:
+    """Return by how much a stick is off straight behind a block that is to go `ahead`; None where it cannot push."""
+    behind = -float((stick - block) @ ahead)
+    angle = float(np.arctan2(ahead[0] * (stick - block)[1] - ahead[1] * (stick - block)[0], behind))
+    return angle if abs(angle) < BEHIND and behind < STANDOFF + FREE_SPEED else None
 
 
 def heading(start: Vector, end: Vector, obstacles: tuple[Vector, ...], radius: float) -> Vector:

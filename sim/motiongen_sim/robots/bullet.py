@@ -52,6 +52,17 @@ def connect() -> Any:
     return client
 
 
+@contextmanager
+def undone(client: Any) -> Iterator[None]:
+    """Take back what happens to all bodies while the block runs. Motors keep their last targets."""
+    state = client.saveState()
+    try:
+        yield
+    finally:
+        client.restoreState(state)
+        client.removeState(state)
+
+
 def yaw_quaternion(yaw: float) -> list[float]:
     """Return the quaternion (x, y, z, w) of a turn by `yaw` radians about z."""
     return [0.0, 0.0, float(np.sin(yaw / 2)), float(np.cos(yaw / 2))]

@@ -1,13 +1,14 @@
 """A robot on a floor, driven by stable PD control: what follows a reference, or what a policy acts in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 
 from motiongen_sim.robots.bench import foot_heights, standing
 from motiongen_sim.robots.body import FRICTION, Body
-from motiongen_sim.robots.bullet import connect
+from motiongen_sim.robots.bullet import connect, undone
 from motiongen_sim.robots.pd import StablePD
 from motiongen_sim.robots.robot import Robot
 from motiongen_sim.robots.trajectory import State
@@ -50,6 +51,12 @@ class World:
         for target in targets:
             self._pd.drive(target)
             self._client.stepSimulation()
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Take back what happens to the robot while the block runs."""
+        with undone(self._client):
+            yield
 
     @property
     def state(self) -> State:

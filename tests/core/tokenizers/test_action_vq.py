@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from motiongen import checkpoint
+from motiongen.tokenizers.action_decoder import ActionDecoder
 from motiongen.tokenizers.action_vq import ActionVQ, ActionVQConfig
 
 
@@ -98,3 +99,26 @@ def test_a_saved_tokenizer_gives_the_same_codes(tokenizer, tmp_path):
 def test_sizes_that_do_not_fit_are_named(field, value):
     with pytest.raises(ValueError, match="scales: expected"):
         ActionVQConfig(**{field: value})
+
+
+def test_as_matrices_it_does_the_same():
+    tokenizer = ActionVQ(ActionVQConfig(action_dim=3, widths=(4, 8, 16)))
+    for parameter in tokenizer.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    decoder = ActionDecoder(tokenizer)
+    codes = torch.randint(512, (5, 10, 3), generator=torch.Generator().manual_seed(0))
+    total = tokenizer.empty(5)
+    for scale in range(4):
+        total = decoder.add(total, scale, codes[:, tokenizer.places(scale)])
+    torch.testing.assert_close(decoder.decode_latents(total), tokenizer.decode(codes))
+
+
+def test_matrices_are_of_the_weights_as_they_were():
+    tokenizer = ActionVQ(ActionVQConfig())
+    decoder = ActionDecoder(tokenizer)
+    assert decoder.is_of(tokenizer) and not decoder.is_of(ActionVQ(ActionVQConfig()))
+    tokenizer.load_state_dict(ActionVQ(ActionVQConfig()).state_dict())
+    assert not decoder.is_of(tokenizer)
+    decoder = ActionDecoder(tokenizer)
+    tokenizer.double()
+    assert not decoder.is_of(tokenizer)

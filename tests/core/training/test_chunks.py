@@ -42,11 +42,25 @@ def test_tasks_are_drawn_alike_and_narrow_ones_filled_with_zeros():
     assert not batch["state"][batch["task"] == 0][..., 2].any()
 
 
-def test_every_thirtieth_episode_is_held_out():
-    data = demonstrations((4,) * 70)
-    sampler = ChunkSampler([data], sized_for(CARPConfig(), [data]))
-    assert sampler.num_train == 4 * 68
-    assert sorted(set((sampler.held_out["state"][:, 1, 0] // 4).tolist())) == [32, 65]
+def test_the_last_episodes_of_each_task_are_held_out():
+    data = [
+        demonstrations((4,) * 70),
+        demonstrations((4,) * 40, instruction="lift"),
+        demonstrations((4,) * 10),
+    ]
+    sampler = ChunkSampler(data, sized_for(CARPConfig(), data))
+    assert sampler.num_train == 4 * (78 + 39)
+    task = sampler.held_out["task"]
+    assert set((sampler.held_out["state"][task == 0, 1, 0] // 4).tolist()) == {8, 9}
+    assert set((sampler.held_out["state"][task == 1, 1, 0] // 4).tolist()) == {39}
+
+
+def test_windows_beyond_the_end_of_a_mere_record_are_left_out():
+    data = demonstrations((20, 20, 20), done=np.array([True, False, False]))
+    sampler = ChunkSampler([data], sized_for(CARPConfig(obs_steps=2), [data]))
+    assert sampler.train[0].places.tolist() == [*range(20), *range(20, 26), *range(40, 46)]
+    acted = sampler._windows(sampler.train[0], torch.arange(20, 32))["action"]
+    assert acted[5, :, 0].tolist() == [100 + frame for frame in range(24, 40)]
 
 
 def test_pictures_are_scaled_to_the_policys_size():
