@@ -101,11 +101,12 @@ def prepare(
 ) -> None:
     """Train what CARP trains before the rest: the observation encoder, and the action tokenizer where there is one.
 
-    An encoder of single frames is trained as that of a CARP that sees one.
+    An encoder of single frames is trained as that of a CARP that sees one. Parts whose checkpoints are in the output
+    folder are not trained again: copy a CARP's `encoder` there to begin with the very same one.
     """
     if isinstance(model, FlatAR):
         sampler = ChunkSampler(demonstrations, model.config, asked.camera)
-        train_parts(model, sampler, recipe, schedule, asked.output, asked.device)
+        train_parts(model, sampler, recipe, schedule, asked.output, asked.device, resume=True)
         return
     assert isinstance(model.observation, FrameEncoder)
     seen = model.observation.frame.config
@@ -114,7 +115,8 @@ def prepare(
     donor = CARP(CARPConfig(**{**sizes, **chunk}))
     sampler = ChunkSampler(demonstrations, donor.config, asked.camera)
     sampler.fit(donor.observation, donor.action_normaliser)
-    train_parts(donor, sampler, replace(recipe, tokenizer_steps=0), schedule, asked.output, asked.device)
+    parts = replace(recipe, tokenizer_steps=0)
+    train_parts(donor, sampler, parts, schedule, asked.output, asked.device, resume=True)
     model.observation.frame.load_state_dict(donor.observation.state_dict())
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from motiongen_sim.report import RolloutReport
 
 
-SIM = ("gymnasium", "pybullet", "pybullet_data", "panda_gym")
+SIM = ("gymnasium", "pybullet", "pybullet_data", "panda_gym", "gym_pusht", "pymunk")
 """Modules of the extra [sim]."""
 
 
@@ -26,7 +26,7 @@ class RolloutConfig:
     """
 
     task: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TASK")]
-    """BlockPush, PandaPush, PandaPickAndPlace, PandaStack or HumanoidTrack."""
+    """BlockPush, PandaPush, PandaPickAndPlace, PandaStack, PushT or HumanoidTrack."""
     policy: Annotated[str, tyro.conf.arg(metavar="carp|expert|random|hold|NAME|DIR")] = "carp"
     """carp is the one that ships for the task; or another that ships, by name, or a folder of your own."""
     episodes: Annotated[int, tyro.conf.arg(metavar="N")] = 100

@@ -18,7 +18,7 @@ from motiongen.io.atomic import atomic_path
 from motiongen_sim.episodes import Episode, Job, Played
 from motiongen_sim.interval import wilson_interval
 
-LIBRARIES = ("torch", "numpy", "gymnasium", "pybullet", "panda-gym")
+LIBRARIES = ("torch", "numpy", "gymnasium", "pybullet", "panda-gym", "gym-pusht")
 
 
 @dataclass(frozen=True)

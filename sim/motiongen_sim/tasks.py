@@ -109,6 +109,15 @@ TASKS = {
             max_steps=100,
         ),
         Task(
+            name="PushT",
+            entry_point="motiongen_sim.envs.push_t:PushT",
+            expert="motiongen_sim.experts.push_t:PushTExpert",
+            robot="pusher",
+            instruction="push the T into its outline",
+            max_steps=300,
+            measures=("coverage",),
+        ),
+        Task(
             name="HumanoidTrack",
             entry_point="motiongen_sim.envs.humanoid_track:HumanoidTrack",
             expert="motiongen_sim.experts.humanoid_track:HumanoidTrackExpert",
