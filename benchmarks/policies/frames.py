@@ -29,5 +29,7 @@ class FrameEncoder(nn.Module):
         if self.config.image_size:
             check_shape("image", observation["image"], (steps, 3, *[self.config.image_size] * 2))
             alone["image"] = observation["image"].flatten(0, 1)[:, None]
+        if "scene" in observation:
+            alone["scene"] = observation["scene"].flatten(0, 1)[:, None]
         alone["task"] = task_of(observation).repeat_interleave(steps)
         return self.frame(alone, generator).unflatten(0, (-1, steps))

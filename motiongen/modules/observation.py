@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from motiongen.modules.visual_encoder import VisualEncoder
 
 Observation = Mapping[str, Tensor]
-"""`state` (B, To, D); `image` (B, To, 3, S, S) uint8 where the policy sees; `task` (B,) int64, task 0 when absent."""
+"""`state` (B, To, D); `image` (B, To, 3, S, S) uint8 where the policy sees; `task` (B,) int64, task 0 when absent.
+
+In training `scene` (B, To, E) may stand for the picture, where the policy reads scenes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,9 @@ class PolicyConfig:
     """Side of the square picture, pixels; 0 for policies that see none."""
     crop_size: int = 84
     """Side of the part of it that is looked at: anywhere in training, the middle later."""
+    scene_dim: int = 0
+    """Numbers E that are read from a picture: places of things, which are then seen like the state's. 0 for the points
+    of the picture instead, where nobody can say what is where."""
     image_width: int = 16
     """Channels of the picture encoder's first stage."""
     cond_dim: int = 128
@@ -56,6 +61,8 @@ class PolicyConfig:
                 f"action_steps: expected at most horizon - obs_steps + 1 = {self.horizon - self.obs_steps + 1}, "
                 f"got {self.action_steps}; raise horizon"
             )
+        if self.scene_dim and not self.image_size:
+            raise ValueError("scene_dim: expected 0 for a policy without pictures; set image_size")
         if self.image_size and not 8 <= self.crop_size <= self.image_size:
             raise ValueError(
                 f"crop_size: expected 8..{self.image_size} pixels, got {self.crop_size}; see image_size"
@@ -94,18 +101,18 @@ class Normaliser(nn.Module):
         place = slice(task * self.dim, task * self.dim + len(shift))
         self.shift[place], self.scale[place] = shift, scale
 
-    def _of(self, task: Tensor) -> tuple[Tensor, Tensor]:
+    def of(self, task: Tensor) -> tuple[Tensor, Tensor]:
         """Return shift and scale (B, 1, D) of tasks (B,)."""
         return self.shift.view(-1, self.dim)[task, None], self.scale.view(-1, self.dim)[task, None]
 
     def forward(self, x: Tensor, task: Tensor) -> Tensor:
         """Return x (B, T, D) normalised as those of the tasks (B,) are."""
-        shift, scale = self._of(task)
+        shift, scale = self.of(task)
         return (x.float() - shift) / scale
 
     def inverse(self, x: Tensor, task: Tensor) -> Tensor:
         """Return x (B, T, D) in the data's own units."""
-        shift, scale = self._of(task)
+        shift, scale = self.of(task)
         return x.float() * scale + shift
 
 
@@ -114,21 +121,27 @@ class ObservationEncoder(nn.Module):
 
     first: Tensor
     second: Tensor
+    scene_error: Tensor
 
     def __init__(self, config: PolicyConfig) -> None:
         super().__init__()
         self.config = config
-        self.normaliser = Normaliser(len(config.tasks), config.state_dim)
-        width = config.state_dim * config.obs_steps
+        numbers = config.state_dim + config.scene_dim
+        self.normaliser = Normaliser(len(config.tasks), numbers)
+        width = numbers * config.obs_steps
         if config.pairs:
-            first, second = torch.triu_indices(config.state_dim, config.state_dim, offset=1)
+            first, second = torch.triu_indices(numbers, numbers, offset=1)
             self.register_buffer("first", first, persistent=False)
             self.register_buffer("second", second, persistent=False)
             self.pair_normaliser = Normaliser(len(config.tasks), len(first))
             width += len(first) * config.obs_steps
         if config.image_size:
             self.visual = VisualEncoder(config.image_width, config.crop_size)
-            width += self.visual.dim * config.obs_steps
+            if config.scene_dim:
+                self.scene = nn.Linear(self.visual.dim, config.scene_dim)
+                self.register_buffer("scene_error", torch.zeros(config.scene_dim))
+            else:
+                width += self.visual.dim * config.obs_steps
         if len(config.tasks) > 1:
             self.task = nn.Embedding(len(config.tasks), config.cond_dim)
         layers: list[nn.Module] = [nn.Linear(width, config.cond_dim)]
@@ -137,13 +150,16 @@ class ObservationEncoder(nn.Module):
         self.project, self.deepen = layers[0], nn.Sequential(*layers[1:])
 
     def fit(self, task: int, states: Tensor) -> None:
-        """Normalise a task's states as these (T, D) are: zero in the mean, one in deviation."""
+        """Normalise a task's states, with their scenes behind, as these (T, D + E) are: mean zero, deviation one."""
         self.normaliser.fit_moments(task, states)
         if self.config.pairs:
             self.pair_normaliser.fit_moments(task, self._pairs(states))
 
     def forward(self, observation: Observation, generator: torch.Generator | None = None) -> Tensor:
-        """Return the vector (B, cond_dim) of observations; with a generator, pictures are cropped where it says.
+        """Return the vector (B, cond_dim) of observations.
+
+        With a generator, as in training, pictures are cropped where it says, and a `scene` is told with such errors as
+        reading it from the picture makes.
 
         Raises:
             ValueError: shapes that are not the config's.
@@ -151,20 +167,41 @@ class ObservationEncoder(nn.Module):
         state = observation["state"]
         check_shape("state", state, (self.config.obs_steps, self.config.state_dim))
         task = task_of(observation)
-        seen = [self.normaliser(state, task).flatten(1)]  # (B, To * D)
+        points: list[Tensor] = []
+        if self.config.scene_dim and "scene" in observation:
+            state = torch.cat([state, self._told(observation["scene"], task, generator)], dim=-1)
+        elif self.config.scene_dim:
+            state = torch.cat([state, self.read(observation, generator)], dim=-1)
+        elif self.config.image_size:
+            points.append(self._look(observation, generator).flatten(1))  # (B, To * F)
+        seen = [self.normaliser(state, task).flatten(1)]  # (B, To * (D + E))
         if self.config.pairs:
-            seen.append(
-                self.pair_normaliser(self._pairs(state), task).flatten(1)
-            )  # (B, To * D * (D - 1) / 2)
-        if self.config.image_size:
-            image = observation["image"]
-            check_shape("image", image, (self.config.obs_steps, 3, *[self.config.image_size] * 2))
-            crops = self._cropped(image, generator)  # (B, To, 3, S', S')
-            seen.append(self.visual(crops.flatten(0, 1)).view(len(image), -1))  # (B, To * F)
-        vector = self.project(torch.cat(seen, dim=-1))
+            seen.append(self.pair_normaliser(self._pairs(state), task).flatten(1))  # (B, To * pairs)
+        vector = self.project(torch.cat([*seen, *points], dim=-1))
         if len(self.config.tasks) > 1:
             vector = vector + self.task(task)
         return self.deepen(vector)
+
+    def read(self, observation: Observation, generator: torch.Generator | None = None) -> Tensor:
+        """Return the scene (B, To, E) that the pictures of observations show, in the data's own units."""
+        shift, scale = (
+            part[..., self.config.state_dim :] for part in self.normaliser.of(task_of(observation))
+        )
+        return self.scene(self._look(observation, generator)).float() * scale + shift
+
+    def _told(self, scene: Tensor, task: Tensor, generator: torch.Generator | None) -> Tensor:
+        check_shape("scene", scene, (self.config.obs_steps, self.config.scene_dim))
+        if generator is None:
+            return scene
+        noise = torch.randn(scene.shape, generator=generator).to(scene.device)
+        return scene + noise * self.scene_error * self.normaliser.of(task)[1][..., self.config.state_dim :]
+
+    def _look(self, observation: Observation, generator: torch.Generator | None) -> Tensor:
+        """Return the points (B, To, F) of the observations' pictures."""
+        image = observation["image"]
+        check_shape("image", image, (self.config.obs_steps, 3, *[self.config.image_size] * 2))
+        crops = self._cropped(image, generator)  # (B, To, 3, S', S')
+        return self.visual(crops.flatten(0, 1)).unflatten(0, image.shape[:2])
 
     def _pairs(self, state: Tensor) -> Tensor:
         return state[..., self.first] - state[..., self.second]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from motiongen import checkpoint
 from motiongen.heads.carp import CARP, CARPConfig
-from motiongen.modules.observation import Normaliser, PolicyConfig, task_of
+from motiongen.modules.observation import Normaliser, ObservationEncoder, PolicyConfig, task_of
 from motiongen.tokenizers.action_vq import ActionVQ
 from motiongen.training.chunks import ChunkSampler, sized_for
 from motiongen.training.demonstrations import Demonstrations
@@ -21,6 +21,7 @@ from motiongen.training.head import parameter_groups
 from motiongen.training.loop import Recipe, TrainConfig, Trainer
 from motiongen.training.model_card import model_card
 
+HELD_OUT_PICTURES = 256
 GUESSES = 8
 """Of the encoder's regression."""
 LEAST_LOG_SPREAD = math.log(0.01)
@@ -32,11 +33,14 @@ class CARPTrainConfig:
     """Batches."""
 
     batch_size: int = 128
+    scene_steps: int = 20_000
+    """Of reading the scene from pictures, where the data say what it is; that comes first."""
+    scene_batch_size: int = 64
     tokenizer_steps: int = 2000
-    """Of the action tokenizer, which comes first."""
+    """Of the action tokenizer, which comes next."""
     tokenizer_batch_size: int = 256
     encoder_steps: int = 80_000
-    """Of the observation encoder by regression, which comes next; 0 leaves it out, as published. More is better: for
+    """Of the observation encoder by regression, which comes then; 0 leaves it out, as published. More is better: for
     BlockPush a quarter of it gives half of the success."""
     encoder_batch_size: int = 512
     parts_learning_rate: float = 2e-3
@@ -131,6 +135,57 @@ class Regressor(nn.Module):
         return {"loss": loss, "error": likeliest.detach().mean()}
 
 
+class SceneRecipe:
+    """Trains a CARP that reads scenes to read them from pictures; see `Recipe`.
+
+    Not in the paper. To say where things are takes pictures far fewer examples than to say what to do, and what is then
+    to be done is learnt from the numbers, with the errors that reading makes, at the price of a policy for states.
+    """
+
+    name = "scene"
+
+    def __init__(self, policy: CARP, sampler: ChunkSampler, config: CARPTrainConfig) -> None:
+        """Take the policy whose reading is to be trained: that is trained in place."""
+        self.model, self.sampler, self.config = policy.observation, sampler, config
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return the matrices of what reads, with weight decay; the rest of it without."""
+        return parameter_groups(nn.ModuleList([self.model.visual, self.model.scene]), ())
+
+    def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
+        """Return a batch of windows."""
+        return self.sampler.sample(self.config.scene_batch_size, generator)
+
+    def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+        """Return the mean error of the numbers that are read, in their own deviations."""
+        return {"loss": self._errors(self.model, batch, generator).mean()}
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """Return the same on held-out windows."""
+        return {"reading error": float(self._held_out_errors(model).mean())}
+
+    def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
+        """Write nothing: the policy holds it."""
+
+    @torch.no_grad()
+    def finish(self) -> None:
+        """Note the errors (E,) that are made on held-out pictures: the deviation of a normal one with such a mean."""
+        errors = self._held_out_errors(self.model) * math.sqrt(math.pi / 2)
+        self.model.scene_error.copy_(errors.mean((0, 1)))
+
+    def _held_out_errors(self, model: nn.Module) -> Tensor:
+        device = self.model.scene_error.device
+        batch = {key: value[:HELD_OUT_PICTURES].to(device) for key, value in self.sampler.held_out.items()}
+        return self._errors(model, batch, None)
+
+    def _errors(
+        self, model: nn.Module, batch: Mapping[str, Tensor], generator: torch.Generator | None
+    ) -> Tensor:
+        assert isinstance(model, ObservationEncoder), type(model)
+        scale = model.normaliser.of(task_of(batch))[1][..., model.config.state_dim :]
+        return ((model.read(batch, generator) - batch["scene"]) / scale).abs()
+
+
 class EncoderRecipe:
     """Trains the observation encoder of a CARP by regression, before the rest; see `Recipe`.
 
@@ -143,6 +198,7 @@ class EncoderRecipe:
     def __init__(self, policy: CARP, sampler: ChunkSampler, config: CARPTrainConfig) -> None:
         """Take the policy whose encoder is to be trained: that is trained in place."""
         self.normaliser, self.sampler, self.config = policy.action_normaliser, sampler, config
+        self.looks = not policy.config.scene_dim
         self.model = Regressor(policy)
         self.held_out = _normalised(sampler.held_out, policy.action_normaliser)
 
@@ -152,7 +208,8 @@ class EncoderRecipe:
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Return a batch of windows whose actions are normalised."""
-        return _normalised(self.sampler.sample(self.config.encoder_batch_size, generator), self.normaliser)
+        batch = self.sampler.sample(self.config.encoder_batch_size, generator, images=self.looks)
+        return _normalised(batch, self.normaliser)
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Return the loss of a batch, and the error of its actions."""
@@ -172,7 +229,8 @@ class EncoderRecipe:
 
 def _precise(config: PolicyConfig) -> AbstractContextManager[Any]:
     """Return in what a loss is computed: fp32 on a CPU, where 64 channels in bfloat16 take longer, but for pictures."""
-    return nullcontext() if config.image_size else torch.autocast("cpu", enabled=False)
+    is_of_numbers = not config.image_size or config.scene_dim
+    return torch.autocast("cpu", enabled=False) if is_of_numbers else nullcontext()
 
 
 def _normalised(batch: Mapping[str, Tensor], normaliser: Normaliser) -> dict[str, Tensor]:
@@ -190,7 +248,7 @@ def train_parts(
     device: str = "cpu",
     resume: bool = False,
 ) -> None:
-    """Train a CARP's tokenizer and its observation encoder in place, each in a folder of its own name.
+    """Train what a CARP reads scenes with, its tokenizer and its observation encoder, in place, in folders of their names.
 
     Args:
         model, sampler: from `carp_for`.
@@ -200,16 +258,20 @@ def train_parts(
         device: where to compute.
         resume: go on from what the folders hold.
     """
-    stages: tuple[tuple[Recipe, int], ...] = (
+    stages: list[tuple[Recipe, int]] = [
         (ActionVQRecipe(model, sampler, config), config.tokenizer_steps),
         (EncoderRecipe(model, sampler, config), config.encoder_steps),
-    )
+    ]
+    if model.config.scene_dim:
+        stages.insert(0, (SceneRecipe(model, sampler, config), config.scene_steps))
     for recipe, steps in stages:
         if steps:
             own = replace(schedule, steps=steps, minutes=0.0, learning_rate=config.parts_learning_rate)
             trainer = Trainer(recipe, own, directory / recipe.name, device)
             trainer.run(resume and (trainer.directory / "checkpoint").is_dir())
             recipe.model.load_state_dict(trainer.ema.model.state_dict())
+            if isinstance(recipe, SceneRecipe):
+                recipe.finish()
 
 
 class CARPRecipe:
@@ -236,7 +298,8 @@ class CARPRecipe:
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Return a batch of windows."""
-        return self.sampler.sample(self.config.batch_size, generator)
+        looks = not self.model.config.scene_dim
+        return self.sampler.sample(self.config.batch_size, generator, images=looks)
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Return the losses of a batch."""
@@ -246,7 +309,9 @@ class CARPRecipe:
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Return cross-entropy and accuracy on held-out windows, and the error of the actions to be executed."""
         assert isinstance(model, CARP), type(model)
-        batch = {key: value.to(model.device) for key, value in self.sampler.held_out.items()}
+        # Nobody tells a policy the scene when it acts.
+        held_out = {key: value for key, value in self.sampler.held_out.items() if key != "scene"}
+        batch = {key: value.to(model.device) for key, value in held_out.items()}
         losses = model.training_pass(batch, torch.Generator().manual_seed(0))
         task, past = task_of(batch), model.config.obs_steps - 1
         executed = slice(past, past + model.config.action_steps)

@@ -36,13 +36,24 @@ def sized_for(config: ConfigT, demonstrations: Sequence[Demonstrations]) -> Conf
                 )
     states, actions = zip(*sizes.values(), strict=True)
     return replace(
-        config,
+        _reading_scenes(config, demonstrations),
         state_dim=max(states),
         action_dim=max(actions),
         tasks=tuple(sizes),
         task_state_dims=states,
         task_action_dims=actions,
     )
+
+
+def _reading_scenes(config: ConfigT, demonstrations: Sequence[Demonstrations]) -> ConfigT:
+    """Return the sizes of a policy that reads scenes, where it sees and all data say what was where.
+
+    Pictures are then not cropped here and there: where a thing is in the picture says where it is in the world.
+    """
+    scenes = [data.scene.shape[1] for data in demonstrations if data.scene is not None]
+    if not config.image_size or len(scenes) < len(demonstrations):
+        return config
+    return replace(config, scene_dim=max(scenes), crop_size=config.image_size)
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,11 @@ class ChunkSampler:
         self.config = config
         self.state = _filled([data.state for data in demonstrations], config.state_dim)
         self.action = _filled([data.action for data in demonstrations], config.action_dim)
+        self.scene = (
+            _filled([data.scene for data in demonstrations if data.scene is not None], config.scene_dim)
+            if config.scene_dim
+            else None
+        )
         self.images = (
             torch.cat([_pictures(data, camera, config.image_size) for data in demonstrations])
             if config.image_size
@@ -96,11 +112,14 @@ class ChunkSampler:
     def fit(self, observation: ObservationEncoder, actions: Normaliser) -> None:
         """Set a policy's normalisers: states to zero mean and unit deviation, actions to -1..1."""
         for task, frames in enumerate(self.train):
-            observation.fit(task, self.state[frames.places])
+            parts = [part[frames.places] for part in (self.state, self.scene) if part is not None]
+            observation.fit(task, torch.cat(parts, dim=-1))
             actions.fit_range(task, self.action[frames.places])
 
     def sample(self, batch_size: int, generator: torch.Generator, images: bool = True) -> dict[str, Tensor]:
-        """Return a batch: state (B, To, D), action (B, H, A), task (B,), and image (B, To, 3, S, S) if there is any.
+        """Return a batch: state (B, To, D), action (B, H, A), task (B,), image (B, To, 3, S, S) and scene (B, To, E).
+
+        The last two only if there are any.
 
         Args:
             batch_size: B.
@@ -132,7 +151,11 @@ class ChunkSampler:
         acted = (place + steps).clamp(first, last)  # (B, H)
         seen = (place + steps[: self.config.obs_steps]).clamp(first, last)  # (B, To)
         batch = {"state": self.state[seen], "action": self.action[acted], "task": self.task[place[:, 0]]}
-        return {**batch, "image": self.images[seen]} if images and self.images is not None else batch
+        if self.scene is not None:
+            batch["scene"] = self.scene[seen]
+        if images and self.images is not None:
+            batch["image"] = self.images[seen]
+        return batch
 
 
 def _done(data: Demonstrations) -> Tensor:

@@ -20,6 +20,7 @@ class Demonstrations:
         state_names: the D numbers' names.
         action_names: the A numbers' names.
         robot: whose they are.
+        scene: (T, S) float32, what was where, which the robot was not told: numbers of a simulation. None without.
         done: (E,) bool, whether an episode was over at its end, or only its record ends there; None for all over.
     """
 
@@ -32,15 +33,16 @@ class Demonstrations:
     state_names: tuple[str, ...] = ()
     action_names: tuple[str, ...] = ()
     robot: str = ""
+    scene: NDArray[np.float32] | None = None
     done: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         frames = int(self.lengths.sum())
-        sizes = {"state": len(self.state), "action": len(self.action)}
-        for name, size in {**sizes, **{name: len(seen) for name, seen in self.images.items()}}.items():
-            if size != frames:
+        parts = {"state": self.state, "action": self.action, "scene": self.scene, **self.images}
+        for name, part in parts.items():
+            if part is not None and len(part) != frames:
                 raise ValueError(
-                    f"{name}: expected {frames} frames, as the episodes' lengths say, got {size}"
+                    f"{name}: expected {frames} frames, as the episodes' lengths say, got {len(part)}"
                 )
         for name, one_each in {"instructions": self.instructions, "done": self.done}.items():
             if one_each is not None and len(one_each) != len(self.lengths):

@@ -30,12 +30,14 @@ class Piece:
         states: (T, D), seen before each action.
         actions: (T, A).
         images: (T, H, W, 3), seen before each action; None without image observations.
+        scene: (T, E), what the robot's own state lacks of the whole; None without image observations.
         done: whether the episode was over at the end.
     """
 
     states: NDArray[np.float32]
     actions: NDArray[np.float32]
     images: NDArray[np.uint8] | None
+    scene: NDArray[np.float32] | None
     done: bool
 
 
@@ -86,6 +88,12 @@ class Demonstrator:
         return names
 
     @property
+    def scene_names(self) -> tuple[str, ...]:
+        """Names of the numbers that a picture stands for: those of the whole state that the robot's own lacks."""
+        own = self.state_names
+        return tuple(name for name in self._env.STATE_NAMES if name not in own)
+
+    @property
     def image_shape(self) -> tuple[int, ...] | None:
         """(H, W, 3) of an observation's picture, if it has one."""
         return tuple(self._env.observation_space["image"].shape) if self._has_images else None
@@ -127,6 +135,7 @@ class Demonstrator:
             states=np.stack([one["state"] for one in observations]),
             actions=np.stack(actions),
             images=np.stack([one["image"] for one in observations]) if self._has_images else None,
+            scene=np.stack([one["scene"] for one in observations]) if self._has_images else None,
             done=is_over,
         )
         return piece, info
@@ -136,7 +145,10 @@ class Demonstrator:
         self._env.close()
 
     def _parts(self, seen: Any) -> dict[str, NDArray[Any]]:
-        return seen if self._has_images else {"state": seen}
+        if not self._has_images:
+            return {"state": seen}
+        whole = dict(zip(self._env.STATE_NAMES, self._env.state, strict=True))
+        return {**seen, "scene": np.array([whole[name] for name in self.scene_names], np.float32)}
 
 
 class _Noise:

@@ -107,7 +107,7 @@ def record_demos(
                 kept.append(one.info)
                 for piece in one.pieces:
                     writer.add_episode(
-                        piece.states, piece.actions, piece.images, task.instruction, piece.done
+                        piece.states, piece.actions, piece.images, task.instruction, piece.done, piece.scene
                     )
                 if on_progress is not None:
                     on_progress(len(kept), episodes)
@@ -131,7 +131,15 @@ def record_demos(
 
 def _writer(task: Task, folder: str | Path, observations: str) -> LeRobotWriter:
     with closing(Demonstrator(task.name, observations)) as one:
-        return LeRobotWriter(folder, one.fps, one.state_names, one.action_names, task.robot, one.image_shape)
+        return LeRobotWriter(
+            folder,
+            one.fps,
+            one.state_names,
+            one.action_names,
+            task.robot,
+            one.image_shape,
+            one.scene_names,
+        )
 
 
 def _check_success(task: Task, successes: int, tried: int) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 STATE, ACTION = "observation.state", "action"
 """Columns of what the robot knows in numbers, and of what it is told to do."""
+SCENE = "observation.environment_state"
+"""Column that some datasets of simulations have: what is where, in numbers that no real robot is given."""
 DONE = "next.done"
 """Column that some datasets have: whether the episode is over after the frame."""
 VERSION, OLD_VERSION = "v3.0", "v2.1"

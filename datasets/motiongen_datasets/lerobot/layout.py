@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from motiongen_datasets.lerobot.info import ACTION, DONE, STATE, VERSION
+from motiongen_datasets.lerobot.info import DONE, VERSION
 
 CAMERA = "observation.images.front"
 DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
@@ -28,25 +28,22 @@ OWN_COLUMNS = {
 """Columns that a dataset has beside those of its robot; all but the first are in every one."""
 
 
-def schema(state_names: Sequence[str], action_names: Sequence[str]) -> Any:
-    """Return the Arrow schema of the Parquet files with the frames."""
+def schema(names: Mapping[str, Sequence[str]]) -> Any:
+    """Return the Arrow schema of the Parquet files with the frames, of column -> its numbers' names."""
     numbers = [
         # A single number is stored as itself, more as a list of fixed size.
-        pa.field(column, pa.float32() if len(names) == 1 else pa.list_(pa.float32(), len(names)))
-        for column, names in {STATE: state_names, ACTION: action_names}.items()
+        pa.field(column, pa.float32() if len(own) == 1 else pa.list_(pa.float32(), len(own)))
+        for column, own in names.items()
     ]
     return pa.schema(
         [*numbers, *(pa.field(column, pa.type_for_alias(dtype)) for column, dtype in OWN_COLUMNS.items())]
     )
 
 
-def features(
-    state_names: Sequence[str], action_names: Sequence[str], camera: dict[str, Any] | None
-) -> dict[str, Any]:
+def features(names: Mapping[str, Sequence[str]], camera: dict[str, Any] | None) -> dict[str, Any]:
     """Return what info.json says of the columns."""
     numbers = {
-        column: {"dtype": "float32", "shape": [len(names)], "names": list(names)}
-        for column, names in {STATE: state_names, ACTION: action_names}.items()
+        column: {"dtype": "float32", "shape": [len(own)], "names": list(own)} for column, own in names.items()
     }
     own = {column: {"dtype": dtype, "shape": [1], "names": None} for column, dtype in OWN_COLUMNS.items()}
     return {**numbers, **({} if camera is None else {CAMERA: camera}), **own}

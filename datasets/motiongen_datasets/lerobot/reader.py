@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from motiongen.training.demonstrations import Demonstrations
 from motiongen_datasets.lerobot.episodes import Episode, read_episodes
 from motiongen_datasets.lerobot.frames import read_frames
-from motiongen_datasets.lerobot.info import ACTION, DONE, STATE, read_info
+from motiongen_datasets.lerobot.info import ACTION, DONE, SCENE, STATE, read_info
 from motiongen_datasets.lerobot.video import read_video
 
 
@@ -40,7 +40,7 @@ def read(
     chosen = read_episodes(info, videos, episodes)
     lengths = np.array([episode.length for episode in chosen], np.int64)
     frames = int(lengths.sum())
-    wanted = [column for column in (STATE, ACTION, DONE) if column != DONE or DONE in info.features]
+    wanted = [STATE, ACTION, *(column for column in (SCENE, DONE) if column in info.features)]
     numbers = {column: np.empty((frames, info.width(column)), np.float32) for column in wanted}
     pictures = {
         column: np.empty((frames, *info.picture_size(column), 3), np.uint8) for column in columns.values()
@@ -63,6 +63,7 @@ def read(
         state_names=info.names(STATE),
         action_names=info.names(ACTION),
         robot=info.robot,
+        scene=numbers.get(SCENE),
         done=numbers[DONE][lengths.cumsum() - 1].any(1) if DONE in numbers else None,
     )
 

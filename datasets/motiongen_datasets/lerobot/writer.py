@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from motiongen_datasets.lerobot import layout
 from motiongen_datasets.lerobot.growing import DataFiles, VideoFiles
-from motiongen_datasets.lerobot.info import ACTION, DONE, INFO, STATE
+from motiongen_datasets.lerobot.info import ACTION, DONE, INFO, SCENE, STATE
 from motiongen_datasets.lerobot.layout import CAMERA
 from motiongen_datasets.lerobot.stats import Stats
 from motiongen_datasets.lerobot.video import CODEC, PIXELS
@@ -34,6 +34,7 @@ class LeRobotWriter:
         action_names: of the numbers that it is told.
         robot: whose they are.
         image_shape: (H, W, 3) of the front camera's pictures, or None without it.
+        scene_names: of the numbers that say what is where, which the robot is not told; none without them.
         data_mb: megabytes from which on the numbers go on in another file.
         video_mb: megabytes from which on the pictures do.
 
@@ -49,6 +50,7 @@ class LeRobotWriter:
         action_names: Sequence[str],
         robot: str,
         image_shape: tuple[int, ...] | None = None,
+        scene_names: Sequence[str] = (),
         data_mb: float = layout.DATA_MB,
         video_mb: float = layout.VIDEO_MB,
     ) -> None:
@@ -60,11 +62,13 @@ class LeRobotWriter:
             raise ValueError(f"image_shape: expected (H, W, 3), got {tuple(image_shape)}")
         self._fps = Fraction(fps).limit_denominator(1001)
         self._names = {STATE: tuple(state_names), ACTION: tuple(action_names)}
+        if scene_names:
+            self._names[SCENE] = tuple(scene_names)
         self._robot, self._image_shape = robot, image_shape
         self._sizes_mb = data_mb, video_mb
         self._aside = self.folder.with_name(f".{self.folder.name}.{secrets.token_hex(4)}")
         self._aside.mkdir(parents=True)
-        self._data = DataFiles(self._aside, layout.schema(state_names, action_names), data_mb)
+        self._data = DataFiles(self._aside, layout.schema(self._names), data_mb)
         self._videos = VideoFiles(self._aside, self._fps, video_mb)
         self._rows: list[dict[str, Any]] = []
         self._stats: dict[str, Stats] = {}
@@ -83,6 +87,7 @@ class LeRobotWriter:
         images: NDArray[np.uint8] | None,
         instruction: str,
         done: bool = True,
+        scene: NDArray[np.float32] | None = None,
     ) -> None:
         """Append an episode of T frames.
 
@@ -92,12 +97,14 @@ class LeRobotWriter:
             images: (T, H, W, 3), what it saw then; None without a camera.
             instruction: what it is an example of, in words.
             done: whether it was over at its end, or only the record ends there.
+            scene: (T, E), what was where; None unless its names were given.
 
         Raises:
             ValueError: the episode is empty, of another shape than was said, or a number is not finite.
         """
-        self._check(states, actions, images)
-        columns = self._columns(states, actions, instruction, done)
+        numbers = {STATE: states, ACTION: actions} | ({} if scene is None else {SCENE: scene})
+        self._check(numbers, images)
+        columns = self._columns(numbers, instruction, done)
         row = {
             "episode_index": self.num_episodes,
             "tasks": [instruction],
@@ -150,13 +157,13 @@ class LeRobotWriter:
         else:
             self.discard()
 
-    def _check(
-        self, states: NDArray[np.float32], actions: NDArray[np.float32], images: NDArray[np.uint8] | None
-    ) -> None:
-        frames = len(states)
+    def _check(self, numbers: dict[str, NDArray[np.float32]], images: NDArray[np.uint8] | None) -> None:
+        frames = len(numbers[STATE])
         if not frames:
             raise ValueError(f"{STATE}: expected at least one frame, got none")
-        for column, values in {STATE: states, ACTION: actions}.items():
+        if set(numbers) != set(self._names):
+            raise ValueError(f"{SCENE}: expected it just where its names are given; see scene_names")
+        for column, values in numbers.items():
             names = self._names[column]
             if values.shape != (frames, len(names)):
                 raise ValueError(f"{column}: expected shape {(frames, len(names))}, got {values.shape}")
@@ -170,13 +177,12 @@ class LeRobotWriter:
             raise ValueError(f"{CAMERA}: expected {expected}, got {seen}")
 
     def _columns(
-        self, states: NDArray[np.float32], actions: NDArray[np.float32], instruction: str, done: bool
+        self, numbers: dict[str, NDArray[np.float32]], instruction: str, done: bool
     ) -> dict[str, NDArray[Any]]:
-        frames = np.arange(len(states), dtype=np.int64)
+        frames = np.arange(len(numbers[STATE]), dtype=np.int64)
         task = self._tasks.setdefault(instruction, len(self._tasks))
         return {
-            STATE: states.astype(np.float32),
-            ACTION: actions.astype(np.float32),
+            **{column: values.astype(np.float32) for column, values in numbers.items()},
             DONE: (frames == len(frames) - 1) & done,
             "timestamp": (frames / float(self._fps)).astype(np.float32),
             "frame_index": frames,
@@ -188,7 +194,7 @@ class LeRobotWriter:
     def _info(self) -> dict[str, Any]:
         rate = self._fps.numerator if self._fps.denominator == 1 else float(self._fps)
         camera = self._image_shape and layout.video_feature(self._image_shape, rate, CODEC, PIXELS)
-        columns = layout.features(self._names[STATE], self._names[ACTION], camera)
+        columns = layout.features(self._names, camera)
         totals = self.num_episodes, self.num_frames, len(self._tasks)
         return layout.info(self._robot, rate, totals, self._sizes_mb, columns)
 

@@ -160,6 +160,14 @@ class BlockPush(gymnasium.Env[Any, NDArray[np.float32]]):
         return np.array([self._client.getBasePositionAndOrientation(body)[0][2] for body in self._blocks])
 
     @property
+    def state(self) -> NDArray[np.float32]:
+        """What STATE_NAMES name."""
+        return np.concatenate(
+            [self.block_poses.ravel(), self.stick, self.stick_target, self.target_poses.ravel()],
+            dtype=np.float32,
+        )
+
+    @property
     def stick(self) -> NDArray[np.float64]:
         """Where the stick stands (2,)."""
         return self._arm.position()
@@ -196,10 +204,7 @@ class BlockPush(gymnasium.Env[Any, NDArray[np.float32]]):
         }
 
     def _observation(self) -> Any:
-        state = np.concatenate(
-            [self.block_poses.ravel(), self.stick, self.stick_target, self.target_poses.ravel()],
-            dtype=np.float32,
-        )
+        state = self.state
         if self.observations == "state":
             return state
         image = IMAGE_CAMERA.render(self._client, IMAGE_SIZE, IMAGE_SIZE, shadow=False)

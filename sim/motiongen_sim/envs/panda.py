@@ -140,6 +140,12 @@ class PandaEnv(gymnasium.Env[Any, NDArray[np.float32]]):
             yield
 
     @property
+    def state(self) -> NDArray[np.float32]:
+        """What STATE_NAMES name."""
+        parts = [self._robot.get_obs(), self._task.get_obs(), self._task.get_goal()]
+        return np.concatenate(parts, dtype=np.float32)
+
+    @property
     def effector(self) -> NDArray[np.float64]:
         """Where the point between the fingertips is (3,), in metres."""
         return np.asarray(self._robot.get_ee_position())
@@ -181,11 +187,10 @@ class PandaEnv(gymnasium.Env[Any, NDArray[np.float32]]):
         return bool(self._task.is_success(self._achieved(), self._task.get_goal()))
 
     def _observation(self) -> Any:
-        own = self._robot.get_obs().astype(np.float32)
-        if self.observations == "image":
-            image = IMAGE_CAMERA.render(self._client, IMAGE_SIZE, IMAGE_SIZE, shadow=False)
-            return {"state": own, "image": image}
-        return np.concatenate([own, self._task.get_obs(), self._task.get_goal()], dtype=np.float32)
+        if self.observations == "state":
+            return self.state
+        image = IMAGE_CAMERA.render(self._client, IMAGE_SIZE, IMAGE_SIZE, shadow=False)
+        return {"state": self.state[: len(self.PROPRIOCEPTION_NAMES)], "image": image}
 
     def _observation_space(self) -> spaces.Space[Any]:
         if self.observations == "state":

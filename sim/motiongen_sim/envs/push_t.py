@@ -93,6 +93,12 @@ class PushT(gymnasium.Env[Any, NDArray[np.float32]]):
             self._table, self.coverage = kept
 
     @property
+    def state(self) -> NDArray[np.float32]:
+        """What STATE_NAMES name."""
+        x, y, angle = self.block
+        return np.array([*self.pusher, x, y, np.cos(angle), np.sin(angle)], dtype=np.float32)
+
+    @property
     def pusher(self) -> NDArray[np.float64]:
         """Where the pusher's centre is (2,), in pixels."""
         return np.array(self._table.agent.position)
@@ -120,11 +126,9 @@ class PushT(gymnasium.Env[Any, NDArray[np.float32]]):
         return float(outline.intersection(block).area / outline.area)
 
     def _observation(self) -> Any:
-        x, y, angle = self.block
-        state = np.array([*self.pusher, x, y, np.cos(angle), np.sin(angle)], dtype=np.float32)
         if self.observations == "state":
-            return state
-        return {"state": state[:2], "image": np.asarray(self._table._render())}
+            return self.state
+        return {"state": self.state[:2], "image": np.asarray(self._table._render())}
 
     def _observation_space(self) -> spaces.Space[Any]:
         # What is pushed against a wall may give way a little.

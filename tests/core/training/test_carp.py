@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -52,6 +54,42 @@ def test_training_in_three_stages_makes_a_policy_that_reaches(parts, tmp_path):
         state = torch.stack([torch.cat([where, goal]) for where in seen[-2:]])[None]
         seen.append(seen[-1] + policy.predict({"state": state})[0, 1])
     assert float((seen[-1] - goal).norm()) < 0.35  # from 1.7 away
+
+
+def seen_reaching(side=32):
+    """The same, where the goal is a white square in the picture, and the data say where."""
+    data = reaching(episodes=40)
+    place, goal = data.state[:, :2], data.state[:, 2:]
+    middle = np.round((goal + 1) / 2 * (side - 9) + 4).astype(int)  # (T, 2)
+    pictures = np.zeros((len(goal), side, side, 3), np.uint8)
+    for picture, (x, y) in zip(pictures, middle, strict=True):
+        picture[y - 4 : y + 5, x - 4 : x + 5] = 255
+    return replace(data, state=place, scene=goal, images={"front": pictures})
+
+
+@pytest.mark.slow
+def test_a_scene_is_read_from_pictures_and_told_with_the_errors_of_reading(tmp_path):
+    torch.manual_seed(0)
+    sizes = replace(SIZES, image_size=32, crop_size=28, image_width=8, obs_steps=1)
+    model, sampler = carp_for([seen_reaching()], sizes)
+    assert (model.config.scene_dim, model.config.crop_size) == (2, 32)
+    config = CARPTrainConfig(scene_steps=200, scene_batch_size=32, tokenizer_steps=5, encoder_steps=5)
+    config = replace(config, parts_learning_rate=5e-3)
+    schedule = TrainConfig(steps=5, ema=0.9, autocast=False)
+    train_parts(model, sampler, config, schedule, tmp_path)
+    shown = {key: value for key, value in sampler.held_out.items() if key != "scene"}
+    with torch.no_grad():
+        errors = (model.observation.read(shown) - sampler.held_out["scene"]).abs()
+    assert float(errors.mean()) < 0.1  # of places from -1 to 1
+    assert 0.01 < float(model.observation.scene_error.mean()) < 0.3
+    told, twice = (
+        model.observation(sampler.held_out, generator)
+        for generator in (None, torch.Generator().manual_seed(0))
+    )
+    assert not torch.equal(told, twice) and not torch.equal(told, model.observation(shown))
+    Trainer(CARPRecipe(model, sampler, config), schedule, tmp_path).run()
+    saved = checkpoint.load(tmp_path, CARP).eval()
+    assert saved.predict(shown).shape[1:] == (16, 2)
 
 
 def test_the_tokenizer_stays_as_it_is_while_the_transformer_learns(parts):
