@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from benchmarks.policies import Baseline
 from motiongen import checkpoint
 from motiongen.modules.observation import task_of
-from motiongen.training.carp import CARPTrainConfig
+from motiongen.training.carp import CARPTrainConfig, precise
 from motiongen.training.chunks import ChunkSampler
 from motiongen.training.head import parameter_groups
 from motiongen.training.model_card import model_card
@@ -48,7 +48,8 @@ class BaselineRecipe:
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Return the losses of a batch."""
-        return self.model.training_pass(batch, generator)
+        with precise(self.model.config):
+            return self.model.training_pass(batch, generator)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Return the losses on held-out windows, and the error of the actions to be executed of some of them."""

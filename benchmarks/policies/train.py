@@ -68,6 +68,9 @@ def parse() -> argparse.Namespace:
         "--tokenizer-steps", type=int, default=CARPTrainConfig.tokenizer_steps, help="of flat_ar"
     )
     parser.add_argument("--encoder-steps", type=int, default=CARPTrainConfig.encoder_steps)
+    parser.add_argument(
+        "--action-steps", type=int, default=carp.PRESETS["small"].action_steps, help="of a chunk, executed"
+    )
     parser.add_argument("--image-size", type=int, default=0, help="pixels; 0 for states alone")
     parser.add_argument("--camera")
     parser.add_argument("--seed", type=int, default=0)
@@ -81,7 +84,8 @@ def build(
 ) -> tuple[Baseline, ChunkSampler]:
     """Return a new model sized and normalised for the data, and what draws its batches."""
     if asked.preset == "matched":
-        size = replace(carp.PRESETS[asked.carp], image_size=asked.image_size)
+        own = {"image_size": asked.image_size, "action_steps": asked.action_steps}
+        size = replace(carp.PRESETS[asked.carp], **own)
         config = matched(asked.name, sized_for(size, demonstrations), asked.layers)
     else:
         config = sized_for(replace(PAPER[asked.name], image_size=asked.image_size), demonstrations)

@@ -213,7 +213,7 @@ class EncoderRecipe:
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Return the loss of a batch, and the error of its actions."""
-        with _precise(self.sampler.config):
+        with precise(self.sampler.config):
             losses: dict[str, Tensor] = self.model(batch, generator)
         return losses
 
@@ -227,7 +227,7 @@ class EncoderRecipe:
         """Write nothing: the policy holds it."""
 
 
-def _precise(config: PolicyConfig) -> AbstractContextManager[Any]:
+def precise(config: PolicyConfig) -> AbstractContextManager[Any]:
     """Return in what a loss is computed: fp32 on a CPU, where 64 channels in bfloat16 take longer, but for pictures."""
     is_of_numbers = not config.image_size or config.scene_dim
     return torch.autocast("cpu", enabled=False) if is_of_numbers else nullcontext()
@@ -248,7 +248,7 @@ def train_parts(
     device: str = "cpu",
     resume: bool = False,
 ) -> None:
-    """Train what a CARP reads scenes with, its tokenizer and its observation encoder, in place, in folders of their names.
+    """Train a CARP's parts in place: what reads scenes, the tokenizer, the observation encoder; a folder for each.
 
     Args:
         model, sampler: from `carp_for`.
@@ -303,7 +303,7 @@ class CARPRecipe:
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Return the losses of a batch."""
-        with _precise(self.model.config):
+        with precise(self.model.config):
             return self.model.training_pass(batch, generator)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
