@@ -108,14 +108,12 @@ class Demonstrator:
             return Try((piece,), info)
         noise = _Noise(self._env.action_space, self._noise, seed)
         pieces: list[Piece] = []
-        is_over = False
         for step in range(2 * self.task.max_steps):
             if step % EVERY == 0:
                 with self._env.undone():
                     pieces.append(self._go_on(seen, copy.copy(expert), PIECE)[0])
             seen, _, terminated, truncated, info = self._env.step(noise.upon(expert.act()))
-            is_over = terminated or truncated
-            if is_over:
+            if terminated or truncated:
                 break
         return Try(tuple(pieces), info)
 

@@ -132,9 +132,11 @@ class BlockPush(gymnasium.Env[Any, NDArray[np.float32]]):
     def undone(self) -> Iterator[None]:
         """Take back all steps that are taken while the block runs."""
         kept = self.stick_target, self.first, self.solved
-        with undone(self._client):
-            yield
-        self.stick_target, self.first, self.solved = kept
+        try:
+            with undone(self._client):
+                yield
+        finally:
+            self.stick_target, self.first, self.solved = kept
 
     def place_blocks(self, poses: NDArray[np.float64]) -> None:
         """Put the blocks at x, y, yaw (2, 3), at rest."""

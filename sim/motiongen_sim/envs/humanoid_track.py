@@ -145,9 +145,11 @@ class HumanoidTrack(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
     def undone(self) -> Iterator[None]:
         """Take back all steps that are taken while the block runs."""
         kept = self.frame, self._target, self._error
-        with self._world.undone():
-            yield
-        self.frame, self._target, self._error = kept
+        try:
+            with self._world.undone():
+                yield
+        finally:
+            self.frame, self._target, self._error = kept
 
     @property
     def tracking_error(self) -> float:

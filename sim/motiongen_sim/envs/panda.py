@@ -1,8 +1,7 @@
 """A Franka Panda that pushes, carries and stacks cubes: panda-gym's tasks, with flat observations and exact seeds."""
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -133,11 +132,9 @@ class PandaEnv(gymnasium.Env[Any, NDArray[np.float32]]):
             self._sim.close()
             self._sim = None
 
-    @contextmanager
-    def undone(self) -> Iterator[None]:
+    def undone(self) -> AbstractContextManager[None]:
         """Take back all steps that are taken while the block runs."""
-        with undone(self._client):
-            yield
+        return undone(self._client)
 
     @property
     def state(self) -> NDArray[np.float32]:

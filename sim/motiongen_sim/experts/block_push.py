@@ -1,5 +1,6 @@
 """Shows how to push two blocks into two squares, in an order and an assignment chosen by chance."""
 
+import itertools
 from typing import Any
 
 import gymnasium
@@ -17,6 +18,7 @@ STANDOFF = 0.065
 STICK_CLEARANCE, BLOCK_CLEARANCE = 0.062, 0.075
 """How far the stick's centre, and a pushed block's, keep from a block's that is to be spared, in metres."""
 STEERING = 2.5
+"""How many times steeper than it is off the line the stick heads back to it."""
 BEHIND = np.pi / 5
 """Within this angle of straight behind the block, as seen from its centre, the stick pushes."""
 PLACED = 0.03
@@ -72,13 +74,12 @@ class BlockPushExpert:
 
     def _reconsider(self, blocks: Vector, targets: Vector) -> None:
         """Make it the first push for which the stick is best placed, if it is for any."""
-        stick = self._env.stick_target
-        ways = [(block, target) for block in (0, 1) for target in (0, 1)]
-        angles = {
-            (block, target): abs(angle)
-            for block, target in ways
-            if (angle := _angle(stick, blocks[block], _ahead(blocks, targets, block, target))) is not None
-        }
+        angles: dict[tuple[int, int], float] = {}
+        for block, target in itertools.product((0, 1), (0, 1)):
+            ahead = _ahead(blocks[block], targets[target], blocks[1 - block])
+            angle = _angle(self._env.stick_target, blocks[block], ahead)
+            if angle is not None:
+                angles[block, target] = abs(angle)
         if angles:
             self.block, self.target = min(angles, key=lambda way: angles[way])
 
@@ -90,7 +91,7 @@ def push(stick: Vector, block: Vector, target: Vector, other: Vector) -> Vector:
     a dipole field (Igarashi et al. 2010, "A dipole field for object delivery by pushing on a flat surface") turns
     twice, which lets the block drift off further. Elsewhere it goes around to behind the block.
     """
-    ahead = heading(block, target, (other,), BLOCK_CLEARANCE)
+    ahead = _ahead(block, target, other)
     side = np.array([-ahead[1], ahead[0]])
     angle = _angle(stick, block, ahead)
     if angle is not None:
@@ -101,8 +102,9 @@ def push(stick: Vector, block: Vector, target: Vector, other: Vector) -> Vector:
     return speed * heading(stick, start, (block, other), STICK_CLEARANCE)
 
 
-def _ahead(blocks: Vector, targets: Vector, block: int, target: int) -> Vector:
-    return heading(blocks[block], targets[target], (blocks[1 - block],), BLOCK_CLEARANCE)
+def _ahead(block: Vector, target: Vector, other: Vector) -> Vector:
+    """Return the direction (2,) in which a block is to be pushed to a target, past the other block."""
+    return heading(block, target, (other,), BLOCK_CLEARANCE)
 
 
 def _angle(stick: Vector, block: Vector, ahead: Vector) -> float | None:

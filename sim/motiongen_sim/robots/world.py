@@ -1,7 +1,7 @@
 """A robot on a floor, driven by stable PD control: what follows a reference, or what a policy acts in."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import numpy as np
@@ -52,11 +52,9 @@ class World:
             self._pd.drive(target)
             self._client.stepSimulation()
 
-    @contextmanager
-    def undone(self) -> Iterator[None]:
+    def undone(self) -> AbstractContextManager[None]:
         """Take back what happens to the robot while the block runs."""
-        with undone(self._client):
-            yield
+        return undone(self._client)
 
     @property
     def state(self) -> State:
