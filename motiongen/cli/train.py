@@ -177,7 +177,9 @@ class CARPRun(Run):
     """Train CARP, which turns a robot's observations into actions, on demonstrations: motiongen demos."""
 
     data: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="DIR [DIR ...]")]
-    """LeRobot datasets (v2.1 or v3); of several tasks, for one policy that knows them all."""
+    """LeRobot datasets (v2.1 or v3); of several tasks, for one policy that knows them all.
+
+    A policy that sees also learns from demonstrations whose states say in numbers what the others' pictures show."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")]
     """Folder of the policy, which holds its action tokenizer too, its checkpoint and log."""
     preset: Literal["small", "paper"] = "small"

@@ -184,17 +184,25 @@ class ObservationEncoder(nn.Module):
 
     def read(self, observation: Observation, generator: torch.Generator | None = None) -> Tensor:
         """Return the scene (B, To, E) that the pictures of observations show, in the data's own units."""
-        shift, scale = (
-            part[..., self.config.state_dim :] for part in self.normaliser.of(task_of(observation))
-        )
+        shift, scale = self._scene_moments(task_of(observation))
         return self.scene(self._look(observation, generator)).float() * scale + shift
 
     def _told(self, scene: Tensor, task: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Return a scene as reading it would say it: what is read well with small errors, what no picture shows not."""
         check_shape("scene", scene, (self.config.obs_steps, self.config.scene_dim))
         if generator is None:
             return scene
+        shift, scale = self._scene_moments(task)
+        # The joint distribution of a normal number of deviation 1 and its best estimate, off by such an error.
+        told = 1 - self.scene_error.clamp(max=1).square()
         noise = torch.randn(scene.shape, generator=generator).to(scene.device)
-        return scene + noise * self.scene_error * self.normaliser.of(task)[1][..., self.config.state_dim :]
+        read = told * (scene - shift) / scale + (told * (1 - told)).sqrt() * noise
+        return read * scale + shift
+
+    def _scene_moments(self, task: Tensor) -> tuple[Tensor, Tensor]:
+        """Return shift and scale (B, 1, E) of the scenes of tasks (B,)."""
+        shift, scale = (part[..., self.config.state_dim :] for part in self.normaliser.of(task))
+        return shift, scale
 
     def _look(self, observation: Observation, generator: torch.Generator | None) -> Tensor:
         """Return the points (B, To, F) of the observations' pictures."""

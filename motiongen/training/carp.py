@@ -16,7 +16,7 @@ from motiongen.heads.carp import CARP, CARPConfig
 from motiongen.modules.observation import Normaliser, ObservationEncoder, PolicyConfig, task_of
 from motiongen.tokenizers.action_vq import ActionVQ
 from motiongen.training.chunks import ChunkSampler, sized_for
-from motiongen.training.demonstrations import Demonstrations
+from motiongen.training.demonstrations import Demonstrations, parted
 from motiongen.training.head import parameter_groups
 from motiongen.training.loop import Recipe, TrainConfig, Trainer
 from motiongen.training.model_card import model_card
@@ -58,9 +58,13 @@ def carp_for(
 ) -> tuple[CARP, ChunkSampler]:
     """Return a new CARP sized and normalised for demonstrations, and what draws its batches.
 
+    Demonstrations without pictures serve a policy that sees where others with the same numbers have pictures and scene.
+
     Raises:
         ValueError: the demonstrations do not fit together, or have no such camera.
     """
+    if config.image_size:
+        demonstrations = parted(demonstrations)
     sized = sized_for(config, demonstrations)
     sampler = ChunkSampler(demonstrations, sized, camera)
     model = CARP(sized)
@@ -213,14 +217,13 @@ class EncoderRecipe:
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Return the loss of a batch, and the error of its actions."""
-        with precise(self.sampler.config):
-            losses: dict[str, Tensor] = self.model(batch, generator)
+        losses: dict[str, Tensor] = self.model(batch, generator)
         return losses
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Return the same on held-out windows."""
         device = next(model.parameters()).device
-        losses = model({key: value.to(device) for key, value in self.held_out.items()})
+        losses = model({key: value.to(device) for key, value in untold(self.held_out).items()})
         return {"loss": float(losses["loss"]), "action error": float(losses["error"])}
 
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
@@ -231,6 +234,11 @@ def precise(config: PolicyConfig) -> AbstractContextManager[Any]:
     """Return in what a loss is computed: fp32 on a CPU, where 64 channels in bfloat16 take longer, but for pictures."""
     is_of_numbers = not config.image_size or config.scene_dim
     return torch.autocast("cpu", enabled=False) if is_of_numbers else nullcontext()
+
+
+def untold(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a batch without its scenes: nobody tells them to a policy that acts."""
+    return {key: value for key, value in batch.items() if key != "scene"}
 
 
 def _normalised(batch: Mapping[str, Tensor], normaliser: Normaliser) -> dict[str, Tensor]:
@@ -309,9 +317,7 @@ class CARPRecipe:
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Return cross-entropy and accuracy on held-out windows, and the error of the actions to be executed."""
         assert isinstance(model, CARP), type(model)
-        # Nobody tells a policy the scene when it acts.
-        held_out = {key: value for key, value in self.sampler.held_out.items() if key != "scene"}
-        batch = {key: value.to(model.device) for key, value in held_out.items()}
+        batch = {key: value.to(model.device) for key, value in untold(self.sampler.held_out).items()}
         losses = model.training_pass(batch, torch.Generator().manual_seed(0))
         task, past = task_of(batch), model.config.obs_steps - 1
         executed = slice(past, past + model.config.action_steps)

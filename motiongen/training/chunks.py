@@ -17,10 +17,14 @@ ConfigT = TypeVar("ConfigT", bound=PolicyConfig)
 
 RESIZE_AT_ONCE = 512
 """Pictures."""
+MOST_PAIRED = 64
+"""Numbers of a state up to which differences of all pairs are seen; of 283 there would be 39,903."""
 
 
 def sized_for(config: ConfigT, demonstrations: Sequence[Demonstrations]) -> ConfigT:
     """Return a policy's sizes with those that its demonstrations set; tasks are what their instructions say.
+
+    Of large states no pairs are seen.
 
     Raises:
         ValueError: one task's data have different numbers.
@@ -35,8 +39,10 @@ def sized_for(config: ConfigT, demonstrations: Sequence[Demonstrations]) -> Conf
                     "is it another robot's?"
                 )
     states, actions = zip(*sizes.values(), strict=True)
+    reading = _reading_scenes(config, demonstrations)
     return replace(
-        _reading_scenes(config, demonstrations),
+        reading,
+        pairs=config.pairs and max(states) + reading.scene_dim <= MOST_PAIRED,
         state_dim=max(states),
         action_dim=max(actions),
         tasks=tuple(sizes),
@@ -88,19 +94,31 @@ class ChunkSampler:
             if config.scene_dim
             else None
         )
+        has_pictures = [bool(data.images) or not config.scene_dim for data in demonstrations]
+        shown = [data for data, has in zip(demonstrations, has_pictures, strict=True) if has]
         self.images = (
-            torch.cat([_pictures(data, camera, config.image_size) for data in demonstrations])
+            torch.cat([_pictures(data, camera, config.image_size) for data in shown])
             if config.image_size
             else None
         )
         lengths = torch.cat([torch.from_numpy(data.lengths) for data in demonstrations])
+        episodes = torch.tensor([len(data.lengths) for data in demonstrations])
+        is_shown = torch.tensor(has_pictures).repeat_interleave(episodes)  # (E,)
+        self._picture = (
+            is_shown.repeat_interleave(lengths).long().cumsum(0) - 1
+        )  # (T,), the shown frames' numbers
         self._done = torch.cat([_done(data) for data in demonstrations])  # (E,)
         names = [name for data in demonstrations for name in data.instructions]
         tasks = torch.tensor([config.tasks.index(name) for name in names])
         self.task = tasks.repeat_interleave(lengths)  # (T,)
-        held_out = _last_of_each(tasks, held_out_share)
-        self.train = [self._frames(lengths, ~held_out & (tasks == task)) for task in range(len(config.tasks))]
-        test = self._frames(lengths, held_out if held_out.any() else ~held_out)
+        held_out = torch.cat([_last_of_each(part, held_out_share) for part in tasks.split(episodes.tolist())])
+        each = [~held_out & (tasks == task) for task in range(len(config.tasks))]
+        self.train = [self._frames(lengths, chosen) for chosen in each]
+        self.shown = [self._frames(lengths, chosen & is_shown) for chosen in each]
+        for name, frames in zip(config.tasks, self.shown, strict=True):
+            if not len(frames.places):
+                raise ValueError(f"{name!r}: expected pictures with some of its demonstrations, got none")
+        test = self._frames(lengths, is_shown & held_out if (is_shown & held_out).any() else is_shown)
         some = torch.randperm(len(test.places), generator=torch.Generator().manual_seed(0))[:1024]
         self.held_out = self._windows(test, some)
 
@@ -124,12 +142,12 @@ class ChunkSampler:
         Args:
             batch_size: B.
             generator: draws the windows.
-            images: False leaves pictures out.
+            images: False leaves pictures out, and draws windows without pictures too.
         """
         task = torch.randint(len(self.train), (batch_size,), generator=generator)
         position = torch.rand(batch_size, generator=generator, dtype=torch.float64)
         parts = []
-        for index, frames in enumerate(self.train):
+        for index, frames in enumerate(self.shown if images else self.train):
             places = (position[task == index] * len(frames.places)).long()
             if len(places):
                 parts.append(self._windows(frames, places, images))
@@ -154,7 +172,7 @@ class ChunkSampler:
         if self.scene is not None:
             batch["scene"] = self.scene[seen]
         if images and self.images is not None:
-            batch["image"] = self.images[seen]
+            batch["image"] = self.images[self._picture[seen]]
         return batch
 
 

@@ -1,6 +1,7 @@
 """Demonstrations: what a robot saw and did, episode after episode; what policies are trained on."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ class Demonstrations:
         action_names: the A numbers' names.
         robot: whose they are.
         scene: (T, S) float32, what was where, which the robot was not told: numbers of a simulation. None without.
+        scene_names: the S numbers' names.
         done: (E,) bool, whether an episode was over at its end, or only its record ends there; None for all over.
     """
 
@@ -34,6 +36,7 @@ class Demonstrations:
     action_names: tuple[str, ...] = ()
     robot: str = ""
     scene: NDArray[np.float32] | None = None
+    scene_names: tuple[str, ...] = ()
     done: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
@@ -54,3 +57,30 @@ class Demonstrations:
     def starts(self) -> NDArray[np.int64]:
         """The first frame (E,) of each episode."""
         return np.cumsum(self.lengths) - self.lengths
+
+
+def parted(demonstrations: Sequence[Demonstrations]) -> list[Demonstrations]:
+    """Return demonstrations, the states of those without pictures parted by name into state and scene like the others'.
+
+    So a policy that reads scenes from pictures learns what to do from demonstrations without pictures, too.
+    """
+    seen = [data for data in demonstrations if data.images and data.scene is not None]
+    return [data if data.images else _parted(data, seen) for data in demonstrations]
+
+
+def _parted(data: Demonstrations, seen: Sequence[Demonstrations]) -> Demonstrations:
+    place = {name: number for number, name in enumerate(data.state_names)}
+    for other in seen:
+        if (
+            other.state_names
+            and other.scene_names
+            and place.keys() == {*other.state_names, *other.scene_names}
+        ):
+            state, scene = (
+                data.state[:, [place[name] for name in names]]
+                for names in (other.state_names, other.scene_names)
+            )
+            return replace(
+                data, state=state, state_names=other.state_names, scene=scene, scene_names=other.scene_names
+            )
+    return data

@@ -64,6 +64,7 @@ def read(
         action_names=info.names(ACTION),
         robot=info.robot,
         scene=numbers.get(SCENE),
+        scene_names=info.names(SCENE) if SCENE in numbers else (),
         done=numbers[DONE][lengths.cumsum() - 1].any(1) if DONE in numbers else None,
     )
 

@@ -4,7 +4,7 @@ import torch
 
 from motiongen.heads.carp import CARPConfig
 from motiongen.training.chunks import ChunkSampler, sized_for
-from motiongen.training.demonstrations import Demonstrations
+from motiongen.training.demonstrations import Demonstrations, parted
 
 
 def demonstrations(lengths=(5, 30), state_dim=1, action_dim=1, instruction="push", **more):
@@ -42,16 +42,23 @@ def test_tasks_are_drawn_alike_and_narrow_ones_filled_with_zeros():
     assert not batch["state"][batch["task"] == 0][..., 2].any()
 
 
-def test_the_last_episodes_of_each_task_are_held_out():
+def test_pairs_are_seen_of_states_that_are_not_large():
+    config = CARPConfig(pairs=True)
+    assert sized_for(config, [demonstrations(state_dim=64)]).pairs
+    assert not sized_for(config, [demonstrations(state_dim=65)]).pairs
+    assert not sized_for(CARPConfig(), [demonstrations()]).pairs
+
+
+def test_the_last_episodes_of_each_task_in_each_dataset_are_held_out():
     data = [
         demonstrations((4,) * 70),
         demonstrations((4,) * 40, instruction="lift"),
-        demonstrations((4,) * 10),
+        demonstrations((4,) * 34),
     ]
     sampler = ChunkSampler(data, sized_for(CARPConfig(), data))
-    assert sampler.num_train == 4 * (78 + 39)
+    assert sampler.num_train == 4 * (68 + 39 + 33)
     task = sampler.held_out["task"]
-    assert set((sampler.held_out["state"][task == 0, 1, 0] // 4).tolist()) == {8, 9}
+    assert set((sampler.held_out["state"][task == 0, 1, 0] // 4).tolist()) == {68, 69, 33}
     assert set((sampler.held_out["state"][task == 1, 1, 0] // 4).tolist()) == {39}
 
 
@@ -75,6 +82,43 @@ def test_pictures_are_scaled_to_the_policys_size():
         ValueError, match=r"camera: expected one of the data's cameras \(front, wrist\), got None"
     ):
         ChunkSampler([data], config)
+
+
+def test_demonstrations_without_pictures_serve_a_policy_that_reads_scenes():
+    shown = demonstrations(
+        (30, 30),
+        images={
+            "front": np.arange(60, dtype=np.uint8)[:, None, None, None].repeat(192, 1).reshape(60, 8, 8, 3)
+        },
+        scene=np.arange(60, dtype=np.float32)[:, None] + 1000,
+        state_names=("arm",),
+        scene_names=("block",),
+    )
+    told = demonstrations((50,), state_dim=2, state_names=("block", "arm"))
+    told.state[:, 0] += 2000
+    config = sized_for(CARPConfig(image_size=8, crop_size=8, obs_steps=1), parted([told, shown]))
+    assert (config.state_dim, config.scene_dim) == (1, 1)
+    sampler = ChunkSampler(parted([told, shown]), config)
+    batch = sampler.sample(200, torch.Generator().manual_seed(0), images=False)
+    is_told = batch["scene"][:, 0, 0] >= 2000
+    assert 50 < int(is_told.sum()) < 130
+    assert torch.equal(batch["scene"][:, 0], batch["state"][:, 0] + torch.where(is_told, 2000, 1000)[:, None])
+    batch = sampler.sample(200, torch.Generator().manual_seed(0))
+    assert torch.equal(batch["image"][:, 0, 0, 0, 0].float(), batch["state"][:, 0, 0])
+    assert sampler.held_out["scene"].max() < 2000
+
+
+def test_a_task_of_which_there_are_no_pictures_is_refused():
+    data = [
+        demonstrations(
+            images={"front": np.zeros((35, 4, 4, 3), np.uint8)}, scene=np.zeros((35, 1), np.float32)
+        ),
+        demonstrations(scene=np.zeros((35, 1), np.float32), instruction="lift"),
+    ]
+    with pytest.raises(
+        ValueError, match=r"'lift': expected pictures with some of its demonstrations, got none"
+    ):
+        ChunkSampler(data, sized_for(CARPConfig(image_size=8, crop_size=8), data))
 
 
 def test_one_task_with_two_robots_is_refused():
