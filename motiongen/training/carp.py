@@ -24,6 +24,8 @@ from motiongen.training.model_card import model_card
 HELD_OUT_PICTURES = 256
 GUESSES = 8
 """Of the encoder's regression."""
+MOST_CHAINED = 8
+"""Actions of which the coarsest codes are written in a chain; each link is a pass, and a body of 28 has one way."""
 LEAST_LOG_SPREAD = math.log(0.01)
 """Of a guess's numbers, where actions are -1..1: no finer than the tokenizer's."""
 
@@ -66,6 +68,7 @@ def carp_for(
     if config.image_size:
         demonstrations = parted(demonstrations)
     sized = sized_for(config, demonstrations)
+    sized = replace(sized, chained=sized.chained and sized.action_dim <= MOST_CHAINED)
     sampler = ChunkSampler(demonstrations, sized, camera)
     model = CARP(sized)
     sampler.fit(model.observation, model.action_normaliser)

@@ -35,6 +35,14 @@ def parts():
     return carp_for([reaching()], SIZES)
 
 
+@pytest.mark.parametrize(("actions", "is_chained"), [(8, True), (9, False)])
+def test_a_body_of_many_joints_writes_its_coarsest_codes_at_once(actions, is_chained):
+    data = reaching()
+    body = replace(data, action=data.action[:, :1].repeat(actions, axis=1))
+    model, _ = carp_for([body], replace(SIZES, chained=True))
+    assert model.config.chained == is_chained
+
+
 @pytest.mark.slow
 def test_training_in_three_stages_makes_a_policy_that_reaches(parts, tmp_path):
     model, sampler = parts
