@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from benchmarks.policies import Baseline
 from motiongen import checkpoint
 from motiongen.modules.observation import task_of
-from motiongen.training.carp import CARPTrainConfig, precise
+from motiongen.training.carp import CARPTrainConfig, precise, untold
 from motiongen.training.chunks import ChunkSampler
 from motiongen.training.head import parameter_groups
 from motiongen.training.model_card import model_card
@@ -54,7 +54,7 @@ class BaselineRecipe:
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Return the losses on held-out windows, and the error of the actions to be executed of some of them."""
         assert isinstance(model, Baseline), type(model)
-        batch = {key: value.to(model.device) for key, value in self.sampler.held_out.items()}
+        batch = {key: value.to(model.device) for key, value in untold(self.sampler.held_out).items()}
         losses = model.training_pass(batch, torch.Generator().manual_seed(0))
         some = {key: value[:PREDICTED] for key, value in batch.items()}
         predicted = model.predict(some, generator=torch.Generator().manual_seed(1))

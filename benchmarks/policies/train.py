@@ -20,7 +20,7 @@ from motiongen.heads.carp import CARP, CARPConfig
 from motiongen.modules.observation import PolicyConfig
 from motiongen.training.carp import CARPTrainConfig, train_parts
 from motiongen.training.chunks import ChunkSampler, sized_for
-from motiongen.training.demonstrations import Demonstrations
+from motiongen.training.demonstrations import Demonstrations, parted
 from motiongen.training.loop import TrainConfig, Trainer
 from motiongen_datasets import lerobot
 
@@ -40,7 +40,7 @@ def main() -> None:
         encoder_steps=asked.encoder_steps,
     )
     cameras = None if asked.image_size else ()
-    demonstrations = lerobot.read_all(asked.data, (asked.camera,) if asked.camera else cameras)
+    demonstrations = parted(lerobot.read_all(asked.data, (asked.camera,) if asked.camera else cameras))
     model, sampler = build(asked, demonstrations)
     if not (asked.resume and (asked.output / "checkpoint").is_dir()):
         prepare(model, demonstrations, asked, recipe, schedule)

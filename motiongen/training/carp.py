@@ -65,8 +65,7 @@ def carp_for(
     Raises:
         ValueError: the demonstrations do not fit together, or have no such camera.
     """
-    if config.image_size:
-        demonstrations = parted(demonstrations)
+    demonstrations = parted(demonstrations)
     sized = sized_for(config, demonstrations)
     sized = replace(sized, chained=sized.chained and sized.action_dim <= MOST_CHAINED)
     sampler = ChunkSampler(demonstrations, sized, camera)
@@ -161,7 +160,7 @@ class SceneRecipe:
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Return a batch of windows."""
-        return self.sampler.sample(self.config.scene_batch_size, generator)
+        return self.sampler.sample(self.config.scene_batch_size, generator, images=True)
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Return the mean error of the numbers that are read, in their own deviations."""
@@ -205,7 +204,6 @@ class EncoderRecipe:
     def __init__(self, policy: CARP, sampler: ChunkSampler, config: CARPTrainConfig) -> None:
         """Take the policy whose encoder is to be trained: that is trained in place."""
         self.normaliser, self.sampler, self.config = policy.action_normaliser, sampler, config
-        self.looks = not policy.config.scene_dim
         self.model = Regressor(policy)
         self.held_out = _normalised(sampler.held_out, policy.action_normaliser)
 
@@ -215,7 +213,7 @@ class EncoderRecipe:
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Return a batch of windows whose actions are normalised."""
-        batch = self.sampler.sample(self.config.encoder_batch_size, generator, images=self.looks)
+        batch = self.sampler.sample(self.config.encoder_batch_size, generator)
         return _normalised(batch, self.normaliser)
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
@@ -309,8 +307,7 @@ class CARPRecipe:
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Return a batch of windows."""
-        looks = not self.model.config.scene_dim
-        return self.sampler.sample(self.config.batch_size, generator, images=looks)
+        return self.sampler.sample(self.config.batch_size, generator)
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Return the losses of a batch."""

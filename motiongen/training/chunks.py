@@ -134,7 +134,9 @@ class ChunkSampler:
             observation.fit(task, torch.cat(parts, dim=-1))
             actions.fit_range(task, self.action[frames.places])
 
-    def sample(self, batch_size: int, generator: torch.Generator, images: bool = True) -> dict[str, Tensor]:
+    def sample(
+        self, batch_size: int, generator: torch.Generator, images: bool | None = None
+    ) -> dict[str, Tensor]:
         """Return a batch: state (B, To, D), action (B, H, A), task (B,), image (B, To, 3, S, S) and scene (B, To, E).
 
         The last two only if there are any.
@@ -142,8 +144,11 @@ class ChunkSampler:
         Args:
             batch_size: B.
             generator: draws the windows.
-            images: False leaves pictures out, and draws windows without pictures too.
+            images: False leaves pictures out, and draws windows without pictures too; None does so where a scene is
+                told in their place.
         """
+        if images is None:
+            images = self.scene is None
         task = torch.randint(len(self.train), (batch_size,), generator=generator)
         position = torch.rand(batch_size, generator=generator, dtype=torch.float64)
         parts = []

@@ -99,11 +99,12 @@ def test_demonstrations_without_pictures_serve_a_policy_that_reads_scenes():
     config = sized_for(CARPConfig(image_size=8, crop_size=8, obs_steps=1), parted([told, shown]))
     assert (config.state_dim, config.scene_dim) == (1, 1)
     sampler = ChunkSampler(parted([told, shown]), config)
-    batch = sampler.sample(200, torch.Generator().manual_seed(0), images=False)
+    batch = sampler.sample(200, torch.Generator().manual_seed(0))
+    assert "image" not in batch
     is_told = batch["scene"][:, 0, 0] >= 2000
     assert 50 < int(is_told.sum()) < 130
     assert torch.equal(batch["scene"][:, 0], batch["state"][:, 0] + torch.where(is_told, 2000, 1000)[:, None])
-    batch = sampler.sample(200, torch.Generator().manual_seed(0))
+    batch = sampler.sample(200, torch.Generator().manual_seed(0), images=True)
     assert torch.equal(batch["image"][:, 0, 0, 0, 0].float(), batch["state"][:, 0, 0])
     assert sampler.held_out["scene"].max() < 2000
 
