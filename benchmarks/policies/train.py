@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
+import torch
+
 from benchmarks.policies import PAPER, POLICIES, Baseline
 from benchmarks.policies.flat_ar import FlatAR
 from benchmarks.policies.frames import FrameEncoder
@@ -41,6 +43,7 @@ def main() -> None:
     )
     cameras = None if asked.image_size else ()
     demonstrations = parted(lerobot.read_all(asked.data, (asked.camera,) if asked.camera else cameras))
+    torch.manual_seed(schedule.seed)  # of the first weights
     model, sampler = build(asked, demonstrations)
     if not (asked.resume and (asked.output / "checkpoint").is_dir()):
         prepare(model, demonstrations, asked, recipe, schedule)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
+import torch
 import tyro
 
 from motiongen import tokenizers
@@ -18,7 +19,7 @@ from motiongen.training.about import write_about
 from motiongen.training.badm import BADMRecipe, BADMTrainConfig
 from motiongen.training.bamm import BAMMRecipe, BAMMTrainConfig
 from motiongen.training.cache import ClipCache
-from motiongen.training.carp import CARPRecipe, CARPTrainConfig, carp_for, train_parts
+from motiongen.training.carp import PARTS, CARPRecipe, CARPTrainConfig, carp_for, train_parts
 from motiongen.training.evaluator import EvaluatorRecipe, EvaluatorTrainConfig
 from motiongen.training.loop import Recipe, TrainConfig, Trainer
 from motiongen.training.mogo import MogoRecipe, MogoTrainConfig
@@ -44,6 +45,10 @@ class Run:
     def folder(self, name: str) -> Path:
         """Return where in the set the model of that name lies."""
         return self.output / name
+
+    def resumes(self) -> bool:
+        """Return whether the model goes on from its checkpoint; asked before `build`."""
+        return self.resume
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +202,17 @@ class CARPRun(Run):
         """Return where the policy lies: the output folder itself."""
         return self.output
 
+    def resumes(self) -> bool:
+        """Return whether the policy goes on: not where the run was stopped while its parts were trained.
+
+        Raises:
+            ValueError: no part has a checkpoint either.
+        """
+        begun = [name for name in (".", *PARTS) if (self.output / name / "checkpoint").is_dir()]
+        if self.resume and not begun:
+            raise ValueError(f"{self.output}: expected a run to go on with, got none; leave out --resume")
+        return self.resume and "." in begun
+
     def build(self) -> Recipe:
         """Return the recipe for the demonstrations; tokenizer and observation encoder are trained first."""
         from motiongen_datasets import lerobot
@@ -205,7 +221,7 @@ class CARPRun(Run):
         if self.action_steps is not None:
             config = replace(config, action_steps=self.action_steps)
         model, sampler = carp_for(lerobot.read_all(self.data, self._cameras()), config, self.camera)
-        if not (self.resume and (self.output / "checkpoint").is_dir()):
+        if not self.resumes():
             device = arguments.resolve_device(self.device)
             train_parts(model, sampler, self.recipe, self.schedule, self.output, device, self.resume)
         return CARPRecipe(model, sampler, self.recipe)
@@ -242,8 +258,10 @@ def main(argv: Sequence[str]) -> None:
         options += ["--minutes", "60"]
     run = arguments.parse(RUNS[name], options, f"train {name}")
     arguments.check_new_folder(run.output)
+    resumes = run.resumes()
+    torch.manual_seed(run.schedule.seed)  # of a model's first weights
     trainer = Trainer(run.build(), run.schedule, run.folder(name), arguments.resolve_device(run.device))
-    metrics = trainer.run(run.resume)
+    metrics = trainer.run(resumes)
     run.describe()
     for key, value in metrics.items():
         print(f"{key:<32} {value:.4g}")

@@ -248,6 +248,10 @@ def _normalised(batch: Mapping[str, Tensor], normaliser: Normaliser) -> dict[str
     return {**batch, "action": normaliser(batch["action"].to(device), task_of(batch).to(device)).cpu()}
 
 
+PARTS = (SceneRecipe.name, ActionVQRecipe.name, EncoderRecipe.name)
+"""Folders of the parts that are trained first."""
+
+
 def train_parts(
     model: CARP,
     sampler: ChunkSampler,
