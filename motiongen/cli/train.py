@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-import torch
 import tyro
 
 from motiongen import tokenizers
@@ -246,6 +245,8 @@ RUNS: dict[str, type[TokenizerRun | BAMMRun | MogoRun | BADMRun | EvaluatorRun |
 
 def main(argv: Sequence[str]) -> None:
     """Train one model; Ctrl-C saves, and --resume goes on."""
+    import torch
+
     name, options = (argv[0], list(argv[1:])) if argv else ("", [])
     if name in ("-h", "--help"):
         print(f"usage: motiongen train {'|'.join(RUNS)} --data DIR -o DIR [options]\n\n{_purposes()}")
