@@ -20,7 +20,7 @@ from benchmarks.policies.sizes import matched
 from motiongen.heads import carp
 from motiongen.heads.carp import CARP, CARPConfig
 from motiongen.modules.observation import PolicyConfig
-from motiongen.training.carp import CARPTrainConfig, train_parts
+from motiongen.training.carp import CARPTrainConfig, goes_on, train_parts
 from motiongen.training.chunks import ChunkSampler, sized_for
 from motiongen.training.demonstrations import Demonstrations, parted
 from motiongen.training.loop import TrainConfig, Trainer
@@ -45,10 +45,11 @@ def main() -> None:
     demonstrations = parted(lerobot.read_all(asked.data, (asked.camera,) if asked.camera else cameras))
     torch.manual_seed(schedule.seed)  # of the first weights
     model, sampler = build(asked, demonstrations)
-    if not (asked.resume and (asked.output / "checkpoint").is_dir()):
+    resumes = asked.resume and goes_on(asked.output)
+    if not resumes:
         prepare(model, demonstrations, asked, recipe, schedule)
     trainer = Trainer(BaselineRecipe(model, sampler, recipe), schedule, asked.output, asked.device)
-    for key, value in trainer.run(asked.resume).items():
+    for key, value in trainer.run(resumes).items():
         print(f"{key:<32} {value:.4g}")
 
 

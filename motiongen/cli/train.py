@@ -18,7 +18,7 @@ from motiongen.training.about import write_about
 from motiongen.training.badm import BADMRecipe, BADMTrainConfig
 from motiongen.training.bamm import BAMMRecipe, BAMMTrainConfig
 from motiongen.training.cache import ClipCache
-from motiongen.training.carp import PARTS, CARPRecipe, CARPTrainConfig, carp_for, train_parts
+from motiongen.training.carp import CARPRecipe, CARPTrainConfig, carp_for, goes_on, train_parts
 from motiongen.training.evaluator import EvaluatorRecipe, EvaluatorTrainConfig
 from motiongen.training.loop import Recipe, TrainConfig, Trainer
 from motiongen.training.mogo import MogoRecipe, MogoTrainConfig
@@ -202,15 +202,8 @@ class CARPRun(Run):
         return self.output
 
     def resumes(self) -> bool:
-        """Return whether the policy goes on: not where the run was stopped while its parts were trained.
-
-        Raises:
-            ValueError: no part has a checkpoint either.
-        """
-        begun = [name for name in (".", *PARTS) if (self.output / name / "checkpoint").is_dir()]
-        if self.resume and not begun:
-            raise ValueError(f"{self.output}: expected a run to go on with, got none; leave out --resume")
-        return self.resume and "." in begun
+        """Return whether the policy itself goes on; ValueError where nothing has begun."""
+        return self.resume and goes_on(self.output)
 
     def build(self) -> Recipe:
         """Return the recipe for the demonstrations; tokenizer and observation encoder are trained first."""

@@ -252,6 +252,18 @@ PARTS = (SceneRecipe.name, ActionVQRecipe.name, EncoderRecipe.name)
 """Folders of the parts that are trained first."""
 
 
+def goes_on(directory: Path) -> bool:
+    """Return whether a stopped run goes on with the whole policy, and not with its parts.
+
+    Raises:
+        ValueError: no part has a checkpoint either.
+    """
+    begun = [name for name in (".", *PARTS) if (directory / name / "checkpoint").is_dir()]
+    if not begun:
+        raise ValueError(f"{directory}: expected a run to go on with, got none; leave out --resume")
+    return "." in begun
+
+
 def train_parts(
     model: CARP,
     sampler: ChunkSampler,

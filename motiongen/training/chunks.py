@@ -104,9 +104,8 @@ class ChunkSampler:
         lengths = torch.cat([torch.from_numpy(data.lengths) for data in demonstrations])
         episodes = torch.tensor([len(data.lengths) for data in demonstrations])
         is_shown = torch.tensor(has_pictures).repeat_interleave(episodes)  # (E,)
-        self._picture = (
-            is_shown.repeat_interleave(lengths).long().cumsum(0) - 1
-        )  # (T,), the shown frames' numbers
+        # (T,) the numbers of the frames that are shown.
+        self._picture = is_shown.repeat_interleave(lengths).long().cumsum(0) - 1
         self._done = torch.cat([_done(data) for data in demonstrations])  # (E,)
         names = [name for data in demonstrations for name in data.instructions]
         tasks = torch.tensor([config.tasks.index(name) for name in names])
@@ -118,7 +117,8 @@ class ChunkSampler:
         for name, frames in zip(config.tasks, self.shown, strict=True):
             if not len(frames.places):
                 raise ValueError(f"{name!r}: expected pictures with some of its demonstrations, got none")
-        test = self._frames(lengths, is_shown & held_out if (is_shown & held_out).any() else is_shown)
+        judged = is_shown & held_out
+        test = self._frames(lengths, judged if judged.any() else is_shown)
         some = torch.randperm(len(test.places), generator=torch.Generator().manual_seed(0))[:1024]
         self.held_out = self._windows(test, some)
 
