@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
 
@@ -65,8 +65,9 @@ def parse(config: type[ConfigT], argv: Sequence[str], verb: str) -> ConfigT:
         The filled config.
 
     Raises:
-        UsageError: An option is unknown, missing or malformed.
+        UsageError: An option is unknown, missing, malformed, or one of a list that is given in two parts.
     """
+    _check_lists(config, argv)
     messages = io.StringIO()
     try:
         with contextlib.redirect_stderr(messages):
@@ -76,6 +77,16 @@ def parse(config: type[ConfigT], argv: Sequence[str], verb: str) -> ConfigT:
             raise
     said = _flatten(messages.getvalue()).removeprefix(f"Error parsing {config.__name__}: ")
     raise UsageError(f"{said}; see motiongen {verb} --help")
+
+
+def _check_lists(config: type[Any], argv: Sequence[str]) -> None:
+    """Raise UsageError for a list's option that is there twice: the parser would keep the last part alone."""
+    for name, hint in get_type_hints(config, include_extras=True).items():
+        kind, *marks = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+        option = f"--{name.replace('_', '-')}"
+        is_list = get_origin(kind) is tuple and get_args(kind)[-1:] == (...,)
+        if is_list and tyro.conf.UseAppendAction not in marks and argv.count(option) > 1:
+            raise UsageError(f"{name}: expected {option} once, got it twice; give all in one: {option} A B")
 
 
 def _flatten(box: str) -> str:
