@@ -24,10 +24,10 @@ class FlatARConfig(CARPConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if len(self.widths) != 1 or self.scales != (self.horizon,) or self.chained:
+        if len(self.widths) != 1 or self.scales != (self.horizon,) or self.chained or self.offset_dim:
             raise ValueError(
-                f"widths, scales, chained: expected one stage, ({self.horizon},) and false, got {self.widths}, "
-                f"{self.scales} and {self.chained}; fix config.json"
+                f"widths, scales, chained, offset_dim: expected one stage, ({self.horizon},), false and 0, got "
+                f"{self.widths}, {self.scales}, {self.chained} and {self.offset_dim}; fix config.json"
             )
 
 
@@ -44,11 +44,9 @@ class FlatAR(CARP):
         super().__init__(config)
         self.mask = self.mask.tril()
 
-    def logits(
-        self, observation: Observation, codes: Tensor, generator: torch.Generator | None = None
-    ) -> Tensor:
+    def _logits(self, cond: Tensor, codes: Tensor) -> Tensor:
         """Return logits (B, H, A, K) of every code (B, H, A), each told the codes before it alone."""
-        told = self._told(self.observation(observation, generator))
+        told = self._told(cond)
         before = self.tokenizer.vectors(codes).flatten(1, 2)[:, :-1]  # (B, H * A - 1, D')
         inputs = F.pad(before, (0, 0, 1, 0)).unflatten(1, codes.shape[1:])
         x = self._embed(inputs, slice(0, codes.shape[1]), told).flatten(1, 2)

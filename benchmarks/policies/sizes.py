@@ -38,8 +38,8 @@ def matched(name: str, size: CARPConfig, num_layers: int | None = None) -> Polic
         rnn = LSTMGMMConfig(**{key: value for key, value in shared.items() if key not in own})
         return _widened(lambda width: LSTMGMM(replace(rnn, hidden_dim=width)), wanted, 4)
     carp = {field.name: getattr(size, field.name) for field in fields(CARPConfig)}
-    flat = {"widths": (size.widths[-1],), "scales": (size.horizon,), "chained": False, "num_layers": depth}
-    ar = FlatARConfig(**{**carp, **flat})
+    flat = {"widths": (size.widths[-1],), "scales": (size.horizon,), "chained": False, "offset_dim": 0}
+    ar = FlatARConfig(**{**carp, **flat, "num_layers": depth})
     return _widened(lambda width: FlatAR(replace(ar, dim=width)), wanted, size.num_heads)
 
 

@@ -4,7 +4,8 @@ CARP (Gong et al., ICCV 2025, section 3.2): the codes of a chunk are ordered sca
 sees its own scale and the coarser ones, so a scale is written in one pass. What was observed modulates every layer.
 
 Written in one pass, the numbers of the coarsest scale do not know of each other: where two ways lead on, the first
-number may take one and the second the other. With `chained`, they are written one after another; the rest is published.
+number may take one and the second the other: with `chained`, they are written one after another. And what codes are too
+coarse to say may be added, an `offset` (as in VQ-BeT, Lee et al., ICML 2024, section 3.3). The rest is published.
 """
 
 import math
@@ -27,6 +28,8 @@ from motiongen.tokenizers.action_vq import ActionVQ, ActionVQConfig
 
 MAX_LOG_SCALE = math.log(100.0)
 """Of attention between unit vectors."""
+OFFSET_WEIGHT = 10.0
+"""Of the offset's error beside the codes' cross-entropy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +51,8 @@ class CARPConfig(PolicyConfig):
     scales: tuple[int, ...] = (1, 2, 3, 4)
     chained: bool = False
     """Write the numbers of the coarsest scale one after another, each told those before it."""
+    offset_dim: int = 0
+    """Width of the layer that adds what codes are too coarse to say; 0 leaves it out, as published."""
     temperature: float = 0.0
     """At which codes are drawn; 0 takes the likeliest, as published."""
 
@@ -89,6 +94,7 @@ PRESETS = {
         codebook_size=128,
         scales=(1, 2, 4),
         chained=True,
+        offset_dim=128,
     ),
 }
 """paper is the published size for states; small is what ships, and learns in an hour on two cores: its weights look at
@@ -132,6 +138,7 @@ class CARP(nn.Module):
         self.blocks = nn.ModuleList(_Block(config) for _ in range(config.num_layers))
         self.out_modulation = nn.Linear(config.cond_dim, 2 * dim)
         self.out = nn.Linear(dim, config.codebook_size)
+        self.offset = _Offset(config) if config.offset_dim else None
         for layer in (self.out_modulation, self.shared):
             if layer is not None:
                 nn.init.zeros_(layer.weight)
@@ -147,22 +154,25 @@ class CARP(nn.Module):
         self, observation: Observation, codes: Tensor, generator: torch.Generator | None = None
     ) -> Tensor:
         """Return logits (B, N, A, K) of every code (B, N, A), each told the coarser scales' codes alone."""
-        told = self._told(self.observation(observation, generator))
-        inputs = self.tokenizer.inputs(codes)  # (B, N, A, D')
-        if self.config.chained:  # at the coarsest scale a number is told the one before it
-            inputs[:, :1, 1:] = self.tokenizer.vectors(codes[:, :1])[:, :, :-1]
-        x = self._embed(inputs, slice(0, inputs.shape[1]), told).flatten(1, 2)
-        x = self._through(x, told, [None] * len(self.blocks), self.mask)
-        return self._classify(x, told).unflatten(1, (-1, self.config.action_dim))
+        return self._logits(self.observation(observation, generator), codes)
 
     def training_pass(self, batch: Observation, generator: torch.Generator) -> dict[str, Tensor]:
         """Return the losses of a batch: observations and `action` (B, H, A) in the data's own units."""
         check_shape("action", batch["action"], (self.config.horizon, self.config.action_dim))
         with torch.autocast(self.device.type, enabled=False):
-            codes = self.tokenizer.encode(self.action_normaliser(batch["action"], task_of(batch)))
-        logits = self.logits(batch, codes, generator if self.training else None).float()
-        loss = F.cross_entropy(logits.flatten(0, 2), codes.flatten())
-        return {"loss": loss, "accuracy": (logits.detach().argmax(-1) == codes).float().mean()}
+            wanted = self.action_normaliser(batch["action"], task_of(batch))
+            codes = self.tokenizer.encode(wanted)
+        cond = self.observation(batch, generator if self.training else None)
+        logits = self._logits(cond, codes).float()
+        guess = logits.detach().argmax(-1)
+        losses = {"loss": F.cross_entropy(logits.flatten(0, 2), codes.flatten())}
+        if self.offset is not None:
+            # The coarsest codes choose the way, which is to be the data's; the finer ones are as they will be written.
+            way = self.config.scales[0]
+            written = self.tokenizer.decode(torch.cat([codes[:, :way], guess[:, way:]], dim=1))
+            losses["offset"] = F.l1_loss(self.offset(cond, written), wanted)
+            losses["loss"] = losses["loss"] + OFFSET_WEIGHT * losses["offset"]
+        return {**losses, "accuracy": (guess == codes).float().mean()}
 
     @torch.inference_mode()
     def predict(
@@ -182,7 +192,8 @@ class CARP(nn.Module):
         heat = self.config.temperature if temperature is None else temperature
         if self._decoder is None or not self._decoder.is_of(self.tokenizer):
             self._decoder = ActionDecoder(self.tokenizer)
-        told = self._told(self.observation(observation))
+        cond = self.observation(observation)
+        told = self._told(cond)
         total = self.tokenizer.empty(len(told.start))
         memory: list[Tensor | None] = [None] * len(self.blocks)
         for scale in range(len(self.config.scales)):
@@ -193,7 +204,20 @@ class CARP(nn.Module):
                 x = self._through(x.flatten(1, 2), told, memory, None)
                 codes = _draw(self._classify(x, told).float(), heat, generator)  # (B, n * A)
             total = self._decoder.add(total, scale, codes.view(len(codes), -1, self.config.action_dim))
-        return self.action_normaliser.inverse(self._decoder.decode_latents(total), task_of(observation))
+        actions = self._decoder.decode_latents(total)
+        if self.offset is not None:
+            actions = self.offset(cond, actions)
+        return self.action_normaliser.inverse(actions, task_of(observation))
+
+    def _logits(self, cond: Tensor, codes: Tensor) -> Tensor:
+        """Return logits (B, N, A, K) of every code (B, N, A), told the encoded observations (B, C)."""
+        told = self._told(cond)
+        inputs = self.tokenizer.inputs(codes)  # (B, N, A, D')
+        if self.config.chained:  # at the coarsest scale a number is told the one before it
+            inputs[:, :1, 1:] = self.tokenizer.vectors(codes[:, :1])[:, :, :-1]
+        x = self._embed(inputs, slice(0, inputs.shape[1]), told).flatten(1, 2)
+        x = self._through(x, told, [None] * len(self.blocks), self.mask)
+        return self._classify(x, told).unflatten(1, (-1, self.config.action_dim))
 
     def _told(self, cond: Tensor) -> Told:
         """Return what the encoded observations (B, C) say to every pass."""
@@ -284,6 +308,23 @@ class _Block(nn.Module):
         scale = self.log_scale.clamp(max=MAX_LOG_SCALE).exp()
         query = F.normalize(query, dim=-1) * scale
         return query.to(value.dtype), torch.stack([F.normalize(key, dim=-1).to(value.dtype), value])
+
+
+class _Offset(nn.Module):
+    """Moves the actions that codes say, normalised, to where the observation says that they are."""
+
+    def __init__(self, config: CARPConfig) -> None:
+        super().__init__()
+        numbers = config.horizon * config.action_dim
+        self.hidden = nn.Linear(config.cond_dim + numbers, config.offset_dim)
+        self.out = nn.Linear(config.offset_dim, numbers)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, cond: Tensor, actions: Tensor) -> Tensor:
+        """Return actions (B, H, A), told the encoded observations (B, C)."""
+        told = torch.cat([F.silu(cond), actions.flatten(1).to(cond.dtype)], dim=1)
+        return actions + self.out(F.gelu(self.hidden(told))).view_as(actions)
 
 
 def _mask(config: CARPConfig) -> Tensor:

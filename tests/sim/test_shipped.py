@@ -1,5 +1,7 @@
 """Policies that ship do what their model cards say."""
 
+import json
+
 import pytest
 
 from motiongen_sim import Policy, shipped
@@ -15,6 +17,9 @@ def test_blockpush_is_solved_by_name():
 
 @pytest.mark.parametrize("name", shipped.policies())
 def test_a_policy_that_ships_is_for_tasks_that_there_are(name):
-    config = Policy.load(name, task=None if "blockpush" in name else "PandaPush").config
-    assert set(config.tasks) <= {task.instruction for task in TASKS.values()}
-    assert (shipped.policies()[name] / "README.md").read_text().count("rollout")
+    folder = shipped.policies()[name]
+    tasks = json.loads((folder / "config.json").read_text())["tasks"]
+    assert set(tasks) <= {task.instruction for task in TASKS.values()}
+    for task in tasks:
+        assert Policy.load(name, task=task).config.tasks == tuple(tasks)
+    assert "rollout" in (folder / "README.md").read_text()

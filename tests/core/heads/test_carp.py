@@ -122,6 +122,23 @@ def test_it_can_be_overfitted_to_a_few_chunks():
     torch.testing.assert_close(model.eval().predict(batch), model.tokenizer.decode(codes), rtol=0, atol=0.1)
 
 
+def test_an_offset_begins_silent_and_learns_what_codes_are_too_coarse_to_say():
+    torch.manual_seed(0)
+    plain = CARP(CARPConfig(**TINY)).eval()
+    model = CARP(CARPConfig(**TINY, offset_dim=32))
+    model.load_state_dict(plain.state_dict(), strict=False)
+    torch.testing.assert_close(model.eval().predict(observation()), plain.predict(observation()))
+    generator = torch.Generator().manual_seed(0)
+    batch = {**observation(8), "action": torch.rand(8, 16, 2, generator=generator) * 2 - 1}
+    coarse = model.tokenizer.decode(model.tokenizer.encode(batch["action"]))  # its 8 codes are not even trained
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-2)
+    for _ in range(150):
+        losses = model.train().training_pass(batch, generator)
+        optimizer.zero_grad(), losses["loss"].backward(), optimizer.step()
+    error = (model.eval().predict(batch) - batch["action"]).abs().mean()
+    assert error < 0.2 * (coarse - batch["action"]).abs().mean()
+
+
 def test_pictures_and_tasks_condition_it():
     model = tiny(image_size=32, crop_size=28, image_width=4, tasks=("push", "lift"))
     image = torch.randint(256, (2, 2, 3, 32, 32), generator=torch.Generator().manual_seed(0)).byte()
