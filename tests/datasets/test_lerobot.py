@@ -81,6 +81,13 @@ def test_the_older_layout_is_read(tmp_path):
     assert (old.instructions, old.state_names) == (new.instructions, new.state_names)
 
 
+def test_beside_a_camera_that_is_named_data_without_cameras_are_numbers(tmp_path):
+    seen, blind = write_v30(tmp_path / "seen"), write_v30(tmp_path / "blind", with_images=False)
+    assert [set(data.images) for data in read_all([seen, blind], ["front"])] == [{"front"}, set()]
+    with pytest.raises(ValueError, match="camera: expected one of none, got 'front'"):
+        read_all([blind], ["front"])
+
+
 @pytest.mark.parametrize(
     ("codec", "pixels"), [("libx264", "yuv420p"), ("libx265", "yuv420p"), ("libsvtav1", "yuv420p")]
 )

@@ -15,9 +15,16 @@ from motiongen_datasets.lerobot.video import read_video
 
 
 def read_all(folders: Iterable[str | Path], cameras: Iterable[str] | None = None) -> list[Demonstrations]:
-    """Return what `read` does, of each folder; whether they fit together is the caller's to say."""
-    cameras = None if cameras is None else tuple(cameras)
-    return [read(folder, cameras) for folder in folders]
+    """Return what `read` does, of each folder; whether they fit together is the caller's to say.
+
+    Beside datasets with cameras, those with none are read without pictures, whichever camera is asked for.
+    """
+    cameras, folders = None if cameras is None else tuple(cameras), tuple(folders)
+    has_camera = [bool(read_info(folder).cameras(None)) for folder in folders]
+    return [
+        read(folder, cameras if has or not any(has_camera) else ())
+        for folder, has in zip(folders, has_camera, strict=True)
+    ]
 
 
 def read(
