@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from benchmarks.policies import Baseline
 from motiongen import checkpoint
 from motiongen.modules.observation import task_of
-from motiongen.training.carp import CARPTrainConfig, precise, untold
+from motiongen.training.carp import precise
+from motiongen.training.carp_parts import CARPTrainConfig, untold
 from motiongen.training.chunks import ChunkSampler
 from motiongen.training.head import parameter_groups
 from motiongen.training.model_card import model_card

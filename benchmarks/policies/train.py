@@ -20,7 +20,7 @@ from benchmarks.policies.sizes import matched
 from motiongen.heads import carp
 from motiongen.heads.carp import CARP, CARPConfig
 from motiongen.modules.observation import PolicyConfig
-from motiongen.training.carp import CARPTrainConfig, goes_on, train_parts
+from motiongen.training.carp_parts import CARPTrainConfig, goes_on, train_parts
 from motiongen.training.chunks import ChunkSampler, sized_for
 from motiongen.training.demonstrations import Demonstrations, parted
 from motiongen.training.loop import TrainConfig, Trainer

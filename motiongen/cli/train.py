@@ -18,7 +18,8 @@ from motiongen.training.about import write_about
 from motiongen.training.badm import BADMRecipe, BADMTrainConfig
 from motiongen.training.bamm import BAMMRecipe, BAMMTrainConfig
 from motiongen.training.cache import ClipCache
-from motiongen.training.carp import CARPRecipe, CARPTrainConfig, carp_for, goes_on, train_parts
+from motiongen.training.carp import CARPRecipe, carp_for
+from motiongen.training.carp_parts import CARPTrainConfig, goes_on, train_parts
 from motiongen.training.evaluator import EvaluatorRecipe, EvaluatorTrainConfig
 from motiongen.training.loop import Recipe, TrainConfig, Trainer
 from motiongen.training.mogo import MogoRecipe, MogoTrainConfig

@@ -60,7 +60,10 @@ def test_output_that_lost_its_flag_is_no_prompt(error_line):
         (["edit", "gone.bvh", "bow", "-o", "x.bvh", "--between", "-1:2"], "got '-1:2'"),
         (["render", "gone.bvh", "-o", "x.mp4", "--size", "3", "3"], "size: expected 16 to 4096"),
         (["render", "gone.bvh", "-o", "x.bvh"], "gone.bvh: no such file"),
-        (["train", "carp", "--data", "a", "--data", "b", "-o", "x"], "data: expected --data once, got it twice"),
+        (
+            ["train", "carp", "--data", "a", "--data", "b", "-o", "x"],
+            "data: expected --data once, got it twice",
+        ),
     ],
 )
 def test_misuse_is_one_line_and_exit_code_2(argv, words, error_line):

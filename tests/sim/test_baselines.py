@@ -13,7 +13,7 @@ from benchmarks.policies.lstm_gmm import Mixture
 from benchmarks.policies.recipe import BaselineRecipe
 from benchmarks.policies.sizes import matched, parameters
 from motiongen.heads.carp import CARP, PRESETS, CARPConfig
-from motiongen.training.carp import ActionVQRecipe, CARPTrainConfig
+from motiongen.training.carp_parts import ActionVQRecipe, CARPTrainConfig
 from motiongen.training.chunks import ChunkSampler, sized_for
 from motiongen.training.demonstrations import Demonstrations
 from motiongen.training.loop import TrainConfig, Trainer

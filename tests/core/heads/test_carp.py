@@ -130,7 +130,9 @@ def test_an_offset_begins_silent_and_learns_what_codes_are_too_coarse_to_say():
     torch.testing.assert_close(model.eval().predict(observation()), plain.predict(observation()))
     generator = torch.Generator().manual_seed(0)
     batch = {**observation(8), "action": torch.rand(8, 16, 2, generator=generator) * 2 - 1}
-    coarse = model.tokenizer.decode(model.tokenizer.encode(batch["action"]))  # its 8 codes are not even trained
+    coarse = model.tokenizer.decode(
+        model.tokenizer.encode(batch["action"])
+    )  # its 8 codes are not even trained
     optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-2)
     for _ in range(150):
         losses = model.train().training_pass(batch, generator)

@@ -6,7 +6,8 @@ import torch
 
 from motiongen import checkpoint
 from motiongen.heads.carp import CARP, CARPConfig
-from motiongen.training.carp import CARPRecipe, CARPTrainConfig, carp_for, train_parts
+from motiongen.training.carp import CARPRecipe, carp_for
+from motiongen.training.carp_parts import CARPTrainConfig, train_parts
 from motiongen.training.demonstrations import Demonstrations
 from motiongen.training.loop import TrainConfig, Trainer
 
