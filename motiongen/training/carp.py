@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from motiongen import checkpoint
 from motiongen.heads.carp import CARP, CARPConfig
@@ -48,25 +48,23 @@ def precise(config: PolicyConfig) -> AbstractContextManager[Any]:
 
 
 class CARPRecipe:
-    """Trains a CARP whose tokenizer is trained; see `Recipe`."""
+    """Trains a CARP whose parts are trained; see `Recipe`. Policies that it is compared with are trained alike."""
 
-    name = "carp"
+    title = "CARP: observations to actions"
+    """Of the model card."""
+    plain: tuple[str, ...] = ("place", "number", "tokenizer.", "observation.task")
+    """Beginnings of the names of parameters without weight decay."""
+    predicted = 1024
+    """Held-out windows whose actions are predicted, at most."""
 
-    def __init__(
-        self,
-        model: CARP,
-        sampler: ChunkSampler,
-        config: CARPTrainConfig,
-        facts: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Take the model, what draws its batches, and facts for the model card."""
-        self.model, self.sampler, self.config, self.facts = model, sampler, config, dict(facts or {})
-        model.tokenizer.requires_grad_(False)
+    def __init__(self, model: Any, sampler: ChunkSampler, config: CARPTrainConfig) -> None:
+        """Take a model whose normalisers are fitted, and what draws its batches."""
+        self.name = checkpoint.model_name(type(model))
+        self.model, self.sampler, self.config = model, sampler, config
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return matrices with weight decay; the rest without. The tokenizer stays as it is."""
-        plain = ("place", "number", "tokenizer.", "observation.task")
-        groups = parameter_groups(self.model, plain)
+        """Return matrices with weight decay; the rest without. An action tokenizer stays as it is."""
+        groups = parameter_groups(self.model, self.plain)
         return [{**group, "params": [p for p in group["params"] if p.requires_grad]} for group in groups]
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
@@ -76,33 +74,26 @@ class CARPRecipe:
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Return the losses of a batch."""
         with precise(self.model.config):
-            return self.model.training_pass(batch, generator)
+            losses: dict[str, Tensor] = self.model.training_pass(batch, generator)
+            return losses
 
-    def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return cross-entropy and accuracy on held-out windows, and the error of the actions to be executed."""
-        assert isinstance(model, CARP), type(model)
+    def validate(self, model: Any) -> dict[str, float]:
+        """Return the losses on held-out windows, and the error of the actions to be executed."""
         batch = {key: value.to(model.device) for key, value in untold(self.sampler.held_out).items()}
         losses = model.training_pass(batch, torch.Generator().manual_seed(0))
-        task, past = task_of(batch), model.config.obs_steps - 1
-        executed = slice(past, past + model.config.action_steps)
-        wanted = model.action_normaliser(batch["action"], task)
-        error = (model.action_normaliser(model.predict(batch), task) - wanted).abs()
+        some = {key: value[: self.predicted] for key, value in batch.items()}
+        predicted = model.predict(some, generator=torch.Generator().manual_seed(1))
+        normalised, past = model.action_normaliser, model.config.obs_steps - 1
+        error = (normalised(predicted, task_of(some)) - normalised(some["action"], task_of(some))).abs()
         metrics = {key: float(value) for key, value in losses.items()}
-        return {**metrics, "action error": float(error[:, executed].mean())}
+        return {**metrics, "action error": float(error[:, past : past + model.config.action_steps].mean())}
 
-    def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
-        """Write the policy in fp16, with its tokenizer, its normalisers and its model card."""
-        assert isinstance(model, CARP), type(model)
+    def export(self, model: Any, directory: Path, metrics: Mapping[str, float]) -> None:
+        """Write the policy in fp16, with its normalisers, its action tokenizer and its model card."""
         facts = {
             "tasks": list(model.config.tasks),
             "data": f"{self.sampler.num_train:,} frames",
             "licence of the data": self.config.licence,
-            **self.facts,
         }
-        checkpoint.save(
-            model,
-            model.config,
-            directory,
-            model_card("CARP: observations to actions", facts, model, metrics),
-            half=True,
-        )
+        card = model_card(self.title, facts, model, metrics)
+        checkpoint.save(model, model.config, directory, card, half=True)

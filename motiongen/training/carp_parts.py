@@ -266,3 +266,4 @@ def train_parts(
             recipe.model.load_state_dict(trainer.ema.model.state_dict())
             if isinstance(recipe, SceneRecipe):
                 recipe.finish()
+    model.tokenizer.requires_grad_(False)

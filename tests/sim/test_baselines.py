@@ -13,7 +13,7 @@ from benchmarks.policies.lstm_gmm import Mixture
 from benchmarks.policies.recipe import BaselineRecipe
 from benchmarks.policies.sizes import matched, parameters
 from motiongen.heads.carp import CARP, PRESETS, CARPConfig
-from motiongen.training.carp_parts import ActionVQRecipe, CARPTrainConfig
+from motiongen.training.carp_parts import CARPTrainConfig, train_parts
 from motiongen.training.chunks import ChunkSampler, sized_for
 from motiongen.training.demonstrations import Demonstrations
 from motiongen.training.loop import TrainConfig, Trainer
@@ -73,8 +73,8 @@ def trained(name: str, folder: Any, steps: int, rate: float, **sizes: Any) -> An
     model, sampler = made(name, **sizes)
     schedule = TrainConfig(steps=steps, learning_rate=rate, autocast=False, ema=0.99)
     if name == "flat_ar":
-        tokenizer = ActionVQRecipe(model, sampler, CARPTrainConfig(tokenizer_batch_size=64))
-        Trainer(tokenizer, replace(schedule, steps=200, learning_rate=5e-3), folder / "vq").run()
+        parts = CARPTrainConfig(tokenizer_steps=200, tokenizer_batch_size=64, parts_learning_rate=5e-3)
+        train_parts(model, sampler, replace(parts, encoder_steps=0), schedule, folder)
     trainer = Trainer(BaselineRecipe(model, sampler, CARPTrainConfig(batch_size=64)), schedule, folder)
     trainer.run()
     return load(folder)

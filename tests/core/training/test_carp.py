@@ -54,8 +54,10 @@ def test_training_in_three_stages_makes_a_policy_that_reaches(parts, tmp_path):
         model.action_normaliser(sampler.held_out["action"], sampler.held_out["task"])
     )
     assert len(codes.unique()) > 5
+    vectors = model.tokenizer.codebooks.clone()
     metrics = Trainer(CARPRecipe(model, sampler, config), schedule, tmp_path).run()
     assert metrics["accuracy"] > 0.2 and metrics["action error"] < 0.15
+    assert torch.equal(model.tokenizer.codebooks, vectors)  # the transformer is told them, and leaves them
     policy = checkpoint.load(tmp_path, CARP).eval()
     place, goal = torch.tensor([0.8, -0.6]), torch.tensor([-0.5, 0.5])
     seen = [place, place]
