@@ -1,6 +1,6 @@
 """Windows of demonstrations: the last observations, and the chunk of actions that goes with them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -97,7 +97,7 @@ class ChunkSampler:
         has_pictures = [bool(data.images) or not config.scene_dim for data in demonstrations]
         shown = [data for data, has in zip(demonstrations, has_pictures, strict=True) if has]
         self.images = (
-            torch.cat([_pictures(data, camera, config.image_size) for data in shown])
+            _joined(_pictures(data, camera, config.image_size) for data in shown)
             if config.image_size
             else None
         )
@@ -197,6 +197,12 @@ def _last_of_each(tasks: Tensor, share: float) -> Tensor:
     is_task = tasks[:, None] == torch.arange(int(tasks.max()) + 1)
     number = (is_task.long().cumsum(0)).gather(1, tasks[:, None])[:, 0]  # from 1 on
     return number > is_task.sum(0)[tasks] - (is_task.sum(0)[tasks] * share).floor()
+
+
+def _joined(parts: Iterable[Tensor]) -> Tensor:
+    """Return tensors end to end; pictures are large, and a single one of them is not copied."""
+    parts = list(parts)
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def _pictures(data: Demonstrations, camera: str | None, size: int) -> Tensor:

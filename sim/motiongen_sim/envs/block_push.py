@@ -28,12 +28,13 @@ TARGETS_CENTRE, TARGETS_SPREAD = np.array([0.4, 0.2]), np.array([0.005, 0.0075])
 MIN_BLOCK_DISTANCE = 0.1
 TARGETS_APART = 0.12
 MAX_TARGET_YAW = np.pi / 30
-IMAGE_SIZE = 96
+IMAGE_SIZE = 128
 BLOCK_COLORS = ((0.91, 0.45, 0.13, 1.0), (0.16, 0.44, 0.80, 1.0))
 TARGET_COLORS = ((0.20, 0.62, 0.33, 1.0), (0.56, 0.30, 0.69, 1.0))
 TABLE_COLOR = (0.87, 0.86, 0.83, 1.0)
 CAMERA = Camera(eye=(0.98, -0.02, 0.72), target=(0.36, -0.02, 0.0), field_of_view=42.0)
-IMAGE_CAMERA = Camera(eye=(0.90, -0.06, 0.68), target=(0.40, -0.06, 0.0), field_of_view=51.0)
+# From low in front, past the hand: from higher up the hand hides what it pushes. What matters is twice as wide as deep.
+IMAGE_CAMERA = Camera(eye=(1.28, -0.07, 0.62), target=(0.40, -0.07, 0.02), field_of_view=25.0, aspect=1.8)
 
 State = NDArray[np.float32]
 

@@ -76,18 +76,22 @@ class Camera:
         eye: where it stands, in metres.
         target: what it looks at, in metres.
         field_of_view: vertical, in degrees.
+        aspect: width of what is seen, in heights; that of the picture for None, and with another its pixels are not
+            square.
         light: the direction that light comes from.
     """
 
     eye: tuple[float, float, float]
     target: tuple[float, float, float]
     field_of_view: float = 40.0
+    aspect: float | None = None
     light: tuple[float, float, float] = (0.6, -0.4, 1.0)
 
     def render(self, client: Any, width: int, height: int, *, shadow: bool = True) -> NDArray[np.uint8]:
         """Return what it sees (height, width, 3), drawn by PyBullet's software renderer."""
         view = client.computeViewMatrix(self.eye, self.target, (0.0, 0.0, 1.0))
-        projection = client.computeProjectionMatrixFOV(self.field_of_view, width / height, 0.05, 10.0)
+        aspect = self.aspect or width / height
+        projection = client.computeProjectionMatrixFOV(self.field_of_view, aspect, 0.05, 10.0)
         pixels = client.getCameraImage(
             width,
             height,
