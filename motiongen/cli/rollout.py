@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SIM = ("gymnasium", "pybullet", "pybullet_data", "panda_gym", "gym_pusht", "pymunk")
 """Modules of the extra [sim]."""
+OWN = "(default: the policy's own)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,10 @@ class RolloutConfig:
         int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: the task's own)")
     ] = None
     """Where an episode is cut off."""
+    action_steps: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint=OWN)] = None
+    """Actions of a chunk that are executed before the next one is asked for."""
+    temperature: Annotated[float | None, tyro.conf.arg(metavar="T", help_behavior_hint=OWN)] = None
+    """At which a policy's codes are drawn; 0 takes the likeliest."""
     batch: Annotated[int, tyro.conf.arg(metavar="N")] = 1
     """Episodes side by side, for models that are slow alone; latency is then that of all of them at once."""
     video: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(optional)")] = None
@@ -101,6 +106,8 @@ def _rollout(config: RolloutConfig, device: str) -> "RolloutReport":
             video=config.video,
             observations=config.observations,
             max_steps=config.max_steps,
+            action_steps=config.action_steps,
+            temperature=config.temperature,
             batch=config.batch,
             films=config.films,
             device=device,

@@ -193,6 +193,8 @@ class CARPRun(Run):
     """See: side of the square to which the camera's pictures are scaled, pixels; 0 for states alone."""
     action_steps: Annotated[int | None, tyro.conf.arg(help_behavior_hint="(default: the preset's)")] = None
     """Actions of a chunk that are executed before the next one is asked for."""
+    temperature: float = 0.0
+    """At which the policy draws its codes when it acts; 0 takes the likeliest, as published."""
     camera: Annotated[str | None, tyro.conf.arg(help_behavior_hint="(default: the only one)")] = None
     """Which of the datasets' cameras."""
     recipe: CARPTrainConfig = field(default_factory=CARPTrainConfig)
@@ -210,7 +212,7 @@ class CARPRun(Run):
         """Return the recipe for the demonstrations; tokenizer and observation encoder are trained first."""
         from motiongen_datasets import lerobot
 
-        config = replace(carp.PRESETS[self.preset], image_size=self.image_size)
+        config = replace(carp.PRESETS[self.preset], image_size=self.image_size, temperature=self.temperature)
         if self.action_steps is not None:
             config = replace(config, action_steps=self.action_steps)
         model, sampler = carp_for(lerobot.read_all(self.data, self._cameras()), config, self.camera)

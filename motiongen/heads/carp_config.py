@@ -1,5 +1,6 @@
 """Sizes of CARP."""
 
+import math
 from dataclasses import dataclass
 
 from motiongen.modules.observation import PolicyConfig
@@ -32,6 +33,10 @@ class CARPConfig(PolicyConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not 0 <= self.temperature < math.inf:
+            raise ValueError(
+                f"temperature: expected 0 or more, got {self.temperature}; 0 takes the likeliest code"
+            )
         if self.chained and self.scales[0] != 1:
             raise ValueError(
                 f"scales: expected to begin with 1 for a chain, got {self.scales}; fix config.json"

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -48,13 +49,16 @@ class Policy:
             of one task needs none.
         temporal_ensemble: None executes `action_steps` of a chunk, then predicts the next; a number predicts at every
             step and averages, see Ensemble (ACT takes 0.01).
+        action_steps: how much of a chunk is executed, in place of the model's own.
+        temperature: at which a model that writes codes draws them, in place of its own.
         name: what a report calls it; by default its class.
 
     Attributes:
         predicted: whether the last `act` asked the model, and did not only go on with a chunk.
 
     Raises:
-        ValueError: the model does not know the task, or knows several and none is given.
+        ValueError: the model does not know the task, or knows several and none is given; it has no such temperature, or
+            no chunk so long.
     """
 
     def __init__(
@@ -63,6 +67,8 @@ class Policy:
         *,
         task: str | None = None,
         temporal_ensemble: float | None = None,
+        action_steps: int | None = None,
+        temperature: float | None = None,
         name: str | None = None,
     ) -> None:
         if temporal_ensemble is not None and not temporal_ensemble >= 0:
@@ -70,7 +76,8 @@ class Policy:
                 f"temporal_ensemble: expected None or 0 and more, got {temporal_ensemble}; try 0.01"
             )
         self.model: Any = model.eval()
-        self.config = cast(PolicyConfig, model.config)
+        self.config = _changed(cast(PolicyConfig, model.config), action_steps, temperature)
+        self._drawn = {} if temperature is None else {"temperature": temperature}
         self.temporal_ensemble = temporal_ensemble
         self.name = name or type(model).__name__
         self.task_index = _task_index(self.config.tasks, task)
@@ -87,16 +94,16 @@ class Policy:
         device: str = "cpu",
         *,
         task: str | None = None,
-        temporal_ensemble: float | None = None,
+        **options: Any,
     ) -> "Policy":
-        """Return a CARP policy: one that ships, by name, or one of your own, by its folder.
+        """Return a CARP policy: one that ships, by name, or one of your own, by its folder; with Policy's options.
 
         Raises:
             ValueError: there is no such policy (the message lists those that ship), or its files are damaged.
         """
         folder = shipped.folder(name_or_folder)
         model = checkpoint.load(folder, CARP).requires_grad_(False).to(device)
-        return cls(model, task=task, temporal_ensemble=temporal_ensemble, name=folder.name)
+        return cls(model, task=task, **{"name": folder.name, **options})
 
     @property
     def observations(self) -> str:
@@ -180,7 +187,9 @@ class Policy:
             observation["image"] = torch.stack([torch.stack(list(lane.images)) for lane in lanes])
         on_device = {name: part.to(self.device) for name, part in observation.items()}
         with torch.inference_mode():
-            chunks = self.model.predict(on_device, generator=self._generator).float().cpu().numpy()
+            chunks = (
+                self.model.predict(on_device, generator=self._generator, **self._drawn).float().cpu().numpy()
+            )
         return chunks[:, self.config.obs_steps - 1 :, : self.action_dim]
 
     def _checked(self, observation: Seen) -> tuple[NDArray[np.float32], Tensor | None]:
@@ -227,6 +236,20 @@ def _described(observation: Seen) -> str:
     if isinstance(observation, Mapping):
         return f"a dict of {', '.join(observation)}"
     return f"an array {np.shape(observation)[1:]}"
+
+
+def _changed(config: PolicyConfig, action_steps: int | None, temperature: float | None) -> PolicyConfig:
+    """Return a model's sizes with what is to be otherwise. Raises ValueError where it cannot be."""
+    if action_steps is not None:
+        most = config.horizon - config.obs_steps + 1
+        if not 1 <= action_steps <= most:
+            raise ValueError(f"action_steps: expected 1..{most}, as long as a chunk is, got {action_steps}")
+        config = replace(config, action_steps=action_steps)
+    if temperature is not None:
+        if not hasattr(config, "temperature"):
+            raise ValueError(f"temperature: expected none for a policy without codes, got {temperature}")
+        config = replace(config, temperature=temperature)  # type: ignore[call-arg]
+    return config
 
 
 def _task_index(known: Sequence[str], task: str | None) -> int:

@@ -39,6 +39,8 @@ def rollout(
     observations: str | None = None,
     max_steps: int | None = None,
     *,
+    action_steps: int | None = None,
+    temperature: float | None = None,
     batch: int = 1,
     films: int = 8,
     device: str = "cpu",
@@ -61,6 +63,8 @@ def rollout(
         video: a folder for films of the first episodes, a sheet of these, and success drawn against episodes.
         observations: "state" or "image"; by default what the policy wants.
         max_steps: where an episode is cut off; by default the task's own.
+        action_steps: how much of a chunk is executed, in place of the policy's own.
+        temperature: at which codes are drawn, in place of the policy's own.
         batch: episodes side by side, for models that are slow alone. Sums are rounded differently in another batch, so
             an episode may end differently then; compare policies at the same.
         films: how many episodes are filmed.
@@ -83,7 +87,9 @@ def rollout(
         if value is not None and value < 1:
             raise ValueError(f"{name}: expected 1 or more, got {value}")
     record = lookup(task)
-    actor = _find(policy, record, observations, device)
+    options = {"action_steps": action_steps, "temperature": temperature}
+    options = {name: value for name, value in options.items() if value is not None}
+    actor = _find(policy, record, observations, device, options)
     job = Job(
         task=record.name,
         policy=actor,
@@ -109,13 +115,21 @@ def rollout(
     return report
 
 
-def _find(policy: str | Path | Policy, task: Task, observations: str | None, device: str) -> Policy | str:
+def _find(
+    policy: str | Path | Policy, task: Task, observations: str | None, device: str, options: dict[str, Any]
+) -> Policy | str:
     """Return a policy for a task: a model that acts, or the name of one of ACTORS."""
-    if isinstance(policy, str) and policy in ACTORS:
+    is_actor = isinstance(policy, str) and policy in ACTORS
+    if options and (is_actor or isinstance(policy, Policy)):
+        raise ValueError(
+            f"{', '.join(options)}: expected with a policy that is loaded here, got {policy}; leave out, or make the "
+            "Policy with them"
+        )
+    if isinstance(policy, str) and is_actor:
         return policy
     if not isinstance(policy, Policy):
         folder = shipped.for_task(task, observations or "state") if policy == "carp" else policy
-        policy = Policy.load(folder, device, task=task.name)
+        policy = Policy.load(folder, device, task=task.name, **options)
     if observations not in (None, policy.observations):
         raise ValueError(
             f"observations: expected {policy.observations}, which {policy.name} was trained on, got {observations}"

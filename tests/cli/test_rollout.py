@@ -42,6 +42,12 @@ def test_rollout_prints_a_table_and_writes_the_report(tmp_path, capsys):
         (["BlockPush", "--report", "out.txt"], 2, "cannot write out.txt"),
         (["BlockPsh"], 1, "did you mean BlockPush"),
         (["BlockPush", "--policy", "no/such"], 1, "or a folder, got 'no/such'"),
+        (
+            ["BlockPush", "--temperature", "-1"],
+            1,
+            "temperature: expected 0 or more, got -1.0",
+        ),
+        (["BlockPush", "--action-steps", "20"], 1, "action_steps: expected 1..16"),
         ([], 2, "TASK"),
     ],
 )

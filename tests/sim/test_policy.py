@@ -23,6 +23,31 @@ def test_a_chunk_is_executed_from_the_newest_observation_on_then_the_next_is_ask
     assert said == [100, 101, 102, 200, 201, 202, 300]
 
 
+def test_more_of_a_chunk_is_executed_and_codes_are_drawn_where_one_says_so():
+    longer = Policy(Counter(action_steps=3), action_steps=5)
+    assert [float(longer.act(state())[0]) for _ in range(6)] == [100, 101, 102, 103, 104, 200]
+    model, seen = tiny_carp(), state(1.0, 16)
+    likeliest, drawn = Policy(model), Policy(model, temperature=5.0)
+    assert np.array_equal(likeliest.act(seen), Policy(model, temperature=0.0).act(seen))
+    firsts = set()
+    for seed in range(5):
+        drawn.reset(seed)
+        firsts.add(float(drawn.act(seen)[0]))
+    assert len(firsts) > 1 and model.config.temperature == 0.0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"action_steps": 16}, "action_steps: expected 1..15, as long as a chunk is, got 16"),
+        ({"temperature": 1.0}, "temperature: expected none for a policy without codes, got 1.0"),
+    ],
+)
+def test_what_a_model_cannot_do_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        Policy(Counter(), **options)
+
+
 def test_predicted_tells_which_actions_took_the_model():
     policy, asked = Policy(Counter(action_steps=2)), []
     for _ in range(5):

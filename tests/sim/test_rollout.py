@@ -138,6 +138,7 @@ def test_films_show_how_it_went_and_change_nothing(tmp_path, policy, report):
             {"policy": Policy(Counter()), "observations": "image"},
             "observations: expected state, which Counter",
         ),
+        ({"temperature": 1.0}, "temperature: expected with a policy that is loaded here, got hold"),
         ({"policy": Policy(Counter())}, r"expected a state of shape \(3,\), got \(16,\)"),
     ],
 )
