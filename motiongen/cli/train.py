@@ -184,7 +184,8 @@ class CARPRun(Run):
     data: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="DIR [DIR ...]")]
     """LeRobot datasets (v2.1 or v3); of several tasks, for one policy that knows them all.
 
-    A policy that sees also learns from demonstrations whose states say in numbers what the others' pictures show."""
+    A policy that sees learns what to do from demonstrations without pictures, where there are any whose states say in
+    numbers what the others' pictures show."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")]
     """Folder of the policy, which holds its action tokenizer too, its checkpoint and log."""
     preset: Literal["small", "paper"] = "small"

@@ -14,6 +14,10 @@ Observation = Mapping[str, Tensor]
 In training `scene` (B, To, E) may stand for the picture, where the policy reads scenes."""
 
 
+MOST_SCENE_ERROR = 0.5
+"""Of a number that pictures show, in its deviations."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PolicyConfig:
     """What a policy sees, and the chunk of actions that it answers with.
@@ -158,8 +162,8 @@ class ObservationEncoder(nn.Module):
     def forward(self, observation: Observation, generator: torch.Generator | None = None) -> Tensor:
         """Return the vector (B, cond_dim) of observations.
 
-        With a generator, as in training, pictures are cropped where it says, and a `scene` is told with such errors as
-        reading it from the picture makes.
+        With a generator, as in training, pictures are cropped where it says. A `scene` is taken for what would be read
+        from the pictures; of either, numbers that pictures do not show are the mean.
 
         Raises:
             ValueError: shapes that are not the config's.
@@ -168,10 +172,12 @@ class ObservationEncoder(nn.Module):
         check_shape("state", state, (self.config.obs_steps, self.config.state_dim))
         task = task_of(observation)
         points: list[Tensor] = []
-        if self.config.scene_dim and "scene" in observation:
-            state = torch.cat([state, self._told(observation["scene"], task, generator)], dim=-1)
-        elif self.config.scene_dim:
-            state = torch.cat([state, self.read(observation, generator)], dim=-1)
+        if self.config.scene_dim:
+            scene = observation["scene"] if "scene" in observation else self.read(observation, generator)
+            check_shape("scene", scene, (self.config.obs_steps, self.config.scene_dim))
+            is_shown = self.scene_error < MOST_SCENE_ERROR
+            scene = torch.where(is_shown, scene, self._scene_moments(task)[0])
+            state = torch.cat([state, scene], dim=-1)
         elif self.config.image_size:
             points.append(self._look(observation, generator).flatten(1))  # (B, To * F)
         seen = [self.normaliser(state, task).flatten(1)]  # (B, To * (D + E))
@@ -186,18 +192,6 @@ class ObservationEncoder(nn.Module):
         """Return the scene (B, To, E) that the pictures of observations show, in the data's own units."""
         shift, scale = self._scene_moments(task_of(observation))
         return self.scene(self._look(observation, generator)).float() * scale + shift
-
-    def _told(self, scene: Tensor, task: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Return a scene as reading it would say it: what is read well with small errors, what no picture shows not."""
-        check_shape("scene", scene, (self.config.obs_steps, self.config.scene_dim))
-        if generator is None:
-            return scene
-        shift, scale = self._scene_moments(task)
-        # The joint distribution of a normal number of deviation 1 and its best estimate, off by such an error.
-        told = 1 - self.scene_error.clamp(max=1).square()
-        noise = torch.randn(scene.shape, generator=generator).to(scene.device)
-        read = told * (scene - shift) / scale + (told * (1 - told)).sqrt() * noise
-        return read * scale + shift
 
     def _scene_moments(self, task: Tensor) -> tuple[Tensor, Tensor]:
         """Return shift and scale (B, 1, E) of the scenes of tasks (B,)."""

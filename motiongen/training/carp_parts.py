@@ -120,7 +120,8 @@ class SceneRecipe:
     """Trains a CARP that reads scenes to read them from pictures; see `Recipe`.
 
     Not in the paper. To say where things are takes pictures far fewer examples than to say what to do, and what is then
-    to be done is learnt from the numbers, with the errors that reading makes, at the price of a policy for states.
+    to be done is learnt from the numbers, at the price of a policy for states. No errors are added to them: as it is, a
+    policy for BlockPush bears positions that are off by 2.5 mm.
     """
 
     name = "scene"
@@ -150,9 +151,8 @@ class SceneRecipe:
 
     @torch.no_grad()
     def finish(self) -> None:
-        """Note the errors (E,) that are made on held-out pictures: the deviation of a normal one with such a mean."""
-        errors = self._held_out_errors(self.model) * math.sqrt(math.pi / 2)
-        self.model.scene_error.copy_(errors.mean((0, 1)))
+        """Note the errors (E,) that are made on held-out pictures: what is not shown is left out by them."""
+        self.model.scene_error.copy_(self._held_out_errors(self.model).mean((0, 1)))
 
     def _held_out_errors(self, model: nn.Module) -> Tensor:
         device = self.model.scene_error.device

@@ -74,6 +74,9 @@ class _Frames:
 class ChunkSampler:
     """Draws windows: all tasks alike, and within a task every frame alike.
 
+    Where some demonstrations of a task have pictures and others none, the former teach what is where, the latter what
+    to do: few can be rendered with all the errors that are to be mended, and those without errors teach to mend none.
+
     At an episode's start its first observation stands for those before it; at its end the last action goes on. Where
     only the record ends, windows that reach beyond are left out.
     """
@@ -112,7 +115,7 @@ class ChunkSampler:
         self.task = tasks.repeat_interleave(lengths)  # (T,)
         held_out = torch.cat([_last_of_each(part, held_out_share) for part in tasks.split(episodes.tolist())])
         each = [~held_out & (tasks == task) for task in range(len(config.tasks))]
-        self.train = [self._frames(lengths, chosen) for chosen in each]
+        self.train = [self._frames(lengths, _without(chosen, is_shown)) for chosen in each]
         self.shown = [self._frames(lengths, chosen & is_shown) for chosen in each]
         for name, frames in zip(config.tasks, self.shown, strict=True):
             if not len(frames.places):
@@ -190,6 +193,11 @@ def _done(data: Demonstrations) -> Tensor:
 def _filled(arrays: Sequence[NDArray[np.float32]], dim: int) -> Tensor:
     """Return arrays (T_i, D_i) end to end, (T, dim), narrow ones filled up with zeros."""
     return torch.cat([F.pad(torch.from_numpy(array), (0, dim - array.shape[1])) for array in arrays])
+
+
+def _without(chosen: Tensor, is_shown: Tensor) -> Tensor:
+    """Return which of the chosen episodes (E,) are not shown, or all of them where all are."""
+    return chosen & ~is_shown if (chosen & ~is_shown).any() else chosen
 
 
 def _last_of_each(tasks: Tensor, share: float) -> Tensor:
