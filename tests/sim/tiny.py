@@ -15,8 +15,9 @@ SMALL = CARPConfig(dim=16, num_layers=1, num_heads=2, cond_dim=16, codebook_size
 def tiny_carp(task: str = "BlockPush", **sizes: object) -> CARP:
     """Return a CARP for a task whose weights are random, and large: what it does depends on what it sees."""
     model = CARP(replace(SMALL, tasks=(lookup(task).instruction,), **sizes))
+    generator = torch.Generator().manual_seed(0)
     for weight in model.parameters():
-        nn.init.normal_(weight, std=0.3)
+        nn.init.normal_(weight, std=0.3, generator=generator)
     model.observation.normaliser.scale.fill_(0.1)
     model.action_normaliser.scale.fill_(0.003)
     return model.eval()
