@@ -122,8 +122,8 @@ def _find(
     is_actor = isinstance(policy, str) and policy in ACTORS
     if options and (is_actor or isinstance(policy, Policy)):
         raise ValueError(
-            f"{', '.join(options)}: expected with a policy that is loaded here, got {policy}; leave out, or make the "
-            "Policy with them"
+            f"{', '.join(options)}: expected with a policy that is loaded here, got "
+            f"{policy.name if isinstance(policy, Policy) else policy}; leave out, or make the Policy with them"
         )
     if isinstance(policy, str) and is_actor:
         return policy

@@ -35,9 +35,8 @@ def test_there_are_thirty_frames_a_second(samples, frames):
 def test_silence_is_one_constant_frame():
     made = music_features(Audio(np.zeros(RATE, np.float32), RATE))
     assert torch.isfinite(made).all()
-    torch.testing.assert_close(
-        made, made[:1].expand_as(made), rtol=0, atol=1e-9
-    )  # some processors round rows of a product differently
+    # Some processors round the rows of a product differently.
+    torch.testing.assert_close(made, made[:1].expand_as(made), rtol=0, atol=1e-9)
     assert made[0, 1] == -6.0  # 60 dB below what is expected, in 10 dB
     assert made[0, LAYOUT["chroma"]].sum() == made[:, LAYOUT["peaks"]].sum() == 0
 
