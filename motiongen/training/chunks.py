@@ -147,8 +147,8 @@ class ChunkSampler:
         Args:
             batch_size: B.
             generator: draws the windows.
-            images: False leaves pictures out, and draws windows without pictures too; None does so where a scene is
-                told in their place.
+            images: True draws windows that have pictures; False leaves pictures out, and draws windows that teach what
+                to do; None does so where a scene is told in their place.
         """
         if images is None:
             images = self.scene is None
