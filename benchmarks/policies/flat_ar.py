@@ -12,7 +12,6 @@ from torch import Tensor
 
 from motiongen.heads import carp
 from motiongen.heads.carp import CARP, CARPConfig
-from motiongen.modules.observation import Observation, task_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,17 +52,8 @@ class FlatAR(CARP):
         x = self._through(x, told, [None] * len(self.blocks), self.mask)
         return self._classify(x, told).unflatten(1, codes.shape[1:])
 
-    @torch.inference_mode()
-    def predict(
-        self,
-        observation: Observation,
-        *,
-        generator: torch.Generator | None = None,
-        temperature: float | None = None,
-    ) -> Tensor:
-        """Return the actions (B, H, A) that follow, as CARP's `predict` does."""
-        heat = self.config.temperature if temperature is None else temperature
-        cond = self.observation(observation)
+    def _write(self, cond: Tensor, heat: float, generator: torch.Generator | None) -> Tensor:
+        """Return the normalised actions (B, H, A) of codes that are written, told the encoded observations (B, C)."""
         memory: list[Tensor | None] = [None] * len(self.blocks)
         told = self._told(cond)
         before = cond.new_zeros(len(cond), 1, self.config.latent_dim)
@@ -75,4 +65,4 @@ class FlatAR(CARP):
                 codes.append(carp._draw(logits.float(), heat, generator))  # (B, 1)
                 before = self.tokenizer.codebooks[number, codes[-1]]
         chunk = torch.cat(codes, dim=1).unflatten(1, (-1, self.config.action_dim))  # (B, H, A)
-        return self.action_normaliser.inverse(self.tokenizer.decode(chunk), task_of(observation))
+        return self.tokenizer.decode(chunk)

@@ -117,9 +117,16 @@ class CARP(nn.Module):
             temperature: in place of the config's.
         """
         heat = self.config.temperature if temperature is None else temperature
+        cond = self.observation(observation)
+        actions = self._write(cond, heat, generator)
+        if self.offset is not None:
+            actions = self.offset(cond, actions)
+        return self.action_normaliser.inverse(actions, task_of(observation))
+
+    def _write(self, cond: Tensor, heat: float, generator: torch.Generator | None) -> Tensor:
+        """Return the normalised actions (B, H, A) of codes that are written, told the encoded observations (B, C)."""
         if self._decoder is None or not self._decoder.is_of(self.tokenizer):
             self._decoder = ActionDecoder(self.tokenizer)
-        cond = self.observation(observation)
         told = self._told(cond)
         total = self.tokenizer.empty(len(told.start))
         memory: list[Tensor | None] = [None] * len(self.blocks)
@@ -131,10 +138,7 @@ class CARP(nn.Module):
                 x = self._through(x.flatten(1, 2), told, memory, None)
                 codes = _draw(self._classify(x, told).float(), heat, generator)  # (B, n * A)
             total = self._decoder.add(total, scale, codes.view(len(codes), -1, self.config.action_dim))
-        actions = self._decoder.decode_latents(total)
-        if self.offset is not None:
-            actions = self.offset(cond, actions)
-        return self.action_normaliser.inverse(actions, task_of(observation))
+        return self._decoder.decode_latents(total)
 
     def _logits(self, cond: Tensor, codes: Tensor) -> Tensor:
         """Return logits (B, N, A, K) of every code (B, N, A), told the encoded observations (B, C)."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from motiongen.training.demonstrations import Demonstrations
 from motiongen_datasets.lerobot.episodes import Episode, read_episodes
 from motiongen_datasets.lerobot.frames import read_frames
-from motiongen_datasets.lerobot.info import ACTION, DONE, SCENE, STATE, read_info
+from motiongen_datasets.lerobot.info import ACTION, DONE, SCENE, STATE, Info, read_info
 from motiongen_datasets.lerobot.video import read_video
 
 
@@ -19,11 +19,12 @@ def read_all(folders: Iterable[str | Path], cameras: Iterable[str] | None = None
 
     Beside datasets with cameras, those with none are read without pictures, whichever camera is asked for.
     """
-    cameras, folders = None if cameras is None else tuple(cameras), tuple(folders)
-    has_camera = [bool(read_info(folder).cameras(None)) for folder in folders]
+    cameras = None if cameras is None else tuple(cameras)
+    infos = [read_info(folder) for folder in folders]
+    has_camera = [bool(info.cameras(None)) for info in infos]
     return [
-        read(folder, cameras if has or not any(has_camera) else ())
-        for folder, has in zip(folders, has_camera, strict=True)
+        _read(info, cameras if has or not any(has_camera) else ())
+        for info, has in zip(infos, has_camera, strict=True)
     ]
 
 
@@ -41,7 +42,10 @@ def read(
         ValueError: a file or column is missing, broken, or of another shape than the dataset says; a number is not
             finite; there is no such camera or episode. It names the file, the column and what is expected.
     """
-    info = read_info(folder)
+    return _read(read_info(folder), cameras, episodes)
+
+
+def _read(info: Info, cameras: Iterable[str] | None, episodes: Iterable[int] | None = None) -> Demonstrations:
     columns = info.cameras(cameras)
     videos = [column for column in columns.values() if info.is_video(column)]
     chosen = read_episodes(info, videos, episodes)
