@@ -188,8 +188,8 @@ class CARPRun(Run):
     numbers what the others' pictures show."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")]
     """Folder of the policy, which holds its action tokenizer too, its checkpoint and log."""
-    preset: Literal["small", "paper"] = "small"
-    """small is the size that ships; paper is the published one for states."""
+    preset: Literal["small", "body", "paper"] = "small"
+    """small is the size that ships, body that for robots of many joints; paper is the published one for states."""
     image_size: int = 0
     """See: side of the square to which the camera's pictures are scaled, pixels; 0 for states alone."""
     action_steps: Annotated[int | None, tyro.conf.arg(help_behavior_hint="(default: the preset's)")] = None

@@ -1,7 +1,7 @@
 """Sizes of CARP."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from motiongen.modules.observation import PolicyConfig
 from motiongen.tokenizers.action_vq import ActionVQConfig
@@ -59,22 +59,25 @@ class CARPConfig(PolicyConfig):
         )
 
 
+_SMALL = CARPConfig(
+    obs_steps=1,
+    action_steps=4,
+    pairs=True,
+    obs_layers=3,
+    cond_dim=256,
+    num_layers=2,
+    shared_modulation=True,
+    widths=(8, 16, 32),
+    codebook_size=128,
+    scales=(1, 2, 4),
+    chained=True,
+    offset_dim=128,
+)
 PRESETS = {
     "paper": CARPConfig(obs_layers=1, cond_dim=64),
-    "small": CARPConfig(
-        obs_steps=1,
-        action_steps=4,
-        pairs=True,
-        obs_layers=3,
-        cond_dim=256,
-        num_layers=2,
-        shared_modulation=True,
-        widths=(8, 16, 32),
-        codebook_size=128,
-        scales=(1, 2, 4),
-        chained=True,
-        offset_dim=128,
-    ),
+    "small": _SMALL,
+    "body": replace(_SMALL, cond_dim=128, widths=(2, 4, 8), offset_dim=64),
 }
-"""paper is the published size for states; small is what ships, and learns in an hour on two cores: its weights look at
-what is observed, which is encoded once a chunk, rather than at the tokens."""
+"""paper is the published size for states. small is what ships, and learns in an hour on two cores: its weights look at
+what is observed, which is encoded once a chunk, rather than at the tokens. body is for robots of many joints, each of
+which has a tokenizer of its own."""

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -184,3 +186,5 @@ def test_the_presets_have_the_sizes_that_are_stated():
     counts = {name: sum(p.numel() for p in CARP(config).parameters()) for name, config in PRESETS.items()}
     assert 600_000 < counts["paper"] < 700_000  # the paper's states policy: .65 M
     assert counts["small"] < 600_000
+    humanoid = CARP(replace(PRESETS["body"], state_dim=283, action_dim=28, pairs=False, chained=False))
+    assert sum(p.numel() for p in humanoid.parameters()) < 400_000
