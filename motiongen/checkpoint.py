@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as as_bytes
 from torch import Tensor, nn
 
 from motiongen.io.atomic import atomic_path
@@ -52,7 +53,7 @@ def save(
     directory.mkdir(parents=True, exist_ok=True)
     tensors = {name: _stored(tensor, half) for name, tensor in module.state_dict().items()}
     with atomic_path(directory / WEIGHTS) as path:
-        save_file(tensors, path)
+        path.write_bytes(as_bytes(tensors))  # save_file's files are for their owner alone
     record = {"model": model_name(type(module)), "format": FORMAT_VERSION, **dataclasses.asdict(config)}
     write_json(directory / CONFIG, record)
     if card_text is not None:

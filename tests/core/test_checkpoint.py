@@ -27,6 +27,11 @@ def test_round_trip_is_exact(saved):
     assert (folder / "README.md").read_text() == "# card\n"
 
 
+def test_weights_may_be_read_by_those_who_may_read_the_rest(saved):
+    _, folder = saved
+    assert len({path.stat().st_mode for path in folder.iterdir()}) == 1
+
+
 def test_half_stores_matrices_in_fp16_and_loads_in_fp32(tmp_path):
     checkpoint.save(RVQVAE(CONFIG), CONFIG, tmp_path, half=True)
     stored = load_file(tmp_path / "model.safetensors")
