@@ -76,8 +76,8 @@ _SMALL = CARPConfig(
 PRESETS = {
     "paper": CARPConfig(obs_layers=1, cond_dim=64),
     "small": _SMALL,
-    "body": replace(_SMALL, cond_dim=128, widths=(2, 4, 8), offset_dim=64),
+    "body": replace(_SMALL, cond_dim=128, widths=(2, 4, 8, 8), scales=(1, 2), offset_dim=64),
 }
 """paper is the published size for states. small is what ships, and learns in an hour on two cores: its weights look at
-what is observed, which is encoded once a chunk, rather than at the tokens. body is for robots of many joints, each of
-which has a tokenizer of its own."""
+what is observed, which is encoded once a chunk, rather than at the tokens. body is for robots of many joints, whose
+codes are many: it has fewer scales, and leaves more to the offset."""

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from motiongen import checkpoint
 from motiongen_sim import Policy, shipped
 from motiongen_sim.rollout import rollout
 from motiongen_sim.tasks import TASKS
@@ -13,6 +14,18 @@ from motiongen_sim.tasks import TASKS
 def test_blockpush_is_solved_by_name():
     report = rollout("BlockPush", "carp", episodes=4, seed=0)
     assert report.policy == "carp-blockpush" and sum(report.success) >= 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["PandaPush", "PandaPickAndPlace", "PandaStack"])
+def test_one_policy_solves_the_pandas_three_tasks(name):
+    report = rollout(name, "carp", episodes=4, seed=0)
+    assert report.policy == "carp-panda" and sum(report.success) >= 3
+
+
+def test_policies_that_ship_weigh_four_megabytes_at_most():
+    weights = [folder / checkpoint.WEIGHTS for folder in shipped.policies().values()]
+    assert weights and sum(path.stat().st_size for path in weights) <= 4e6
 
 
 @pytest.mark.parametrize("name", shipped.policies())
