@@ -11,10 +11,9 @@ import time
 
 import numpy as np
 import torch
-from safetensors.numpy import save_file
 from torch import nn
 
-from motiongen.io.atomic import atomic_path
+from motiongen.checkpoint import write_tensors
 from motiongen.music.audio import SAMPLE_RATE
 from motiongen.music.features import resample
 from motiongen.music.pulse import (
@@ -220,9 +219,7 @@ def main():
     first = net[0].weight.detach().T / std[:, None]  # the normaliser is folded into the first layer
     bias = net[0].bias.detach() - mean @ first
     tensors = (first, bias, net[2].weight.detach()[0], net[2].bias.detach())
-    with atomic_path(WEIGHTS) as path:
-        save_file({name: t.contiguous().numpy() for name, t in zip(LAYERS, tensors, strict=True)}, path)
-        path.chmod(0o644)
+    write_tensors(WEIGHTS, {name: t.contiguous() for name, t in zip(LAYERS, tensors, strict=True)})
 
 
 if __name__ == "__main__":

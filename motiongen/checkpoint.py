@@ -52,8 +52,7 @@ def save(
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     tensors = {name: _stored(tensor, half) for name, tensor in module.state_dict().items()}
-    with atomic_path(directory / WEIGHTS) as path:
-        path.write_bytes(as_bytes(tensors))  # save_file's files are for their owner alone
+    write_tensors(directory / WEIGHTS, tensors)
     record = {"model": model_name(type(module)), "format": FORMAT_VERSION, **dataclasses.asdict(config)}
     write_json(directory / CONFIG, record)
     if card_text is not None:
@@ -140,6 +139,12 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
         raise ValueError(
             f"{path}: expected {expected}, got a damaged one ({reason}); copy it again"
         ) from error
+
+
+def write_tensors(path: str | Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write tensors as safetensors, whole or not at all, for all who may read the folder (save_file's are not)."""
+    with atomic_path(path) as aside:
+        aside.write_bytes(as_bytes(dict(tensors)))
 
 
 def read_json(path: str | Path) -> dict[str, Any]:

@@ -80,4 +80,4 @@ PRESETS = {
 }
 """paper is the published size for states. small is what ships, and learns in an hour on two cores: its weights look at
 what is observed, which is encoded once a chunk, rather than at the tokens. body is for robots of many joints, whose
-codes are many: it has fewer scales, and leaves more to the offset."""
+codes are many: it has fewer scales, and less of all else."""

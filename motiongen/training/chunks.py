@@ -197,7 +197,8 @@ def _filled(arrays: Sequence[NDArray[np.float32]], dim: int) -> Tensor:
 
 def _without(chosen: Tensor, is_shown: Tensor) -> Tensor:
     """Return which of the chosen episodes (E,) are not shown, or all of them where all are."""
-    return chosen & ~is_shown if (chosen & ~is_shown).any() else chosen
+    others = chosen & ~is_shown
+    return others if others.any() else chosen
 
 
 def _last_of_each(tasks: Tensor, share: float) -> Tensor:

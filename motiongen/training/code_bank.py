@@ -6,12 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from motiongen.checkpoint import read_tensors
-from motiongen.io.atomic import atomic_path
+from motiongen.checkpoint import read_tensors, write_tensors
 from motiongen.tokenizers.rvq_vae import RVQVAE
 
 log = logging.getLogger(__name__)
@@ -61,8 +59,7 @@ class CodeBank:
         lengths = torch.tensor([len(row) for row in codes]).view(count, phases)
         bank = cls(torch.cat(codes), lengths)
         if path is not None:
-            with atomic_path(path) as aside:
-                save_file({"codes": bank.flat, "lengths": bank.lengths}, aside)
+            write_tensors(path, {"codes": bank.flat, "lengths": bank.lengths})
         return bank
 
     def __len__(self) -> int:

@@ -5,11 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from motiongen.checkpoint import load_weights, read_json, read_tensors, write_json
-from motiongen.io.atomic import atomic_path
+from motiongen.checkpoint import load_weights, read_json, read_tensors, write_json, write_tensors
 
 STATE, RECORD = "state.safetensors", "state.json"
 
@@ -29,8 +27,8 @@ def save(
     tensors |= {f"optimizer.{key}": value for key, value in _moments(optimizer).items()}
     tensors["generator"] = generator.get_state()
     tensors["step"] = torch.tensor(record["step"])
-    with atomic_path(directory / STATE) as path:
-        save_file({key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}, path)
+    stored = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
+    write_tensors(directory / STATE, stored)
     write_json(directory / RECORD, record)
 
 
