@@ -13,7 +13,7 @@ import torch
 
 from motiongen import features
 from motiongen.conditions.music import MusicCondition
-from motiongen.heads.badm_sampler import DanceOptions
+from motiongen.heads.badm.sampler import DanceOptions
 from motiongen.inference.dance import DanceModel, load_dance, spaces_of
 from motiongen.motion import Motion
 from motiongen.music.audio import Audio

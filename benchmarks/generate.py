@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 
 from motiongen import load
-from motiongen.heads.bamm_writer import GenerationConfig
+from motiongen.heads.bamm.sampler import GenerationConfig
 from motiongen.inference.model import Model
 
 PROMPT = "a person walks forward, then waves with the right hand"

@@ -52,6 +52,8 @@ PRESETS = {
 class DiffusionPolicy(nn.Module):
     """Observations to chunks of actions."""
 
+    model_type = "diffusion_policy"
+
     config_class = DiffusionPolicyConfig
     causal: Tensor
     seen: Tensor

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from motiongen.heads import carp
-from motiongen.heads.carp import CARP, CARPConfig
+from motiongen.heads.carp.model import CARP, CARPConfig
+from motiongen.heads.carp.model import model as carp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,8 @@ PRESETS = {"paper": FlatARConfig(obs_layers=1, cond_dim=64, widths=(8,))}
 
 class FlatAR(CARP):
     """Observations to chunks of actions."""
+
+    model_type = "flat_ar"
 
     config_class = FlatARConfig
 

@@ -70,6 +70,8 @@ class Mixture(NamedTuple):
 class LSTMGMM(nn.Module):
     """Observations to the actions at each of them; that at the newest is executed."""
 
+    model_type = "lstm_gmm"
+
     config_class = LSTMGMMConfig
 
     def __init__(self, config: LSTMGMMConfig) -> None:

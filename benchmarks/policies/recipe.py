@@ -1,9 +1,9 @@
 """The recipe of all baselines: the windows, batches and loop of CARP."""
 
 from benchmarks.policies import Baseline
-from motiongen.training.carp import CARPRecipe
-from motiongen.training.carp_parts import CARPTrainConfig
-from motiongen.training.chunks import ChunkSampler
+from motiongen.data.chunks import ChunkSampler
+from motiongen.heads.carp.parts import CARPTrainConfig
+from motiongen.heads.carp.recipe import CARPRecipe
 
 
 class BaselineRecipe(CARPRecipe):

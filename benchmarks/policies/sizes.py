@@ -10,7 +10,7 @@ from torch import nn
 from benchmarks.policies.diffusion_policy import DiffusionPolicy, DiffusionPolicyConfig
 from benchmarks.policies.flat_ar import FlatAR, FlatARConfig
 from benchmarks.policies.lstm_gmm import LSTMGMM, LSTMGMMConfig
-from motiongen.heads.carp import CARP, CARPConfig
+from motiongen.heads.carp.model import CARP, CARPConfig
 from motiongen.modules.observation import PolicyConfig
 
 

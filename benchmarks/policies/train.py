@@ -17,12 +17,12 @@ from benchmarks.policies.flat_ar import FlatAR
 from benchmarks.policies.frames import FrameEncoder
 from benchmarks.policies.recipe import BaselineRecipe
 from benchmarks.policies.sizes import matched
-from motiongen.heads import carp
-from motiongen.heads.carp import CARP, CARPConfig
+from motiongen.data.chunks import ChunkSampler, sized_for
+from motiongen.data.demonstrations import Demonstrations, parted
+from motiongen.heads.carp.model import CARP, CARPConfig
+from motiongen.heads.carp.model import model as carp
+from motiongen.heads.carp.parts import CARPTrainConfig, goes_on, train_parts
 from motiongen.modules.observation import PolicyConfig
-from motiongen.training.carp_parts import CARPTrainConfig, goes_on, train_parts
-from motiongen.training.chunks import ChunkSampler, sized_for
-from motiongen.training.demonstrations import Demonstrations, parted
 from motiongen.training.loop import TrainConfig, Trainer
 from motiongen_datasets import lerobot
 

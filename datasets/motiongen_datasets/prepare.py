@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 
+from motiongen.data.cache import CacheWriter, ClipCache
 from motiongen.features import FPS
 from motiongen.io.delta import pack
-from motiongen.training.cache import CacheWriter, ClipCache
 from motiongen_datasets import clips_of, named
 from motiongen_datasets.base import RawClip
 from motiongen_datasets.captions import captions_for, known

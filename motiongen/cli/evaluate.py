@@ -76,11 +76,11 @@ def _dance(run: DanceRun) -> None:
     if run.output is not None:
         arguments.check_new_folder(run.output)
     device = arguments.resolve_device(run.device)
+    from motiongen.data.cache import ClipCache
+    from motiongen.data.dance_bank import DanceBank
     from motiongen.evaluation.dance_report import evaluate_dances
-    from motiongen.heads.badm_sampler import DanceOptions
+    from motiongen.heads.badm.sampler import DanceOptions
     from motiongen.inference.dance import DanceModel, load_dance, spaces_of
-    from motiongen.training.cache import ClipCache
-    from motiongen.training.dance_bank import DanceBank
 
     options = DanceOptions().adjusted(run.guidance, run.steps)
 
@@ -103,10 +103,10 @@ def _words(run: EvaluateRun) -> None:
         arguments.check_new_folder(run.output)
     device = arguments.resolve_device(run.device)
     from motiongen import checkpoint
+    from motiongen.data.cache import ClipCache
     from motiongen.evaluation import classifier
     from motiongen.evaluation.evaluator import MotionTextEvaluator
     from motiongen.inference.model import load
-    from motiongen.training.cache import ClipCache
 
     cache = ClipCache.open(run.data)
     judge = checkpoint.load(run.evaluator, MotionTextEvaluator)

@@ -10,19 +10,22 @@ import tyro
 
 from motiongen import tokenizers
 from motiongen.cli import UsageError, arguments
+from motiongen.data.cache import ClipCache
+from motiongen.evaluation.evaluator_recipe import EvaluatorRecipe, EvaluatorTrainConfig
 from motiongen.features import FEATURE_DIM
-from motiongen.heads import badm, bamm, carp, mogo
+from motiongen.heads.badm import model as badm
+from motiongen.heads.badm.recipe import BADMRecipe, BADMTrainConfig
+from motiongen.heads.bamm import model as bamm
+from motiongen.heads.bamm.recipe import BAMMRecipe, BAMMTrainConfig
+from motiongen.heads.carp import model as carp
+from motiongen.heads.carp.parts import CARPTrainConfig, goes_on, train_parts
+from motiongen.heads.carp.recipe import CARPRecipe, carp_for
+from motiongen.heads.mogo import model as mogo
+from motiongen.heads.mogo.recipe import MogoRecipe, MogoTrainConfig
 from motiongen.tokenizers import rvq_vae
 from motiongen.tokenizers.rvq_vae import RVQVAE
 from motiongen.training.about import write_about
-from motiongen.training.badm import BADMRecipe, BADMTrainConfig
-from motiongen.training.bamm import BAMMRecipe, BAMMTrainConfig
-from motiongen.training.cache import ClipCache
-from motiongen.training.carp import CARPRecipe, carp_for
-from motiongen.training.carp_parts import CARPTrainConfig, goes_on, train_parts
-from motiongen.training.evaluator import EvaluatorRecipe, EvaluatorTrainConfig
 from motiongen.training.loop import Recipe, TrainConfig, Trainer
-from motiongen.training.mogo import MogoRecipe, MogoTrainConfig
 from motiongen.training.tokenizer import TokenizerRecipe, TokenizerTrainConfig
 
 

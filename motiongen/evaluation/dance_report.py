@@ -12,6 +12,7 @@ from torch import Tensor
 
 from motiongen import features
 from motiongen.conditions.music import MusicCondition
+from motiongen.data.dance_bank import DanceBank
 from motiongen.evaluation.beat_alignment import alignment_margin, beat_alignment, beat_precision
 from motiongen.evaluation.dance_features import (
     dance_fid,
@@ -24,7 +25,6 @@ from motiongen.evaluation.foot_skate import foot_skate_speed, toes_over_floor
 from motiongen.evaluation.jerk import jerk
 from motiongen.evaluation.table import save_report, table
 from motiongen.motion import Motion
-from motiongen.training.dance_bank import DanceBank
 
 COLUMNS: dict[str, tuple[str, str]] = {
     "alignment": ("BAS", "{:.3f}"),

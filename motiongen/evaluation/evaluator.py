@@ -58,6 +58,8 @@ class MotionTextEvaluator(nn.Module):
     (Petrovich et al., ICCV 2023) in place of the triplet loss.
     """
 
+    model_type = "evaluator"
+
     config_class = EvaluatorConfig
     mean: Tensor
     std: Tensor

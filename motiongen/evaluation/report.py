@@ -11,6 +11,7 @@ from torch import Tensor
 
 from motiongen import features
 from motiongen.conditions.text import TextEncoder
+from motiongen.data.cache import ClipCache
 from motiongen.evaluation.classifier import MotionClassifier
 from motiongen.evaluation.directions import Judgement, direction_accuracy
 from motiongen.evaluation.diversity import diversity
@@ -27,7 +28,6 @@ from motiongen.evaluation.reconstruction import mean_joint_error
 from motiongen.evaluation.table import save_report, table
 from motiongen.motion import Motion
 from motiongen.tokenizers.rvq_vae import RVQVAE
-from motiongen.training.cache import ClipCache
 
 log = logging.getLogger(__name__)
 

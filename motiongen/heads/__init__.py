@@ -8,11 +8,11 @@ from torch import Tensor
 
 from motiongen import registry
 from motiongen.conditions.text import TextCondition
-from motiongen.heads.badm import BADM
-from motiongen.heads.bamm import BAMM
-from motiongen.heads.carp import CARP
-from motiongen.heads.mogo import Mogo
-from motiongen.inference.sampling import Generators
+from motiongen.heads.badm.model import BADM
+from motiongen.heads.bamm.model import BAMM
+from motiongen.heads.carp.model import CARP
+from motiongen.heads.mogo.model import Mogo
+from motiongen.modules.sampling import Generators
 
 
 class Options(Protocol):

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from motiongen import checkpoint, features, tokenizers
 from motiongen.conditions.music import MusicCondition
-from motiongen.heads.badm import BADM
-from motiongen.heads.badm_sampler import DanceOptions, Held, sample_dance
-from motiongen.heads.badm_spaces import Space, make_space
+from motiongen.heads.badm.model import BADM
+from motiongen.heads.badm.sampler import DanceOptions, Held, sample_dance
+from motiongen.heads.badm.spaces import Space, make_space
 from motiongen.inference import splice
 from motiongen.inference.model import canonical, put_back, resolve_device, weights_folder
 from motiongen.motion import Motion

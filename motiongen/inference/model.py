@@ -14,8 +14,8 @@ from motiongen import checkpoint, features, heads, tokenizers
 from motiongen.conditions.prompt import normalise_prompt
 from motiongen.conditions.text import TextEncoder
 from motiongen.heads import Head, Options
-from motiongen.heads.bamm import BAMM
-from motiongen.heads.bamm_writer import GenerationConfig
+from motiongen.heads.bamm.model import BAMM
+from motiongen.heads.bamm.sampler import GenerationConfig
 from motiongen.inference import splice
 from motiongen.motion import Motion
 from motiongen.skeleton import SMPL22

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from motiongen.heads.badm_sampler import DanceOptions, Held, sample_windows
+from motiongen.heads.badm.sampler import DanceOptions, Held, sample_windows
 from motiongen.inference.dance import DanceModel
 
 LIVE_STEPS = 12

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from motiongen.heads.bamm import BAMM
-from motiongen.heads.bamm_writer import GenerationConfig
+from motiongen.heads.bamm.model import BAMM
+from motiongen.heads.bamm.sampler import GenerationConfig
 from motiongen.inference.model import Model
 
 

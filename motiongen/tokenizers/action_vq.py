@@ -51,6 +51,8 @@ class ActionVQConfig:
 class ActionVQ(nn.Module):
     """Chunks of normalised actions (B, H, A) to codes (B, N, A), coarse scales first, and back."""
 
+    model_type = "action_vq"
+
     config_class = ActionVQConfig
     uses: Tensor
     _down: Tensor

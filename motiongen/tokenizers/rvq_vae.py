@@ -248,6 +248,8 @@ class RVQVAE(nn.Module):
     `out`; the codebooks are stacked in `quantizer.codebooks`.
     """
 
+    model_type = "rvq_vae"
+
     config_class = RVQVAEConfig
     mean: Tensor
     std: Tensor

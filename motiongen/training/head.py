@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from motiongen.conditions.text import TextEncoder
-from motiongen.heads.bamm import BAMMConfig
-from motiongen.heads.mogo import MogoConfig
+from motiongen.heads.bamm.model import BAMMConfig
+from motiongen.heads.mogo.model import MogoConfig
 from motiongen.tokenizers.rvq_vae import RVQVAE
 
 Config = TypeVar("Config", BAMMConfig, MogoConfig)

@@ -12,13 +12,13 @@ from torch.nn import functional
 
 from motiongen import checkpoint
 from motiongen.contacts import CONTACT_INDEX
+from motiongen.data.cache import ClipCache
+from motiongen.data.windows import WindowSampler
 from motiongen.features import FPS, LAYOUT
 from motiongen.kinematics import local_positions, world_velocities
 from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
-from motiongen.training.cache import ClipCache
 from motiongen.training.model_card import model_card
 from motiongen.training.tokenizer_metrics import reconstruction_totals
-from motiongen.training.windows import WindowSampler
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiongen import checkpoint
-from motiongen.heads.carp import CARP
+from motiongen.heads.carp.model import CARP
 from motiongen.modules.observation import PolicyConfig
 from motiongen_sim import shipped
 from motiongen_sim.chunks import Chunks, Ensemble, Receding

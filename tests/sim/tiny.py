@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from motiongen.heads.carp import CARP, CARPConfig
+from motiongen.heads.carp.model import CARP, CARPConfig
 from motiongen.modules.observation import PolicyConfig
 from motiongen_sim.tasks import lookup
 

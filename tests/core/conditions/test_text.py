@@ -5,7 +5,8 @@ import torch
 
 from motiongen.conditions import text
 from motiongen.conditions.prompt import normalise_prompt
-from motiongen.conditions.text import CaptionTable, TextCondition, TextEncoder, find_encoder
+from motiongen.conditions.text import TextCondition, TextEncoder, find_encoder
+from motiongen.data.caption_table import CaptionTable
 
 
 @pytest.fixture(scope="module")

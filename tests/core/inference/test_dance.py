@@ -6,7 +6,7 @@ import torch
 
 from motiongen import features
 from motiongen.conditions.music import MusicCondition
-from motiongen.heads.badm_sampler import DanceOptions
+from motiongen.heads.badm.sampler import DanceOptions
 from motiongen.inference.dance import JOINT_GROUPS, dance, edit_dance, load_dance, spaces_of
 from motiongen.music.audio import Audio
 from motiongen.skeleton import SMPL22

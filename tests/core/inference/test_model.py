@@ -7,7 +7,7 @@ import torch
 from torch.testing import assert_close
 
 from motiongen import load
-from motiongen.heads.bamm_writer import GenerationConfig
+from motiongen.heads.bamm.sampler import GenerationConfig
 from motiongen.inference.generate import edit, generate, takes
 from tests.core.inference.tiny import save_tiny
 from tests.core.motions import wobble

@@ -5,9 +5,9 @@ from pathlib import Path
 import torch
 
 from motiongen import checkpoint, features
-from motiongen.heads.badm import BADM, BADMConfig
-from motiongen.heads.bamm import BAMM, BAMMConfig
-from motiongen.heads.mogo import Mogo, MogoConfig
+from motiongen.heads.badm.model import BADM, BADMConfig
+from motiongen.heads.bamm.model import BAMM, BAMMConfig
+from motiongen.heads.mogo.model import Mogo, MogoConfig
 from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
 from tests.core.motions import t_pose
 

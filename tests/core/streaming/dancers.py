@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from motiongen.features import FEATURE_DIM
-from motiongen.heads.badm import BADM, BADMConfig
-from motiongen.heads.badm_spaces import MotionSpace
+from motiongen.heads.badm.model import BADM, BADMConfig
+from motiongen.heads.badm.spaces import MotionSpace
 from motiongen.inference.dance import DanceModel
 
 RATE = 15360

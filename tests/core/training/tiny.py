@@ -3,8 +3,8 @@
 import torch
 
 from motiongen.conditions.text import TextEncoder
+from motiongen.data.cache import write_cache
 from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
-from motiongen.training.cache import write_cache
 from tests.core.motions import wobble
 
 
