@@ -17,7 +17,8 @@ from torch import Tensor
 
 from benchmarks.policies import PAPER, POLICIES, AnyPolicy, ways
 from benchmarks.policies.sizes import matched, parameters
-from motiongen.heads.carp.model import CARP, PRESETS
+from motiongen.heads.carp.config import PRESETS
+from motiongen.heads.carp.model import CARP
 
 EXECUTED = 8
 """Actions of a chunk that are executed."""

@@ -16,8 +16,9 @@ import torch
 from motiongen import checkpoint, load
 from motiongen.data.cache import ClipCache
 from motiongen.evaluation import classifier
+from motiongen.evaluation.config import EvaluateConfig
 from motiongen.evaluation.evaluator import MotionTextEvaluator
-from motiongen.evaluation.report import EvaluateConfig, evaluate
+from motiongen.evaluation.report import evaluate
 from motiongen.features import FPS
 from motiongen.inference.model import Model
 from motiongen.motion import Motion

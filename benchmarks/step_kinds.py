@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from motiongen import load
-from motiongen.heads.mogo.model import MogoOptions
+from motiongen.heads.mogo.config import MogoOptions
 from motiongen.inference.model import Model
 from motiongen.step_compiler import StepCompiler
 from motiongen.streaming.block import Block

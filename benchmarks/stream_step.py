@@ -11,7 +11,7 @@ from functools import partial
 import torch
 
 from motiongen import load
-from motiongen.heads.mogo.model import MogoBatch
+from motiongen.heads.mogo.loss import MogoBatch
 from motiongen.streaming.scheduler import StreamScheduler
 
 FRAMES = 120

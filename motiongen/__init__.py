@@ -11,7 +11,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from motiongen.inference.dance import dance, edit_dance
     from motiongen.inference.generate import edit, generate
-    from motiongen.inference.model import Model, load
+    from motiongen.inference.load import load
+    from motiongen.inference.model import Model
     from motiongen.motion import Motion
     from motiongen.skeleton import Skeleton
     from motiongen.streaming.stream import stream
@@ -24,7 +25,7 @@ _PUBLIC = {
     "edit": "motiongen.inference.generate",
     "edit_dance": "motiongen.inference.dance",
     "generate": "motiongen.inference.generate",
-    "load": "motiongen.inference.model",
+    "load": "motiongen.inference.load",
     "stream": "motiongen.streaming.stream",
 }
 

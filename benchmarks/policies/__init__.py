@@ -13,7 +13,7 @@ from benchmarks.policies.flat_ar import FlatAR
 from benchmarks.policies.lstm_gmm import LSTMGMM
 from motiongen import checkpoint, registry
 from motiongen.heads.carp.model import CARP
-from motiongen.modules.observation import PolicyConfig
+from motiongen.modules.policy_config import PolicyConfig
 
 Baseline = DiffusionPolicy | LSTMGMM | FlatAR
 AnyPolicy = CARP | Baseline

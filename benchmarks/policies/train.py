@@ -19,11 +19,13 @@ from benchmarks.policies.recipe import BaselineRecipe
 from benchmarks.policies.sizes import matched
 from motiongen.data.chunks import ChunkSampler, sized_for
 from motiongen.data.demonstrations import Demonstrations, parted
-from motiongen.heads.carp.model import CARP, CARPConfig
+from motiongen.heads.carp.config import CARPConfig, CARPTrainConfig
+from motiongen.heads.carp.model import CARP
 from motiongen.heads.carp.model import model as carp
-from motiongen.heads.carp.parts import CARPTrainConfig, goes_on, train_parts
-from motiongen.modules.observation import PolicyConfig
-from motiongen.training.loop import TrainConfig, Trainer
+from motiongen.heads.carp.parts import has_trained_parts, train_parts
+from motiongen.modules.policy_config import PolicyConfig
+from motiongen.training.config import TrainConfig
+from motiongen.training.loop import Trainer
 from motiongen_datasets import lerobot
 
 
@@ -45,7 +47,7 @@ def main() -> None:
     demonstrations = parted(lerobot.read_all(asked.data, (asked.camera,) if asked.camera else cameras))
     torch.manual_seed(schedule.seed)  # of the first weights
     model, sampler = build(asked, demonstrations)
-    resumes = asked.resume and goes_on(asked.output)
+    resumes = asked.resume and has_trained_parts(asked.output)
     if not resumes:
         prepare(model, demonstrations, asked, recipe, schedule)
     trainer = Trainer(BaselineRecipe(model, sampler, recipe), schedule, asked.output, asked.device)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from motiongen.data.demonstrations import Demonstrations
-from motiongen.modules.observation import Normaliser, ObservationEncoder, PolicyConfig
+from motiongen.modules.observation import Normaliser, ObservationEncoder
+from motiongen.modules.policy_config import PolicyConfig
 
 ConfigT = TypeVar("ConfigT", bound=PolicyConfig)
 

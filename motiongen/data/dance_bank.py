@@ -19,6 +19,7 @@ from torch import Tensor
 
 from motiongen import features
 from motiongen.data.cache import ClipCache, ClipRecord
+from motiongen.data.dance_bank_config import DanceBankConfig
 from motiongen.data.pairing import Pairing, pair
 from motiongen.io.atomic import atomic_path
 from motiongen.kinematic_beats import kinematic_beats
@@ -73,20 +74,6 @@ class PairRecord:
         first = self.first_beat % period
         count = int(np.ceil((self.num_frames / features.FPS - first) / period))
         return first + period * torch.arange(max(count, 0), dtype=torch.float64)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DanceBankConfig:
-    """What is paired."""
-
-    songs: int = 6
-    """Songs to each warped motion."""
-    least_score: float = 0.5
-    """Pairings whose accents lie worse on the beat are left out."""
-    rhythmic_clips: int = 60
-    """Clips of each content of RHYTHMIC, at most."""
-    workers: int = 2
-    song_seed: int = 0
 
 
 class DanceBank:

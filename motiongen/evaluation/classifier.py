@@ -41,7 +41,6 @@ class MotionClassifier(nn.Module):
     """Two linear layers, of content and of style, on standardised statistics."""
 
     model_type = "classifier"
-
     config_class = ClassifierConfig
     mean: Tensor
     std: Tensor

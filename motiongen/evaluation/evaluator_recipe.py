@@ -12,27 +12,11 @@ from motiongen import checkpoint
 from motiongen.conditions.text import TextCondition, TextEncoder
 from motiongen.data.cache import ClipCache
 from motiongen.data.caption_table import CaptionTable
-from motiongen.evaluation.evaluator import EvaluatorConfig, MotionTextEvaluator, contrastive_loss, pad
+from motiongen.evaluation.evaluator import MotionTextEvaluator, contrastive_loss, pad
+from motiongen.evaluation.evaluator_config import EvaluatorConfig, EvaluatorTrainConfig
 from motiongen.evaluation.labels import balance
 from motiongen.evaluation.r_precision import r_precision
 from motiongen.training.model_card import model_card
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluatorTrainConfig:
-    """Batches."""
-
-    batch_size: int = 96
-    min_part: float = 0.6
-    """A training clip is cut to between this part and all of its length."""
-    validation_clips: int = 512
-
-    def __post_init__(self) -> None:
-        if self.batch_size < 2 or not 0 < self.min_part <= 1:
-            raise ValueError(
-                f"batch_size, min_part: expected >= 2 and 0..1, got {self.batch_size} and {self.min_part}; "
-                "the other captions of a batch are the wrong answers"
-            )
 
 
 @dataclass(frozen=True)

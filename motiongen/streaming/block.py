@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from motiongen.conditions.text import TextCondition
-from motiongen.heads.mogo.model import Mogo, MogoOptions, Request
+from motiongen.heads.mogo.config import MogoOptions
+from motiongen.heads.mogo.model import Mogo
+from motiongen.heads.mogo.stream import Request
 from motiongen.step_compiler import StepCompiler
 from motiongen.tokenizers.rewindable import RewindableDecoder
 from motiongen.tokenizers.rvq_vae import RVQVAE

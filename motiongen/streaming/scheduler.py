@@ -12,7 +12,8 @@ from typing import Any, Self
 import numpy as np
 
 from motiongen.features import FPS
-from motiongen.heads.mogo.model import Mogo, MogoOptions
+from motiongen.heads.mogo.config import MogoOptions
+from motiongen.heads.mogo.model import Mogo
 from motiongen.inference.model import Model
 from motiongen.skeleton import SMPL22
 from motiongen.step_compiler import StepCompiler

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from motiongen import checkpoint
 from motiongen.heads.carp.model import CARP
-from motiongen.modules.observation import PolicyConfig
+from motiongen.modules.policy_config import PolicyConfig
 from motiongen_sim import shipped
 from motiongen_sim.chunks import Chunks, Ensemble, Receding
 from motiongen_sim.tasks import TASKS

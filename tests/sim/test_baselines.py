@@ -14,9 +14,11 @@ from benchmarks.policies.recipe import BaselineRecipe
 from benchmarks.policies.sizes import matched, parameters
 from motiongen.data.chunks import ChunkSampler, sized_for
 from motiongen.data.demonstrations import Demonstrations
-from motiongen.heads.carp.model import CARP, PRESETS, CARPConfig
-from motiongen.heads.carp.parts import CARPTrainConfig, train_parts
-from motiongen.training.loop import TrainConfig, Trainer
+from motiongen.heads.carp.config import PRESETS, CARPConfig, CARPTrainConfig
+from motiongen.heads.carp.model import CARP
+from motiongen.heads.carp.parts import train_parts
+from motiongen.training.config import TrainConfig
+from motiongen.training.loop import Trainer
 
 SMALL = CARPConfig(
     dim=24,

@@ -7,119 +7,28 @@ music and the beat modulate every place (FiLM). A local information decoder, 1-D
 gives the window. What is diffused is what a `Space` makes of motion: feature frames, or the tokenizer's latents.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from motiongen.heads.badm.sampler import DanceOptions
+from motiongen.heads.badm.config import BADMConfig
 from motiongen.modules.diffusion import CosineSchedule, timestep_embedding
 from motiongen.modules.film import FiLMBlock
 
-SPACES = ("motion", "latent", "edge")
-"""What is diffused: feature frames, the tokenizer's latents, or EDGE's 151-D frames."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class BADMConfig:
-    """Sizes of a BADM, and the switches of the paper's ablations."""
-
-    space: str = "latent"
-    channels: int = 128
-    """Of what is diffused."""
-    frames_per_step: int = 4
-    """Frames that a place of a slice stands for."""
-    slice_length: int = 6
-    """Places of a slice."""
-    slices: int = 6
-    """K, slices of a window."""
-    dim: int = 128
-    num_layers: int = 3
-    num_heads: int = 4
-    feedforward_dim: int = 192
-    dropout: float = 0.1
-    music_dim: int = 34
-    music_width: int = 48
-    """Channels of the convolutions that read the music."""
-    styles: tuple[str, ...] = ()
-    """Dance styles that may be asked for."""
-    noise_steps: int = 1000
-    condition_dropout: float = 0.25
-    """Training examples that are told neither music nor beat (together, as in the paper)."""
-    music_dropout: float = 0.3
-    """Training examples that are told the beat alone: a small corpus is else known by its songs, not danced to."""
-    style_dropout: float = 0.3
-    """Training examples of a dance that are not told its style."""
-    bidirectional: bool = True
-    """See the noisy next slice; without it the past alone conditions, as in the paper's ablation."""
-    local_decoder: bool = True
-    beat: bool = True
-    """Hear the beat as an input of its own."""
-    guidance_scale: float = 5.0
-    """How strictly the music is followed, where nothing else is asked for."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "styles", tuple(self.styles))  # JSON has lists
-        if self.space not in SPACES:
-            raise ValueError(
-                f"space: expected one of {', '.join(SPACES)}, got {self.space!r}; fix config.json"
-            )
-        for name in (
-            "channels", "frames_per_step", "slice_length", "dim", "num_layers", "num_heads", "feedforward_dim",
-            "music_dim", "music_width", "noise_steps",
-        ):  # fmt: skip
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected >= 1, got {getattr(self, name)}; fix config.json")
-        if self.slices < 2:
-            raise ValueError(f"slices: expected >= 2, got {self.slices}; the paper has 6")
-        if self.dim % self.num_heads:
-            raise ValueError(f"dim: expected a multiple of num_heads {self.num_heads}, got {self.dim}")
-        for name in ("dropout", "condition_dropout", "music_dropout", "style_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected 0..1, got {getattr(self, name)}; it is a share")
-
-    @property
-    def window(self) -> int:
-        """Places of a window."""
-        return self.slices * self.slice_length
-
-    @property
-    def window_frames(self) -> int:
-        """Frames of a window."""
-        return self.window * self.frames_per_step
-
-    @property
-    def slice_frames(self) -> int:
-        """Frames of a slice."""
-        return self.slice_length * self.frames_per_step
-
 
 @dataclass(frozen=True)
-class Heard:
-    """What a window is told, place by place: music (B, N, D) as tokens, with the style; ready for every step."""
-
-    tokens: Tensor
-    style: Tensor  # (B, 1, D)
-
-
-@dataclass(frozen=True)
-class Denoised:
-    """A training pass, in normalised units.
+class MusicConditioning:
+    """The conditioning of windows, encoded once for all steps of denoising.
 
     Attributes:
-        predicted: the clean window (B, N, C).
-        coarse: the same before the local decoder.
-        clean: the truth.
-        kept: (B,) how much of it was left under the noise, alpha_bar.
+        tokens: (B, N, D) the music at each position.
+        style: (B, 1, D).
     """
 
-    predicted: Tensor
-    coarse: Tensor
-    clean: Tensor
-    kept: Tensor
+    tokens: Tensor
+    style: Tensor
 
 
 BEAT_DIM = 3
@@ -190,9 +99,7 @@ class BADM(nn.Module):
     """Predicts the clean window from a noisy one, the music and the step."""
 
     model_type = "badm"
-
     config_class = BADMConfig
-    options_class = DanceOptions
     mean: Tensor
     std: Tensor
     music_mean: Tensor
@@ -259,44 +166,44 @@ class BADM(nn.Module):
             raise ValueError(f"style: expected one of {known}, got {style!r}; leave it out for any")
         return self.config.styles.index(style)
 
-    def hear(
+    def encode_music(
         self,
         music: Tensor,
         beats: Tensor,
         style: Tensor,
-        deaf: Tensor | None = None,
+        drop_music: Tensor | None = None,
         beat_only: Tensor | None = None,
-    ) -> Heard:
-        """Return what a window is told.
+    ) -> MusicConditioning:
+        """Return the conditioning of windows.
 
         Args:
             music: features (B, T, music_dim) of its frames.
             beats: (B, T), 1 on the frames of beats.
             style: (B,) numbers of styles.
-            deaf: (B,) bool, true where music and beat are kept back.
-            beat_only: (B,) bool, true where the music alone is kept back.
+            drop_music: (B,) bool, true where music and beat are left out.
+            beat_only: (B,) bool, true where the music alone is left out.
         """
-        told = (music - self.music_mean) / self.music_std
+        inputs = (music - self.music_mean) / self.music_std
         if beat_only is not None:
-            told = told * ~beat_only[:, None, None]
+            inputs = inputs * ~beat_only[:, None, None]
         if self.config.beat:
-            told = torch.cat([told, beat_phase(beats).to(told)], dim=-1)
-        tokens = self.music(told)  # (B, N, D)
-        if deaf is not None:
-            tokens = torch.where(deaf[:, None, None], self.no_music.to(tokens.dtype), tokens)
-        return Heard(tokens, self.style(style)[:, None])
+            inputs = torch.cat([inputs, beat_phase(beats).to(inputs)], dim=-1)
+        tokens = self.music(inputs)  # (B, N, D)
+        if drop_music is not None:
+            tokens = torch.where(drop_music[:, None, None], self.no_music.to(tokens.dtype), tokens)
+        return MusicConditioning(tokens, self.style(style)[:, None])
 
-    def forward(self, noisy: Tensor, step: Tensor, heard: Heard) -> tuple[Tensor, Tensor]:
+    def forward(self, noisy: Tensor, step: Tensor, conditioning: MusicConditioning) -> tuple[Tensor, Tensor]:
         """Return the predicted clean window (B, N, C), and the same before the local decoder, of a noisy one."""
         config, places = self.config, self.config.slice_length
         time = self.time(timestep_embedding(step, config.dim).to(self.position.dtype))[:, None]  # (B, 1, D)
-        condition = self.modulate(heard.tokens + time + heard.style)  # (B, N, D)
+        condition = self.modulate(conditioning.tokens + time + conditioning.style)  # (B, N, D)
         slices = noisy.split(places, dim=1)
         past = self._missing(0, noisy)
         hidden, coarse = [], []
         for k, piece in enumerate(slices):
             own = slice(k * places, (k + 1) * places)
-            contexts = [heard.tokens[:, own] + self.role[0] + self.position, past]
+            contexts = [conditioning.tokens[:, own] + self.role[0] + self.position, past]
             if self.future is not None:
                 last = k + 1 == len(slices)
                 future = self._missing(1, noisy) if last else self._seen(self.future(slices[k + 1]), 2)
@@ -320,44 +227,3 @@ class BADM(nn.Module):
     def _missing(self, edge: int, like: Tensor) -> Tensor:
         """One token (B, 1, D) that says that there is no neighbour."""
         return self.edge[edge].expand(like.shape[0], 1, -1)
-
-    def training_pass(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Denoised:
-        """Return what is predicted of windows at random steps of noise.
-
-        Args:
-            batch: window (B, N, C), music (B, T, music_dim), beats (B, T), style (B,), keep_style (B,) bool.
-            generator: on the CPU, of everything that is drawn.
-        """
-        config, clean = self.config, self.normalise(batch["window"])
-        size = len(clean)
-        step = torch.randint(config.noise_steps, (size,), generator=generator).to(clean.device)
-        noise = torch.randn(clean.shape, generator=generator).to(clean.device)
-        deaf = torch.rand(size, generator=generator) < config.condition_dropout
-        beat_only = torch.rand(size, generator=generator) < config.music_dropout * config.beat
-        unsaid = (torch.rand(size, generator=generator) < config.style_dropout).to(clean.device)
-        style = torch.where(unsaid & ~batch["keep_style"], len(config.styles), batch["style"])
-        heard = self.hear(
-            batch["music"], batch["beats"], style, deaf.to(clean.device), beat_only.to(clean.device)
-        )
-        predicted, coarse = self(self.schedule.add_noise(clean, noise, step), step, heard)
-        return Denoised(predicted, coarse, clean, self.schedule.alpha_bar[step])
-
-
-def _preset(**sizes: Any) -> dict[str, BADMConfig]:
-    return {
-        "latent": BADMConfig(space="latent", channels=128, frames_per_step=4, slice_length=6, **sizes),
-        "motion": BADMConfig(
-            space="motion", channels=140, frames_per_step=1, slice_length=25, guidance_scale=4.0, **sizes
-        ),
-        "edge": BADMConfig(
-            space="edge", channels=151, frames_per_step=1, slice_length=25, guidance_scale=4.0, **sizes
-        ),
-    }
-
-
-PRESETS: dict[str, dict[str, BADMConfig]] = {
-    "small": _preset(),
-    "open": _preset(dim=88, music_width=40, feedforward_dim=128),
-    "paper": _preset(dim=512, num_layers=8, num_heads=8, feedforward_dim=1024, music_width=256),
-}
-"""Preset -> space -> sizes; small and open ship."""

@@ -1,7 +1,7 @@
 """The recipe of BADM: windows of paired dances under their songs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,41 +10,15 @@ from torch import Tensor, nn
 
 from motiongen import checkpoint
 from motiongen.data.cache import ClipCache
-from motiongen.data.dance_bank import IDLE, DanceBank, DanceBankConfig, PairRecord
-from motiongen.heads.badm.loss import badm_losses
-from motiongen.heads.badm.model import BADM, BADMConfig
+from motiongen.data.dance_bank import IDLE, DanceBank, PairRecord
+from motiongen.heads.badm.config import BADMConfig, BADMTrainConfig
+from motiongen.heads.badm.loss import loss
+from motiongen.heads.badm.model import BADM
 from motiongen.heads.badm.spaces import Space, make_space
 from motiongen.tokenizers.rvq_vae import RVQVAE
-from motiongen.training.head import parameter_groups
 from motiongen.training.model_card import model_card
+from motiongen.training.parameters import parameter_groups
 from motiongen.training.tokenizer import normaliser
-
-
-@dataclass(frozen=True, kw_only=True)
-class BADMTrainConfig:
-    """Batches: what is drawn how often."""
-
-    batch_size: int = 64
-    rhythmic_share: float = 0.12
-    """Windows of motion that has accents but is no dance."""
-    idle_share: float = 0.04
-    """Windows of idles, under silence."""
-    phases: int = 4
-    """Frames by which a clip may be shifted before it becomes latents."""
-    kinematic_items: int = 24
-    """Windows of a batch whose bodies the losses look at: that costs as much as the network."""
-    held_out_windows: int = 128
-    bank: DanceBankConfig = field(default_factory=DanceBankConfig)
-    """What is paired with music."""
-
-    def __post_init__(self) -> None:
-        if self.batch_size < 2 or self.phases < 1 or self.held_out_windows < 1:
-            raise ValueError("batch_size, phases, held_out_windows: expected >= 2, 1, 1; see the defaults")
-        if not 0 <= self.rhythmic_share + self.idle_share < 1:
-            raise ValueError(
-                f"rhythmic_share, idle_share: expected less than 1 together, got {self.rhythmic_share} and "
-                f"{self.idle_share}; the rest are dances"
-            )
 
 
 @dataclass(frozen=True)
@@ -110,16 +84,14 @@ class BADMRecipe:
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Return the losses of a batch."""
-        denoised = self.model.training_pass(batch, generator)
-        with torch.autocast(self.model.device.type, enabled=False):
-            return badm_losses(self.model, self.space, denoised, self.config.kinematic_items)
+        return loss(self.model, self.space, batch, generator, self.config.kinematic_items)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Return the losses on held-out windows, at the same noise every time."""
         assert isinstance(model, BADM), type(model)
         batch = {key: value.to(model.device) for key, value in self.held_out.items()}
-        denoised = model.training_pass(batch, torch.Generator().manual_seed(1))
-        losses = badm_losses(model, self.space, denoised, self.config.held_out_windows)
+        generator = torch.Generator().manual_seed(1)
+        losses = loss(model, self.space, batch, generator, self.config.held_out_windows)
         return {key: float(value) for key, value in losses.items()}
 
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:

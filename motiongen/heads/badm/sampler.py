@@ -8,39 +8,14 @@ with the song.
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from motiongen.heads.badm.model import BADM
-
-
-@dataclass(frozen=True, kw_only=True)
-class DanceOptions:
-    """How a dance is drawn."""
-
-    steps: int = 25
-    """Steps of DDIM."""
-    guidance_scale: float | None = None
-    """How strictly to follow the music: 1 is not at all stricter than the data; None is the model's own."""
-    group: int = 8
-    """Windows that are sampled together."""
-
-    def __post_init__(self) -> None:
-        if self.steps < 1 or self.group < 1:
-            raise ValueError(
-                f"steps, group: expected >= 1, got {self.steps}, {self.group}; 25 and 8 are usual"
-            )
-        if self.guidance_scale is not None and not 0 <= self.guidance_scale <= 20:
-            raise ValueError(f"guidance_scale: expected 0..20, got {self.guidance_scale}; 5 is usual")
-
-    def adjusted(self, guidance_scale: float | None, steps: int | None) -> "DanceOptions":
-        """Return these options with what is given in place of their own."""
-        options = self if guidance_scale is None else replace(self, guidance_scale=guidance_scale)
-        return options if steps is None else replace(options, steps=steps)
+from motiongen.heads.badm.config import BADMOptions
+from motiongen.heads.badm.model import BADM
 
 
 @dataclass(frozen=True)
@@ -56,12 +31,12 @@ class Held:
 
 @torch.no_grad()
 def sample_windows(
-    model: "BADM",
+    model: BADM,
     noise: Tensor,
     music: Tensor,
     beats: Tensor,
     style: Tensor,
-    options: DanceOptions,
+    options: BADMOptions,
     held: Held | None = None,
     overlap: int = 0,
     trail: Tensor | None = None,
@@ -84,16 +59,20 @@ def sample_windows(
     own = model.config.guidance_scale if options.guidance_scale is None else options.guidance_scale
     scale = own if guidance is None else guidance.view(-1, 1, 1)
     count = len(noise)
-    deaf = torch.arange(2 * count, device=noise.device) >= count  # each once with music and once without
-    heard = model.hear(torch.cat([music, music]), torch.cat([beats, beats]), torch.cat([style, style]), deaf)
+    drop_music = (
+        torch.arange(2 * count, device=noise.device) >= count
+    )  # each once with music and once without
+    conditioning = model.encode_music(
+        torch.cat([music, music]), torch.cat([beats, beats]), torch.cat([style, style]), drop_music
+    )
     fade = torch.arange(1, overlap + 1, device=noise.device)[:, None] / (overlap + 1)  # (overlap, 1)
     steps = model.schedule.sampling_steps(options.steps)
     x, ends = noise, []
     for number, (now, then) in enumerate(itertools.pairwise(steps)):
         at = torch.full((count,), now, device=noise.device)
         to = torch.full((count,), then, device=noise.device)
-        told, untold = model(torch.cat([x, x]), torch.cat([at, at]), heard)[0].chunk(2)
-        clean = untold + scale * (told - untold)  # Ho & Salimans 2022
+        with_music, without = model(torch.cat([x, x]), torch.cat([at, at]), conditioning)[0].chunk(2)
+        clean = without + scale * (with_music - without)  # Ho & Salimans 2022
         if overlap:
             ends.append(clean[-1, -overlap:].clone())
             shared = torch.lerp(clean[:-1, -overlap:], clean[1:, :overlap], fade)
@@ -108,70 +87,76 @@ def sample_windows(
     return x, torch.stack(ends) if ends else noise[:0]
 
 
-def sample_dance(
-    model: "BADM",
-    music: Tensor,
-    beats: Tensor,
-    *,
-    style: str | None = None,
-    generator: torch.Generator,
-    options: DanceOptions | None = None,
-    held: Held | None = None,
-    progress: Callable[[int, int], Any] | None = None,
-) -> Iterator[Tensor]:
-    """Yield a dance's places (n, C) piece by piece, in the space's units, on the model's device.
+class BADMSampler:
+    """Samples dances of any length from a BADM."""
 
-    Args:
-        model: the head.
-        music: features (T, music_dim) of the song's frames.
-        beats: (T,), 1 on the frames of beats.
-        style: one of the model's, or None for any.
-        generator: on the CPU; of the noise.
-        options: steps and guidance.
-        held: what is known of the dance already, in the space's units: (N, C) for as many places as there are.
-        progress: called with places done and in all.
+    def __init__(self, model: BADM) -> None:
+        self.model = model
 
-    Yields:
-        Places in order; all together ceil(T / frames_per_step).
-    """
-    config, options = model.config, options or DanceOptions()
-    half = -(-config.slices // 2) * config.slice_length
-    overlap = config.window - half  # at most half a window: three would else share a place
-    places = -(-len(music) // config.frames_per_step)
-    windows = max(1, -(-(places - overlap) // half))
-    total = overlap + windows * half
-    number = torch.tensor([model.style_index(style)], device=model.device)
-    music, beats = _lengthened(music, beats, total * config.frames_per_step, model.device)
-    done = 0
-    noise = torch.randn(0, config.channels)
-    trail: Tensor | None = None
-    for first in range(0, windows, options.group):
-        count = min(options.group, windows - first)
-        begin, span = first * half, overlap + count * half
-        fresh = torch.randn(span - len(noise), config.channels, generator=generator)
-        noise = torch.cat([noise, fresh])
-        frames = slice(begin * config.frames_per_step, (begin + span) * config.frames_per_step)
-        clean, trail = sample_windows(
-            model,
-            _windows(noise.to(model.device), config.window, half),
-            _windows(music[frames], config.window_frames, half * config.frames_per_step),
-            _windows(beats[frames], config.window_frames, half * config.frames_per_step),
-            number.expand(count),
-            options,
-            _held_windows(model, held, begin, span, half),
-            overlap,
-            trail,
-        )
-        joined = torch.cat([clean[0], *(window[overlap:] for window in clean[1:])])  # (span, C)
-        noise = noise[-overlap:]
-        is_last = first + count == windows
-        ready = (
-            joined[: places - done] if is_last else joined[:-overlap]
-        )  # the rest fades into the next group
-        done += len(ready)
-        if progress is not None:
-            progress(done, places)
-        yield model.denormalise(ready)
+    def sample(
+        self,
+        music: Tensor,
+        beats: Tensor,
+        *,
+        style: str | None = None,
+        generator: torch.Generator,
+        options: BADMOptions | None = None,
+        held: Held | None = None,
+        progress: Callable[[int, int], Any] | None = None,
+    ) -> Iterator[Tensor]:
+        """Yield a dance's places (n, C) piece by piece, in the space's units, on the model's device.
+
+        Args:
+            music: features (T, music_dim) of the song's frames.
+            beats: (T,), 1 on the frames of beats.
+            style: one of the model's, or None for any.
+            generator: on the CPU; of the noise.
+            options: steps and guidance.
+            held: what is known of the dance already, in the space's units: (N, C) for as many places as there are.
+            progress: called with places done and in all.
+
+        Yields:
+            Places in order; all together ceil(T / frames_per_step).
+        """
+        model = self.model
+        config, options = model.config, options or BADMOptions()
+        half = -(-config.slices // 2) * config.slice_length
+        overlap = config.window - half  # at most half a window: three would else share a place
+        places = -(-len(music) // config.frames_per_step)
+        windows = max(1, -(-(places - overlap) // half))
+        total = overlap + windows * half
+        number = torch.tensor([model.style_index(style)], device=model.device)
+        music, beats = _lengthened(music, beats, total * config.frames_per_step, model.device)
+        done = 0
+        noise = torch.randn(0, config.channels)
+        trail: Tensor | None = None
+        for first in range(0, windows, options.group):
+            count = min(options.group, windows - first)
+            begin, span = first * half, overlap + count * half
+            fresh = torch.randn(span - len(noise), config.channels, generator=generator)
+            noise = torch.cat([noise, fresh])
+            frames = slice(begin * config.frames_per_step, (begin + span) * config.frames_per_step)
+            clean, trail = sample_windows(
+                model,
+                _windows(noise.to(model.device), config.window, half),
+                _windows(music[frames], config.window_frames, half * config.frames_per_step),
+                _windows(beats[frames], config.window_frames, half * config.frames_per_step),
+                number.expand(count),
+                options,
+                _held_windows(model, held, begin, span, half),
+                overlap,
+                trail,
+            )
+            joined = torch.cat([clean[0], *(window[overlap:] for window in clean[1:])])  # (span, C)
+            noise = noise[-overlap:]
+            is_last = first + count == windows
+            ready = (
+                joined[: places - done] if is_last else joined[:-overlap]
+            )  # the rest fades into the next group
+            done += len(ready)
+            if progress is not None:
+                progress(done, places)
+            yield model.denormalise(ready)
 
 
 def _windows(values: Tensor, size: int, hop: int) -> Tensor:
@@ -188,7 +173,7 @@ def _lengthened(music: Tensor, beats: Tensor, frames: int, device: torch.device)
     return music[:frames].to(device), beats[:frames].float().to(device)
 
 
-def _held_windows(model: "BADM", held: Held | None, begin: int, span: int, half: int) -> Held | None:
+def _held_windows(model: BADM, held: Held | None, begin: int, span: int, half: int) -> Held | None:
     """What is known of the places [begin, begin + span), as windows."""
     if held is None:
         return None

@@ -4,39 +4,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from motiongen import checkpoint
-from motiongen.conditions.text import TextCondition, TextEncoder
+from motiongen.conditions.text import TextEncoder
 from motiongen.data.cache import ClipCache
 from motiongen.data.caption_table import CaptionTable
 from motiongen.data.code_bank import encode_all
 from motiongen.data.composition import JOINTS, crossfade, join_captions, pose_distance, same_form
-from motiongen.data.corpus import Corpus, CorpusConfig
+from motiongen.data.corpus import Corpus
 from motiongen.features import LAYOUT
-from motiongen.heads.bamm.model import BAMM, BAMMConfig
+from motiongen.heads.bamm.config import BAMMTrainConfig
+from motiongen.heads.bamm.loss import BAMMBatch, loss
+from motiongen.heads.bamm.model import BAMM
+from motiongen.heads.code_recipe import CodeRecipe, text_condition, text_tensors
 from motiongen.tokenizers.rvq_vae import RVQVAE
-from motiongen.training.head import of_like_length, parameter_groups, sized_for
-from motiongen.training.model_card import model_card
 
 POSE = slice(LAYOUT["height"].start, LAYOUT["joints"].stop)  # what must meet at a junction
-
-
-@dataclass(frozen=True, kw_only=True)
-class BAMMTrainConfig(CorpusConfig):
-    """Batches: which clips, how cut and how joined."""
-
-    composed_share: float = 0.12
-    """Pairs of clips under "X, then Y"."""
-    continued_share: float = 0.08
-    """Clips that go on from the end of another one."""
-    compositions: int = 2500
-    """Pairs of clips that are made, once."""
-    crossfade_frames: int = 8
 
 
 @dataclass(frozen=True)
@@ -68,10 +54,15 @@ class Example:
     caption: str
 
 
-class BAMMRecipe:
+class BAMMRecipe(CodeRecipe[Example]):
     """Trains a BAMM on the codes of a prepared cache; see `Recipe`."""
 
     name = "bamm"
+    title = "BAMM, text to motion codes"
+    plain = ("vectors.", "special", "length.", "residual.level_embedding.", "text.no_")
+    model_class = BAMM
+    model: BAMM
+    config: BAMMTrainConfig
 
     def __init__(
         self,
@@ -100,80 +91,26 @@ class BAMMRecipe:
             encoder, captions + [example.caption for example in self.held_out], folder
         )
 
-    @classmethod
-    def from_cache(
-        cls,
-        cache: ClipCache,
-        tokenizer: RVQVAE,
-        model_config: BAMMConfig | None = None,
-        config: BAMMTrainConfig | None = None,
-        encoder: TextEncoder | None = None,
-    ) -> "BAMMRecipe":
-        """Return the recipe for a prepared cache, with a new model that starts from the tokenizer's codebooks."""
-        model_config = model_config or BAMMConfig()
-        encoder = encoder or TextEncoder.load(model_config.text_encoder)
-        model = BAMM(sized_for(model_config, tokenizer, encoder))
-        model.vectors.start_from(tokenizer.quantizer.codebooks)
-        return cls(model, tokenizer, cache, encoder, config)
-
-    def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return matrices with weight decay; biases, embeddings and code vectors without."""
-        plain = ("vectors.", "special", "length.", "residual.level_embedding.", "text.no_")
-        return parameter_groups(self.model, plain)
-
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return a batch of clips of like length: a random quarter, by length, of four times as many."""
-        draws = torch.rand(4 * self.config.batch_size, 5, generator=generator)
-        motions = self.corpus.draw(len(draws), generator)
-        examples = [self._example(*item) for item in zip(motions, draws.tolist(), strict=True)]
-        return self.batch(of_like_length(examples, self.config.batch_size, generator))
-
-    def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
-        """Return the losses of a batch."""
-        return self._loss(self.model, batch, generator)
-
-    def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return the losses on held-out motions under held-out wordings, always masked alike."""
-        assert isinstance(model, BAMM), type(model)
-        generator, size = torch.Generator().manual_seed(0), self.config.batch_size
-        device, totals = model.device, dict[str, float]()
-        examples = sorted(self.held_out, key=lambda example: len(example.codes))
-        for start in range(0, len(examples), size):
-            batch = {
-                key: value.to(device) for key, value in self.batch(examples[start : start + size]).items()
-            }
-            for key, value in self._loss(model, batch, generator).items():
-                part = float(value) * len(batch["lengths"]) / len(examples)
-                totals[f"held_out/{key}"] = totals.get(f"held_out/{key}", 0.0) + part
-        return totals
-
-    def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
-        """Write the head in fp16 with its model card."""
-        assert isinstance(model, BAMM), type(model)
-        facts = self.corpus.facts(model.config.text_encoder)
-        card = model_card("BAMM, text to motion codes", facts, model, metrics)
-        checkpoint.save(model, model.config, directory, card, half=True)
+        """Return a batch of clips of like length."""
+        return self.batch(self.like_length(self.config.batch_size, generator, self._example, draws=5))
 
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """Return examples as tensors."""
-        condition = self.table.gather([self.table.index(example.caption) for example in examples])
         return {
             "codes": pad_sequence([example.codes.long() for example in examples], batch_first=True),
             "lengths": torch.tensor([len(example.codes) for example in examples]),
             "ended": torch.tensor([example.ended for example in examples]),
             "given": torch.tensor([example.given for example in examples]),
-            "text_tokens": condition.tokens,
-            "text_padding": condition.padding_mask,
-            "text_pooled": condition.pooled,
+            **text_tensors(self.table.gather([self.table.index(example.caption) for example in examples])),
         }
 
-    def _loss(
+    def loss_of(
         self, model: BAMM, batch: Mapping[str, Tensor], generator: torch.Generator
     ) -> dict[str, Tensor]:
-        condition = TextCondition(batch["text_tokens"], batch["text_padding"], batch["text_pooled"])
-        return model.loss(
-            batch["codes"], batch["lengths"], batch["ended"], condition, generator, given=batch["given"]
-        )
+        """Return the losses of a model on a batch."""
+        codes, lengths, ended, given = (batch[key] for key in ("codes", "lengths", "ended", "given"))
+        return loss(model, BAMMBatch(codes, lengths, ended, given, text_condition(batch)), generator)
 
     def _example(self, index: int, draws: Sequence[float]) -> Example:
         """Return one example: a motion, or by the first draw a pair or the second of a pair."""

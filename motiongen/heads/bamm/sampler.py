@@ -1,8 +1,7 @@
-"""How BAMM writes codes: left to right, then the least sure ones again in both directions, then the finer levels."""
+"""How BAMM samples codes: left to right, then the least sure ones again in both directions, then the finer levels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -10,76 +9,143 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from motiongen.conditions.text import TextCondition
+from motiongen.heads.bamm.config import BAMMOptions
+from motiongen.heads.bamm.model import BAMM
+from motiongen.heads.code_sampler import checked_prefixes, requested_lengths
 from motiongen.modules.sampling import (
-    SamplingConfig,
+    Generators,
     confidence,
     cosine_schedule,
     guide,
     gumbel_noise,
+    item_generators,
     least_confident,
     sample,
 )
+from motiongen.modules.sampling_config import SamplingConfig
 
-if TYPE_CHECKING:
-    from motiongen.heads.bamm.model import BAMM
+DEFAULTS = BAMMOptions()
 
 
-@dataclass(frozen=True, kw_only=True)
-class GenerationConfig:
-    """How clips are written."""
+class BAMMSampler:
+    """Samples codes from a BAMM; see `EditingSampler`."""
 
-    guidance_scale: float = 3.0
-    """Weight of the text against no text while writing from left to right; 1 is the text alone."""
-    refine_guidance_scale: float = 2.5
-    """The same while revising."""
-    residual_guidance_scale: float = 2.0
-    """The same for the finer levels."""
-    plausible: float = 0.05
-    """Codes that the text makes less likely than this part of the likeliest are never taken, whatever the guidance."""
-    temperature: float = 1.0
-    top_k: int | None = None
-    top_p: float = 1.0
-    residual_temperature: float = 0.5
-    refine_share: float = 0.4
-    """Part of the codes, the least sure ones, that are hidden and written again in both directions; 0 for none."""
-    refine_steps: int = 6
-    edit_steps: int = 12
-    """Steps in which an edited span is filled."""
-    min_tokens: int = 4
-    """Shortest clip, in tokens, where the length is the model's choice."""
-    overlap: int = 16
-    """Tokens of its past that a clip longer than the model's window goes on from."""
+    def __init__(self, model: BAMM) -> None:
+        self.model = model
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.refine_share <= 1:
-            raise ValueError(f"refine_share: expected 0..1, got {self.refine_share}; take 0.4")
-        if not 0 <= self.plausible <= 1:
-            raise ValueError(f"plausible: expected 0..1, got {self.plausible}; take 0.05")
-        for name in ("refine_steps", "edit_steps", "min_tokens", "overlap"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected >= 1, got {getattr(self, name)}; take 6 or more")
-        self.sampling(), self.residual_sampling()  # which check their own
+    @torch.no_grad()
+    def generate(
+        self,
+        condition: TextCondition,
+        *,
+        lengths: Sequence[int | None] | int | None = None,
+        prefix_codes: Sequence[Tensor] | None = None,
+        generator: Generators = None,
+        options: BAMMOptions = DEFAULTS,
+    ) -> list[Tensor]:
+        """Return new codes (N_i, Q) for each prompt.
 
-    def adjusted(self, guidance_scale: float | None, temperature: float | None) -> "GenerationConfig":
-        """Return these options with what is given in place of their own; the guidance for both passes."""
-        return replace(
-            self,
-            guidance_scale=self.guidance_scale if guidance_scale is None else guidance_scale,
-            refine_guidance_scale=self.refine_guidance_scale if guidance_scale is None else guidance_scale,
-            temperature=self.temperature if temperature is None else temperature,
+        Args:
+            condition: B prompts.
+            lengths: tokens of each clip, or of all; None lets the model find the end. Any length: what does not fit the
+                model's window goes on from the last tokens of the window before.
+            prefix_codes: (n_i, Q) codes that each clip goes on from; they are not returned.
+            generator: one for all, or one an item, whose clip then does not depend on the others.
+            options: how they are written.
+
+        Raises:
+            ValueError: sizes that do not fit together, or lengths below 1.
+        """
+        batch = len(condition)
+        wanted, given = requested_lengths(lengths, batch), self._checked(prefix_codes, batch)
+        generators = item_generators(generator, batch)
+        clips = list(given)
+        goals = [None if want is None else len(clip) + want for clip, want in zip(clips, wanted, strict=True)]
+        open_items = list(range(batch))
+        while open_items:
+            tails = [clips[i][max(0, len(clips[i]) - self._overlap(options)) :] for i in open_items]
+            missing = [None if (goal := goals[i]) is None else goal - len(clips[i]) for i in open_items]
+            window_pass = _Window(
+                self.model, condition[open_items], [generators[i] for i in open_items], options
+            )
+            new = window_pass.write(tails, missing)
+            for i, codes in zip(open_items, new, strict=True):
+                clips[i] = torch.cat([clips[i], codes])
+            open_items = [i for i in open_items if (goal := goals[i]) is not None and goal > len(clips[i])]
+        return [clip[len(codes) :] for clip, codes in zip(clips, given, strict=True)]
+
+    @torch.no_grad()
+    def edit(
+        self,
+        codes: Sequence[Tensor],
+        keep_mask: Sequence[Tensor],
+        condition: TextCondition,
+        *,
+        generator: Generators = None,
+        options: BAMMOptions = DEFAULTS,
+    ) -> list[Tensor]:
+        """Return codes (N_i, Q) where what is kept is as it was and the rest is written anew, all levels of it.
+
+        What is kept decides what this does: both ends, in-between; the start, a continuation of given length; the end,
+        a lead-in; nothing, a clip of given length.
+
+        Args:
+            codes: (N_i, Q) codes; any values where they are not kept.
+            keep_mask: (N_i,) bool, true = keep.
+            condition: one prompt an item.
+            generator: one for all, or one an item.
+            options: how they are written.
+
+        Raises:
+            ValueError: sizes that do not fit together.
+        """
+        if not len(codes) == len(keep_mask) == len(condition):
+            counts = f"{len(codes)}, {len(keep_mask)} and {len(condition)}"
+            raise ValueError(
+                f"codes, keep_mask, condition: expected as many of each, got {counts}; repeat the prompt"
+            )
+        clips, keeps = (
+            [item.clone() for item in self._checked(codes, len(codes))],
+            [keep.to(self.model.device) for keep in keep_mask],
         )
+        for clip, keep in zip(clips, keeps, strict=True):
+            if keep.shape != clip.shape[:1] or keep.dtype != torch.bool:
+                got = f"{tuple(keep.shape)} {keep.dtype}"
+                raise ValueError(f"keep_mask: expected ({len(clip)},) bools, got {got}; one a token")
+        generators, window = item_generators(generator, len(clips)), self.model.config.max_tokens
+        while open_items := [i for i, keep in enumerate(keeps) if not keep.all()]:
+            spans = []
+            for i in (
+                open_items
+            ):  # start a little before what is to be written, for context, and end inside the clip
+                start = int((~keeps[i]).int().argmax()) - self._overlap(options)
+                start = max(0, min(start, len(clips[i]) - window))
+                spans.append(slice(start, min(start + window, len(clips[i]))))
+            parts = [
+                _Clip(clips[i][span], keeps[i][span], ended=span.stop == len(clips[i]))
+                for i, span in zip(open_items, spans, strict=True)
+            ]
+            window_pass = _Window(
+                self.model, condition[open_items], [generators[i] for i in open_items], options
+            )
+            window_pass.fill(parts, options.edit_steps)
+            window_pass.write_finer(parts)
+            for i, span, part in zip(open_items, spans, parts, strict=True):
+                clips[i][span], keeps[i] = part.codes, keeps[i].clone()
+                keeps[i][span] = True
+        return clips
 
-    def sampling(self) -> SamplingConfig:
-        """Return how first-level codes are drawn."""
-        return SamplingConfig(temperature=self.temperature, top_k=self.top_k, top_p=self.top_p)
+    def _overlap(self, options: BAMMOptions) -> int:
+        """Tokens of its past that a window sees: never so many that nothing new fits beside them."""
+        return min(options.overlap, self.model.config.max_tokens // 2)
 
-    def residual_sampling(self) -> SamplingConfig:
-        """Return how codes of the finer levels are drawn."""
-        return SamplingConfig(temperature=self.residual_temperature, top_k=self.top_k, top_p=self.top_p)
+    def _checked(self, codes: Sequence[Tensor] | None, count: int) -> list[Tensor]:
+        config = self.model.config
+        return checked_prefixes(codes, count, config.num_quantizers, config.codebook_size, self.model.device)
 
 
 @dataclass
-class Clip:
+class _Clip:
     """What is to be written of one item, in one window of the model."""
 
     codes: Tensor
@@ -90,15 +156,15 @@ class Clip:
     """Whether the window reaches the clip's end."""
 
 
-class Writer:
+class _Window:
     """One window of a batch: its projected text, with it and, for guidance, once more without, and its randomness."""
 
     def __init__(
         self,
-        model: "BAMM",
+        model: BAMM,
         condition: TextCondition,
         generators: Sequence[torch.Generator],
-        options: GenerationConfig,
+        options: BAMMOptions,
     ) -> None:
         self.model, self.generators, self.options, self.device = model, generators, options, model.device
         condition = condition.to(self.device)[list(range(len(condition))) * 2]
@@ -127,7 +193,7 @@ class Writer:
 
     def write_forward(
         self, prefixes: Sequence[Tensor], missing: Sequence[int | None]
-    ) -> tuple[list[Clip], list[Tensor]]:
+    ) -> tuple[list[_Clip], list[Tensor]]:
         """Pass 1: first-level codes from left to right; return the clips and how sure each code was (N,)."""
         model, config, batch = self.model, self.model.config, len(prefixes)
         started = [len(prefix) for prefix in prefixes]
@@ -165,7 +231,7 @@ class Writer:
         clips = [self._clip(*item) for item in zip(codes, prefixes, ended, strict=True)]
         return clips, [torch.tensor(score, device=self.device) for score in scores]
 
-    def fill(self, clips: Sequence[Clip], steps: int) -> None:
+    def fill(self, clips: Sequence[_Clip], steps: int) -> None:
         """Pass 2: write the first-level codes that are not kept, the surest first (MaskGIT), seeing both directions."""
         model, config = self.model, self.model.config
         sizes = torch.tensor([len(clip.codes) for clip in clips], device=self.device)
@@ -200,7 +266,7 @@ class Writer:
         for row, clip in zip(tokens, clips, strict=True):
             clip.codes = torch.cat([row[: len(clip.codes), None], clip.codes[:, 1:]], dim=1)
 
-    def write_finer(self, clips: Sequence[Clip]) -> None:
+    def write_finer(self, clips: Sequence[_Clip]) -> None:
         """Write levels 2 to Q of the codes that are not kept, level by level."""
         codes = pad_sequence([clip.codes for clip in clips], batch_first=True)  # (B, N, Q)
         keep = pad_sequence([clip.keep for clip in clips], batch_first=True, padding_value=True)
@@ -232,10 +298,10 @@ class Writer:
             row[:size] = gumbel_noise((size, logits.shape[-1]), generator)
         return sample(logits, noise, sampling)
 
-    def _clip(self, first_level: Sequence[int], prefix: Tensor, ended: bool) -> Clip:
+    def _clip(self, first_level: Sequence[int], prefix: Tensor, ended: bool) -> _Clip:
         codes = torch.zeros(
             len(first_level), self.model.config.num_quantizers, dtype=torch.long, device=self.device
         )
         codes[:, 0] = torch.tensor(first_level, device=self.device)
         codes[: len(prefix)] = prefix
-        return Clip(codes, torch.arange(len(codes), device=self.device) < len(prefix), ended)
+        return _Clip(codes, torch.arange(len(codes), device=self.device) < len(prefix), ended)

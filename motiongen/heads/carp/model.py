@@ -15,22 +15,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from motiongen.heads.carp.config import PRESETS, CARPConfig
-from motiongen.modules.observation import Normaliser, Observation, ObservationEncoder, check_shape, task_of
-from motiongen.tokenizers.action_decoder import ActionDecoder
+from motiongen.heads.carp.config import CARPConfig
+from motiongen.modules.observation import Normaliser, Observation, ObservationEncoder
 from motiongen.tokenizers.action_vq import ActionVQ
-
-__all__ = ["CARP", "PRESETS", "CARPConfig"]
 
 MAX_LOG_SCALE = math.log(100.0)
 """Of attention between unit vectors."""
-OFFSET_WEIGHT = 10.0
-"""Of the offset's error beside the codes' cross-entropy."""
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the observations say to every pass over a chunk's codes, worked out once.
+class Conditioning:
+    """The modulations of all layers by the observations, computed once for all passes over a chunk's codes.
 
     Attributes:
         start: (B, 1, 1, D), added to every token.
@@ -47,7 +42,6 @@ class CARP(nn.Module):
     """Observations to chunks of actions."""
 
     model_type = "carp"
-
     config_class = CARPConfig
     mask: Tensor
 
@@ -57,7 +51,6 @@ class CARP(nn.Module):
         self.observation = ObservationEncoder(config)
         self.action_normaliser = Normaliser(len(config.tasks), config.action_dim)
         self.tokenizer = ActionVQ(config.tokenizer).requires_grad_(False)
-        self._decoder: ActionDecoder | None = None
         dim, places = config.dim, config.tokenizer.num_places
         self.start = nn.Linear(config.cond_dim, dim)
         self.latent = nn.Linear(config.latent_dim, dim)
@@ -82,114 +75,42 @@ class CARP(nn.Module):
     def logits(
         self, observation: Observation, codes: Tensor, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Return logits (B, N, A, K) of every code (B, N, A), each told the coarser scales' codes alone."""
-        return self._logits(self.observation(observation, generator), codes)
+        """Return logits (B, N, A, K) of every code (B, N, A), each from the coarser scales' codes alone."""
+        return self.code_logits(self.observation(observation, generator), codes)
 
-    def training_pass(self, batch: Observation, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return the losses of a batch: observations and `action` (B, H, A) in the data's own units."""
-        check_shape("action", batch["action"], (self.config.horizon, self.config.action_dim))
-        with torch.autocast(self.device.type, enabled=False):
-            wanted = self.action_normaliser(batch["action"], task_of(batch))
-            codes = self.tokenizer.encode(wanted)
-        cond = self.observation(batch, generator if self.training else None)
-        logits = self._logits(cond, codes).float()
-        guess = logits.detach().argmax(-1)
-        losses = {"loss": F.cross_entropy(logits.flatten(0, 2), codes.flatten())}
-        if self.offset is not None:
-            # The coarsest codes choose the way, which is to be the data's; the finer ones are as they will be written.
-            way = self.config.scales[0]
-            written = self.tokenizer.decode(torch.cat([codes[:, :way], guess[:, way:]], dim=1))
-            losses["offset"] = F.l1_loss(self.offset(cond, written), wanted)
-            losses["loss"] = losses["loss"] + OFFSET_WEIGHT * losses["offset"]
-        return {**losses, "accuracy": (guess == codes).float().mean()}
-
-    @torch.inference_mode()
-    def predict(
-        self,
-        observation: Observation,
-        *,
-        generator: torch.Generator | None = None,
-        temperature: float | None = None,
-    ) -> Tensor:
-        """Return the actions (B, H, A) that follow, in the data's own units; see PolicyConfig for where they begin.
-
-        Args:
-            observation: of the last To frames.
-            generator: draws the codes, where the temperature is above 0.
-            temperature: in place of the config's.
-        """
-        heat = self.config.temperature if temperature is None else temperature
-        cond = self.observation(observation)
-        actions = self._write(cond, heat, generator)
-        if self.offset is not None:
-            actions = self.offset(cond, actions)
-        return self.action_normaliser.inverse(actions, task_of(observation))
-
-    def _write(self, cond: Tensor, heat: float, generator: torch.Generator | None) -> Tensor:
-        """Return the normalised actions (B, H, A) of codes that are written, told the encoded observations (B, C)."""
-        if self._decoder is None or not self._decoder.is_of(self.tokenizer):
-            self._decoder = ActionDecoder(self.tokenizer)
-        told = self._told(cond)
-        total = self.tokenizer.empty(len(told.start))
-        memory: list[Tensor | None] = [None] * len(self.blocks)
-        for scale in range(len(self.config.scales)):
-            x = self._embed(self.tokenizer.seen_at(total, scale), self.tokenizer.places(scale), told)
-            if self.config.chained and scale == 0:
-                codes = self._chain(x, told, memory, heat, generator)
-            else:
-                x = self._through(x.flatten(1, 2), told, memory, None)
-                codes = _draw(self._classify(x, told).float(), heat, generator)  # (B, n * A)
-            total = self._decoder.add(total, scale, codes.view(len(codes), -1, self.config.action_dim))
-        return self._decoder.decode_latents(total)
-
-    def _logits(self, cond: Tensor, codes: Tensor) -> Tensor:
-        """Return logits (B, N, A, K) of every code (B, N, A), told the encoded observations (B, C)."""
-        told = self._told(cond)
+    def code_logits(self, cond: Tensor, codes: Tensor) -> Tensor:
+        """Return logits (B, N, A, K) of every code (B, N, A), for encoded observations (B, C)."""
+        conditioning = self.conditioning(cond)
         inputs = self.tokenizer.inputs(codes)  # (B, N, A, D')
-        if self.config.chained:  # at the coarsest scale a number is told the one before it
+        if self.config.chained:  # at the coarsest scale a number sees the one before it
             inputs[:, :1, 1:] = self.tokenizer.vectors(codes[:, :1])[:, :, :-1]
-        x = self._embed(inputs, slice(0, inputs.shape[1]), told).flatten(1, 2)
-        x = self._through(x, told, [None] * len(self.blocks), self.mask)
-        return self._classify(x, told).unflatten(1, (-1, self.config.action_dim))
+        x = self.embed(inputs, slice(0, inputs.shape[1]), conditioning).flatten(1, 2)
+        x = self.transform(x, conditioning, [None] * len(self.blocks), self.mask)
+        return self.classify(x, conditioning).unflatten(1, (-1, self.config.action_dim))
 
-    def _told(self, cond: Tensor) -> Told:
-        """Return what the encoded observations (B, C) say to every pass."""
+    def conditioning(self, cond: Tensor) -> Conditioning:
+        """Return the modulations of all layers by encoded observations (B, C)."""
         start = self.start(cond)[:, None, None]
         cond = F.silu(cond)
         shared = None if self.shared is None else self.shared(cond)
-        blocks = tuple(block.told(cond, shared) for block in self.blocks)  # type: ignore[operator]
-        return Told(start, blocks, self.out_modulation(cond)[:, None].chunk(2, dim=-1))
+        blocks = tuple(block.modulations(cond, shared) for block in self.blocks)  # type: ignore[operator]
+        return Conditioning(start, blocks, self.out_modulation(cond)[:, None].chunk(2, dim=-1))
 
-    def _embed(self, inputs: Tensor, places: slice, told: Told) -> Tensor:
-        """Return tokens (B, n, A, D) of what their places are told (B, n, A, D')."""
-        return self.latent(inputs) + (self.place[places, None] + self.number) + told.start
+    def embed(self, inputs: Tensor, places: slice, conditioning: Conditioning) -> Tensor:
+        """Return tokens (B, n, A, D) of the latents (B, n, A, D') that their positions see."""
+        return self.latent(inputs) + (self.place[places, None] + self.number) + conditioning.start
 
-    def _chain(
-        self,
-        x: Tensor,
-        told: Told,
-        memory: list[Tensor | None],
-        heat: float,
-        generator: torch.Generator | None,
+    def transform(
+        self, x: Tensor, conditioning: Conditioning, memory: list[Tensor | None], mask: Tensor | None
     ) -> Tensor:
-        """Return the coarsest codes (B, A), each drawn when those before it are known; x is (B, 1, A, D)."""
-        codes: list[Tensor] = []
-        for number in range(self.config.action_dim):
-            token = x[:, :, number]  # (B, 1, D)
-            if codes:
-                token = token + F.linear(self.tokenizer.codebooks[number - 1, codes[-1]], self.latent.weight)
-            logits = self._classify(self._through(token, told, memory, None), told)
-            codes.append(_draw(logits.float(), heat, generator))  # (B, 1)
-        return torch.cat(codes, dim=1)
-
-    def _through(self, x: Tensor, told: Told, memory: list[Tensor | None], mask: Tensor | None) -> Tensor:
         """Return tokens (B, n, D) after all blocks; `memory` gains their keys and values."""
-        for layer, (block, modulation) in enumerate(zip(self.blocks, told.blocks, strict=True)):
+        for layer, (block, modulation) in enumerate(zip(self.blocks, conditioning.blocks, strict=True)):
             x, memory[layer] = block(x, modulation, memory[layer], mask)
         return x
 
-    def _classify(self, x: Tensor, told: Told) -> Tensor:
-        return self.out(_modulated(x, *told.out))
+    def classify(self, x: Tensor, conditioning: Conditioning) -> Tensor:
+        """Return logits (B, n, K) of the codes at tokens (B, n, D)."""
+        return self.out(_modulated(x, *conditioning.out))
 
 
 class _Block(nn.Module):
@@ -212,7 +133,7 @@ class _Block(nn.Module):
         self.feedforward_in = nn.Linear(dim, config.feedforward * dim)
         self.feedforward_out = nn.Linear(config.feedforward * dim, dim)
 
-    def told(self, cond: Tensor, shared: Tensor | None) -> tuple[Tensor, ...]:
+    def modulations(self, cond: Tensor, shared: Tensor | None) -> tuple[Tensor, ...]:
         """Return scale, shift and gate of both parts, (B, 1, D) each, of a condition (B, C) or what blocks share."""
         if self.modulation is None:
             assert shared is not None
@@ -255,9 +176,9 @@ class _Offset(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def forward(self, cond: Tensor, actions: Tensor) -> Tensor:
-        """Return actions (B, H, A), told the encoded observations (B, C)."""
-        told = torch.cat([F.silu(cond), actions.flatten(1).to(cond.dtype)], dim=1)
-        return actions + self.out(F.gelu(self.hidden(told))).view_as(actions)
+        """Return actions (B, H, A), corrected by the encoded observations (B, C)."""
+        conditioning = torch.cat([F.silu(cond), actions.flatten(1).to(cond.dtype)], dim=1)
+        return actions + self.out(F.gelu(self.hidden(conditioning))).view_as(actions)
 
 
 def _mask(config: CARPConfig) -> Tensor:
@@ -274,12 +195,3 @@ def _mask(config: CARPConfig) -> Tensor:
 
 def _modulated(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     return torch.addcmul(shift, F.layer_norm(x, x.shape[-1:]), 1 + scale)
-
-
-def _draw(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
-    """Return the likeliest codes (B, n) of logits (B, n, K), or drawn ones where the temperature is above 0."""
-    if temperature <= 0:
-        return logits.argmax(-1)
-    probabilities = (logits / temperature).softmax(-1)
-    drawn = torch.multinomial(probabilities.flatten(0, 1).cpu(), 1, generator=generator)
-    return drawn.view(logits.shape[:2]).to(logits.device)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,42 +11,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from motiongen.data.chunks import ChunkSampler
+from motiongen.heads.carp.config import CARPTrainConfig
 from motiongen.heads.carp.model import CARP
 from motiongen.modules.observation import Normaliser, ObservationEncoder, task_of
 from motiongen.tokenizers.action_vq import ActionVQ
-from motiongen.training.head import parameter_groups
-from motiongen.training.loop import Recipe, TrainConfig, Trainer
+from motiongen.training.config import TrainConfig
+from motiongen.training.loop import Recipe, Trainer
+from motiongen.training.parameters import parameter_groups
 
 HELD_OUT_PICTURES = 256
 GUESSES = 8
 """Of the encoder's regression."""
 LEAST_LOG_SPREAD = math.log(0.01)
 """Of a guess's numbers, where actions are -1..1: no finer than the tokenizer's."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CARPTrainConfig:
-    """Batches."""
-
-    batch_size: int = 128
-    scene_steps: int = 20_000
-    """Of reading the scene from pictures, where the data say what it is; that comes first."""
-    scene_batch_size: int = 64
-    tokenizer_steps: int = 2000
-    """Of the action tokenizer, which comes next."""
-    tokenizer_batch_size: int = 256
-    encoder_steps: int = 80_000
-    """Of the observation encoder by regression, which comes then; 0 leaves it out, as published. More is better: for
-    BlockPush a quarter of it gives half of the success."""
-    encoder_batch_size: int = 512
-    parts_learning_rate: float = 2e-3
-    """Of these two."""
-    licence: str = "Apache-2.0: demonstrations by scripted experts"
-    """Terms of the demonstrations, for the model card."""
-
-    def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise ValueError(f"batch_size: expected >= 1, got {self.batch_size}; 128 is the default")
 
 
 class ActionVQRecipe:
@@ -199,15 +176,15 @@ class EncoderRecipe:
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Return the same on held-out windows."""
         device = next(model.parameters()).device
-        losses = model({key: value.to(device) for key, value in untold(self.held_out).items()})
+        losses = model({key: value.to(device) for key, value in without_scenes(self.held_out).items()})
         return {"loss": float(losses["loss"]), "action error": float(losses["error"])}
 
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
         """Write nothing: the policy holds it."""
 
 
-def untold(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return a batch without its scenes: nobody tells them to a policy that acts."""
+def without_scenes(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a batch without its scenes, which a policy that acts is not given."""
     return {key: value for key, value in batch.items() if key != "scene"}
 
 
@@ -221,7 +198,7 @@ PARTS = (SceneRecipe.name, ActionVQRecipe.name, EncoderRecipe.name)
 """Folders of the parts that are trained first."""
 
 
-def goes_on(directory: Path) -> bool:
+def has_trained_parts(directory: Path) -> bool:
     """Return whether a stopped run goes on with the whole policy, and not with its parts.
 
     Raises:

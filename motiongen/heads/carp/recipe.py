@@ -12,11 +12,15 @@ from torch import Tensor
 from motiongen import checkpoint
 from motiongen.data.chunks import ChunkSampler, sized_for
 from motiongen.data.demonstrations import Demonstrations, parted
-from motiongen.heads.carp.model import CARP, CARPConfig
-from motiongen.heads.carp.parts import CARPTrainConfig, untold
-from motiongen.modules.observation import PolicyConfig, task_of
-from motiongen.training.head import parameter_groups
+from motiongen.heads.carp.config import CARPConfig, CARPTrainConfig
+from motiongen.heads.carp.loss import loss
+from motiongen.heads.carp.model import CARP
+from motiongen.heads.carp.parts import without_scenes
+from motiongen.heads.carp.sampler import CARPSampler
+from motiongen.modules.observation import task_of
+from motiongen.modules.policy_config import PolicyConfig
 from motiongen.training.model_card import model_card
+from motiongen.training.parameters import parameter_groups
 
 MOST_CHAINED = 8
 """Actions of which the coarsest codes are written in a chain; each link is a pass, and a body of 28 has one way."""
@@ -74,15 +78,24 @@ class CARPRecipe:
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Return the losses of a batch."""
         with precise(self.model.config):
-            losses: dict[str, Tensor] = self.model.training_pass(batch, generator)
-            return losses
+            return self.loss_of(self.model, batch, generator)
+
+    def loss_of(
+        self, model: Any, batch: Mapping[str, Tensor], generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Return the losses of a model on a batch."""
+        return loss(model, batch, generator)
+
+    def predict(self, model: Any, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor:
+        """Return the actions (B, H, A) of a model for a batch of observations."""
+        return CARPSampler(model).predict(batch, generator=generator)
 
     def validate(self, model: Any) -> dict[str, float]:
         """Return the losses on held-out windows, and the error of the actions to be executed."""
-        batch = {key: value.to(model.device) for key, value in untold(self.sampler.held_out).items()}
-        losses = model.training_pass(batch, torch.Generator().manual_seed(0))
+        batch = {key: value.to(model.device) for key, value in without_scenes(self.sampler.held_out).items()}
+        losses = self.loss_of(model, batch, torch.Generator().manual_seed(0))
         some = {key: value[: self.predicted] for key, value in batch.items()}
-        predicted = model.predict(some, generator=torch.Generator().manual_seed(1))
+        predicted = self.predict(model, some, torch.Generator().manual_seed(1))
         normalised, past = model.action_normaliser, model.config.obs_steps - 1
         error = (normalised(predicted, task_of(some)) - normalised(some["action"], task_of(some))).abs()
         metrics = {key: float(value) for key, value in losses.items()}

@@ -1,31 +1,27 @@
-"""Sizes of Mogo."""
+"""Mogo's sizes, sampling options and training options."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
-from motiongen.conditions.text import DEFAULT_ENCODER
-from motiongen.modules.attention import TransformerConfig
+from motiongen.checks import check_at_least, check_share
+from motiongen.data.corpus_config import CorpusConfig
+from motiongen.heads.code_config import CodeHeadConfig, CodeOptions
+from motiongen.modules.sampling_config import SamplingConfig
+from motiongen.modules.transformer_config import TransformerConfig
+from motiongen.training.run import HeadTraining
+
+if TYPE_CHECKING:
+    from motiongen.training.loop import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class MogoConfig:
+class MogoConfig(CodeHeadConfig):
     """Sizes of Mogo; the defaults are the shipped `small` one."""
 
-    num_quantizers: int = 6
-    codebook_size: int = 512
-    frames_per_token: int = 4
-    text_encoder: str = DEFAULT_ENCODER
-    text_dim: int = 384
-    """Channels of the text encoder."""
     text_tokens: int = 40
     """Word pieces that the layers look at; those beyond count in the sentence's vector only."""
-    context_dim: int = 96
-    """Channels of a word piece inside the model."""
-    code_dim: int = 64
-    """Channels of a code's vector."""
     layers: tuple[int, ...] = (5, 2, 1, 1, 1, 1)
     """Layers of each level's transformer."""
-    dim: int = 192
-    num_heads: int = 6
     feedforward_dim: int = 512
     window: int = 48
     """Tokens that the base level sees."""
@@ -36,26 +32,18 @@ class MogoConfig:
     """Tokens that the finer levels see."""
     max_count: int = 96
     """Largest number of tokens that "so many since the prompt began" and "so many to its end" can say."""
-    dropout: float = 0.0
-    condition_dropout: float = 0.1
-    """Part of the training clips that are seen without their text, for guidance."""
     corruption: float = 0.1
     """Part of the training clips' past tokens that are another clip's, so that a stream recovers from its own slips."""
-    label_smoothing: float = 0.05
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "layers", tuple(self.layers))  # JSON has lists
-        sizes = ("num_quantizers", "codebook_size", "frames_per_token", "text_tokens", "window", "max_count")
-        for name in (*sizes, "fine_window", "code_dim", "context_dim"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected >= 1, got {getattr(self, name)}; fix config.json")
+        check_at_least(self, 1, "text_tokens", "window", "max_count", "fine_window")
         if len(self.layers) != self.num_quantizers or min(self.layers) < 1:
             raise ValueError(
                 f"layers: expected {self.num_quantizers} numbers >= 1, got {self.layers}; one a quantizer level"
             )
-        for name in ("dropout", "condition_dropout", "corruption", "label_smoothing"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected 0..1, got {getattr(self, name)}; fix config.json")
+        check_share(self, "corruption")
 
     def transformer(self) -> TransformerConfig:
         """Return the sizes of the base level's transformer."""
@@ -94,3 +82,59 @@ PRESETS: dict[str, MogoConfig] = {
         fine_dim=1024, fine_heads=16, fine_feedforward_dim=4096, fine_window=65, dropout=0.1,
     ),
 }  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class MogoOptions(CodeOptions):
+    """How Mogo samples codes."""
+
+    fine_temperature: float = 0.5
+    """Temperature of the finer levels."""
+    max_tokens: int = 90
+    """Longest clip, in tokens, where the length is the model's choice."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.min_tokens > self.max_tokens:
+            expected = f"1 <= min_tokens <= max_tokens, got {self.min_tokens} and {self.max_tokens}"
+            raise ValueError(f"min_tokens: expected {expected}; take 4 and 90")
+        self.fine_sampling()  # which checks its own
+
+    def fine_sampling(self) -> SamplingConfig:
+        """Return how codes of the finer levels are drawn."""
+        return SamplingConfig(temperature=self.fine_temperature, top_k=self.top_k, top_p=self.top_p)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MogoTrainConfig(CorpusConfig):
+    """Batches: which clips, how cut and how joined."""
+
+    chain_share: float = 0.5
+    """Examples that are chains, in which the prompt changes."""
+    composed_share: float = 0.15
+    """Chains of two whole motions that are told as one, "X, then Y"."""
+    silent_share: float = 0.15
+    """Links before the last that are not told: a stream may begin with motion that nobody described."""
+    told_share: float = 0.5
+    """Motions whose end is said beforehand."""
+    chains: int = 6000
+    """Chains that are made, once."""
+    crossfade_frames: int = 10
+    train_window: int = 75
+    """Longest example, in tokens."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MogoTraining(HeadTraining):
+    """Train Mogo, which turns words into the tokenizer's codes one by one: for streams."""
+
+    preset: Literal["small", "open", "paper"] = "small"
+    """small and open are the sizes that ship; paper is the published one."""
+    recipe: MogoTrainConfig = field(default_factory=MogoTrainConfig)
+    """Batches: which clips, how cut and how joined."""
+
+    def build(self) -> "Recipe":
+        """Return the recipe for the data."""
+        from motiongen.heads.mogo.recipe import MogoRecipe
+
+        return MogoRecipe.from_cache(self.cache(), self.load_tokenizer(), PRESETS[self.preset], self.recipe)

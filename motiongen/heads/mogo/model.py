@@ -8,7 +8,6 @@ position looks at its own prompt's words, in training as in a stream.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -16,15 +15,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from motiongen.conditions.text import TextCondition
-from motiongen.heads.mogo.config import PRESETS, MogoConfig
-from motiongen.heads.mogo.sampler import DEFAULTS, MogoOptions, MogoState, Request, end_share, guided
+from motiongen.heads.mogo.config import MogoConfig, MogoOptions
+from motiongen.heads.mogo.stream import MogoState, Request, end_share, guided
 from motiongen.modules.attention import Transformer
-from motiongen.modules.kv_cache import Context, Push, TransformerState, lengths_within
+from motiongen.modules.kv_cache import Push, TransformerState, lengths_within
 from motiongen.modules.residual_transformer import CodeVectors
-from motiongen.modules.sampling import Generators, counter_uniform, draw, item_generators
+from motiongen.modules.sampling import counter_uniform, draw
 from motiongen.modules.text_input import TextInput
 
-__all__ = ["PRESETS", "Mogo", "MogoBatch", "MogoConfig", "MogoOptions", "MogoState", "Request"]
+DEFAULTS = MogoOptions()
 
 
 class FineLevel(nn.Module):
@@ -58,9 +57,7 @@ class Mogo(nn.Module):
     """Hierarchical causal model of motion codes that runs a token at a time."""
 
     model_type = "mogo"
-
     config_class = MogoConfig
-    options_class = MogoOptions
 
     def __init__(self, config: MogoConfig) -> None:
         super().__init__()
@@ -95,71 +92,8 @@ class Mogo(nn.Module):
         codes = self.vectors.logits(self.code_out(features), 0)
         return torch.cat([codes, self.end_out(features).float()], dim=-1)
 
-    def loss(self, batch: "MogoBatch", generator: torch.Generator) -> dict[str, Tensor]:
-        """Return training losses: `loss` and its parts, cross entropies in nats a code.
-
-        Args:
-            batch: clips, cut or whole or one after the other, with the prompt of each position.
-            generator: on the CPU.
-        """
-        config, device = self.config, batch.codes.device
-        tokens = batch.codes.shape[1]
-        index = torch.arange(tokens + 1, device=device)
-        valid = index < batch.lengths[:, None]  # (B, N + 1)
-        at_end = (index == batch.lengths[:, None]) & batch.ended[:, None]
-        sums = self.sums(batch.codes)  # (B, N, Q, C)
-        seen = self.sums(self._corrupted(batch.codes, valid[:, :-1], generator))[..., -1, :]
-        x = torch.cat([self.start[batch.is_cut.long()][:, None], self.code_in(seen)], dim=1)
-        context, sentence = self._training_context(batch, generator)
-        x = x + sentence + self.age(batch.age) + self.remaining(batch.remaining)
-        padding = ~(valid | at_end)
-        features = self.transformer(x, context, padding)  # (B, N + 1, D)
-        targets = F.pad(batch.codes[..., 0], (0, 1)).masked_fill(at_end, config.codebook_size)
-        base = self._cross_entropy(self.base_logits(features[~padding]), targets[~padding])
-        real, parts = valid[:, :-1], []
-        for level, fine in enumerate(self._fine(), start=1):
-            made = fine(sums[:, :, level - 1], features[:, :-1], ~real)
-            logits = self.vectors.logits(made[real], level)
-            parts.append(self._cross_entropy(logits, batch.codes[..., level][real]))
-        fine_loss = torch.stack(parts).mean() if parts else base.new_zeros(())
-        return {
-            "loss": base.mean() + fine_loss,
-            "base": base.mean(),
-            "end": base[at_end[~padding]].mean() if bool(at_end.any()) else base.new_zeros(()),
-            "fine": fine_loss,
-        }
-
-    def _training_context(self, batch: "MogoBatch", generator: torch.Generator) -> tuple[Context, Tensor]:
-        """Return the words that each position looks at, and its sentence (B, N + 1, D)."""
-        items, pieces = len(batch.codes), self.config.text_tokens
-        prompts = len(batch.condition) // items
-        dropped = torch.rand(items, generator=generator) < self.config.condition_dropout
-        silent = dropped.to(batch.codes.device)[:, None] | batch.silent  # (B, P)
-        shown = batch.condition.first(pieces)
-        tokens, text_padding, sentence = self.text(shown, silent.flatten())
-        tokens = tokens.view(items, -1, tokens.shape[-1])  # (B, P L, C)
-        length = tokens.shape[1] // prompts
-        owner = torch.arange(prompts, device=tokens.device).repeat_interleave(length)
-        padding = (batch.segment[..., None] != owner) | text_padding.view(items, 1, -1)  # (B, N + 1, P L)
-        sentence = sentence.view(items, prompts, -1)
-        index = batch.segment[..., None].expand(-1, -1, sentence.shape[-1])
-        return self.transformer.make_context(tokens, padding), sentence.gather(1, index)
-
-    def _corrupted(self, codes: Tensor, valid: Tensor, generator: torch.Generator) -> Tensor:
-        """Return codes (B, N, Q) with some tokens taken from anywhere in the batch."""
-        if not self.training or not self.config.corruption:
-            return codes
-        flat, real = codes.flatten(0, 1), valid.flatten().nonzero()[:, 0].cpu()
-        picks = real[torch.randint(len(real), (len(flat),), generator=generator)]
-        hit = torch.rand(valid.shape, generator=generator) < self.config.corruption
-        other = flat[picks.to(codes.device)].view_as(codes)
-        return torch.where(hit.to(codes.device)[..., None], other, codes)
-
-    def _cross_entropy(self, logits: Tensor, targets: Tensor) -> Tensor:
-        smoothing = self.config.label_smoothing if self.training else 0.0
-        return F.cross_entropy(logits.float(), targets, reduction="none", label_smoothing=smoothing)
-
-    def _fine(self) -> list[FineLevel]:
+    def fine_levels(self) -> list[FineLevel]:
+        """Return the levels after the first."""
         return cast(list[FineLevel], list(self.fine))
 
     @torch.no_grad()
@@ -266,7 +200,7 @@ class Mogo(nn.Module):
     def _fine_memory(self, state: MogoState) -> Iterator[tuple[FineLevel, Sequence[Tensor]]]:
         """The finer levels, each with its own layers of the state."""
         start = 0
-        for fine, layers in zip(self._fine(), self.config.layers[1:], strict=True):
+        for fine, layers in zip(self.fine_levels(), self.config.layers[1:], strict=True):
             yield fine, state.fine.memory[start : (start := start + layers)]
 
     def _base_step(
@@ -281,93 +215,3 @@ class Mogo(nn.Module):
         return self.transformer.step(
             x.repeat(2, 1, 1) + state.sentence[:, None], state.base, skip.repeat(2, 1)
         )
-
-    @torch.no_grad()
-    def generate(
-        self,
-        condition: TextCondition,
-        *,
-        lengths: Sequence[int | None] | int | None = None,
-        prefix_codes: Sequence[Tensor] | None = None,
-        generator: Generators = None,
-        options: MogoOptions = DEFAULTS,
-    ) -> list[Tensor]:
-        """Return new codes (N_i, Q) for each prompt.
-
-        Args:
-            condition: B prompts.
-            lengths: tokens of each clip, or of all; None lets the model find the end.
-            prefix_codes: (n_i, Q) codes that each clip goes on from; they are not returned.
-            generator: one for all, or one an item, whose clip then does not depend on the others.
-            options: how they are written.
-
-        Raises:
-            ValueError: sizes that do not fit together, or lengths below 1.
-        """
-        batch, device = len(condition), self.device
-        wanted = [lengths] * batch if lengths is None or isinstance(lengths, int) else list(lengths)
-        if len(wanted) != batch or any(length is not None and length < 1 for length in wanted):
-            raise ValueError(f"lengths: expected {batch} lengths >= 1, got {wanted}; one a prompt")
-        seeds = [
-            torch.randint(2**62, (1,), generator=own, device=own.device).item()
-            for own in item_generators(generator, batch)
-        ]
-        state = self.init_state(batch)
-        if prefix_codes is not None:
-            self._push_prefixes(list(prefix_codes), state)
-        self.set_text(state, range(batch), condition)
-        goal = torch.tensor([length or options.max_tokens for length in wanted], device=device)
-        told = torch.tensor([length is not None for length in wanted], device=device)
-        written: list[Tensor] = []
-        stops, going = goal.clone(), torch.ones(batch, dtype=torch.bool, device=device)
-        scale = torch.full((batch,), options.guidance_scale, device=device)
-        seed = torch.tensor(seeds, device=device)
-        while bool(going.any()):
-            age = torch.full_like(goal, len(written) + 1)
-            request = Request(age, torch.where(told, goal - len(written), 0), scale, seed, going)
-            token, ended = self.step(state, request, options)
-            over = ended & ~told & (len(written) >= options.min_tokens)
-            stops = torch.where(going & over, len(written), stops)
-            written.append(token)
-            going = going & ~over & (len(written) < goal)
-        codes = torch.stack(written, dim=1)  # (B, N, Q)
-        return [row[:stop] for row, stop in zip(codes, stops.tolist(), strict=True)]
-
-    def _push_prefixes(self, prefixes: list[Tensor], state: MogoState) -> None:
-        """Push what each item goes on from, of which the windows see the end only."""
-        tails = [codes[-self.config.window :].to(self.device, torch.long) for codes in prefixes]
-        if len(tails) != len(state.past) or any(tail.shape[1:] != state.past.shape[2:] for tail in tails):
-            expected = f"{len(state.past)} tensors (n, {self.config.num_quantizers})"
-            raise ValueError(f"prefix_codes: expected {expected}, got {[tuple(t.shape) for t in prefixes]}")
-        longest = max(len(tail) for tail in tails)
-        if longest:
-            codes = torch.stack([F.pad(tail, (0, 0, 0, longest - len(tail))) for tail in tails])
-            lengths = torch.tensor([len(tail) for tail in tails], device=self.device)
-            self.push(codes, state, torch.arange(longest, device=self.device) >= lengths[:, None])
-
-
-@dataclass(frozen=True)
-class MogoBatch:
-    """Training clips of Mogo; position n of N + 1 stands before token n.
-
-    Attributes:
-        codes: (B, N, Q), anything after an item's length.
-        lengths: (B,) tokens of each item.
-        ended: (B,) bool, whether the item's last token is its motion's last.
-        is_cut: (B,) bool, whether the motion began before the item's first token.
-        condition: B x P prompts, item by item.
-        silent: (B, P) bool, prompts that are not told.
-        segment: (B, N + 1) which of the P prompts each position obeys.
-        age: (B, N + 1) tokens since that prompt's motion began, itself included; 0 for no saying.
-        remaining: (B, N + 1) tokens to that motion's end, itself included; 0 for no saying.
-    """
-
-    codes: Tensor
-    lengths: Tensor
-    ended: Tensor
-    is_cut: Tensor
-    condition: TextCondition
-    silent: Tensor
-    segment: Tensor
-    age: Tensor
-    remaining: Tensor

@@ -3,62 +3,47 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from motiongen import checkpoint
-from motiongen.conditions.text import TextCondition, TextEncoder
+from motiongen.conditions.text import TextEncoder
 from motiongen.data.cache import ClipCache
 from motiongen.data.caption_table import CaptionTable
 from motiongen.data.chains import Chain, Link, make_chains
 from motiongen.data.composition import join_captions, same_form
-from motiongen.data.corpus import Corpus, CorpusConfig
-from motiongen.heads.mogo.model import Mogo, MogoBatch, MogoConfig
+from motiongen.data.corpus import Corpus
+from motiongen.heads.code_recipe import CodeRecipe, text_condition, text_tensors
+from motiongen.heads.mogo.config import MogoTrainConfig
+from motiongen.heads.mogo.loss import MogoBatch, loss
+from motiongen.heads.mogo.model import Mogo
 from motiongen.tokenizers.rvq_vae import RVQVAE
-from motiongen.training.head import of_like_length, parameter_groups, sized_for
-from motiongen.training.model_card import model_card
-
-
-@dataclass(frozen=True, kw_only=True)
-class MogoTrainConfig(CorpusConfig):
-    """Batches: which clips, how cut and how joined."""
-
-    chain_share: float = 0.5
-    """Examples that are chains, in which the prompt changes."""
-    composed_share: float = 0.15
-    """Chains of two whole motions that are told as one, "X, then Y"."""
-    silent_share: float = 0.15
-    """Links before the last that are not told: a stream may begin with motion that nobody described."""
-    told_share: float = 0.5
-    """Motions whose end is said beforehand."""
-    chains: int = 6000
-    """Chains that are made, once."""
-    crossfade_frames: int = 10
-    train_window: int = 75
-    """Longest example, in tokens."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """Codes (N, Q) and who obeys what in them; see `MogoBatch` for the fields of the same name."""
+    """Codes (N, Q) and the prompt of each position; see `MogoBatch` for the fields of the same name."""
 
     codes: Tensor
     ended: bool
     is_cut: bool
     captions: tuple[str, ...]
-    silent: tuple[bool, ...]
+    drop_text: tuple[bool, ...]
     segment: Tensor
     age: Tensor
     remaining: Tensor
 
 
-class MogoRecipe:
+class MogoRecipe(CodeRecipe[Example]):
     """Trains a Mogo on the codes of a prepared cache; see `Recipe`."""
 
     name = "mogo"
+    title = "Mogo, text to motion codes as a stream"
+    plain = ("vectors.", "start", "age.", "remaining.", "text.no_")
+    model_class = Mogo
+    model: Mogo
+    config: MogoTrainConfig
 
     def __init__(
         self,
@@ -86,58 +71,20 @@ class MogoRecipe:
         captions += [joined for chain in self.chains if (joined := _composed(chain))]
         self.table = CaptionTable.build(encoder, captions, folder)
 
-    @classmethod
-    def from_cache(
-        cls,
-        cache: ClipCache,
-        tokenizer: RVQVAE,
-        model_config: MogoConfig | None = None,
-        config: MogoTrainConfig | None = None,
-        encoder: TextEncoder | None = None,
-    ) -> "MogoRecipe":
-        """Return the recipe for a prepared cache, with a new model that starts from the tokenizer's codebooks."""
-        model_config = model_config or MogoConfig()
-        encoder = encoder or TextEncoder.load(model_config.text_encoder)
-        model = Mogo(sized_for(model_config, tokenizer, encoder))
-        model.vectors.start_from(tokenizer.quantizer.codebooks)
-        return cls(model, tokenizer, cache, encoder, config)
-
-    def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return matrices with weight decay; biases, embeddings and code vectors without."""
-        plain = ("vectors.", "start", "age.", "remaining.", "text.no_")
-        return parameter_groups(self.model, plain)
-
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return a batch of examples of like length: a random quarter, by length, of four times as many."""
-        draws = torch.rand(4 * self.config.batch_size, 10, generator=generator).tolist()
-        motions = self.corpus.draw(len(draws), generator)
-        examples = [self._example(*item) for item in zip(motions, draws, strict=True)]
-        return self.batch(of_like_length(examples, self.config.batch_size, generator))
+        """Return a batch of examples of like length."""
+        return self.batch(self.like_length(self.config.batch_size, generator, self._example, draws=10))
 
-    def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
-        """Return the losses of a batch."""
-        return self.model.loss(_unpacked(batch), generator)
-
-    def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return the losses on held-out motions under held-out wordings."""
-        assert isinstance(model, Mogo), type(model)
-        generator, size = torch.Generator().manual_seed(0), self.config.batch_size
-        totals = dict[str, float]()
-        examples = sorted(self.held_out, key=lambda example: len(example.codes))
-        for start in range(0, len(examples), size):
-            part = examples[start : start + size]
-            batch = {key: value.to(model.device) for key, value in self.batch(part).items()}
-            for key, value in model.loss(_unpacked(batch), generator).items():
-                share = float(value) * len(part) / len(examples)
-                totals[f"held_out/{key}"] = totals.get(f"held_out/{key}", 0.0) + share
-        return totals
-
-    def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
-        """Write the head in fp16 with its model card."""
-        assert isinstance(model, Mogo), type(model)
-        facts = self.corpus.facts(model.config.text_encoder)
-        card = model_card("Mogo, text to motion codes as a stream", facts, model, metrics)
-        checkpoint.save(model, model.config, directory, card, half=True)
+    def loss_of(
+        self, model: Mogo, batch: Mapping[str, Tensor], generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Return the losses of a model on a batch."""
+        names = {field.name for field in fields(MogoBatch)} - {"condition"}
+        return loss(
+            model,
+            MogoBatch(condition=text_condition(batch), **{name: batch[name] for name in names}),
+            generator,
+        )
 
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """Return examples as tensors."""
@@ -148,7 +95,7 @@ class MogoRecipe:
             for caption in e.captions + e.captions[-1:] * (prompts - len(e.captions))
         ]
         condition = self.table.gather([self.table.index(caption) for caption in captions])
-        silent = [e.silent + (True,) * (prompts - len(e.captions)) for e in examples]
+        drop_text = [e.drop_text + (True,) * (prompts - len(e.captions)) for e in examples]
         per_position = {
             name: pad_sequence([getattr(example, name) for example in examples], batch_first=True)
             for name in ("segment", "age", "remaining")
@@ -158,10 +105,8 @@ class MogoRecipe:
             "lengths": torch.tensor([len(example.codes) for example in examples]),
             "ended": torch.tensor([example.ended for example in examples]),
             "is_cut": torch.tensor([example.is_cut for example in examples]),
-            "silent": torch.tensor(silent),
-            "text_tokens": condition.tokens,
-            "text_padding": condition.padding_mask,
-            "text_pooled": condition.pooled,
+            "drop_text": torch.tensor(drop_text),
+            **text_tensors(condition),
             **per_position,
         }
 
@@ -194,11 +139,11 @@ class MogoRecipe:
         begins = torch.tensor([link.begin for link in links])
         segment = (position[:, None] >= begins).sum(dim=1).clamp_min(1) - 1
         age, remaining = torch.zeros_like(position), torch.zeros_like(position)
-        silent = []
+        drop_text = []
         for number, (link, draw) in enumerate(zip(links, draws, strict=False)):
             here, last = segment == number, number == len(links) - 1
-            silent.append(not last and draw > 1 - self.config.silent_share)
-            if not silent[-1]:
+            drop_text.append(not last and draw > 1 - self.config.silent_share)
+            if not drop_text[-1]:
                 age[here] = (position - link.begin + link.age + 1)[here]
                 if link.ended and draw < self.config.told_share:
                     remaining[here] = (link.end - position)[here].clamp_min(0)
@@ -208,7 +153,7 @@ class MogoRecipe:
             ended=links[-1].ended and links[-1].end == len(codes),
             is_cut=start > 0 or links[0].begin < 0 or links[0].age > 0,
             captions=tuple(link.caption for link in links),
-            silent=tuple(silent),
+            drop_text=tuple(drop_text),
             segment=segment,
             age=age.clamp(0, most),
             remaining=remaining.clamp(0, most),
@@ -221,9 +166,3 @@ def _composed(chain: Chain) -> str:
         return ""
     first, second = (link.caption for link in chain.links)
     return join_captions(first, second) if same_form(first, second) else ""
-
-
-def _unpacked(batch: Mapping[str, Tensor]) -> MogoBatch:
-    condition = TextCondition(batch["text_tokens"], batch["text_padding"], batch["text_pooled"])
-    names = {field.name for field in fields(MogoBatch)} - {"condition"}
-    return MogoBatch(condition=condition, **{name: batch[name] for name in names})

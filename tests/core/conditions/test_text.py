@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from motiongen.conditions import text
+from motiongen.conditions.encoder_files import find_encoder
 from motiongen.conditions.prompt import normalise_prompt
-from motiongen.conditions.text import TextCondition, TextEncoder, find_encoder
+from motiongen.conditions.text import TextCondition, TextEncoder
 from motiongen.data.caption_table import CaptionTable
 
 

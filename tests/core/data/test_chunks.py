@@ -4,7 +4,7 @@ import torch
 
 from motiongen.data.chunks import ChunkSampler, sized_for
 from motiongen.data.demonstrations import Demonstrations, parted
-from motiongen.heads.carp.model import CARPConfig
+from motiongen.heads.carp.config import CARPConfig
 
 
 def demonstrations(lengths=(5, 30), state_dim=1, action_dim=1, instruction="push", **more):

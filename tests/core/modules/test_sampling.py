@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from motiongen.modules.sampling import (
-    SamplingConfig,
     confidence,
     cosine_schedule,
     counter_uniform,
@@ -16,6 +15,7 @@ from motiongen.modules.sampling import (
     least_confident,
     sample,
 )
+from motiongen.modules.sampling_config import SamplingConfig
 
 LOGITS = torch.tensor([0.5, 0.3, 0.15, 0.05]).log()
 

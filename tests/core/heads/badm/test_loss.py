@@ -5,8 +5,8 @@ import torch
 
 from motiongen import features, features_edge
 from motiongen.contacts import CONTACT_INDEX
-from motiongen.heads.badm.loss import badm_losses
-from motiongen.heads.badm.model import BADM, Denoised
+from motiongen.heads.badm.loss import Denoised, losses_of
+from motiongen.heads.badm.model import BADM
 from motiongen.heads.badm.spaces import LatentSpace, make_space
 from tests.core.heads.badm.test_recipe import sizes
 from tests.core.motions import t_pose, wobble
@@ -23,7 +23,7 @@ def test_the_truth_costs_nothing_but_feet_that_slide(space):
     model = BADM(replace(sizes(space), channels=made.channels))
     window = made.encode(features.encode(wobble(40)))[None]
     truth = torch.randn(window.shape) if space == "latent" else window
-    losses = badm_losses(model, made, passed(truth, truth))
+    losses = losses_of(model, made, passed(truth, truth))
     assert all(
         float(losses[name]) == 0 for name in ("reconstruction", "coarse", "velocity", "position", "rhythm")
     )
@@ -49,7 +49,7 @@ def test_a_foot_that_stands_and_slides_costs_by_hand():
     frames = features.encode(t_pose(4))
     frames[:, features.LAYOUT["velocity"].start] = 0.3  # the whole body glides at 0.3 m/s: 1 cm a frame
     model, space = BADM(sizes("motion")), make_space("motion", None)
-    losses = badm_losses(model, space, passed(frames[None], frames[None]))
+    losses = losses_of(model, space, passed(frames[None], frames[None]))
     assert float(losses["contact"]) == pytest.approx(0.01**2 / 3, rel=1e-4)
     assert float(losses["sliding"]) == pytest.approx(0.3 / 2, rel=1e-3)  # half of the data was left
 
@@ -61,8 +61,8 @@ def test_the_rhythm_is_that_of_speed_whatever_its_size():
     slow, fast, late = still.clone(), still.clone(), still.clone()
     glide = features.LAYOUT["velocity"].start
     slow[:, glide], fast[:, glide], late[:, glide] = pulse, 3 * pulse, pulse.roll(9)
-    same = badm_losses(model, space, passed(fast[None], slow[None]))
-    other = badm_losses(model, space, passed(late[None], slow[None]))
+    same = losses_of(model, space, passed(fast[None], slow[None]))
+    other = losses_of(model, space, passed(late[None], slow[None]))
     assert float(same["rhythm"]) < 1e-6 < 0.1 < float(other["rhythm"])
 
 

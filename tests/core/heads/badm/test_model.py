@@ -3,14 +3,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from motiongen.heads.badm.model import BADM, PRESETS, BADMConfig, beat_phase
-from motiongen.heads.badm.sampler import DanceOptions, Held, sample_dance
+from motiongen.heads.badm.config import PRESETS, BADMConfig, BADMOptions
+from motiongen.heads.badm.model import BADM, beat_phase
+from motiongen.heads.badm.sampler import BADMSampler, Held
 
 TINY = BADMConfig(
     channels=3, frames_per_step=2, slice_length=4, slices=4, dim=16, num_layers=1, num_heads=2, feedforward_dim=16,
     music_dim=5, music_width=8, styles=("salsa", "ballet"), dropout=0.0,
 )  # fmt: skip
-FEW = DanceOptions(steps=4, group=3)
+FEW = BADMOptions(steps=4, group=3)
 
 
 def wake(model: BADM) -> BADM:
@@ -36,7 +37,7 @@ def song(frames: int, seed: int = 0):
 
 def dance(model, music, beats, seed=0, options=FEW, **known):
     draw = torch.Generator().manual_seed(seed)
-    return torch.cat(list(sample_dance(model, music, beats, generator=draw, options=options, **known)))
+    return torch.cat(list(BADMSampler(model, music, beats, generator=draw, options=options, **known)))
 
 
 def predicted(model, noisy, music, beats, style=0):
@@ -184,5 +185,5 @@ def test_one_window_can_be_overfitted():
         (denoised.predicted - denoised.clean).square().mean().backward()
         optimizer.step()
         optimizer.zero_grad()
-    made = dance(model.eval(), music, beats, options=DanceOptions(steps=20, guidance_scale=1.0))
+    made = dance(model.eval(), music, beats, options=BADMOptions(steps=20, guidance_scale=1.0))
     assert (made - window).square().mean() < 0.02

@@ -2,14 +2,17 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tests.core.data.test_pairing import nodding
 
 from motiongen import checkpoint, features
 from motiongen.data.cache import write_cache
-from motiongen.data.dance_bank import DanceBank, DanceBankConfig
-from motiongen.heads.badm.model import BADM, PRESETS
-from motiongen.heads.badm.recipe import BADMRecipe, BADMTrainConfig
-from motiongen.training.loop import TrainConfig, Trainer
+from motiongen.data.dance_bank import DanceBank
+from motiongen.data.dance_bank_config import DanceBankConfig
+from motiongen.heads.badm.config import PRESETS, BADMTrainConfig
+from motiongen.heads.badm.model import BADM
+from motiongen.heads.badm.recipe import BADMRecipe
+from motiongen.training.config import TrainConfig
+from motiongen.training.loop import Trainer
+from tests.core.data.test_pairing import nodding
 from tests.core.motions import t_pose
 from tests.core.training.tiny import tiny_tokenizer
 

@@ -4,17 +4,16 @@ import torch
 from motiongen import checkpoint
 from motiongen.conditions.text import TextCondition
 from motiongen.heads import HEADS, lookup
-from motiongen.heads.bamm.model import BAMM, PRESETS, BAMMConfig
-from motiongen.heads.bamm.sampler import Clip, GenerationConfig, Writer
+from motiongen.heads.bamm.config import PRESETS, BAMMConfig, BAMMOptions
+from motiongen.heads.bamm.model import BAMM
+from motiongen.heads.bamm.sampler import _Clip, _Window
 
 TINY = BAMMConfig(
     num_quantizers=3, codebook_size=16, max_tokens=20, text_dim=8, context_dim=8, code_dim=8, dim=32, num_layers=2,
     num_heads=2, feedforward_dim=48, residual_dim=24, residual_layers=1, residual_heads=2, residual_feedforward_dim=32,
     label_smoothing=0.0,
 )  # fmt: skip
-SURE = GenerationConfig(
-    guidance_scale=1.0, refine_guidance_scale=1.0, temperature=0.0, residual_temperature=0.0
-)
+SURE = BAMMOptions(guidance_scale=1.0, refine_guidance_scale=1.0, temperature=0.0, residual_temperature=0.0)
 
 
 def seeded(seed=0):
@@ -74,18 +73,18 @@ def test_a_gap_is_filled_with_what_was_learned(overfitted):
 @pytest.mark.slow
 def test_guidance_follows_the_words(overfitted):
     model, clips, condition = overfitted
-    guided = GenerationConfig(guidance_scale=4.0)
+    guided = BAMMOptions(guidance_scale=4.0)
     for made, clip in zip(model.generate(condition, options=guided, generator=seeded()), clips, strict=True):
         assert len(made) == len(clip) and (made == clip).float().mean() > 0.9
 
 
 def test_the_first_pass_with_its_cache_equals_whole_sequences_without():
     model, condition, prefix = loud(), words(2), [random_codes(2), random_codes(5)]
-    writer = Writer(model, condition, [seeded(), seeded()], SURE)
+    writer = _Window(model, condition, [seeded(), seeded()], SURE)
     clips, _ = writer.write_forward(prefix, [6, 4])
     told = torch.tensor([8, 9])
     for i, clip in enumerate(clips):
-        context = Writer(model, condition[[i]], [seeded()], SURE)
+        context = _Window(model, condition[[i]], [seeded()], SURE)
         first = model.first_token(context.sentence, told[[i, i]])
         for n in range(len(prefix[i]), len(clip.codes)):
             x = torch.cat([first, model.embed(clip.codes[None, :n, 0].repeat(2, 1))], dim=1)
@@ -117,16 +116,16 @@ def test_a_guidance_of_one_ignores_what_no_text_would_say():
     before = model.generate(condition, lengths=8, options=SURE)[0]
     with torch.no_grad():
         model.text.no_pooled.add_(3), model.text.no_tokens.add_(3)
-    same = GenerationConfig(**vars(SURE) | {"residual_guidance_scale": 1.0})
+    same = BAMMOptions(**vars(SURE) | {"residual_guidance_scale": 1.0})
     assert torch.equal(model.generate(condition, lengths=8, options=same)[0][:, 0], before[:, 0])
 
 
 def test_what_is_revised_is_what_was_least_sure(monkeypatch):
     # Sureness .9 .1 .8 .2 .7 after two given codes; 40 % of five are two: the second and the fourth.
     model = loud()
-    writer = Writer(model, words(1), [seeded()], GenerationConfig(refine_share=0.4))
+    writer = _Window(model, words(1), [seeded()], BAMMOptions(refine_share=0.4))
     prefix = random_codes(2)
-    clip = Clip(random_codes(7), torch.arange(7) < 2, ended=True)
+    clip = _Clip(random_codes(7), torch.arange(7) < 2, ended=True)
     written = ([clip], [torch.tensor([0.0, 0.0, 0.9, 0.1, 0.8, 0.2, 0.7])])
     revised = []
     monkeypatch.setattr(writer, "write_forward", lambda *_: written)
@@ -146,7 +145,7 @@ def test_an_edit_keeps_what_it_is_told_to_keep_and_writes_the_rest(kept, tokens)
         "end": index > 9,
         "nothing": index < 0,
     }[kept]
-    edited = model.edit([codes], [keep], words(1), generator=seeded(), options=GenerationConfig(overlap=4))[0]
+    edited = model.edit([codes], [keep], words(1), generator=seeded(), options=BAMMOptions(overlap=4))[0]
     assert edited.shape == codes.shape and torch.equal(edited[keep], codes[keep])
     assert not torch.equal(edited[~keep], codes[~keep])
     assert torch.equal(codes, random_codes(tokens)), "the caller's codes are theirs"
@@ -160,7 +159,7 @@ def test_an_edit_obeys_its_words():
 
 @pytest.mark.parametrize("length", [1, 20, 53])
 def test_any_length_can_be_asked_for(length):
-    made = loud().generate(words(2), lengths=[length, 3], options=GenerationConfig(overlap=4))
+    made = loud().generate(words(2), lengths=[length, 3], options=BAMMOptions(overlap=4))
     assert [tuple(codes.shape) for codes in made] == [(length, 3), (3, 3)]
     assert all(codes.min() >= 0 and codes.max() < 16 for codes in made)
 
@@ -169,7 +168,7 @@ def test_finer_levels_are_predicted_from_those_below_only():
     model, codes = loud(), random_codes(6)[None]
     changed = codes.clone()
     changed[..., 1:] = (changed[..., 1:] + 1) % 16
-    writer = Writer(model, words(1), [seeded()], SURE)
+    writer = _Window(model, words(1), [seeded()], SURE)
     padding = torch.zeros(2, 6, dtype=torch.bool)
     below, same = (
         model.residual(

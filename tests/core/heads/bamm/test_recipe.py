@@ -4,9 +4,10 @@ import torch
 from motiongen.data.code_bank import CodeBank, encode_all
 from motiongen.data.composition import crossfade, join_captions, same_form, split_subject
 from motiongen.data.corpus import labelled_motions
-from motiongen.heads.bamm.model import BAMMConfig
-from motiongen.heads.bamm.recipe import BAMMRecipe, BAMMTrainConfig
-from motiongen.training.loop import TrainConfig, Trainer
+from motiongen.heads.bamm.config import BAMMConfig, BAMMTrainConfig
+from motiongen.heads.bamm.recipe import BAMMRecipe
+from motiongen.training.config import TrainConfig
+from motiongen.training.loop import Trainer
 from tests.core.training.tiny import captioned_cache, tiny_encoder, tiny_tokenizer
 
 SIZES = {"max_tokens": 12, "context_dim": 8, "code_dim": 8, "dim": 16, "num_layers": 1, "num_heads": 2}

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from motiongen import checkpoint
-from motiongen.heads.carp.model import CARP, PRESETS, CARPConfig
+from motiongen.heads.carp.config import PRESETS, CARPConfig
+from motiongen.heads.carp.model import CARP
 
 TINY = {"state_dim": 3, "action_dim": 2, "dim": 16, "num_layers": 2, "cond_dim": 8, "codebook_size": 8}
 

@@ -6,10 +6,12 @@ import torch
 
 from motiongen import checkpoint
 from motiongen.data.demonstrations import Demonstrations
-from motiongen.heads.carp.model import CARP, CARPConfig
-from motiongen.heads.carp.parts import CARPTrainConfig, train_parts
+from motiongen.heads.carp.config import CARPConfig, CARPTrainConfig
+from motiongen.heads.carp.model import CARP
+from motiongen.heads.carp.parts import train_parts
 from motiongen.heads.carp.recipe import CARPRecipe, carp_for
-from motiongen.training.loop import TrainConfig, Trainer
+from motiongen.training.config import TrainConfig
+from motiongen.training.loop import Trainer
 
 SIZES = CARPConfig(dim=16, num_layers=2, cond_dim=16, codebook_size=32, widths=(4, 8, 16))
 

@@ -4,7 +4,10 @@ from torch.nn.utils.rnn import pad_sequence
 
 from motiongen import checkpoint
 from motiongen.conditions.text import TextCondition
-from motiongen.heads.mogo.model import PRESETS, Mogo, MogoBatch, MogoConfig, MogoOptions, Request
+from motiongen.heads.mogo.config import PRESETS, MogoConfig, MogoOptions
+from motiongen.heads.mogo.loss import MogoBatch
+from motiongen.heads.mogo.model import Mogo
+from motiongen.heads.mogo.stream import Request
 
 TINY = MogoConfig(
     num_quantizers=3, codebook_size=16, text_dim=8, text_tokens=4, context_dim=8, code_dim=8, layers=(2, 1, 1), dim=32,

@@ -3,9 +3,11 @@ import torch
 
 from motiongen import checkpoint
 from motiongen.data.chains import Chain, Link
-from motiongen.heads.mogo.model import Mogo, MogoConfig
-from motiongen.heads.mogo.recipe import MogoRecipe, MogoTrainConfig
-from motiongen.training.loop import TrainConfig, Trainer
+from motiongen.heads.mogo.config import MogoConfig, MogoTrainConfig
+from motiongen.heads.mogo.model import Mogo
+from motiongen.heads.mogo.recipe import MogoRecipe
+from motiongen.training.config import TrainConfig
+from motiongen.training.loop import Trainer
 from tests.core.training.tiny import captioned_cache, tiny_encoder, tiny_tokenizer
 
 SIZES = {
