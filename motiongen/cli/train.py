@@ -1,6 +1,5 @@
 """``motiongen train MODEL --data CACHE -o DIR``: weights of your own, model by model."""
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from motiongen import tokenizers
 from motiongen.cli import UsageError, arguments
 from motiongen.features import FEATURE_DIM
 from motiongen.heads import badm, bamm, carp, mogo
+from motiongen.registry import suggest
 from motiongen.tokenizers import rvq_vae
 from motiongen.tokenizers.rvq_vae import RVQVAE
 from motiongen.training.about import write_about
@@ -249,8 +249,8 @@ def main(argv: Sequence[str]) -> None:
         print(f"usage: motiongen train {'|'.join(RUNS)} --data DIR -o DIR [options]\n\n{_purposes()}")
         return
     if name not in RUNS:
-        near = difflib.get_close_matches(name, RUNS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"models: {', '.join(RUNS)}"
+        nearest = suggest(name, RUNS)
+        hint = f"did you mean {nearest!r}?" if nearest else f"models: {', '.join(RUNS)}"
         raise UsageError(f"train: expected a model, got {name!r}; {hint}")
     if not any(word.split("=")[0] in ("--steps", "--minutes") for word in options):
         options += ["--minutes", "60"]

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from motiongen.atomic import atomic_path
 from motiongen.conditions.prompt import normalise_prompt
-from motiongen.io.atomic import atomic_path
 from motiongen.modules.recorded import Recorder
 
 logger = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from motiongen import features
+from motiongen.atomic import atomic_path
 from motiongen.evaluation.beat_alignment import kinematic_beats
-from motiongen.io.atomic import atomic_path
 from motiongen.motion import Motion
 from motiongen.music.audio import Audio, read_audio
 from motiongen.music.beats import beat_one_hot
