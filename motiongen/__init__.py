@@ -14,22 +14,26 @@ if TYPE_CHECKING:
     from motiongen.inference.load import load
     from motiongen.inference.model import Model
     from motiongen.motion import Motion
-    from motiongen.skeleton import Skeleton
+    from motiongen.retargeting import retarget
+    from motiongen.skeleton import SMPL22, Skeleton
     from motiongen.streaming.stream import stream
 
 _PUBLIC = {
     "Model": "motiongen.inference.model",
     "Motion": "motiongen.motion",
+    "SMPL22": "motiongen.skeleton",
     "Skeleton": "motiongen.skeleton",
     "dance": "motiongen.inference.dance",
     "edit": "motiongen.inference.generate",
     "edit_dance": "motiongen.inference.dance",
     "generate": "motiongen.inference.generate",
     "load": "motiongen.inference.load",
+    "retarget": "motiongen.retargeting",
     "stream": "motiongen.streaming.stream",
 }
 
 __all__ = [
+    "SMPL22",
     "Model",
     "Motion",
     "Skeleton",
@@ -39,6 +43,7 @@ __all__ = [
     "edit_dance",
     "generate",
     "load",
+    "retarget",
     "stream",
 ]
 

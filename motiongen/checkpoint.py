@@ -1,7 +1,6 @@
 """Saved models: `model.safetensors`, `config.json` and a model card `README.md` in one folder, loaded strictly."""
 
 import dataclasses
-import difflib
 import json
 import re
 import struct
@@ -14,7 +13,8 @@ from safetensors.torch import load_file
 from safetensors.torch import save as as_bytes
 from torch import Tensor, nn
 
-from motiongen.io.atomic import atomic_path
+from motiongen.atomic import atomic_path
+from motiongen.registry import suggest
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 FORMAT_VERSION = 1
@@ -186,11 +186,9 @@ def config_from_dict(cls: type[Any], record: Mapping[str, Any], where: str = "co
     fields = {field.name for field in dataclasses.fields(cls)}
     for key in record:
         if key not in fields:
-            nearest = difflib.get_close_matches(key, fields, n=1)
+            nearest = suggest(key, sorted(fields))
             hint = (
-                f"did you mean {nearest[0]}?"
-                if nearest
-                else f"remove it; known are {', '.join(sorted(fields))}"
+                f"did you mean {nearest}?" if nearest else f"remove it; known are {', '.join(sorted(fields))}"
             )
             raise ValueError(
                 f"{where}: {key}: expected a field of {cls.__name__}, got an unknown key; {hint}"

@@ -19,9 +19,8 @@ from benchmarks.policies.recipe import BaselineRecipe
 from benchmarks.policies.sizes import matched
 from motiongen.data.chunks import ChunkSampler, sized_for
 from motiongen.data.demonstrations import Demonstrations, parted
-from motiongen.heads.carp.config import CARPConfig, CARPTrainConfig
+from motiongen.heads.carp.config import PRESETS, CARPConfig, CARPTrainConfig
 from motiongen.heads.carp.model import CARP
-from motiongen.heads.carp.model import model as carp
 from motiongen.heads.carp.parts import has_trained_parts, train_parts
 from motiongen.modules.policy_config import PolicyConfig
 from motiongen.training.config import TrainConfig
@@ -63,7 +62,7 @@ def parse() -> argparse.Namespace:
     sizes = "as many parameters as CARP, or as published"
     parser.add_argument("--preset", choices=("matched", "paper"), default="matched", help=sizes)
     parser.add_argument(
-        "--carp", choices=carp.PRESETS, default="small", help="the CARP that matched is matched to"
+        "--carp", choices=PRESETS, default="small", help="the CARP that matched is matched to"
     )
     parser.add_argument("--layers", type=int, help="of a matched transformer; by default as many as CARP has")
     parser.add_argument("--steps", type=int, default=0)
@@ -75,7 +74,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--encoder-steps", type=int, default=CARPTrainConfig.encoder_steps)
     parser.add_argument(
-        "--action-steps", type=int, default=carp.PRESETS["small"].action_steps, help="of a chunk, executed"
+        "--action-steps", type=int, default=PRESETS["small"].action_steps, help="of a chunk, executed"
     )
     parser.add_argument("--image-size", type=int, default=0, help="pixels; 0 for states alone")
     parser.add_argument("--camera")
@@ -91,7 +90,7 @@ def build(
     """Return a new model sized and normalised for the data, and what draws its batches."""
     if asked.preset == "matched":
         own = {"image_size": asked.image_size, "action_steps": asked.action_steps}
-        size = replace(carp.PRESETS[asked.carp], **own)
+        size = replace(PRESETS[asked.carp], **own)
         config = matched(asked.name, sized_for(size, demonstrations), asked.layers)
     else:
         config = sized_for(replace(PAPER[asked.name], image_size=asked.image_size), demonstrations)

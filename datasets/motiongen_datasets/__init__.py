@@ -1,10 +1,10 @@
 """Motion datasets: where their clips are, how they are read, and what is said of them. One file a dataset."""
 
-import difflib
 import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from motiongen.registry import suggest
 from motiongen_datasets.base import RawClip
 
 DATASETS = {
@@ -57,10 +57,9 @@ def clips_of(source: str) -> list[RawClip]:
         )
     name = name or PUBLISHED_AS.get(root.name) or (root.name if root.name in DATASETS else "bvh_folder")
     if name not in DATASETS:
-        near = difflib.get_close_matches(name, DATASETS, n=1, cutoff=0.0)[0]
-        raise ValueError(
-            f"source: expected one of {', '.join(DATASETS)}, got {name!r}; did you mean {near!r}?"
-        )
+        nearest = suggest(name, DATASETS)
+        hint = f"did you mean {nearest!r}?" if nearest else "pick one"
+        raise ValueError(f"source: expected one of {', '.join(DATASETS)}, got {name!r}; {hint}")
     clips: Callable[[Path], list[RawClip]] = importlib.import_module(DATASETS[name]).clips
     found = clips(root)
     if not found:

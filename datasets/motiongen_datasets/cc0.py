@@ -18,10 +18,10 @@ from torch import Tensor
 
 from motiongen.humanoid import humanoid_map
 from motiongen.io import bvh, gltf
-from motiongen.motion import Motion, local_rotations
-from motiongen.retarget import retarget
+from motiongen.motion import Motion
+from motiongen.retargeting import retarget
 from motiongen.rotation import quat_inverse, quat_rotate
-from motiongen.skeleton import ANKLE_HEIGHT, SMPL22, Skeleton
+from motiongen.skeleton import ANKLE_HEIGHT, SMPL22, Skeleton, local_rotations
 from motiongen_datasets.base import RawClip
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from motiongen.cli import UsageError, arguments
 class GenerateConfig:
     """Turn sentences into motion. Several prompts follow each other without a break.
 
-    The extension of each output says what is written: .mp4 .gif .png (a sheet of poses over time) .bvh .glb .npz.
+    The extension of each output says what is written: {outputs}.
     """
 
     prompts: Annotated[

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from motiongen import features
-from motiongen.io.atomic import atomic_path
+from motiongen.atomic import atomic_path
 from motiongen.io.delta import pack, unpack
 from motiongen.motion import Motion
 from motiongen.skeleton import SMPL22

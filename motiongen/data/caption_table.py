@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from motiongen.atomic import atomic_path
 from motiongen.conditions.text import TextCondition, TextEncoder
-from motiongen.io.atomic import atomic_path
 
 logger = logging.getLogger(__name__)
 

@@ -18,10 +18,10 @@ import torch
 from torch import Tensor
 
 from motiongen import features
+from motiongen.atomic import atomic_path
 from motiongen.data.cache import ClipCache, ClipRecord
 from motiongen.data.dance_bank_config import DanceBankConfig
 from motiongen.data.pairing import Pairing, pair
-from motiongen.io.atomic import atomic_path
 from motiongen.kinematic_beats import kinematic_beats
 from motiongen.motion import Motion
 from motiongen.music.audio import Audio, read_audio

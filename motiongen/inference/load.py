@@ -65,7 +65,7 @@ def load_dance(
     spec = heads.lookup(head, "music")
     folder, there = weights_folder(weights), spaces_of(weights, head)
     if not there or (space is not None and space not in there):
-        asked = f"{head}/{space or spec.spaces[0]}"
+        asked = f"a {head.upper()}" if space is None else f"{head}/{space}"
         found = f"only {', '.join(there)}" if there else "none"
         raise ValueError(
             f"weights: expected {asked} in {folder}, got {found}; train one or choose another set"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from motiongen.io.atomic import atomic_path
+from motiongen.atomic import atomic_path
 from motiongen.motion import Motion
 from motiongen_sim.robots import catalog
 from motiongen_sim.robots.retarget import Clipping, retarget
@@ -157,9 +157,9 @@ def _motion(
 
 def is_file(source: str) -> bool:
     """Whether words are meant as a motion's file."""
-    from motiongen.io import FORMATS
+    from motiongen.io import readable
 
-    return Path(source).suffix.lower() in FORMATS or Path(source).is_file()
+    return Path(source).suffix.lower() in readable() or Path(source).is_file()
 
 
 def _play(motion: Motion, robot: Robot, run: Run, progress: Progress | None) -> dict[str, Clipping]:

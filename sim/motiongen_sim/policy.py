@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiongen import checkpoint
+from motiongen.heads import sampler_of
 from motiongen.heads.carp.model import CARP
 from motiongen.modules.policy_config import PolicyConfig
 from motiongen_sim import shipped
@@ -76,6 +77,7 @@ class Policy:
                 f"temporal_ensemble: expected None or 0 and more, got {temporal_ensemble}; try 0.01"
             )
         self.model: Any = model.eval()
+        self._sampler = sampler_of(self.model)
         self.config = _changed(cast(PolicyConfig, model.config), action_steps, temperature)
         self._drawn = {} if temperature is None else {"temperature": temperature}
         self.temporal_ensemble = temporal_ensemble
@@ -188,7 +190,10 @@ class Policy:
         on_device = {name: part.to(self.device) for name, part in observation.items()}
         with torch.inference_mode():
             chunks = (
-                self.model.predict(on_device, generator=self._generator, **self._drawn).float().cpu().numpy()
+                self._sampler.predict(on_device, generator=self._generator, **self._drawn)
+                .float()
+                .cpu()
+                .numpy()
             )
         return chunks[:, self.config.obs_steps - 1 :, : self.action_dim]
 

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 import motiongen
+from motiongen.atomic import atomic_path
 from motiongen.checkpoint import write_json
 from motiongen.evaluation.bootstrap import mean_interval
-from motiongen.io.atomic import atomic_path
 from motiongen_sim.episodes import Episode, Job, Played
 from motiongen_sim.interval import wilson_interval
 

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from motiongen import registry
-from motiongen.io.atomic import atomic_path
+from motiongen.atomic import atomic_path
 from motiongen_sim import shipped
 from motiongen_sim.episodes import Job, Played, Player
 from motiongen_sim.film import draw_sheet

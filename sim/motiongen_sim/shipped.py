@@ -1,9 +1,9 @@
 """The policies that ship: where they are, and which is for a task."""
 
-import difflib
 from pathlib import Path
 
 from motiongen import checkpoint
+from motiongen.registry import suggest
 from motiongen_sim.tasks import Task
 
 
@@ -26,8 +26,8 @@ def folder(name_or_folder: str | Path) -> Path:
         return names[wanted]
     if Path(name_or_folder).is_dir():
         return Path(name_or_folder)
-    nearest = difflib.get_close_matches(wanted, names, n=1)
-    hint = f"did you mean {nearest[0]}?" if nearest else "check the name"
+    nearest = suggest(wanted, names)
+    hint = f"did you mean {nearest}?" if nearest else "check the name"
     raise ValueError(
         f"policy: expected {', '.join(names) or 'none ships'} or a folder, got {wanted!r}; {hint}"
     )

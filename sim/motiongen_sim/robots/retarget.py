@@ -1,6 +1,6 @@
 """A person's motion as a robot's: each limb turns in the world as the person's does, within the joints' limits.
 
-Both are put into the same T-pose, and each segment takes the person's turn from there (motiongen.retarget). What is
+Both are put into the same T-pose, and each segment takes the person's turn from there (motiongen.retargeting). What is
 then left is to find joint angles for it: balls take a rotation as it is; a row of hinges is solved in closed form;
 and above an elbow or a knee the limb is turned about itself until the hinge can bend where the person's does.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from motiongen.humanoid import humanoid_map
 from motiongen.motion import Motion
-from motiongen.retarget import find_t_pose, leg_length
+from motiongen.retargeting import find_t_pose, leg_length
 from motiongen.skeleton import Skeleton
 from motiongen_sim.robots import quaternion
 from motiongen_sim.robots.bench import foot_heights, hung

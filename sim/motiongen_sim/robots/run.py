@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from motiongen.io.atomic import atomic_path
+from motiongen.atomic import atomic_path
 from motiongen.render.caption import CaptionTrack
 from motiongen.render.video import write_mp4
 from motiongen_sim.robots.bullet import SIMULATION_RATE

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from motiongen.heads.badm.config import PRESETS, BADMConfig, BADMOptions
+from motiongen.heads.badm.loss import denoise
 from motiongen.heads.badm.model import BADM, beat_phase
 from motiongen.heads.badm.sampler import BADMSampler, Held
 
@@ -37,11 +38,11 @@ def song(frames: int, seed: int = 0):
 
 def dance(model, music, beats, seed=0, options=FEW, **known):
     draw = torch.Generator().manual_seed(seed)
-    return torch.cat(list(BADMSampler(model, music, beats, generator=draw, options=options, **known)))
+    return torch.cat(list(BADMSampler(model).sample(music, beats, generator=draw, options=options, **known)))
 
 
 def predicted(model, noisy, music, beats, style=0):
-    heard = model.hear(music[None], beats[None], torch.tensor([style]))
+    heard = model.encode_music(music[None], beats[None], torch.tensor([style]))
     return model(noisy, torch.tensor([500]), heard)[0]
 
 
@@ -86,8 +87,8 @@ def test_music_beat_and_style_are_heard_and_dropped_together(model):
     assert not torch.allclose(base, predicted(model, noisy, music, 1 - beats))
     assert not torch.allclose(base, predicted(model, noisy, music, beats, style=1))
     deaf = torch.tensor([True])
-    one = model.hear(music[None], beats[None], torch.tensor([0]), deaf)
-    two = model.hear(music[None] + 1, 1 - beats[None], torch.tensor([0]), deaf)
+    one = model.encode_music(music[None], beats[None], torch.tensor([0]), deaf)
+    two = model.encode_music(music[None] + 1, 1 - beats[None], torch.tensor([0]), deaf)
     torch.testing.assert_close(one.tokens, two.tokens)
 
 
@@ -181,7 +182,7 @@ def test_one_window_can_be_overfitted():
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
     draw = torch.Generator().manual_seed(0)
     for _ in range(300):
-        denoised = model.training_pass(batch, draw)
+        denoised = denoise(model, batch, draw)
         (denoised.predicted - denoised.clean).square().mean().backward()
         optimizer.step()
         optimizer.zero_grad()

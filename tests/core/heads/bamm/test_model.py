@@ -5,8 +5,9 @@ from motiongen import checkpoint
 from motiongen.conditions.text import TextCondition
 from motiongen.heads import HEADS, lookup
 from motiongen.heads.bamm.config import PRESETS, BAMMConfig, BAMMOptions
+from motiongen.heads.bamm.loss import BAMMBatch, loss
 from motiongen.heads.bamm.model import BAMM
-from motiongen.heads.bamm.sampler import _Clip, _Window
+from motiongen.heads.bamm.sampler import BAMMSampler, _Clip, _Window
 
 TINY = BAMMConfig(
     num_quantizers=3, codebook_size=16, max_tokens=20, text_dim=8, context_dim=8, code_dim=8, dim=32, num_layers=2,
@@ -39,6 +40,10 @@ def loud(seed=0):
     return model
 
 
+def batch(codes, lengths, ended, condition):
+    return BAMMBatch(codes, lengths, ended, torch.zeros_like(lengths), condition)
+
+
 @pytest.fixture(scope="module")
 def overfitted():
     """Two prompts and their clips of 9 and 6 tokens, learned by heart."""
@@ -49,7 +54,7 @@ def overfitted():
     lengths, ended, items = torch.tensor([9, 6] * 8), torch.ones(16, dtype=torch.bool), [0, 1] * 8
     optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)
     for _ in range(160):
-        model.loss(codes, lengths, ended, condition[items], generator)["loss"].backward()
+        loss(model, batch(codes, lengths, ended, condition[items]), generator)["loss"].backward()
         optimizer.step()
         optimizer.zero_grad()
     return model.eval(), clips, condition
@@ -58,7 +63,9 @@ def overfitted():
 @pytest.mark.slow
 def test_two_clips_learned_by_heart_come_back_with_their_ends(overfitted):
     model, clips, condition = overfitted
-    for made, clip in zip(model.generate(condition, options=SURE, generator=seeded()), clips, strict=True):
+    for made, clip in zip(
+        BAMMSampler(model).generate(condition, options=SURE, generator=seeded()), clips, strict=True
+    ):
         assert torch.equal(made, clip)
 
 
@@ -67,14 +74,16 @@ def test_a_gap_is_filled_with_what_was_learned(overfitted):
     model, clips, condition = overfitted
     keep = torch.tensor([True] * 3 + [False] * 3 + [True] * 3)
     shown = clips[0].masked_fill(~keep[:, None], 0)
-    assert torch.equal(model.edit([shown], [keep], condition[:1], options=SURE)[0], clips[0])
+    assert torch.equal(BAMMSampler(model).edit([shown], [keep], condition[:1], options=SURE)[0], clips[0])
 
 
 @pytest.mark.slow
 def test_guidance_follows_the_words(overfitted):
     model, clips, condition = overfitted
     guided = BAMMOptions(guidance_scale=4.0)
-    for made, clip in zip(model.generate(condition, options=guided, generator=seeded()), clips, strict=True):
+    for made, clip in zip(
+        BAMMSampler(model).generate(condition, options=guided, generator=seeded()), clips, strict=True
+    ):
         assert len(made) == len(clip) and (made == clip).float().mean() > 0.9
 
 
@@ -95,10 +104,10 @@ def test_the_first_pass_with_its_cache_equals_whole_sequences_without():
 def test_an_item_of_a_batch_is_what_it_is_alone():
     model, condition = loud(), words(3)
     lengths, prefixes = [7, 12, 5], [random_codes(2), random_codes(0), random_codes(4)]
-    together = model.generate(
+    together = BAMMSampler(model).generate(
         condition, lengths=lengths, prefix_codes=prefixes, generator=[seeded(i) for i in range(3)]
     )
-    alone = model.generate(
+    alone = BAMMSampler(model).generate(
         condition[[1]], lengths=lengths[1], prefix_codes=prefixes[1:2], generator=[seeded(1)]
     )
     assert torch.equal(together[1], alone[0])
@@ -106,18 +115,20 @@ def test_an_item_of_a_batch_is_what_it_is_alone():
 
 def test_the_same_seed_gives_the_same_codes_and_another_does_not():
     model, condition = loud(), words(2)
-    first, again, other = (model.generate(condition, lengths=8, generator=seeded(s)) for s in (0, 0, 1))
+    first, again, other = (
+        BAMMSampler(model).generate(condition, lengths=8, generator=seeded(s)) for s in (0, 0, 1)
+    )
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
     assert not torch.equal(first[0], other[0])
 
 
 def test_a_guidance_of_one_ignores_what_no_text_would_say():
     model, condition = loud(), words(1)
-    before = model.generate(condition, lengths=8, options=SURE)[0]
+    before = BAMMSampler(model).generate(condition, lengths=8, options=SURE)[0]
     with torch.no_grad():
         model.text.no_pooled.add_(3), model.text.no_tokens.add_(3)
     same = BAMMOptions(**vars(SURE) | {"residual_guidance_scale": 1.0})
-    assert torch.equal(model.generate(condition, lengths=8, options=same)[0][:, 0], before[:, 0])
+    assert torch.equal(BAMMSampler(model).generate(condition, lengths=8, options=same)[0][:, 0], before[:, 0])
 
 
 def test_what_is_revised_is_what_was_least_sure(monkeypatch):
@@ -145,7 +156,9 @@ def test_an_edit_keeps_what_it_is_told_to_keep_and_writes_the_rest(kept, tokens)
         "end": index > 9,
         "nothing": index < 0,
     }[kept]
-    edited = model.edit([codes], [keep], words(1), generator=seeded(), options=BAMMOptions(overlap=4))[0]
+    edited = BAMMSampler(model).edit(
+        [codes], [keep], words(1), generator=seeded(), options=BAMMOptions(overlap=4)
+    )[0]
     assert edited.shape == codes.shape and torch.equal(edited[keep], codes[keep])
     assert not torch.equal(edited[~keep], codes[~keep])
     assert torch.equal(codes, random_codes(tokens)), "the caller's codes are theirs"
@@ -153,13 +166,15 @@ def test_an_edit_keeps_what_it_is_told_to_keep_and_writes_the_rest(kept, tokens)
 
 def test_an_edit_obeys_its_words():
     model, codes, keep = loud(), random_codes(12), torch.arange(12) < 4
-    bows, kicks = (model.edit([codes], [keep], words(1, seed), generator=seeded())[0] for seed in (1, 2))
+    bows, kicks = (
+        BAMMSampler(model).edit([codes], [keep], words(1, seed), generator=seeded())[0] for seed in (1, 2)
+    )
     assert not torch.equal(bows, kicks)
 
 
 @pytest.mark.parametrize("length", [1, 20, 53])
 def test_any_length_can_be_asked_for(length):
-    made = loud().generate(words(2), lengths=[length, 3], options=BAMMOptions(overlap=4))
+    made = BAMMSampler(loud()).generate(words(2), lengths=[length, 3], options=BAMMOptions(overlap=4))
     assert [tuple(codes.shape) for codes in made] == [(length, 3), (3, 3)]
     assert all(codes.min() >= 0 and codes.max() < 16 for codes in made)
 
@@ -200,17 +215,17 @@ def test_padding_after_an_item_does_not_change_its_loss():
     model, codes = BAMM(TINY).eval(), random_codes(9)[None].repeat(2, 1, 1)
     longer = torch.cat([codes, (codes + 1) % 16], dim=1)
     lengths, ended = torch.tensor([9, 9]), torch.tensor([True, True])
-    short = model.loss(codes, lengths, ended, words(2), seeded())
+    short = loss(model, batch(codes, lengths, ended, words(2)), seeded())
     assert torch.isfinite(short["loss"]) and torch.isfinite(
-        model.loss(longer, lengths, ended, words(2), seeded())["loss"]
+        loss(model, batch(longer, lengths, ended, words(2)), seeded())["loss"]
     )
 
 
 def test_a_saved_head_is_the_same_head(tmp_path):
     model = loud()
     checkpoint.save(model, model.config, tmp_path)
-    loaded = checkpoint.load(tmp_path, lookup("bamm")).eval()
-    same = [m.generate(words(1), lengths=6, generator=seeded())[0] for m in (model, loaded)]
+    loaded = checkpoint.load(tmp_path, lookup("bamm").model()).eval()
+    same = [BAMMSampler(m).generate(words(1), lengths=6, generator=seeded())[0] for m in (model, loaded)]
     assert torch.equal(*same)
 
 
@@ -222,13 +237,13 @@ def test_shipped_sizes(preset, limit):
 def test_wrong_sizes_are_refused_with_a_reason():
     model = loud()
     with pytest.raises(ValueError, match="lengths: expected 2, one a prompt, got 3"):
-        model.generate(words(2), lengths=[1, 2, 3])
+        BAMMSampler(model).generate(words(2), lengths=[1, 2, 3])
     with pytest.raises(ValueError, match=r"codes: expected \(N, 3\) in 0..15, got \(4, 2\)"):
-        model.generate(words(1), prefix_codes=[torch.zeros(4, 2)])
+        BAMMSampler(model).generate(words(1), prefix_codes=[torch.zeros(4, 2)])
     with pytest.raises(ValueError, match=r"keep_mask: expected \(4,\) bools, got \(3,\)"):
-        model.edit([random_codes(4)], [torch.ones(3, dtype=torch.bool)], words(1))
+        BAMMSampler(model).edit([random_codes(4)], [torch.ones(3, dtype=torch.bool)], words(1))
     with pytest.raises(ValueError, match="condition: expected 8 channels, got 5"):
-        model.generate(
+        BAMMSampler(model).generate(
             TextCondition(torch.zeros(1, 2, 5), torch.zeros(1, 2, dtype=torch.bool), torch.zeros(1, 5))
         )
 

@@ -5,7 +5,9 @@ import torch
 
 from motiongen import checkpoint
 from motiongen.heads.carp.config import PRESETS, CARPConfig
+from motiongen.heads.carp.loss import loss as carp_loss
 from motiongen.heads.carp.model import CARP
+from motiongen.heads.carp.sampler import CARPSampler
 
 TINY = {"state_dim": 3, "action_dim": 2, "dim": 16, "num_layers": 2, "cond_dim": 8, "codebook_size": 8}
 
@@ -40,8 +42,8 @@ def test_tokens_are_ordered_scale_time_number_and_see_their_scale_and_coarser_on
         model.number.copy_(torch.arange(2.0)[:, None].expand(2, 16))
         model.latent.bias.zero_()
         model.start.weight.zero_(), model.start.bias.zero_()
-        told = model._told(torch.zeros(1, 8))
-        tokens = model._embed(torch.zeros(1, 3, 2, 8), slice(0, 3), told).flatten(1, 2)
+        told = model.conditioning(torch.zeros(1, 8))
+        tokens = model.embed(torch.zeros(1, 3, 2, 8), slice(0, 3), told).flatten(1, 2)
     assert tokens[0, :, 0].tolist() == [0, 1, 10, 11, 20, 21]
 
 
@@ -51,7 +53,7 @@ def test_writing_scale_by_scale_with_a_cache_equals_one_pass(shared, chained):
     """The codes that are written are those that one pass over them finds likeliest."""
     model = tiny(shared_modulation=shared, chained=chained)
     with torch.no_grad():
-        actions = model.predict(observation())
+        actions = CARPSampler(model).predict(observation())
         codes = model.tokenizer.encode(
             actions
         )  # a first guess, of which every pass makes one more scale right
@@ -91,16 +93,17 @@ def test_a_finer_scale_never_changes_the_logits_of_a_coarser_one():
 def test_actions_follow_what_is_observed_and_come_in_the_datas_units():
     model = tiny()
     model.action_normaliser.fit_range(0, torch.tensor([[10.0, -1.0], [30.0, 1.0]]))
-    actions = model.predict(observation())
+    actions = CARPSampler(model).predict(observation())
     assert actions.shape == (3, 16, 2)
     assert 5 < float(actions[..., 0].mean()) < 35
-    assert not torch.equal(actions, model.predict(observation(seed=5)))
+    assert not torch.equal(actions, CARPSampler(model).predict(observation(seed=5)))
 
 
 def test_a_temperature_draws_by_the_generator_alone():
     model = tiny(temperature=1.0)
     drawn = [
-        model.predict(observation(), generator=torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)
+        CARPSampler(model).predict(observation(), generator=torch.Generator().manual_seed(seed))
+        for seed in (1, 1, 2)
     ]
     assert torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[0], drawn[2])
 
@@ -118,11 +121,13 @@ def test_it_can_be_overfitted_to_a_few_chunks():
     model.tokenizer.requires_grad_(False)
     optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=5e-3)
     for _ in range(150):
-        losses = model.training_pass(batch, generator)
+        losses = carp_loss(model, batch, generator)
         optimizer.zero_grad(), losses["loss"].backward(), optimizer.step()
     assert float(losses["accuracy"]) > 0.95
     codes = model.tokenizer.encode(batch["action"])
-    torch.testing.assert_close(model.eval().predict(batch), model.tokenizer.decode(codes), rtol=0, atol=0.1)
+    torch.testing.assert_close(
+        CARPSampler(model.eval()).predict(batch), model.tokenizer.decode(codes), rtol=0, atol=0.1
+    )
 
 
 def test_an_offset_begins_silent_and_learns_what_codes_are_too_coarse_to_say():
@@ -130,7 +135,9 @@ def test_an_offset_begins_silent_and_learns_what_codes_are_too_coarse_to_say():
     plain = CARP(CARPConfig(**TINY)).eval()
     model = CARP(CARPConfig(**TINY, offset_dim=32))
     model.load_state_dict(plain.state_dict(), strict=False)
-    torch.testing.assert_close(model.eval().predict(observation()), plain.predict(observation()))
+    torch.testing.assert_close(
+        CARPSampler(model.eval()).predict(observation()), CARPSampler(plain).predict(observation())
+    )
     generator = torch.Generator().manual_seed(0)
     batch = {**observation(8), "action": torch.rand(8, 16, 2, generator=generator) * 2 - 1}
     coarse = model.tokenizer.decode(
@@ -138,9 +145,9 @@ def test_an_offset_begins_silent_and_learns_what_codes_are_too_coarse_to_say():
     )  # its 8 codes are not even trained
     optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-2)
     for _ in range(150):
-        losses = model.train().training_pass(batch, generator)
+        losses = carp_loss(model.train(), batch, generator)
         optimizer.zero_grad(), losses["loss"].backward(), optimizer.step()
-    error = (model.eval().predict(batch) - batch["action"]).abs().mean()
+    error = (CARPSampler(model.eval()).predict(batch) - batch["action"]).abs().mean()
     assert error < 0.2 * (coarse - batch["action"]).abs().mean()
 
 
@@ -152,7 +159,7 @@ def test_pictures_and_tasks_condition_it():
         cond = model.observation(seen)
         assert not torch.allclose(cond, model.observation({**seen, "image": 255 - image}))
         assert not torch.allclose(cond, model.observation({**seen, "task": torch.tensor([1, 0])}))
-    assert model.predict(seen).shape == (2, 16, 2)
+    assert CARPSampler(model).predict(seen).shape == (2, 16, 2)
 
 
 def test_a_saved_policy_acts_the_same(tmp_path):
@@ -160,13 +167,14 @@ def test_a_saved_policy_acts_the_same(tmp_path):
     model.observation.normaliser.fit_moments(0, torch.randn(20, 3) * 1e-3 + 0.4)
     checkpoint.save(model, model.config, tmp_path)
     assert torch.equal(
-        checkpoint.load(tmp_path, CARP).eval().predict(observation()), model.predict(observation())
+        CARPSampler(checkpoint.load(tmp_path, CARP)).predict(observation()),
+        CARPSampler(model).predict(observation()),
     )
 
 
 def test_another_robots_observation_is_refused_with_the_expected_shape():
     with pytest.raises(ValueError, match=r"state: expected shape \(B, 2, 3\), got \(3, 2, 5\)"):
-        tiny().predict(observation(state_dim=5))
+        CARPSampler(tiny()).predict(observation(state_dim=5))
 
 
 @pytest.mark.parametrize(

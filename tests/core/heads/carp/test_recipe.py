@@ -10,6 +10,7 @@ from motiongen.heads.carp.config import CARPConfig, CARPTrainConfig
 from motiongen.heads.carp.model import CARP
 from motiongen.heads.carp.parts import train_parts
 from motiongen.heads.carp.recipe import CARPRecipe, carp_for
+from motiongen.heads.carp.sampler import CARPSampler
 from motiongen.training.config import TrainConfig
 from motiongen.training.loop import Trainer
 
@@ -65,7 +66,7 @@ def test_training_in_three_stages_makes_a_policy_that_reaches(parts, tmp_path):
     seen = [place, place]
     for _ in range(40):
         state = torch.stack([torch.cat([where, goal]) for where in seen[-2:]])[None]
-        seen.append(seen[-1] + policy.predict({"state": state})[0, 1])
+        seen.append(seen[-1] + CARPSampler(policy).predict({"state": state})[0, 1])
     assert float((seen[-1] - goal).norm()) < 0.35  # from 1.7 away
 
 
@@ -103,7 +104,7 @@ def test_a_scene_is_read_from_pictures_and_told_as_far_as_they_show_it(tmp_path)
     model.observation.scene_error[1] = 0.0
     Trainer(CARPRecipe(model, sampler, config), schedule, tmp_path).run()
     saved = checkpoint.load(tmp_path, CARP).eval()
-    assert saved.predict(shown).shape[1:] == (16, 2)
+    assert CARPSampler(saved).predict(shown).shape[1:] == (16, 2)
 
 
 def test_the_tokenizer_stays_as_it_is_while_the_transformer_learns(parts):

@@ -5,8 +5,9 @@ from torch.nn.utils.rnn import pad_sequence
 from motiongen import checkpoint
 from motiongen.conditions.text import TextCondition
 from motiongen.heads.mogo.config import PRESETS, MogoConfig, MogoOptions
-from motiongen.heads.mogo.loss import MogoBatch
+from motiongen.heads.mogo.loss import MogoBatch, loss
 from motiongen.heads.mogo.model import Mogo
+from motiongen.heads.mogo.sampler import MogoSampler
 from motiongen.heads.mogo.stream import Request
 
 TINY = MogoConfig(
@@ -62,7 +63,7 @@ def whole(codes, condition, ended=True):
         ended=torch.full((items,), ended),
         is_cut=torch.zeros(items, dtype=torch.bool),
         condition=condition,
-        silent=torch.zeros(items, 1, dtype=torch.bool),
+        drop_text=torch.zeros(items, 1, dtype=torch.bool),
         segment=zeros,
         age=position + 1,
         remaining=zeros,
@@ -79,7 +80,7 @@ def overfitted():
     batch = MogoBatch(**vars(batch) | {"lengths": torch.tensor([9, 6] * 8)})
     optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)
     for _ in range(200):
-        model.loss(batch, generator)["loss"].backward()
+        loss(model, batch, generator)["loss"].backward()
         optimizer.step()
         optimizer.zero_grad()
     return model.eval(), clips, condition
@@ -88,7 +89,9 @@ def overfitted():
 @pytest.mark.slow
 def test_two_clips_learned_by_heart_come_back_with_their_ends(overfitted):
     model, clips, condition = overfitted
-    for made, clip in zip(model.generate(condition, options=SURE, generator=seeded()), clips, strict=True):
+    for made, clip in zip(
+        MogoSampler(model).generate(condition, options=SURE, generator=seeded()), clips, strict=True
+    ):
         assert torch.equal(made, clip)
 
 
@@ -109,7 +112,7 @@ def test_the_loss_of_a_clip_is_the_surprise_of_a_stream_that_is_given_its_tokens
     model, condition, codes = loud().double(), words(1), random_codes(11)[None]
     condition = TextCondition(condition.tokens.double(), condition.padding_mask, condition.pooled.double())
     with torch.no_grad():
-        losses = model.loss(whole(codes, condition, ended=False), seeded())
+        losses = loss(model, whole(codes, condition, ended=False), seeded())
     state, surprises = model.init_state(1), []
     model.set_text(state, [0], condition)
     for n in range(11):
@@ -184,16 +187,20 @@ def test_an_item_that_is_not_active_stays_as_it_was():
 
 def test_clips_do_not_depend_on_the_batch_and_repeat_by_seed():
     model, condition = loud(), words(3)
-    together = model.generate(condition, lengths=[5, 9, 7], generator=[seeded(i) for i in range(3)])
-    alone = model.generate(condition[[1]], lengths=9, generator=[seeded(1)])
+    together = MogoSampler(model).generate(
+        condition, lengths=[5, 9, 7], generator=[seeded(i) for i in range(3)]
+    )
+    alone = MogoSampler(model).generate(condition[[1]], lengths=9, generator=[seeded(1)])
     assert torch.equal(together[1], alone[0]) and [len(codes) for codes in together] == [5, 9, 7]
 
 
 def test_a_clip_goes_on_from_its_prefix():
     model, condition = loud(), words(2)
     prefixes = [random_codes(9), random_codes(2)]
-    made = model.generate(condition, lengths=4, prefix_codes=prefixes, generator=seeded(), options=SURE)
-    alone = model.generate(
+    made = MogoSampler(model).generate(
+        condition, lengths=4, prefix_codes=prefixes, generator=seeded(), options=SURE
+    )
+    alone = MogoSampler(model).generate(
         condition[[1]], lengths=4, prefix_codes=prefixes[1:], generator=seeded(), options=SURE
     )
     assert torch.equal(made[1], alone[0])
@@ -203,14 +210,17 @@ def test_an_end_is_drawn_only_where_it_is_plausible():
     model = loud()
     with torch.no_grad():
         model.end_out.bias.fill_(100)
-    assert [len(codes) for codes in model.generate(words(2), generator=seeded())] == [4, 4]  # min_tokens
+    assert [len(codes) for codes in MogoSampler(model).generate(words(2), generator=seeded())] == [
+        4,
+        4,
+    ]  # min_tokens
 
 
 def test_corrupted_and_dropped_clips_train_every_parameter():
     torch.manual_seed(0)
     model = Mogo(MogoConfig(**vars(TINY) | {"corruption": 0.3, "condition_dropout": 0.5}))
     codes = torch.stack([random_codes(7, seed=n) for n in range(6)])
-    model.loss(whole(codes, words(6)), seeded())["loss"].backward()
+    loss(model, whole(codes, words(6)), seeded())["loss"].backward()
     without = {name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().any()}
     assert without == set()
 
@@ -225,16 +235,18 @@ def test_a_saved_head_loads_to_the_same_codes(tmp_path):
     model = loud()
     checkpoint.save(model, model.config, tmp_path / "mogo", "card", half=False)
     loaded = checkpoint.load(tmp_path / "mogo", Mogo).eval()
-    made = [head.generate(words(1), lengths=6, generator=seeded())[0] for head in (model, loaded)]
+    made = [
+        MogoSampler(head).generate(words(1), lengths=6, generator=seeded())[0] for head in (model, loaded)
+    ]
     assert torch.equal(*made)
 
 
 def test_wrong_sizes_are_refused_with_a_reason():
     model = loud()
-    with pytest.raises(ValueError, match="lengths: expected 2 lengths >= 1, got"):
-        model.generate(words(2), lengths=[1, 2, 3])
-    with pytest.raises(ValueError, match="prefix_codes: expected 1 tensors"):
-        model.generate(words(1), prefix_codes=[torch.zeros(4, 2)])
+    with pytest.raises(ValueError, match="lengths: expected 2, one a prompt, got 3"):
+        MogoSampler(model).generate(words(2), lengths=[1, 2, 3])
+    with pytest.raises(ValueError, match=r"codes: expected \(N, 3\) in 0..15, got \(4, 2\)"):
+        MogoSampler(model).generate(words(1), prefix_codes=[torch.zeros(4, 2)])
     with pytest.raises(ValueError, match="layers: expected 3 numbers >= 1"):
         MogoConfig(num_quantizers=3, layers=(1, 1))
     with pytest.raises(ValueError, match="min_tokens: expected 1 <= min_tokens <= max_tokens, got 9 and 5"):

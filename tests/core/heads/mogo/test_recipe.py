@@ -52,7 +52,7 @@ def test_a_cut_chain_goes_on_counting(recipe):
 
 def test_a_link_that_is_not_told_has_no_age_and_the_last_is_always_told(recipe):
     example = recipe._of_links(**told(draws=[1.0] * 5))
-    assert example.silent == (True, False)
+    assert example.drop_text == (True, False)
     assert example.age[:5].tolist() == [0] * 5 and example.age[5] == 1 and not example.remaining.any()
 
 

@@ -5,8 +5,8 @@ import torch
 from torch.testing import assert_close
 
 from motiongen.humanoid import humanoid_map
-from motiongen.motion import Motion, local_rotations
-from motiongen.retarget import find_t_pose, position_error, retarget
+from motiongen.motion import Motion
+from motiongen.retargeting import find_t_pose, position_error, retarget
 from motiongen.rotation import (
     quat_angle,
     quat_between,
@@ -15,7 +15,7 @@ from motiongen.rotation import (
     quat_multiply,
     quat_rotate,
 )
-from motiongen.skeleton import SMPL22, Skeleton
+from motiongen.skeleton import SMPL22, Skeleton, local_rotations
 from tests.core.motions import t_pose, wobble
 
 MIXAMO = {

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from motiongen.humanoid import humanoid_map
-from motiongen.motion import Motion, local_rotations
+from motiongen.motion import Motion
 from motiongen.rotation import quat_between, quat_from_matrix, quat_inverse, quat_multiply, quat_rotate
-from motiongen.skeleton import SMPL22, Skeleton
+from motiongen.skeleton import SMPL22, Skeleton, local_rotations
 
 # Limb bones that are laid along SMPL's T-pose: (joint, the joint at its end). Feet stay as they rest, flat on the
 # floor, since the slope from ankle to toes differs from rig to rig.
