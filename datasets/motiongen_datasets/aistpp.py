@@ -20,9 +20,10 @@ from motiongen.retarget import leg_length
 from motiongen.rotation import quat_from_axis_angle
 from motiongen.skeleton import SMPL22
 from motiongen_datasets.aistpp_pickle import read_arrays
-from motiongen_datasets.base import RawClip
+from motiongen_datasets.base import DatasetSpec, RawClip
+from motiongen_datasets.captions import Labels
 from motiongen_datasets.cleaning import MAX_SPEED, left_out, resampled
-from motiongen_datasets.dance_styles import AIST_GENRES
+from motiongen_datasets.dance_styles import dance_meta
 
 LICENCE = "CC BY 4.0"
 FPS = 60.0
@@ -36,6 +37,20 @@ TEST_CHOREOGRAPHIES = ("ch01", "ch02")
 MIN_SECONDS = 4.0
 """A clip whose joints jump is kept up to there, if it is this long: its beginning is on the beat."""
 MAX_BYTES = 2**26
+
+GENRES = {
+    "BR": "break",
+    "PO": "pop",
+    "LO": "lock",
+    "MH": "middle hip-hop",
+    "LH": "la hip-hop",
+    "HO": "house",
+    "WA": "waack",
+    "KR": "krump",
+    "JS": "street jazz",
+    "JB": "ballet jazz",
+}
+"""Code of a genre, in the names of sequences -> dance style."""
 
 _NAME = re.compile(
     r"g(?P<genre>[A-Z]{2})_s(?P<situation>[A-Z]{2})_c(?P<camera>All|\d+)_d(?P<dancer>\d+)"
@@ -136,7 +151,7 @@ def _clip(
 ) -> RawClip:
     parts = _NAME.fullmatch(name)
     assert parts is not None, name
-    song, style = parts["music"], AIST_GENRES[parts["genre"]]
+    song, style = parts["music"], GENRES[parts["genre"]]
     if any(lists[file] for file in _SPLITS):
         split = next((side for file, side in _SPLITS.items() if name in lists[file]), None)
     else:
@@ -146,7 +161,7 @@ def _clip(
         reason = "on AIST++'s ignore list"
     elif split is None:
         reason = "in neither split, as it shares music or choreography with the test"
-    meta = {"name": name, "music": song, "bpm": str(tempo(song)), "first_beat": "0", "dance_style": style}
+    meta = {**dance_meta(style), "name": name, "music": song, "bpm": str(tempo(song)), "first_beat": "0"}
     meta |= {"subject": f"d{parts['dancer']}", "choreography": parts["choreography"]}
     if song in music:
         meta["audio"] = str(music[song].resolve())
@@ -155,7 +170,7 @@ def _clip(
         source="aistpp",
         licence=LICENCE,
         load=partial(load, path, member) if reason is None else partial(left_out, reason),
-        content=style.replace(" ", "-") + "-dance",
+        labels=Labels(content=style.replace(" ", "-") + "-dance"),
         meta=meta,
         split=split,
     )
@@ -180,7 +195,7 @@ def _pickles(root: Path) -> dict[str, tuple[Path, str | None]]:
 def _is_motion(path: str) -> bool:
     """Whether a path is a sequence's motion; its keypoints have the same name in other folders."""
     folders, _, name = path.rpartition("/")
-    is_sequence = (match := _NAME.fullmatch(name.removesuffix(".pkl"))) and match["genre"] in AIST_GENRES
+    is_sequence = (match := _NAME.fullmatch(name.removesuffix(".pkl"))) and match["genre"] in GENRES
     return bool(is_sequence) and name.endswith(".pkl") and "keypoints" not in folders.rpartition("/")[2]
 
 
@@ -245,3 +260,14 @@ def _bytes(path: Path, member: str | None) -> bytes:
             return archive.read(member)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"{member}: expected a file in {path.name}, got {error}; unpack it") from error
+
+
+DATASET = DatasetSpec(
+    name="aistpp",
+    title="AIST++",
+    licence=LICENCE,
+    expects="pickled motions named g*_s*_c*_d*_m*_ch*.pkl, or a zip of them",
+    clips=clips,
+    folder_names=("aist_plusplus_final",),
+    reads_zip=True,
+)

@@ -15,8 +15,10 @@ from motiongen.humanoid import humanoid_map
 from motiongen.io import bvh
 from motiongen.motion import Motion
 from motiongen.retarget import find_t_pose
-from motiongen_datasets.base import RawClip
+from motiongen_datasets.base import DatasetSpec, RawClip
+from motiongen_datasets.captions import Labels
 from motiongen_datasets.cleaning import canonical, clean_span, without_pose_row
+from motiongen_datasets.dance_styles import dance_meta, label_dance_style
 
 LICENCE = "the owner's"
 
@@ -31,17 +33,15 @@ def clips(root: Path) -> list[RawClip]:
     found = []
     for path in sorted(path for path in root.rglob("*") if path.suffix.lower() == ".bvh"):
         name = path.relative_to(root).with_suffix("").as_posix()
-        rows = captions.pop(name, [])
+        labels = _labels(path.stem, captions.pop(name, []))
         found.append(
             RawClip(
                 id=f"bvh_folder/{name}",
                 source="bvh_folder",
                 licence=LICENCE,
                 load=partial(load, path),
-                content=_first(rows, "content") or (None if rows else _words(path.stem)),
-                style=_first(rows, "style"),
-                sentences=tuple(row["caption"].strip() for row in rows if (row["caption"] or "").strip()),
-                meta={"name": path.stem},
+                labels=labels,
+                meta=dance_meta(label_dance_style(labels.content)) | {"name": path.stem},
             )
         )
     if captions:
@@ -84,9 +84,27 @@ def _captions(root: Path) -> dict[str, list[dict[str, str]]]:
     return rows
 
 
+def _labels(name: str, rows: list[dict[str, str]]) -> Labels:
+    """Return the labels of a file by its rows of captions.csv; without a row, by its name."""
+    return Labels(
+        content=_first(rows, "content") or (None if rows else _words(name)),
+        style=_first(rows, "style"),
+        sentences=tuple(row["caption"].strip() for row in rows if (row["caption"] or "").strip()),
+    )
+
+
 def _first(rows: list[dict[str, str]], column: str) -> str | None:
     return next((row[column].strip() for row in rows if (row.get(column) or "").strip()), None)
 
 
 def _words(stem: str) -> str | None:
     return " ".join(re.findall(r"[A-Za-z]+", stem)).lower() or None
+
+
+DATASET = DatasetSpec(
+    name="bvh_folder",
+    title="anyone's own motion capture",
+    licence=LICENCE,
+    expects="BVH files",
+    clips=clips,
+)

@@ -22,7 +22,9 @@ from motiongen.motion import Motion, local_rotations
 from motiongen.retarget import retarget
 from motiongen.rotation import quat_inverse, quat_rotate
 from motiongen.skeleton import ANKLE_HEIGHT, SMPL22, Skeleton
-from motiongen_datasets.base import RawClip
+from motiongen_datasets import cc0_labels
+from motiongen_datasets.base import DatasetSpec, RawClip
+from motiongen_datasets.dance_styles import dance_meta
 
 log = logging.getLogger(__name__)
 
@@ -250,15 +252,14 @@ def _clip(root: Path, file: dict[str, Any], item: dict[str, Any]) -> RawClip:
     walks = bool(_LOCOMOTION.search(name)) and not _STANDING.search(name)
     moves = walks and item["root"] != "travels" and path.suffix != ".bvh"
     repeats = bool(item.get("loops")) and (walks or bool(_LOOPS.search(name))) and path.suffix != ".bvh"
+    labels = cc0_labels.labels(name)
     return RawClip(
         id=f"cc0/{path.stem}/{name}",
         source="cc0",
         licence=file["licence"],
         load=partial(load, path, name, moves=moves, loops=repeats),
-        content=None,
-        style=None,
-        sentences=(),
-        meta={"name": name, "pack": file["source"]},
+        labels=labels,
+        meta=dance_meta(cc0_labels.dance_style(labels)) | {"name": name, "pack": file["source"]},
     )
 
 
@@ -289,3 +290,12 @@ def _parents_first(parents: list[int]) -> list[int]:
         order.append(joint)
         waiting += [i for i in reversed(range(len(parents))) if parents[i] == joint]
     return order
+
+
+DATASET = DatasetSpec(
+    name="cc0",
+    title="the public-domain animation packs",
+    licence="CC0 1.0; six clips MIT",
+    expects="manifest.json beside the packs' folders",
+    clips=clips,
+)

@@ -16,8 +16,10 @@ from motiongen.motion import Motion, local_rotations
 from motiongen.retarget import find_t_pose
 from motiongen.rotation import quat_from_axis_angle, quat_multiply
 from motiongen.skeleton import Skeleton
-from motiongen_datasets.base import RawClip
+from motiongen_datasets.base import DatasetSpec, RawClip
 from motiongen_datasets.cleaning import canonical, clean_span, left_out, without_pose_row
+from motiongen_datasets.cmu_labels import dance_style, labels
+from motiongen_datasets.dance_styles import dance_meta
 
 LICENCE = "CMU: free for research and commercial use, not to be resold as data"
 _HINGE = math.pi / 6
@@ -135,12 +137,22 @@ def _clip(folder: Path, row: dict[str, str]) -> RawClip:
     reader = partial(
         load, folder / row["file"], skeleton, float(row["file_fps"]), float(row["unit_to_metres"])
     )
+    sentences = tuple(sentence.strip() for sentence in row["sentences"].split("|") if sentence.strip())
+    facts = {"subject": row["clip"].split("_")[0], "caption": row["caption"]}
     return RawClip(
         id=f"cmu/{row['clip']}",
         source="cmu",
         licence=LICENCE,
         load=reader if reason is None else partial(left_out, reason),
-        content=row["caption"],
-        sentences=tuple(sentence.strip() for sentence in row["sentences"].split("|") if sentence.strip()),
-        meta={"subject": row["clip"].split("_")[0], "caption": row["caption"]},
+        labels=labels(row["caption"], sentences),
+        meta=dance_meta(dance_style(row["caption"])) | facts,
     )
+
+
+DATASET = DatasetSpec(
+    name="cmu",
+    title="the CMU Motion Capture Database",
+    licence=LICENCE,
+    expects="clips.csv beside .amc or .bvh files",
+    clips=clips,
+)

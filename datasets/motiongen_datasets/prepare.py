@@ -14,14 +14,13 @@ from typing import Any
 
 import torch
 
+from motiongen.evaluation.geometry import describe_motion
 from motiongen.features import FPS
 from motiongen.io.delta import pack
 from motiongen.training.cache import CacheWriter, ClipCache
-from motiongen_datasets import clips_of, named
 from motiongen_datasets.base import RawClip
 from motiongen_datasets.captions import captions_for, known
-from motiongen_datasets.captions.geometry import describe_motion
-from motiongen_datasets.dance_styles import dance_style
+from motiongen_datasets.registry import clips_of, join_names
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +59,7 @@ def prepare(
     Raises:
         ValueError: no clip could be read; the message gives the commonest reason.
     """
-    clips = [clip for source in named(sources) for clip in clips_of(source)]
+    clips = [clip for source in join_names(sources) for clip in clips_of(source)]
     writer = CacheWriter(out)
     skipped: Counter[str] = Counter()
     frames: Counter[str] = Counter()
@@ -99,10 +98,7 @@ def prepare_clip(clip: RawClip, held_out: float = 0.1) -> Prepared:
         return Prepared(clip.id, None, b"", str(error).splitlines()[0])
     if motion.num_frames < MIN_FRAMES:
         return Prepared(clip.id, None, b"", f"under {MIN_FRAMES} frames")
-    captions = captions_for(
-        clip.source, clip.content, clip.style, clip.meta | describe_motion(motion), clip.sentences
-    )
-    style = dance_style(clip.source, clip.id, clip.content)
+    captions = captions_for(clip.labels, describe_motion(motion))
     record = {
         "id": clip.id,
         "source": clip.source,
@@ -115,7 +111,7 @@ def prepare_clip(clip: RawClip, held_out: float = 0.1) -> Prepared:
         "mirrored_held_out_captions": captions.mirrored_held_out,
         "content": captions.content,
         "style": captions.style,
-        "meta": clip.meta if style is None else {"dance_style": style} | clip.meta,
+        "meta": clip.meta,
     }
     return Prepared(clip.id, record, pack(motion.rotations, motion.root))
 

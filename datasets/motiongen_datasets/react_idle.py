@@ -14,7 +14,8 @@ from motiongen.io import bvh
 from motiongen.motion import Motion
 from motiongen.rotation import axis_angle_from_quat, quat_from_axis_angle, quat_inverse, quat_multiply
 from motiongen.skeleton import SMPL22
-from motiongen_datasets.base import RawClip
+from motiongen_datasets.base import DatasetSpec, RawClip
+from motiongen_datasets.captions import Labels
 from motiongen_datasets.cleaning import canonical, clean_span, without_pose_row
 
 LICENCE = "MIT"
@@ -35,7 +36,7 @@ def clips(root: Path) -> list[RawClip]:
             source="react_idle",
             licence=LICENCE,
             load=partial(load, path),
-            content="idle",
+            labels=Labels(content="idle"),
             meta={"name": path.stem},
         )
         for path in sorted(root.rglob("*_genuine.bvh"))
@@ -69,3 +70,12 @@ def read_source(path: Path) -> tuple[Motion, dict[str, str]]:
     """Return one clip on its own skeleton, without calibration pose and jumps, and its joint mapping."""
     motion = without_pose_row(bvh.read(path, 1.0), MAPPING)
     return clean_span(motion, MAPPING), MAPPING
+
+
+DATASET = DatasetSpec(
+    name="react_idle",
+    title="ReActIdle",
+    licence=LICENCE,
+    expects="BVH files named *_genuine.bvh",
+    clips=clips,
+)

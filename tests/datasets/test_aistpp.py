@@ -10,7 +10,7 @@ import torch
 
 from motiongen.rotation import axis_angle_from_quat
 from motiongen.skeleton import SMPL22
-from motiongen_datasets import aistpp, clips_of, named
+from motiongen_datasets import aistpp, clips_of, join_names
 from motiongen_datasets.aistpp_pickle import read_arrays
 from motiongen_datasets.prepare import prepare, prepare_clip
 
@@ -111,7 +111,7 @@ def test_without_lists_no_music_or_choreography_is_shared(music, situation, chor
 
 
 def test_what_is_left_out_is_counted_and_the_rest_reaches_the_cache(folder, tmp_path):
-    cache = prepare(named(["aistpp", str(folder)]), tmp_path / "cache", workers=1)
+    cache = prepare(join_names(["aistpp", str(folder)]), tmp_path / "cache", workers=1)
     assert {r.id: (r.split, r.content) for r in cache.records} == {
         f"aistpp/{TRAIN}": ("train", "house-dance"),
         f"aistpp/{TEST}": ("test", "break-dance"),
@@ -202,10 +202,10 @@ def test_a_clip_ends_where_its_joints_jump_and_keeps_its_beginning(tmp_path):
 
 def test_two_words_name_a_source_only_where_that_is_clear(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert named(["aistpp", "data", "mine"]) == ["aistpp=data", "mine"]
-    assert named(["cmu", "hdm05", "x"]) == ["cmu", "hdm05=x"]
+    assert join_names(["aistpp", "data", "mine"]) == ["aistpp=data", "mine"]
+    assert join_names(["cmu", "hdm05", "x"]) == ["cmu", "hdm05=x"]
     (tmp_path / "aistpp").mkdir()
-    assert named(["aistpp", "data"]) == ["aistpp", "data"]
+    assert join_names(["aistpp", "data"]) == ["aistpp", "data"]
 
 
 def test_a_file_that_is_no_zip_is_one_clear_line(tmp_path):

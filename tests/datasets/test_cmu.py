@@ -31,8 +31,8 @@ def folder(tmp_path) -> Path:
 
 def test_clips_carry_the_words_of_the_table(folder):
     clip = cmu.clips(folder)[0]
-    assert (clip.id, clip.content, clip.meta["subject"]) == ("cmu/07_01", "walk", "07")
-    assert clip.sentences == ("A person walks.", "Someone walks.")
+    assert (clip.id, clip.labels.content, clip.meta["subject"]) == ("cmu/07_01", "walk", "07")
+    assert clip.labels.sentences == ("A person walks.", "Someone walks.")
     assert "free" in clip.licence
 
 

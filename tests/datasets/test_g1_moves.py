@@ -24,7 +24,7 @@ def load(tmp_path, values: np.ndarray):
     (tmp_path / "dance").mkdir(exist_ok=True)
     np.savetxt(tmp_path / "dance" / "clip.csv", values, delimiter=",")
     (clip,) = g1_moves.clips(tmp_path)
-    assert (clip.content, clip.meta["name"]) == ("dance", "clip")
+    assert (clip.labels.content, clip.meta["name"]) == ("dance", "clip")
     return clip.load()
 
 

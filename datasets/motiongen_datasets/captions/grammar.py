@@ -55,7 +55,7 @@ class Wordings:
 
 
 @cache
-def word(action: Action, side: str | None, manner: Manner | None) -> Wordings:
+def wordings_for(action: Action, side: str | None, manner: Manner | None) -> Wordings:
     """Return the sentences of an action done with a side in a manner.
 
     Args:
