@@ -29,8 +29,8 @@ MAPPING = {
     "right_hip": "UpperLeg_R", "right_knee": "LowerLeg_R", "right_ankle": "Foot_R", "right_foot": "Toes_R",
 }  # fmt: skip
 
-# The rest pose is a bundle of bones along x, not a person. In a T-pose the local x and y axes of each joint point,
-# in the world, like this: read off clips in which people stand, feet flat, and stated as whole axes where they are.
+# The rest pose is a bundle of bones along x, no person. These are the world directions of each joint's local x and y
+# axes in a T-pose, measured in clips in which people stand with flat feet, and rounded to whole axes where possible.
 _T_AXES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "joint_Root": ((1, 0, 0), (0, 1, 0)),
     "Hips": ((0, 1, 0), (-1, 0, 0)),

@@ -1,8 +1,8 @@
 """A folder of anyone's own BVH files, with or without captions.
 
-captions.csv, if there, has the columns `file` and `caption`, and may have `content` and `style`; a file with several
-captions has several rows. Files are named as they are below the folder, with or without ".bvh". Without a row, a
-file's name is its content: "walk_03.bvh" shows walk.
+The optional captions.csv has the columns `file` and `caption`, and may have `content` and `style`; a file with several
+captions has several rows. `file` is the path below the folder, with or without ".bvh". A file without a row has its
+name as its content: "walk_03.bvh" is "walk".
 """
 
 import csv
@@ -56,11 +56,11 @@ def load(path: Path) -> Motion:
     """Return one clip on SMPL-22 at 30 fps, on the ground.
 
     Raises:
-        ValueError: no BVH file, no humanoid, or nothing left without jumps.
+        ValueError: the file is no BVH, its skeleton no humanoid, or no span without jumps is long enough.
     """
     motion = bvh.read(path)
     mapping = humanoid_map(motion.skeleton)
-    # Before the first frames go: where the rest pose is no person's, a calibration pose is the best there is.
+    # Found before the first frames are dropped: a calibration pose helps where the rest pose is no person.
     t_pose = find_t_pose(motion.skeleton, mapping, motion)
     return canonical(clean_span(without_pose_row(motion, mapping), mapping), mapping, t_pose)
 
@@ -94,10 +94,12 @@ def _labels(name: str, rows: list[dict[str, str]]) -> Labels:
 
 
 def _first(rows: list[dict[str, str]], column: str) -> str | None:
+    """Return the first value of a column that is not empty."""
     return next((row[column].strip() for row in rows if (row.get(column) or "").strip()), None)
 
 
 def _words(stem: str) -> str | None:
+    """Return the words of a file's name: "walk" for "Walk_03"."""
     return " ".join(re.findall(r"[A-Za-z]+", stem)).lower() or None
 
 

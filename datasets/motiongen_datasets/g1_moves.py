@@ -1,6 +1,6 @@
-"""G1 Moves: dance and karate on a Unitree G1, joint angles at 60 fps, CC BY 4.0.
+"""G1 Moves: dance and karate retargeted to a Unitree G1, joint angles at 60 fps, CC BY 4.0.
 
-A row is the root's x y z, its quaternion x y z w, then 29 joint angles. The motions have a robot's joint limits.
+A row of a file has the root's x y z, its quaternion x y z w, then 29 joint angles, within the robot's limits.
 """
 
 import re
@@ -82,7 +82,7 @@ def labels(folder: str, name: str) -> Labels:
 
 
 def dance_style(name: str) -> str | None:
-    """Return the dance style that a clip's name tells, one of `dance_styles.STYLES`; None for karate."""
+    """Return the dance style in a clip's name, one of `dance_styles.STYLES`; None for karate."""
     return first_match(_DANCE_STYLES, name)
 
 

@@ -1,9 +1,8 @@
-"""HDM05: short cut actions, ASF/AMC at 120 fps on the skeleton format of CMU, CC BY-SA 3.0.
+"""HDM05: clips of one action each, ASF/AMC at 120 fps on skeletons like CMU's, CC BY-SA 3.0.
 
-Expects clips.csv (clip, file, skeleton, source_fps, unit_to_metres, caption) beside the files.
+A folder has clips.csv, with the columns COLUMNS, beside the files.
 """
 
-import csv
 import re
 from functools import partial
 from pathlib import Path
@@ -13,9 +12,11 @@ from motiongen.motion import Motion
 from motiongen_datasets.base import DatasetSpec, RawClip
 from motiongen_datasets.captions import Labels
 from motiongen_datasets.cleaning import canonical, clean_span
+from motiongen_datasets.clip_table import read_rows
 from motiongen_datasets.cmu import ASF_MAPPING, t_pose
 
 LICENCE = "CC BY-SA 3.0"
+COLUMNS = frozenset({"clip", "file", "skeleton", "source_fps", "unit_to_metres", "caption"})
 CLASSES = (
     (r"depositFloorR", "put-down", "right"),
     (r"elbowToKnee", "elbow-to-knee", None),
@@ -35,13 +36,8 @@ _NAME = re.compile(r"HDM_(?P<actor>[a-z]+)_(?P<action>\w+?)_(?P<take>\d+)_\d+$")
 
 
 def clips(root: Path) -> list[RawClip]:
-    """Return every clip that a clips.csv below a folder lists."""
-    found = []
-    for table in sorted(root.rglob("clips.csv")):
-        with table.open(encoding="utf-8", newline="") as lines:
-            rows = [row for row in csv.DictReader(lines) if row["clip"].startswith("HDM_")]
-        found += [_clip(table.parent, row) for row in rows]
-    return found
+    """Return every clip that the clips.csv of a folder lists, or those below it."""
+    return [_clip(folder, row) for folder, row in read_rows(root, COLUMNS) if row["clip"].startswith("HDM_")]
 
 
 def labels(action: str) -> Labels:

@@ -1,7 +1,7 @@
 """ReActIdle, its genuine idles: people who stand and wait, BVH at 24 fps, MIT.
 
-The root's position channels are added to its offset there, unlike those of every other joint; putting the clip on
-the ground makes up for it. Hands are not captured: the forearms end in the wrists.
+In these files the root's position channels are relative to its offset, unlike those of every other joint; putting the
+clip on the ground corrects that. Hands are not captured: the forearms end in the wrists.
 """
 
 from dataclasses import replace
@@ -49,10 +49,10 @@ def load(path: Path) -> Motion:
 
 
 def with_elbow_hinges(motion: Motion) -> Motion:
-    """Return a motion of SMPL-22 whose elbows bend about y, as an arm's do; no joint and no hand moves.
+    """Return a motion of SMPL-22 whose elbows bend about y alone; all joint positions and the hands' rotations stay.
 
-    The capture knows where the joints are, not how the arms are turned about themselves, so its elbows bend about
-    any axis across the arm. The mean axis over the clip tells how far the upper arm has to be turned.
+    The capture measured joint positions but not the twist of the arms, so its elbows bend about any axis across the
+    arm. The mean axis over the clip gives the twist by which the upper arm is corrected.
     """
     rotations = motion.rotations.clone()
     for side, sign in (("left", -1.0), ("right", 1.0)):

@@ -6,6 +6,7 @@ import pytest
 from motiongen_datasets import aistpp, bandai_namco, cc0_labels, cmu_labels, g1_moves
 from motiongen_datasets.dance_styles import STYLES, label_dance_style
 from motiongen_datasets.prepare import prepare_clip
+from tests.datasets.folders import g1_rows
 
 
 @pytest.mark.parametrize(
@@ -64,8 +65,7 @@ def test_styles_are_few_and_each_once():
     ("name", "meta"), [("J_Dance2_Salsa", {"dance_style": "salsa"}), ("B_LongKarate", {})]
 )
 def test_prepare_writes_the_style_of_dances_alone(name, meta, tmp_path):
-    standing = np.tile([0, 0, 0.79, 0, 0, 0, 1.0, *[0.0] * 29], (60, 1))
     (tmp_path / "dance").mkdir()
-    np.savetxt(tmp_path / "dance" / f"{name}.csv", standing, delimiter=",")
+    np.savetxt(tmp_path / "dance" / f"{name}.csv", g1_rows(), delimiter=",")
     (clip,) = g1_moves.clips(tmp_path)
     assert prepare_clip(clip).record["meta"] == {"name": name} | meta
