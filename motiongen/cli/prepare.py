@@ -9,11 +9,12 @@ import tyro
 
 from motiongen.cli import UsageError, arguments
 from motiongen.cli.progress import bar
-from motiongen_datasets.registry import DATASETS
 
 
 def _sources_help() -> str:
     """Return the help of the sources, with the datasets' names from the registry."""
+    from motiongen_datasets.registry import DATASETS
+
     return (
         "A folder of BVH files, with captions from a captions.csv in it if there is one; or a dataset as NAME=FOLDER "
         "or NAME FOLDER. A folder whose own name is a dataset's needs no NAME. "
