@@ -1,4 +1,4 @@
-"""A folder of anyone's own BVH files, with or without captions.
+"""A folder of a user's own BVH files, with or without captions.
 
 The optional captions.csv has the columns `file` and `caption`, and may have `content` and `style`; a file with several
 captions has several rows. `file` is the path below the folder, with or without ".bvh". A file without a row has its
@@ -17,7 +17,7 @@ from motiongen.motion import Motion
 from motiongen.retarget import find_t_pose
 from motiongen_datasets.base import DatasetSpec, RawClip
 from motiongen_datasets.captions import Labels
-from motiongen_datasets.cleaning import canonical, clean_span, without_pose_row
+from motiongen_datasets.cleaning import canonical, clean_span, without_calibration_pose
 from motiongen_datasets.dance_styles import dance_meta, label_dance_style
 
 LICENCE = "the owner's"
@@ -62,7 +62,7 @@ def load(path: Path) -> Motion:
     mapping = humanoid_map(motion.skeleton)
     # Found before the first frames are dropped: a calibration pose helps where the rest pose is no person.
     t_pose = find_t_pose(motion.skeleton, mapping, motion)
-    return canonical(clean_span(without_pose_row(motion, mapping), mapping), mapping, t_pose)
+    return canonical(clean_span(without_calibration_pose(motion, mapping), mapping), mapping, t_pose)
 
 
 def _captions(root: Path) -> dict[str, list[dict[str, str]]]:
@@ -105,7 +105,7 @@ def _words(stem: str) -> str | None:
 
 DATASET = DatasetSpec(
     name="bvh_folder",
-    title="anyone's own motion capture",
+    title="your own motion capture",
     licence=LICENCE,
     expects="BVH files",
     clips=clips,

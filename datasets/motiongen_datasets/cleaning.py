@@ -44,7 +44,7 @@ def resampled(source: Motion) -> Motion:
     return source.resample(FPS)
 
 
-def without_pose_row(source: Motion, mapping: dict[str, str]) -> Motion:
+def without_calibration_pose(source: Motion, mapping: dict[str, str]) -> Motion:
     """Return a motion without the calibration pose in its first frames; many BVH files start with a T-pose.
 
     It is detected by the jump from it: all joints, on average, move faster than 1.8 m/s relative to the hips and three

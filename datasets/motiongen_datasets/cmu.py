@@ -16,7 +16,7 @@ from motiongen.retarget import find_t_pose
 from motiongen.rotation import quat_from_axis_angle, quat_multiply
 from motiongen.skeleton import Skeleton
 from motiongen_datasets.base import DatasetSpec, RawClip
-from motiongen_datasets.cleaning import canonical, clean_span, left_out, without_pose_row
+from motiongen_datasets.cleaning import canonical, clean_span, left_out, without_calibration_pose
 from motiongen_datasets.clip_table import read_rows
 from motiongen_datasets.cmu_labels import dance_style, labels
 from motiongen_datasets.dance_styles import dance_meta
@@ -127,7 +127,7 @@ def read_source(
         mapping = _bvh_mapping(motion.skeleton)
         # The frame times in the headers are those of the capture, of which every second frame was dropped.
         motion = Motion(motion.skeleton, motion.rotations, motion.root, fps, motion.translations)
-        motion = without_pose_row(motion, mapping)
+        motion = without_calibration_pose(motion, mapping)
     return clean_span(motion, mapping), mapping
 
 

@@ -16,7 +16,7 @@ from motiongen.rotation import axis_angle_from_quat, quat_from_axis_angle, quat_
 from motiongen.skeleton import SMPL22
 from motiongen_datasets.base import DatasetSpec, RawClip
 from motiongen_datasets.captions import Labels
-from motiongen_datasets.cleaning import canonical, clean_span, without_pose_row
+from motiongen_datasets.cleaning import canonical, clean_span, without_calibration_pose
 
 LICENCE = "MIT"
 MAPPING = {
@@ -68,7 +68,7 @@ def with_elbow_hinges(motion: Motion) -> Motion:
 
 def read_source(path: Path) -> tuple[Motion, dict[str, str]]:
     """Return one clip on its own skeleton, without calibration pose and jumps, and its joint mapping."""
-    motion = without_pose_row(bvh.read(path, 1.0), MAPPING)
+    motion = without_calibration_pose(bvh.read(path, 1.0), MAPPING)
     return clean_span(motion, MAPPING), MAPPING
 
 

@@ -131,6 +131,19 @@ def test_frames_of_calibration_are_counted_from_the_start():
     assert animation_fixes.calibration_frames(t_pose(7)) == 0  # a T-pose throughout is kept as it is
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", r"manifest\.json: expected JSON, got .*; is it the packs' manifest"),
+        ('{"name": "page"}', r"manifest\.json: expected a list of files with animations"),
+    ],
+)
+def test_another_manifest_is_one_clear_line(tmp_path, text, message):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        cc0.clips(tmp_path)
+
+
 @pytest.mark.shared_data
 def test_every_real_clip_has_a_name_that_the_grammar_knows(shared_data):
     clips = cc0.clips(shared_data / "cc0")
