@@ -12,8 +12,7 @@ from motiongen.rotation import axis_angle_from_quat, quat_angle
 from motiongen.skeleton import SMPL22
 from motiongen_datasets import cmu
 from tests.datasets.acclaim import write_clip
-
-HEADER = "clip,file,skeleton,source_fps,seconds,unit_to_metres,caption,sentences,glitch_frames,note,file_fps"
+from tests.datasets.folders import CMU_COLUMNS
 
 
 @pytest.fixture
@@ -25,14 +24,14 @@ def folder(tmp_path) -> Path:
         "09_10,07_01.amc,toy.asf,120,1.3,0.056444,run,,6,,60",
         "135_08,07_01.amc,toy.asf,120,1,0.056444,x,,0,,60",
     ]
-    (tmp_path / "clips.csv").write_text("\n".join([HEADER, *rows]))
+    (tmp_path / "clips.csv").write_text("\n".join([CMU_COLUMNS, *rows]))
     return tmp_path
 
 
 def test_clips_carry_the_words_of_the_table(folder):
     clip = cmu.clips(folder)[0]
-    assert (clip.id, clip.content, clip.meta["subject"]) == ("cmu/07_01", "walk", "07")
-    assert clip.sentences == ("A person walks.", "Someone walks.")
+    assert (clip.id, clip.labels.content, clip.meta["subject"]) == ("cmu/07_01", "walk", "07")
+    assert clip.labels.sentences == ("A person walks.", "Someone walks.")
     assert "free" in clip.licence
 
 
