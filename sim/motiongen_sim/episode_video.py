@@ -1,10 +1,9 @@
-"""Films of episodes: a bar that says what is seen, and at the end a coloured frame and a mark for how it went."""
+"""VideoRecorder: a video of an episode, with a title bar, and at the end a coloured frame and a mark for the result."""
 
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,27 +21,27 @@ _FRAME = 4
 _MOMENTS = 5
 _SMALL = 288  # width of a picture on the sheet
 _GAP = 6
-_LINGER = 1.0  # seconds that the end is shown
+_END_SECONDS = 1.0  # for which the last picture is shown
 
 
 @dataclass(frozen=True)
-class Reel:
-    """A finished film.
+class EpisodeVideo:
+    """A finished video.
 
     Attributes:
         mp4: the file's bytes.
-        moments: pictures (H, W, 3) from the first to the last, the same number for every film.
+        moments: pictures (H, W, 3) from the first to the last, the same number for every video.
     """
 
     mp4: bytes
     moments: tuple[Picture, ...]
 
 
-class Film:
-    """Pictures of one episode, as they come.
+class VideoRecorder:
+    """Collects the pictures of one episode and makes a video of them.
 
     Args:
-        title: what is seen.
+        title: text of the bar under the pictures.
         fps: pictures a second.
     """
 
@@ -50,40 +49,40 @@ class Film:
         self._title, self._fps = title, fps
         self._pictures: list[Picture] = []
 
-    def add(self, picture: Any) -> None:
-        """Take the next picture (H, W, 3): the first is of the start, the others of the steps."""
-        assert isinstance(picture, np.ndarray) and picture.dtype == np.uint8, type(picture)
+    def add(self, picture: Picture | None) -> None:
+        """Add the next picture (H, W, 3): first that of the start, then one for each step."""
+        assert picture is not None and picture.dtype == np.uint8, type(picture)
         self._pictures.append(picture)
 
-    def finish(self, success: bool) -> Reel:
-        """Return the film, at whose end stands whether the episode succeeded."""
+    def finish(self, success: bool) -> EpisodeVideo:
+        """Return the video; its last picture is marked by the success of the episode."""
         last = len(self._pictures) - 1
 
-        def shown(step: int) -> Picture:
+        def drawn(step: int) -> Picture:
             colour = _DARK if step < last else SUCCESS if success else FAILURE
             picture = _framed(self._pictures[step], colour, self._title, f"step {step}")
             return _marked(picture, colour, success) if step == last else picture
 
-        steps = [*range(last + 1), *[last] * round(_LINGER * self._fps)]
-        height, width = shown(0).shape[:2]
+        steps = [*range(last + 1), *[last] * round(_END_SECONDS * self._fps)]
+        height, width = drawn(0).shape[:2]
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "episode.mp4"
-            write_mp4(map(shown, steps), path, (width, height), self._fps)
+            write_mp4(map(drawn, steps), path, (width, height), self._fps)
             mp4 = path.read_bytes()
         moments = np.linspace(0, last, _MOMENTS).round().astype(int)
-        return Reel(mp4, tuple(_small(shown(step)) for step in moments))
+        return EpisodeVideo(mp4, tuple(_small(drawn(step)) for step in moments))
 
 
-def draw_sheet(reels: Sequence[Reel]) -> Image.Image:
-    """Return one picture of several films: a row each, from the first moment to the last."""
-    height, width = reels[0].moments[0].shape[:2]
+def draw_sheet(videos: Sequence[EpisodeVideo]) -> Image.Image:
+    """Return one picture of several videos: a row each, from the first moment to the last."""
+    height, width = videos[0].moments[0].shape[:2]
     sheet = Image.new(
-        "RGB", (_GAP + _MOMENTS * (width + _GAP), _GAP + len(reels) * (height + _GAP)), (255, 255, 255)
+        "RGB", (_GAP + _MOMENTS * (width + _GAP), _GAP + len(videos) * (height + _GAP)), (255, 255, 255)
     )
-    for row, reel in enumerate(reels):
-        for column, picture in enumerate(reel.moments):
-            place = (_GAP + column * (width + _GAP), _GAP + row * (height + _GAP))
-            sheet.paste(Image.fromarray(picture), place)
+    for row, video in enumerate(videos):
+        for column, picture in enumerate(video.moments):
+            corner = (_GAP + column * (width + _GAP), _GAP + row * (height + _GAP))
+            sheet.paste(Image.fromarray(picture), corner)
     return sheet
 
 

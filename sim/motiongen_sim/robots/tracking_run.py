@@ -1,4 +1,4 @@
-"""One run of a robot along a motion: it is driven, watched and measured, and can be filmed afterwards."""
+"""TrackingRun: simulates a robot that tracks target states, measures the error, and can write a video of it."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,29 +14,34 @@ from motiongen.render.video import write_mp4
 from motiongen_sim.robots.bullet import SIMULATION_RATE
 from motiongen_sim.robots.follower import Follower
 from motiongen_sim.robots.quaternion import Array
+from motiongen_sim.robots.renderer import LiveWindow, RobotRenderer
 from motiongen_sim.robots.robot import Robot
-from motiongen_sim.robots.studio import Studio, Window
-from motiongen_sim.robots.trajectory import State
+from motiongen_sim.robots.trajectory import RobotState
 from motiongen_sim.robots.world import World
 
 RATE = 30
-"""Frames a second at which a robot is told where to be, and looked at."""
+"""Target states a second."""
 STEPS = SIMULATION_RATE // RATE
-LINGER = 1.0
-"""Seconds that are simulated after a fall, to see it."""
+SECONDS_AFTER_FALL = 1.0
+"""Simulated time after a fall, so that a video shows it."""
 Progress = Callable[[int, int], None]
 LEGS = ("hip", "knee", "ankle")
 
 
-class Run:
-    """A robot that follows states as they come.
+class TrackingRun:
+    """A simulated robot that tracks target states one after the other, and the error that it makes.
 
     Args:
-        robot: what is driven.
-        root_assist: the helper force on its root, 0 (none) to 1.
-        is_fixed: its pelvis is bolted down.
-        upper_body: its legs stay as they are at zero, and are not measured.
-        has_window: it is shown live, at the pace of life.
+        robot: its description.
+        root_assist: strength of the helper force on its root, 0 (none) to 1 (full).
+        is_fixed: the pelvis is fixed to the world.
+        upper_body: the legs keep their zero pose, and are left out of the error.
+        has_window: show the robot in a window, in real time.
+
+    Attributes:
+        joints: names of the joints whose error is measured.
+        states: (reached, target) of each frame so far.
+        computing: seconds of processor time that the simulation took.
     """
 
     def __init__(
@@ -54,15 +59,20 @@ class Run:
         self._measured = np.array([not upper_body or j.name not in self._legs for j in balls_then_hinges])
         self.joints = [j.name for j, keep in zip(balls_then_hinges, self._measured, strict=True) if keep]
         self._world = World(robot, assist=root_assist, is_fixed=is_fixed)
-        self._window = Window(robot, RATE) if has_window else None
+        self._window = LiveWindow(robot, RATE) if has_window else None
         self._follower: Follower | None = None
         self._fallen_frames = 0
         self._errors: list[Array] = []  # (J,) degrees of each frame while upright
-        self.states: list[tuple[State, State]] = []
+        self.states: list[tuple[RobotState, RobotState]] = []
         self.computing = 0.0
 
-    def follow(self, goal: State, frames: int = 1) -> bool:
-        """Go on to a goal in so many frames' time; return False when there is no more to see after a fall."""
+    def follow(self, goal: RobotState, frames: int = 1) -> bool:
+        """Simulate the way to the next target state. Returns False when the run is over, after a fall.
+
+        Args:
+            goal: the target; the first one is where the robot begins.
+            frames: duration, in frames of 1 / RATE seconds.
+        """
         begun = time.process_time()
         goal = self._hold_legs(goal)
         if self._follower is None:
@@ -78,39 +88,46 @@ class Run:
         self.computing += time.process_time() - begun
         if self._window is not None:
             self._window.show(state)
-        return self._fallen_frames < LINGER * RATE
+        return self._fallen_frames < SECONDS_AFTER_FALL * RATE
 
     @property
     def seconds(self) -> float:
-        """Seconds simulated."""
+        """Simulated time, in seconds."""
         return (len(self.states) - 1) / RATE
 
     @property
     def upright(self) -> float:
-        """Seconds before the fall; all of them where there was none."""
+        """Simulated time before a fall, or in all without one, in seconds."""
         return self.seconds - self._fallen_frames / RATE
 
     @property
     def has_fallen(self) -> bool:
-        """Whether it fell."""
+        """Whether the robot fell."""
         return self._fallen_frames > 0
 
     @property
     def errors(self) -> Array:
-        """Angle (T, J) between joints and goals while upright, degrees; J joints that are measured."""
+        """Angles (T, J) between the measured joints and their targets, while upright, in degrees."""
         return np.array(self._errors) if self._errors else np.zeros((1, len(self.joints)))
 
-    def film(
+    def save_video(
         self, path: str | Path, words: str, size: tuple[int, int], progress: Progress | None = None
     ) -> None:
-        """Write an .mp4: the robot, in grey beside it where it should be, and words under them."""
+        """Write an .mp4 of the robot and, in grey beside it, of its targets.
+
+        Args:
+            path: the file.
+            words: a caption under the picture.
+            size: width and height, in pixels.
+            progress: called with (frames written, of all).
+        """
         size = (size[0] // 2 * 2, size[1] // 2 * 2)
-        studio = Studio(self.robot, size, has_ghost=True)
+        renderer = RobotRenderer(self.robot, size, with_reference=True)
         track = CaptionTrack([(0.0, np.inf, words)], size)
 
         def pictures() -> Iterator[NDArray[np.uint8]]:
             for frame, pair in enumerate(self.states, start=1):
-                picture = studio.draw(pair)
+                picture = renderer.draw(pair)
                 track.lay(picture, 0.0)
                 yield picture
                 if progress is not None:
@@ -120,7 +137,7 @@ class Run:
             with atomic_path(path) as aside:
                 write_mp4(pictures(), aside, size, RATE)
         finally:
-            studio.close()
+            renderer.close()
 
     def close(self) -> None:
         """Free the physics server and the window."""
@@ -128,7 +145,7 @@ class Run:
         if self._window is not None:
             self._window.close()
 
-    def _hold_legs(self, goal: State) -> State:
+    def _hold_legs(self, goal: RobotState) -> RobotState:
         if not self._upper_body:
             return goal
         pose, velocity = goal.pose.copy(), goal.velocity.copy()
