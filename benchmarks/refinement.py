@@ -48,7 +48,7 @@ class Streamed:
     def generate(self, prompts: Sequence[str], *, generator: Sequence[torch.Generator]) -> list[Motion]:
         """Return a motion for each prompt, drawn with its generator's seed."""
         scheduler = StreamScheduler(
-            self._model, block_sizes=(len(prompts),), lead_tokens=self._lead, refiner=self._refiner
+            self._model, batch_sizes=(len(prompts),), lead_tokens=self._lead, refiner=self._refiner
         )
         characters = [
             scheduler.open(prompt=prompt, seed=own.initial_seed())

@@ -15,8 +15,8 @@ from websockets.exceptions import ConnectionClosed
 
 from motiongen.streaming.verbs import Answer
 from motiongen_bridge.clock import ServerClock
-from motiongen_bridge.dial import Refused, dial, place, socket_url, words
 from motiongen_bridge.frames import WireFrame, decode_frame, frame_from_json
+from motiongen_bridge.handshake import HandshakeRefused, error_line, handshake, redacted_url, socket_url
 from motiongen_bridge.remote import RemoteCharacter, VerbRefused
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Connection:
         self.hello: dict[str, Any] = {}
         self.characters: dict[int, RemoteCharacter] = {}
         self.clock = ServerClock()
-        self._place = place(self.url)
+        self._shown_url = redacted_url(self.url)
         self._socket: ClientConnection | None = None
         self._pending: dict[int, _Question] = {}
         self._ids = itertools.count(1)
@@ -84,7 +84,7 @@ class Connection:
         Raises:
             ConnectionError: there is no server, or it refuses.
         """
-        self._socket, self.hello = await dial(self.url, self._token)
+        self._socket, self.hello = await handshake(self.url, self._token)
         self._settled.set()
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._keep_time())]
         return self
@@ -153,7 +153,7 @@ class Connection:
         """
         await self._settled.wait()
         if self._socket is None:
-            raise ConnectionError(f"{self._place}: the connection is over; connect again")
+            raise ConnectionError(f"{self._shown_url}: the connection is over; connect again")
         number, future = next(self._ids), asyncio.get_running_loop().create_future()
         self._pending[number] = _Question(message, future)
         with contextlib.suppress(ConnectionClosed):  # then the future fails, when that is noticed
@@ -163,7 +163,7 @@ class Connection:
     async def send(self, data: bytes) -> None:
         """Send a binary message. Raises ConnectionError where there is no connection now."""
         if self._socket is None:
-            raise ConnectionError(f"{self._place}: there is no connection now; wait until it is live")
+            raise ConnectionError(f"{self._shown_url}: there is no connection now; wait until it is live")
         with contextlib.suppress(ConnectionClosed):  # the character is told of it
             await self._socket.send(data)
 
@@ -188,7 +188,7 @@ class Connection:
                     self._end(None)
                     return
                 if code == POLICY:
-                    raise ConnectionError(f"{self._place}: the server hung up: {reason or 'no reason'}")
+                    raise ConnectionError(f"{self._shown_url}: the server hung up: {reason or 'no reason'}")
                 self._settled.clear()
                 self._fail_pending()
                 for character in self.characters.values():
@@ -200,7 +200,11 @@ class Connection:
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             self.drop()
             self._socket = None
-            self._end(ConnectionError(f"{self._place}: expected PROTOCOL.md's messages, got {words(error)}"))
+            self._end(
+                ConnectionError(
+                    f"{self._shown_url}: expected PROTOCOL.md's messages, got {error_line(error)}"
+                )
+            )
 
     async def _come_back(self) -> ClientConnection:
         """Dial until it works and the server has given the characters back.
@@ -214,7 +218,7 @@ class Connection:
         while True:
             try:
                 async with asyncio.timeout(end - time.monotonic()):
-                    socket, hello = await dial(self.url, self._token)
+                    socket, hello = await handshake(self.url, self._token)
                     try:
                         await self._resume(socket, sessions)
                     except BaseException:
@@ -223,12 +227,12 @@ class Connection:
                         raise
                 self.hello = hello
                 return socket
-            except Refused:
+            except HandshakeRefused:
                 raise
             except (ConnectionError, ConnectionClosed, TimeoutError) as error:
-                log.info("event=lost reason=%s", words(error))
+                log.info("event=lost reason=%s", error_line(error))
                 if time.monotonic() + wait > end:
-                    raise ConnectionError(f"{self._place}: the connection was lost for good") from None
+                    raise ConnectionError(f"{self._shown_url}: the connection was lost for good") from None
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
 
@@ -246,12 +250,14 @@ class Connection:
                 for number in [n for n in self.characters if str(n) not in answer["characters"]]:
                     self._leave(number)
                 return
-        raise Refused(f"{self._place}: the connection was lost, and the characters are gone; open others")
+        raise HandshakeRefused(
+            f"{self._shown_url}: the connection was lost, and the characters are gone; open others"
+        )
 
     def _fail_pending(self) -> None:
         for question in self._pending.values():
             if not question.future.done():
-                lost = f"{self._place}: the connection was lost before the answer came; ask again"
+                lost = f"{self._shown_url}: the connection was lost before the answer came; ask again"
                 question.future.set_exception(ConnectionError(lost))
         self._pending.clear()
 

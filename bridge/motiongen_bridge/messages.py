@@ -62,7 +62,7 @@ class Close(Message):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Say(Message):
+class VerbMessage(Message):
     """Tell a character something, which is checked already."""
 
     character: int
@@ -71,7 +71,7 @@ class Say(Message):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hear(Message):
+class AudioMessage(Message):
     """Let a dancer hear sound."""
 
     audio: WireAudio
@@ -134,7 +134,7 @@ def read_message(
     """
     if isinstance(text, bytes | bytearray | memoryview) and "music" in verbs:
         _check_size(len(text), limit)
-        return Hear(audio=decode_audio(text))
+        return AudioMessage(audio=decode_audio(text))
     message = read_object(text, limit)
     id = message.pop("id", None)
     if id is not None and not _is_whole(id, MAX_ID):
@@ -191,7 +191,7 @@ def _read(
         case str() if kind in verbs:
             character = _character(message)
             parse(kind, message, verbs)  # raises where it makes no sense
-            return Say(id=id, character=character, verb=kind, arguments=message)
+            return VerbMessage(id=id, character=character, verb=kind, arguments=message)
         case _:
             known = ", ".join(["open", "watch", "close", "ping", "resume", *verbs])
             raise ProtocolError("unknown_type", f"type: expected one of {known}, got {_shown(kind)}")

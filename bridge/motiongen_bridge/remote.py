@@ -21,7 +21,7 @@ SHARE = 0.5
 """Of the messages that a client may send, those that sound takes."""
 
 
-class Line(Protocol):
+class RequestChannel(Protocol):
     """How a character reaches its server; a Connection is one."""
 
     hello: dict[str, Any]
@@ -61,9 +61,9 @@ class RemoteCharacter:
         events: what came about, as the server's event messages; the last 64.
     """
 
-    def __init__(self, line: Line, number: int, key: str = "") -> None:
+    def __init__(self, channel: RequestChannel, number: int, key: str = "") -> None:
         """Made by `Connection.open` and `Connection.watch`."""
-        self._line, self.number, self.key = line, number, key
+        self._channel, self.number, self.key = channel, number, key
         self._piece = 0  # number of the music that is being sent; 0 for none
         self._dances: dict[str, Any] = {}  # the last event of that name
         self.last_seq, self.dropped = -1, 0
@@ -75,50 +75,50 @@ class RemoteCharacter:
 
     async def prompt(self, text: str, at: float = 0.0) -> Answer:
         """Do this, now or in `at` seconds."""
-        return await self.say("prompt", text=text, at=at)
+        return await self.submit("prompt", text=text, at=at)
 
     async def then(self, text: str) -> Answer:
         """Do this when what is being done has ended; the answer comes when it begins."""
-        return await self.say("then", text=text)
+        return await self.submit("then", text=text)
 
     async def hold(self) -> Answer:
         """Stop, and stand there alive."""
-        return await self.say("hold")
+        return await self.submit("hold")
 
     async def loop(self) -> Answer:
         """Go round and round in what was done since the last prompt."""
-        return await self.say("loop")
+        return await self.submit("loop")
 
     async def finish(self, seconds: float) -> Answer:
         """Come to an end in so many seconds."""
-        return await self.say("finish", seconds=seconds)
+        return await self.submit("finish", seconds=seconds)
 
     async def pose(self, rotations: np.ndarray | None = None, root: np.ndarray | None = None) -> Answer:
         """Go on from a pose: rotations (22, 4) xyzw, root (3,) metres; the rest pose when left out."""
         given = {"rotations": rotations, "root": root}
-        return await self.say(
+        return await self.submit(
             "pose", **{k: np.asarray(v).tolist() for k, v in given.items() if v is not None}
         )
 
     async def turn(self, angle: float) -> Answer:
         """Turn by an angle, radians; to the left where it is positive."""
-        return await self.say("turn", angle=angle)
+        return await self.submit("turn", angle=angle)
 
     async def goto(self, x: float, z: float) -> Answer:
         """Walk to a point of the floor, metres."""
-        return await self.say("goto", x=x, z=z)
+        return await self.submit("goto", x=x, z=z)
 
     async def seed(self, seed: int) -> Answer:
         """Draw from here on with another seed."""
-        return await self.say("seed", seed=seed)
+        return await self.submit("seed", seed=seed)
 
     async def strength(self, scale: float) -> Answer:
         """Follow the words less (1) or more strictly (10)."""
-        return await self.say("strength", scale=scale)
+        return await self.submit("strength", scale=scale)
 
     async def style(self, name: str | None = None) -> Answer:
         """Dance in one of `hello["styles"]`, or in any."""
-        return await self.say("style", name=name)
+        return await self.submit("style", name=name)
 
     async def play(self, source: str | Path | np.ndarray, sample_rate: int | None = None) -> Answer:
         """Let a dancer dance to a sound file or to mono samples (n,); returns when all of it has been sent.
@@ -149,7 +149,7 @@ class RemoteCharacter:
                 await self._pause()
             if not self._plays(answer):
                 break  # it was stopped, or other music was begun
-            await self._line.send(encode_audio(WireAudio(self.number, sample_rate, first, part)))
+            await self._channel.send(encode_audio(WireAudio(self.number, sample_rate, first, part)))
             await self._pause()
         return await self._finish(answer)
 
@@ -169,29 +169,29 @@ class RemoteCharacter:
             if not self._plays(answer):
                 break
             for start, part in self._parts(to_s16(chunk), first):
-                await self._line.send(encode_audio(WireAudio(self.number, sample_rate, start, part)))
+                await self._channel.send(encode_audio(WireAudio(self.number, sample_rate, start, part)))
             first += len(chunk)
         return await self._finish(answer)
 
     async def end_music(self) -> Answer:
         """Stop the music that is being danced to."""
         self._piece = 0
-        return await self.say("music_end", now=True)
+        return await self.submit("music_end", now=True)
 
     async def _begin(self, *, live: bool) -> Answer:
-        answer = await self.say("music", live=live)
+        answer = await self.submit("music", live=live)
         self._piece, self._dances = answer.number, {}
         return answer
 
     async def _finish(self, answer: Answer) -> Answer:
         if self._piece == answer.number:
-            await self.say("music_end")
+            await self.submit("music_end")
             self._piece = 0
         return answer
 
     async def _pause(self) -> None:
         """Wait as long as keeps a piece to its share of the messages."""
-        await asyncio.sleep(1 / (SHARE * self._line.hello["limits"]["messages_per_second"]))
+        await asyncio.sleep(1 / (SHARE * self._channel.hello["limits"]["messages_per_second"]))
 
     def _plays(self, answer: Answer) -> bool:
         """Whether music goes on: it was not stopped, nor other begun. Raises ConnectionError when it cannot."""
@@ -201,35 +201,35 @@ class RemoteCharacter:
 
     def _parts(self, samples: np.ndarray, first: int) -> Iterator[tuple[int, np.ndarray]]:
         """Yield samples in messages' sizes, and the number of each part's first."""
-        size = (int(self._line.hello["limits"]["message_bytes"]) - HEADER.size) // 2
+        size = (int(self._channel.hello["limits"]["message_bytes"]) - HEADER.size) // 2
         for start in range(0, len(samples), size):
             yield first + start, samples[start : start + size]
 
     @property
     def _ahead(self) -> float:
-        return float(self._line.hello.get("audio", {}).get("ahead_seconds", 1.0))
+        return float(self._channel.hello.get("audio", {}).get("ahead_seconds", 1.0))
 
     def _shown(self, sample_rate: int) -> float:
         """The sample of the music that the last frame showed; 0 before it began."""
         if self._dances.get("number") != self._piece:
             return 0.0
-        seconds = (self.last_seq - self._dances["seq"]) / self._line.hello["fps"]
+        seconds = (self.last_seq - self._dances["seq"]) / self._channel.hello["fps"]
         return max(0.0, self._dances["sample"] + seconds * sample_rate)
 
-    async def say(self, verb: str, **arguments: Any) -> Answer:
-        """Say any verb of PROTOCOL.md; while the connection is being made again, it waits for that.
+    async def submit(self, verb: str, **arguments: Any) -> Answer:
+        """VerbMessage any verb of PROTOCOL.md; while the connection is being made again, it waits for that.
 
         Raises:
             VerbRefused: it makes no sense, or not now.
             ConnectionError: the connection is over, or was lost before the answer came.
         """
-        reply = await self._line.request({"type": verb, "character": self.number, **arguments})
+        reply = await self._channel.request({"type": verb, "character": self.number, **arguments})
         return Answer(reply["number"], reply["seq"], reply.get("note", ""))
 
     async def close(self) -> None:
         """Let the character go, or stop watching it; what waits can still be read."""
         if not self._is_over:
-            await self._line.request({"type": "close", "character": self.number})
+            await self._channel.request({"type": "close", "character": self.number})
 
     async def __aiter__(self) -> AsyncIterator[WireFrame]:
         while True:

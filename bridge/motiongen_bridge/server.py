@@ -16,31 +16,31 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 import motiongen
-from motiongen.streaming.dancer import Dancer
-from motiongen.streaming.streamed import Scheduler
+from motiongen.streaming.character import Scheduler
+from motiongen.streaming.dance_character import DanceCharacter
 from motiongen.streaming.verbs import Answer, VerbError
-from motiongen_bridge.door import Door, ServerConfig
+from motiongen_bridge.client_connection import ClientConnection
+from motiongen_bridge.frame_broadcaster import FrameBroadcaster, LiveCharacter, Subscription
 from motiongen_bridge.frames import SUBPROTOCOL, ProtocolError
+from motiongen_bridge.handshake_policy import HandshakePolicy, ServerConfig
 from motiongen_bridge.hello import hello
 from motiongen_bridge.limits import HEAVY, SPARE_FILES, TokenBucket, open_files
-from motiongen_bridge.line import Line
-from motiongen_bridge.lobby import Lobby, Newcomer
 from motiongen_bridge.messages import (
+    AudioMessage,
     Close,
-    Hear,
     Message,
     Open,
     Ping,
     Resume,
-    Say,
+    VerbMessage,
     Watch,
     id_of,
     read_message,
 )
 from motiongen_bridge.metrics import Metrics
 from motiongen_bridge.pages import Pages
+from motiongen_bridge.pending_connections import DeferredConnection, PendingConnections
 from motiongen_bridge.sessions import RESUME_SECONDS, Session, Sessions
-from motiongen_bridge.stage import Actor, Seat, Stage
 
 __all__ = ["Server", "ServerConfig"]
 
@@ -62,15 +62,17 @@ class Server:
         self.scheduler, self.config = scheduler, config or ServerConfig()
         limits, self.metrics = self.config.limits, Metrics()
         scheduler.subscribe(self.metrics.ticked)
-        self.stage = Stage(scheduler.fps, self.config.speed, limits, self.metrics)
+        self.broadcaster = FrameBroadcaster(scheduler.fps, self.config.speed, limits, self.metrics)
         kept = RESUME_SECONDS / self.config.speed
-        self.sessions = Sessions(self.stage, kept, self.metrics.sessions.set)
-        self._door = Door(self.config, Pages(self._health, self.metrics.text), self._make_room)
+        self.sessions = Sessions(self.broadcaster, kept, self.metrics.sessions.set)
+        self._handshake_policy = HandshakePolicy(
+            self.config, Pages(self._health, self.metrics.text), self._make_room
+        )
         files = max(8, open_files() - SPARE_FILES)
         handshakes = min(limits.handshakes, files // 4)
-        self._lobby = Lobby(handshakes, self.metrics.cut.labels("crowded").inc)
+        self._pending_connections = PendingConnections(handshakes, self.metrics.cut.labels("crowded").inc)
         self._room = min(limits.connections, files - handshakes)
-        self._lines: set[Line] = set()
+        self._connections: set[ClientConnection] = set()
         self._hello: dict[str, Any] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: SocketServer | None = None
@@ -89,7 +91,12 @@ class Server:
 
     async def __aenter__(self) -> Self:
         limits = self.config.limits
-        make = partial(Line, lobby=self._lobby, limits=limits, cut=self.metrics.cut.labels("too_fast").inc)
+        make = partial(
+            ClientConnection,
+            pending=self._pending_connections,
+            limits=limits,
+            cut=self.metrics.cut.labels("too_fast").inc,
+        )
         self._server = await serve(
             self._serve,
             self.config.host,
@@ -97,7 +104,7 @@ class Server:
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             select_subprotocol=_select_subprotocol,
             process_request=self._process_request,
-            create_connection=partial(Newcomer, lobby=self._lobby, make=make),  # type: ignore[arg-type]
+            create_connection=partial(DeferredConnection, pending=self._pending_connections, make=make),  # type: ignore[arg-type]
             compression=None,
             max_size=4 * limits.message_bytes,
             max_queue=16,
@@ -111,8 +118,8 @@ class Server:
         for listening in self._server.sockets:
             with listening.dup() as same:
                 same.listen(WAITING_TO_BE_ACCEPTED)
-        self._spawn(self.stage.run())
-        self._spawn(self._keep_house())
+        self._spawn(self.broadcaster.run())
+        self._spawn(self._run_housekeeping())
         self.scheduler.start()
         self._hello = hello(self.scheduler, limits)  # how long dancers take is known from here on
         log.info("event=listening url=%s connections=%d", self.url, self._room)
@@ -125,7 +132,7 @@ class Server:
         """Hang up (1001) and stop; characters are gone."""
         assert self._server is not None
         self._server.close(close_connections=True)
-        self._lobby.clear()
+        self._pending_connections.clear()
         await self._server.wait_closed()
         for task in self._tasks:
             task.cancel()
@@ -142,55 +149,61 @@ class Server:
     # The handshake.
 
     def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
-        return self._door.answer(request)
+        return self._handshake_policy.answer(request)
 
     def _make_room(self) -> bool:
         """Return whether one more may connect; one that has no character gives way."""
-        if len(self._lines) < self._room:
+        if len(self._connections) < self._room:
             return True
         idlest = self.sessions.idlest()
-        if idlest is None or idlest.line is None:
+        if idlest is None or idlest.connection is None:
             return False
-        log.info("event=cut peer=%s reason=idle", idlest.line.peer)
+        log.info("event=cut peer=%s reason=idle", idlest.connection.peer)
         self.metrics.cut.labels("idle").inc()
-        self._lines.discard(idlest.line)
-        idlest.line.hang_up(1013, "the server is full, and you have no character")
+        self._connections.discard(idlest.connection)
+        idlest.connection.close_soon(1013, "the server is full, and you have no character")
         self.sessions.end(idlest)
         return True
 
     def _health(self) -> dict[str, object]:
-        return {"status": "ok", "version": motiongen.__version__, "characters": len(self.stage.actors)}
+        return {
+            "status": "ok",
+            "version": motiongen.__version__,
+            "characters": len(self.broadcaster.characters),
+        }
 
     # A connection.
 
-    async def _serve(self, line: ServerConnection) -> None:
-        assert isinstance(line, Line)
-        self._lobby.leave(line)
-        session = self.sessions.begin(line)
-        self._lines.add(line)
-        self.metrics.connections.set(len(self._lines))
-        log.info("event=connected session=%s peer=%s", session.token[:8], line.peer)
+    async def _serve(self, connection: ServerConnection) -> None:
+        assert isinstance(connection, ClientConnection)
+        self._pending_connections.leave(connection)
+        session = self.sessions.begin(connection)
+        self._connections.add(connection)
+        self.metrics.connections.set(len(self._connections))
+        log.info("event=connected session=%s peer=%s", session.token[:8], connection.peer)
         try:
-            await line.send(json.dumps(self._hello | {"session": session.token, "time": self.stage.now()}))
-            await self._listen(line, session)
+            await connection.send(
+                json.dumps(self._hello | {"session": session.token, "time": self.broadcaster.now()})
+            )
+            await self._listen(connection, session)
         except ConnectionClosed:
             pass
         except Exception:
             log.exception("event=failed session=%s", session.token[:8])
-            await line.close(1011, "internal error")
+            await connection.close(1011, "internal error")
         finally:
-            self._lines.discard(line)
+            self._connections.discard(connection)
             # Who floods and comes again would else leave a server full of characters behind.
-            (self.sessions.end if line.is_expelled else self.sessions.lose)(session)
-            self.metrics.connections.set(len(self._lines))
-            log.info("event=disconnected session=%s code=%s", session.token[:8], line.close_code)
+            (self.sessions.end if connection.is_expelled else self.sessions.lose)(session)
+            self.metrics.connections.set(len(self._connections))
+            log.info("event=disconnected session=%s code=%s", session.token[:8], connection.close_code)
 
-    async def _listen(self, line: Line, session: Session) -> None:
+    async def _listen(self, connection: ClientConnection, session: Session) -> None:
         limits = self.config.limits
         bucket = TokenBucket(limits.messages_per_second, limits.message_burst, time.monotonic())
         hasty_since: float | None = None
         rested_at = 0.0
-        async for text in line:
+        async for text in connection:
             if not self.sessions.is_living(session):
                 return  # resumed elsewhere, or given up: what was said on is nobody's
             try:
@@ -204,9 +217,9 @@ class Server:
                         raise ProtocolError("too_fast", reason, message.id)
                     await asyncio.sleep(rested_at - time.monotonic())
                     rested_at = time.monotonic() + HEAVY_PAUSE
-                self._obey(line, session, message)
+                self._obey(connection, session, message)
             except ProtocolError as error:
-                self._refuse(line, error)
+                self._refuse(connection, error)
                 if error.code == "too_fast":
                     hasty_since = hasty_since or time.monotonic()
                     await asyncio.sleep(REFUSAL_PAUSE)
@@ -214,129 +227,133 @@ class Server:
                 hasty_since = None
             elif hasty_since is not None and time.monotonic() - hasty_since > limits.flood_seconds:
                 self.metrics.cut.labels("too_fast").inc()
-                line.is_expelled = True
-                await line.close(1008, "too fast")
+                connection.is_expelled = True
+                await connection.close(1008, "too fast")
                 return
-            if line.unsent > 2 * limits.unsent_bytes:
-                await line.drain()  # its answers are not read: no more of its questions are
+            if connection.unsent > 2 * limits.unsent_bytes:
+                await connection.drain()  # its answers are not read: no more of its questions are
 
-    def _obey(self, line: Line, session: Session, message: Message) -> None:
+    def _obey(self, connection: ClientConnection, session: Session, message: Message) -> None:
         match message:
             case Ping():
-                pong = {"type": "pong", "time": message.time, "server_time": self.stage.now()}
-                line.tell(pong | ({} if message.id is None else {"id": message.id}))
+                pong = {"type": "pong", "time": message.time, "server_time": self.broadcaster.now()}
+                connection.tell(pong | ({} if message.id is None else {"id": message.id}))
             case Open():
-                self._open(line, session, message)
+                self._open(connection, session, message)
             case Watch():
-                self._watch(line, session, message)
+                self._watch(connection, session, message)
             case Close():
-                self.sessions.leave(session, self._seat(session, message.character, message.id))
-                _answer(line, message.id)
+                self.sessions.leave(session, self._subscription(session, message.character, message.id))
+                _answer(connection, message.id)
             case Resume():
-                self._resume(line, session, message)
-            case Say():
-                self._say(line, session, message)
-            case Hear():
+                self._resume(connection, session, message)
+            case VerbMessage():
+                self._say(connection, session, message)
+            case AudioMessage():
                 self._hear(session, message)
 
-    def _open(self, line: Line, session: Session, message: Open) -> None:
+    def _open(self, connection: ClientConnection, session: Session, message: Open) -> None:
         self._check_room(session, message.id)
         try:
             character = self.scheduler.open(**message.beginning)
         except VerbError as error:
             raise ProtocolError(error.code, str(error), message.id) from None
-        seat = session.take_seat(self.stage.add(character), message.format, is_owner=True)
-        _answer(line, message.id, character=seat.number, key=seat.actor.key)
-        self.stage.attach(seat, line)
+        subscription = session.subscribe(self.broadcaster.add(character), message.format, is_owner=True)
+        _answer(connection, message.id, character=subscription.number, key=subscription.live.key)
+        self.broadcaster.attach(subscription, connection)
 
-    def _watch(self, line: Line, session: Session, message: Watch) -> None:
+    def _watch(self, connection: ClientConnection, session: Session, message: Watch) -> None:
         self._check_room(session, message.id)
-        actor = self.stage.actors.get(message.key)
-        if actor is None:
+        live = self.broadcaster.characters.get(message.key)
+        if live is None:
             raise ProtocolError("unknown_character", "key: expected that of a living character", message.id)
-        if len(actor.seats) >= self.config.limits.watchers_per_character:
+        if len(live.subscriptions) >= self.config.limits.watchers_per_character:
             raise ProtocolError("full", "watch: this character has too many watchers already", message.id)
-        seat = session.take_seat(actor, message.format, is_owner=False)
-        _answer(line, message.id, character=seat.number)
-        self.stage.attach(seat, line)
+        subscription = session.subscribe(live, message.format, is_owner=False)
+        _answer(connection, message.id, character=subscription.number)
+        self.broadcaster.attach(subscription, connection)
 
-    def _hear(self, session: Session, message: Hear) -> None:
+    def _hear(self, session: Session, message: AudioMessage) -> None:
         audio = message.audio
-        dancer = self._own_seat(session, audio.character, message.id, "audio").actor.character
-        assert isinstance(dancer, Dancer), "sound is read only where characters dance"
+        dancer = self._own_subscription(session, audio.character, message.id, "audio").live.character
+        assert isinstance(dancer, DanceCharacter), "sound is read only where characters dance"
         try:
             dancer.play(audio.samples, audio.sample_rate, audio.first)
         except VerbError as error:
             raise ProtocolError(error.code, str(error)) from None
 
-    def _say(self, line: Line, session: Session, message: Say) -> None:
-        seat = self._own_seat(session, message.character, message.id, message.verb)
+    def _say(self, connection: ClientConnection, session: Session, message: VerbMessage) -> None:
+        subscription = self._own_subscription(session, message.character, message.id, message.verb)
         try:
-            future = seat.actor.character.say(message.verb, **message.arguments)
+            future = subscription.live.character.submit(message.verb, **message.arguments)
         except VerbError as error:
             raise ProtocolError(error.code, str(error), message.id) from None
         if message.verb == "prompt" and not message.arguments.get("at"):  # the others may take their time
-            seat.actor.said[seat.actor.character.said] = time.monotonic()
-        self._spawn(self._answer_later(line, seat.actor, message, asyncio.wrap_future(future)))
+            subscription.live.said[subscription.live.character.said] = time.monotonic()
+        self._spawn(self._answer_later(connection, subscription.live, message, asyncio.wrap_future(future)))
 
     async def _answer_later(
-        self, line: Line, actor: Actor, message: Say, future: "asyncio.Future[Answer]"
+        self,
+        connection: ClientConnection,
+        live: LiveCharacter,
+        message: VerbMessage,
+        future: "asyncio.Future[Answer]",
     ) -> None:
         try:
             answer = await future
         except VerbError as error:
-            self._refuse(line, ProtocolError(error.code, str(error), message.id))
+            self._refuse(connection, ProtocolError(error.code, str(error), message.id))
             return
         note = {"note": answer.note} if answer.note else {}
-        _answer(line, message.id, number=answer.number, seq=answer.seq, **note)
-        self.stage.hurry(actor)
+        _answer(connection, message.id, number=answer.number, seq=answer.seq, **note)
+        self.broadcaster.hurry(live)
 
-    def _resume(self, line: Line, session: Session, message: Resume) -> None:
+    def _resume(self, connection: ClientConnection, session: Session, message: Resume) -> None:
         old = self.sessions.take_over(session, message.session, message.id)
-        if old.line is not None:  # half open: the client knew before the server did
-            old.line.hang_up(1000, "resumed elsewhere")
-        wanted = {number: message.last.get(number, -1) for number in session.seats}
+        if old.connection is not None:  # half open: the client knew before the server did
+            old.connection.close_soon(1000, "resumed elsewhere")
+        wanted = {number: message.last.get(number, -1) for number in session.subscriptions}
         starts = {
-            str(number): {"from": seat.actor.first_after(wanted[number])}
-            for number, seat in session.seats.items()
+            str(number): {"from": subscription.live.first_after(wanted[number])}
+            for number, subscription in session.subscriptions.items()
         }
-        _answer(line, message.id, characters=starts)
-        for number, seat in session.seats.items():
-            self.stage.catch_up(seat, line, wanted[number])
+        _answer(connection, message.id, characters=starts)
+        for number, subscription in session.subscriptions.items():
+            self.broadcaster.catch_up(subscription, connection, wanted[number])
         log.info("event=resumed session=%s was=%s", session.token[:8], old.token[:8])
 
     def _check_room(self, session: Session, id: int | None) -> None:
         self.sessions.sweep(session)
         most = self.config.limits.characters_per_connection
-        if len(session.seats) >= most:
+        if len(session.subscriptions) >= most:
             raise ProtocolError("full", f"expected at most {most} characters a connection; close one", id)
 
-    def _seat(self, session: Session, number: int, id: int | None) -> Seat:
-        seat = session.seats.get(number)
-        if seat is None or seat.actor.key not in self.stage.actors:
+    def _subscription(self, session: Session, number: int, id: int | None) -> Subscription:
+        subscription = session.subscriptions.get(number)
+        if subscription is None or subscription.live.key not in self.broadcaster.characters:
             raise ProtocolError("unknown_character", f"character: expected one of yours, got {number}", id)
-        return seat
+        return subscription
 
-    def _own_seat(self, session: Session, number: int, id: int | None, verb: str) -> Seat:
-        seat = self._seat(session, number, id)
-        if not seat.is_owner:
+    def _own_subscription(self, session: Session, number: int, id: int | None, verb: str) -> Subscription:
+        subscription = self._subscription(session, number, id)
+        if not subscription.is_owner:
             raise ProtocolError("read_only", f"{verb}: this character is only watched", id)
-        return seat
+        return subscription
 
-    async def _keep_house(self) -> None:
+    async def _run_housekeeping(self) -> None:
         while True:
             await asyncio.sleep(1.0)
             now = time.monotonic()
-            self._lobby.sweep(now)
-            for line in [line for line in self._lines if line.is_stalled(now)]:
-                log.info("event=cut peer=%s reason=stalled", line.peer)
+            self._pending_connections.sweep(now)
+            for connection in [connection for connection in self._connections if connection.is_stalled(now)]:
+                log.info("event=cut peer=%s reason=stalled", connection.peer)
                 self.metrics.cut.labels("stalled").inc()
-                line.transport.abort()
+                connection.transport.abort()
 
-    def _refuse(self, line: Line, error: ProtocolError) -> None:
+    def _refuse(self, connection: ClientConnection, error: ProtocolError) -> None:
         self.metrics.refused.labels(error.code).inc()
         told = {"type": "error", "code": error.code, "message": str(error)}
-        line.tell(told if error.id is None else told | {"id": error.id})
+        connection.tell(told if error.id is None else told | {"id": error.id})
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -354,7 +371,7 @@ def _is_heavy(message: Message) -> bool:
     """Whether it costs the model time."""
     if isinstance(message, Open):
         return message.prompt != ""
-    return isinstance(message, Say) and message.verb in HEAVY
+    return isinstance(message, VerbMessage) and message.verb in HEAVY
 
 
 def _select_subprotocol(connection: ServerConnection, offered: Any) -> Subprotocol | None:
@@ -362,6 +379,6 @@ def _select_subprotocol(connection: ServerConnection, offered: Any) -> Subprotoc
     return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in offered else None
 
 
-def _answer(line: Line, id: int | None, **content: Any) -> None:
+def _answer(connection: ClientConnection, id: int | None, **content: Any) -> None:
     if id is not None:
-        line.tell({"type": "ok", "id": id, **content})
+        connection.tell({"type": "ok", "id": id, **content})

@@ -51,9 +51,9 @@ class BenchConfig:
 def main(argv: Sequence[str]) -> None:
     """Measure, and print a table."""
     config = arguments.parse(BenchConfig, argv, "bench-stream")
-    from motiongen_bridge import load
+    from motiongen_bridge import load_test
 
-    print(load.HEADING)
+    print(load_test.HEADING)
     if config.url:
         _measure(config, config.url)
         return
@@ -63,12 +63,12 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _measure(config: BenchConfig, url: str, sessions: Sequence[int] = ()) -> None:
-    from motiongen_bridge.load import load
+    from motiongen_bridge.load_test import run_load_test
 
     token = config.token or os.environ.get("MOTIONGEN_TOKEN", "")
     for count in sessions or config.sessions:
-        loaded = asyncio.run(load(url, count, config.seconds, token=token, every=config.every))
-        print(loaded.row(count), flush=True)
+        result = asyncio.run(run_load_test(url, count, config.seconds, token=token, every=config.every))
+        print(result.row(count), flush=True)
 
 
 @contextmanager

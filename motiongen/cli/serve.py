@@ -15,7 +15,7 @@ import tyro
 from motiongen.cli import UsageError, arguments
 
 if TYPE_CHECKING:
-    from motiongen.streaming.streamed import Scheduler
+    from motiongen.streaming.character import Scheduler
     from motiongen_bridge.server import ServerConfig
     from motiongen_bridge.vmc import VMCSender
 
@@ -161,7 +161,7 @@ async def _serve(scheduler: "Scheduler", listen: "ServerConfig", receiver: "VMCS
         gc.collect()
         gc.freeze()  # what was loaded stays; the collector need not look at it while frames wait
         if receiver is not None:
-            server.stage.show(receiver.send)
+            server.broadcaster.show(receiver.send)
         await stop.wait()
     if receiver is not None:
         receiver.close()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from motiongen_bridge.client import Connection, RemoteCharacter
-    from motiongen_bridge.tally import Tally
+    from motiongen_bridge.stream_stats import StreamStats
 
 RECORDED = 10.0
 """Seconds of a recording, unless told otherwise."""
@@ -70,26 +70,26 @@ def main(argv: Sequence[str]) -> None:
     if config.output:
         arguments.check_outputs(config.output, arguments.known_outputs())
     from motiongen_bridge.client import URL, Connection
-    from motiongen_bridge.tally import Tally
+    from motiongen_bridge.stream_stats import StreamStats
 
     try:
         connection = Connection(url or URL, config.token or os.environ.get("MOTIONGEN_TOKEN"))
     except ValueError as error:
         raise UsageError(str(error)) from None
     seconds = config.seconds or (RECORDED if config.output else None)
-    tally, failure = Tally(said), None
+    stats, failure = StreamStats(said), None
     try:
-        asyncio.run(_watch(connection, tally, seconds, records=bool(config.output)))
+        asyncio.run(_watch(connection, stats, seconds, records=bool(config.output)))
     except KeyboardInterrupt:
-        if not tally.frames:
+        if not stats.frames:
             raise
     except ConnectionError as error:
-        if not tally.frames:
+        if not stats.frames:
             raise
         failure = error
-    for name, value in tally.facts().items():
+    for name, value in stats.facts().items():
         print(f"{name:<16} {value}", flush=True)
-    _write(tally, config.output, seconds)
+    _write(stats, config.output, seconds)
     if failure is not None:
         raise failure
 
@@ -110,7 +110,9 @@ def split(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     return url, tuple(prompts)
 
 
-async def _watch(connection: "Connection", tally: "Tally", seconds: float | None, *, records: bool) -> None:
+async def _watch(
+    connection: "Connection", stats: "StreamStats", seconds: float | None, *, records: bool
+) -> None:
     """Read frames for so many seconds of motion, or until cancelled.
 
     Raises:
@@ -119,17 +121,17 @@ async def _watch(connection: "Connection", tally: "Tally", seconds: float | None
     """
     async with connection:
         if records:
-            from motiongen_bridge.recorder import Recorder
+            from motiongen_bridge.frame_recorder import FrameRecorder
 
-            tally.recorder = Recorder(connection.hello)
-        tally.start(connection.hello)
-        character = await connection.open(tally.said[0])
-        speaking = [asyncio.create_task(_queue(character, n, text)) for n, text in enumerate(tally.said[1:])]
-        drawing = asyncio.create_task(_draw(connection, tally))
+            stats.recorder = FrameRecorder(connection.hello)
+        stats.start(connection.hello)
+        character = await connection.open(stats.said[0])
+        speaking = [asyncio.create_task(_queue(character, n, text)) for n, text in enumerate(stats.said[1:])]
+        drawing = asyncio.create_task(_draw(connection, stats))
         try:
-            await _read(connection, character, tally, seconds, speaking)
+            await _read(connection, character, stats, seconds, speaking)
         finally:
-            tally.unbegun = sum(not task.done() for task in speaking)
+            stats.unbegun = sum(not task.done() for task in speaking)
             for task in (*speaking, drawing):
                 task.cancel()
             await asyncio.gather(*speaking, drawing, return_exceptions=True)
@@ -138,27 +140,27 @@ async def _watch(connection: "Connection", tally: "Tally", seconds: float | None
 async def _read(
     connection: "Connection",
     character: "RemoteCharacter",
-    tally: "Tally",
+    stats: "StreamStats",
     seconds: float | None,
     speaking: Sequence["asyncio.Task[None]"],
 ) -> None:
-    from motiongen_bridge.dial import place
+    from motiongen_bridge.handshake import redacted_url
 
-    count = math.inf if seconds is None else max(1, round(seconds * tally.fps))
+    count = math.inf if seconds is None else max(1, round(seconds * stats.fps))
     try:
         async with asyncio.timeout(SILENCE) as silence:
             async for frame in character:
                 silence.reschedule(asyncio.get_running_loop().time() + SILENCE)
                 late = connection.clock.now() - frame.time / 1e6 if connection.clock.round_trip else None
-                tally.add(frame, character.events, late)
+                stats.add(frame, character.events, late)
                 for task in speaking:
                     if task.done():
                         task.result()  # raises what it was refused with
-                if tally.frames + tally.dropped >= count:
+                if stats.frames + stats.dropped >= count:
                     return
     except TimeoutError:
-        raise ConnectionError(f"{place(connection.url)}: no frame came for {SILENCE:.0f} s") from None
-    raise ConnectionError(f"{place(connection.url)}: the server ended the stream")
+        raise ConnectionError(f"{redacted_url(connection.url)}: no frame came for {SILENCE:.0f} s") from None
+    raise ConnectionError(f"{redacted_url(connection.url)}: the server ended the stream")
 
 
 async def _queue(character: "RemoteCharacter", place: int, text: str) -> None:
@@ -167,19 +169,19 @@ async def _queue(character: "RemoteCharacter", place: int, text: str) -> None:
         await character.then(text)
 
 
-def _write(tally: "Tally", outputs: Sequence[Path], seconds: float | None) -> None:
+def _write(stats: "StreamStats", outputs: Sequence[Path], seconds: float | None) -> None:
     """Write what was recorded, if anything was to be."""
-    if tally.recorder is None:
+    if stats.recorder is None:
         return
-    count = None if seconds is None else max(1, round(seconds * tally.fps))
-    motion = tally.recorder.motion()[:count]
-    captions = [caption for caption in tally.captions() if caption[0] < motion.seconds]
+    count = None if seconds is None else max(1, round(seconds * stats.fps))
+    motion = stats.recorder.motion()[:count]
+    captions = [caption for caption in stats.captions() if caption[0] < motion.seconds]
     for path in outputs:
         arguments.write(motion, path, captions, None, None)
     arguments.report(outputs)
 
 
-async def _draw(connection: "Connection", tally: "Tally") -> None:
+async def _draw(connection: "Connection", stats: "StreamStats") -> None:
     """Show on stderr what comes, while it is a terminal."""
     from rich.console import Console
     from rich.live import Live
@@ -189,29 +191,29 @@ async def _draw(connection: "Connection", tally: "Tally") -> None:
         return
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
-            live.update(_panel(connection, tally), refresh=True)
+            live.update(_panel(connection, stats), refresh=True)
             await asyncio.sleep(0.1)
 
 
-def _panel(connection: "Connection", tally: "Tally") -> "RenderableType":
+def _panel(connection: "Connection", stats: "StreamStats") -> "RenderableType":
     from rich.panel import Panel
     from rich.text import Text
 
-    from motiongen_bridge.dial import place
-    from motiongen_bridge.tally import top_view
+    from motiongen_bridge.handshake import redacted_url
+    from motiongen_bridge.stream_stats import top_view
 
-    state = tally.changes[-1][1] if tally.changes else "waiting for the first frame"
-    late = [1e3 * seconds for seconds in list(tally.late)[-30:]]
+    state = stats.changes[-1][1] if stats.changes else "waiting for the first frame"
+    late = [1e3 * seconds for seconds in list(stats.late)[-30:]]
     numbers = [
-        f"{tally.rate:.0f} frames/s",
-        f"first obeying frame {tally.answer}",
+        f"{stats.rate:.0f} frames/s",
+        f"first obeying frame {stats.answer}",
         f"late {sum(late) / len(late):.0f} ms" if late else "late ?",
-        f"left out {tally.dropped}",
+        f"left out {stats.dropped}",
     ]
     lines = [
         state if connection.is_live else "the connection is lost, and made again …",
         " · ".join(numbers),
-        f"walked {tally.walked:.2f} m · at x {tally.root[0]:+.2f} z {tally.root[2]:+.2f}",
-        *top_view(tally.path),
+        f"walked {stats.walked:.2f} m · at x {stats.root[0]:+.2f} z {stats.root[2]:+.2f}",
+        *top_view(stats.path),
     ]
-    return Panel(Text("\n".join(lines), no_wrap=True), title=Text(place(connection.url)), width=96)
+    return Panel(Text("\n".join(lines), no_wrap=True), title=Text(redacted_url(connection.url)), width=96)

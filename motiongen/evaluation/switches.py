@@ -63,7 +63,7 @@ def switches(
         character = scheduler.open(prompt=other.prompt, seed=n)
         before = play(scheduler, character, int(draw.integers(int(2 * FPS), int(4 * FPS))))
         from_rest.append(Switch(other, to_motion(before[:SHOWN])))
-        character.say("prompt", text=question.prompt)
+        character.submit("prompt", text=question.prompt)
         scheduler.tick()
         after = play(scheduler, character, SHOWN)
         switched.append(Switch(question, to_motion(before[-SEAM[0] :] + after)))

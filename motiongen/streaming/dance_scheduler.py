@@ -13,10 +13,10 @@ import numpy as np
 from motiongen.features import FPS
 from motiongen.inference.dance_model import DanceModel
 from motiongen.skeleton import SMPL22
-from motiongen.streaming.dance_performer import DancePerformer, dance
+from motiongen.streaming.audio_queue import AHEAD, RATES
+from motiongen.streaming.dance_character import DanceCharacter
+from motiongen.streaming.dance_session import DanceSession, dance
 from motiongen.streaming.dance_stream import DanceStream, dance_slices
-from motiongen.streaming.dancer import Dancer
-from motiongen.streaming.piece import AHEAD, RATES
 from motiongen.streaming.ticker import Ticker, TickReport
 from motiongen.streaming.verbs import DANCE_VERBS, VerbError
 
@@ -75,8 +75,8 @@ class DanceScheduler:
         self.about: dict[str, Any] = dict(model.about)
         self.batch, self._allowance = batch, allowance
         self._slice_frames = model.head.config.slice_frames
-        self._performers: dict[int, DancePerformer] = {}
-        self._joining: list[Dancer] = []
+        self._sessions: dict[int, DanceSession] = {}
+        self._joining: list[DanceCharacter] = []
         self._numbers = itertools.count(1)
         self._seeds = np.random.default_rng()
         self._lock = threading.Lock()
@@ -103,7 +103,7 @@ class DanceScheduler:
 
     def open(
         self, *, seed: int | None = None, strength: float | None = None, style: str | None = None
-    ) -> Dancer:
+    ) -> DanceCharacter:
         """Return a new dancer, which stands idle until it hears music.
 
         Args:
@@ -116,14 +116,14 @@ class DanceScheduler:
         """
         styles = self.model.head.config.styles
         with self._lock:
-            living = [performer.dancer for performer in self._performers.values()] + self._joining
+            living = [session.dancer for session in self._sessions.values()] + self._joining
             if sum(not dancer.is_closed for dancer in living) >= self.max_characters:
                 raise VerbError("full", f"expected at most {self.max_characters} characters; try again later")
-            dancer = Dancer(next(self._numbers), self._ticker.woken.set, self.urgent, styles)
-            dancer.say("seed", seed=int(self._seeds.integers(2**53)) if seed is None else seed)
+            dancer = DanceCharacter(next(self._numbers), self._ticker.woken.set, self.urgent, styles)
+            dancer.submit("seed", seed=int(self._seeds.integers(2**53)) if seed is None else seed)
             if strength is not None:
-                dancer.say("strength", scale=strength)
-            dancer.say("style", name=self.style if style is None else style)
+                dancer.submit("strength", scale=strength)
+            dancer.submit("style", name=self.style if style is None else style)
             self._joining.append(dancer)
         self._ticker.woken.set()
         return dancer
@@ -145,17 +145,17 @@ class DanceScheduler:
     def tick(self) -> TickReport:
         """Hear what was said and played, then make the slices that are due."""
         began = time.perf_counter()
-        self._come_and_go()
-        performers = sorted(self._performers.values(), key=lambda performer: performer.dancer.ready)
-        for performer in performers:
-            performer.hear()
-            _listen(performer)
-        due = [one for one in performers if one.wants(self.urgent) and one.prepare(self.allowance)]
+        self._update_sessions()
+        sessions = sorted(self._sessions.values(), key=lambda session: session.dancer.ready)
+        for session in sessions:
+            session.hear()
+            _listen(session)
+        due = [one for one in sessions if one.wants(self.urgent) and one.prepare(self.allowance)]
         if not due:
             return TickReport(0, time.perf_counter() - began)
         # Those that will be due within half a slice come along: a batch costs less than its parts.
         room = self.urgent + self._slice_frames // 2
-        others = [one for one in performers if one not in due and one.wants(room)]
+        others = [one for one in sessions if one not in due and one.wants(room)]
         along = [one for one in others if one.prepare(self.allowance)]
         stepped = [*due, *along][: self.batch]
         dance(stepped)
@@ -197,31 +197,31 @@ class DanceScheduler:
             taken.append(time.perf_counter() - began)
         return min(taken)
 
-    def _come_and_go(self) -> None:
+    def _update_sessions(self) -> None:
         """Let those who left go, and give those who came a stream of their own."""
         with self._lock:
-            left = [n for n, performer in self._performers.items() if performer.dancer.is_closed]
-            gone = [self._performers.pop(number) for number in left]
+            left = [n for n, session in self._sessions.items() if session.dancer.is_closed]
+            gone = [self._sessions.pop(number) for number in left]
             joining = self._joining[
                 :1
             ]  # of many one at a time, so that the others' slices go on between them
-            oldest = next(iter(self._performers.values()), None)
-        for performer in gone:
-            performer.leave()
+            oldest = next(iter(self._sessions.values()), None)
+        for session in gone:
+            session.leave()
         # A stream begins with an idle that takes a while, in which `open` must not wait.
         for dancer in joining:
-            performer = DancePerformer(self.model, dancer, self.delay)
+            session = DanceSession(self.model, dancer, self.delay)
             if oldest is not None:
-                performer.keep_step(oldest)
+                session.keep_step(oldest)
             with self._lock:
-                self._performers[dancer.number] = performer
+                self._sessions[dancer.number] = session
                 self._joining.remove(dancer)
 
 
-def _listen(performer: DancePerformer) -> None:
+def _listen(session: DanceSession) -> None:
     """Let one dancer's music that cannot be heard be its own failure, and not the end of all streams."""
     try:
-        performer.listen()
+        session.listen()
     except Exception:
-        log.exception("character %d: its music failed; it stands idle", performer.dancer.number)
-        performer.silence()
+        log.exception("character %d: its music failed; it stands idle", session.dancer.number)
+        session.silence()

@@ -1,4 +1,4 @@
-"""Many streaming characters, one model: each tick, all of a block that are due take one batched step together."""
+"""Many streaming characters, one model: each tick, all of a batch that are due take one batched step together."""
 
 import itertools
 import os
@@ -17,17 +17,17 @@ from motiongen.heads.mogo.model import Mogo
 from motiongen.inference.model import Model
 from motiongen.skeleton import SMPL22
 from motiongen.step_compiler import StepCompiler
-from motiongen.streaming.block import Block
-from motiongen.streaming.character import Character
-from motiongen.streaming.performer import Performer
+from motiongen.streaming.prompt_plan import IDLE, PromptPlan
 from motiongen.streaming.refiner import Refiner
-from motiongen.streaming.script import IDLE, Script
+from motiongen.streaming.stream_batch import StreamBatch
+from motiongen.streaming.stream_session import StreamSession
+from motiongen.streaming.text_character import TextCharacter
 from motiongen.streaming.ticker import TickReport
 from motiongen.streaming.verbs import VERBS, VerbError
 from motiongen.streaming.worker import Worker
 
-BLOCK_SIZES = (8, 56, 64)
-"""A first block that is quick to answer, then larger ones: a CPU takes a third as long for each of 64 as of 8."""
+BATCH_SIZES = (8, 56, 64)
+"""A first batch that is quick to answer, then larger ones: a CPU takes a third as long for each of 64 as of 8."""
 
 
 class StreamScheduler:
@@ -46,7 +46,7 @@ class StreamScheduler:
         model: Model,
         *,
         max_characters: int = 256,
-        block_sizes: tuple[int, ...] = BLOCK_SIZES,
+        batch_sizes: tuple[int, ...] = BATCH_SIZES,
         lead_tokens: int = 3,
         workers: int = 1,
         refiner: Refiner | None = None,
@@ -57,9 +57,9 @@ class StreamScheduler:
         Args:
             model: a head that streams, with its tokenizer and text encoder.
             max_characters: those beyond are refused.
-            block_sizes: characters that step together, block by block; the last size goes on.
+            batch_sizes: characters that step together, batch by batch; the last size goes on.
             lead_tokens: tokens, about, that wait with each character: the more, the more a busy machine may be late.
-            workers: threads among which the characters are shared, each with blocks of its own.
+            workers: threads among which the characters are shared, each with batches of its own.
             refiner: rewrites what waits, in the time that is left; give it a lead of 8 tokens or more.
             options: how tokens are drawn.
 
@@ -72,18 +72,20 @@ class StreamScheduler:
             )
         self.model, self.head, self.options = model, model.head, options or MogoOptions()
         self.about: dict[str, Any] = dict(model.about)
-        self.max_characters, self.block_sizes, self.spare = max_characters, block_sizes, lead_tokens + 1
+        self.max_characters, self.batch_sizes, self.spare = max_characters, batch_sizes, lead_tokens + 1
         self.urgent = (lead_tokens - 1) * model.frames_per_token
         self.room = self.urgent + model.frames_per_token
-        self._recorder = StepCompiler()
+        self._compiler = StepCompiler()
         self._reader: ThreadPoolExecutor | None = None
-        self.workers = [Worker(self._make_block, self._seat, refiner) for _ in range(workers)]
+        self.workers = [Worker(self._make_batch, self._seat, refiner) for _ in range(workers)]
         self._numbers = itertools.count(1)
         self._seeds = np.random.default_rng()
         self._lock = threading.Lock()
         self._callbacks: list[Callable[[TickReport], None]] = []
 
-    def open(self, *, prompt: str = "", seed: int | None = None, strength: float | None = None) -> Character:
+    def open(
+        self, *, prompt: str = "", seed: int | None = None, strength: float | None = None
+    ) -> TextCharacter:
         """Return a new character, which stands idle unless a prompt is given.
 
         Args:
@@ -99,14 +101,14 @@ class StreamScheduler:
             if sum(loads) >= self.max_characters:
                 raise VerbError("full", f"expected at most {self.max_characters} characters; try again later")
             worker = self.workers[loads.index(min(loads))]
-            character = Character(
-                next(self._numbers), Script(), worker.woken.set, self.urgent, partial(self._read, worker)
+            character = TextCharacter(
+                next(self._numbers), PromptPlan(), worker.woken.set, self.urgent, partial(self._read, worker)
             )
-            character.say("seed", seed=int(self._seeds.integers(2**53)) if seed is None else seed)
+            character.submit("seed", seed=int(self._seeds.integers(2**53)) if seed is None else seed)
             if strength is not None:
-                character.say("strength", scale=strength)
+                character.submit("strength", scale=strength)
             if prompt:
-                character.say("prompt", text=prompt)
+                character.submit("prompt", text=prompt)
             worker.join(character)
         return character
 
@@ -119,7 +121,7 @@ class StreamScheduler:
         self._callbacks.append(callback)
 
     def tick(self) -> TickReport:
-        """Let each worker hear what was said, and step the block that needs it most."""
+        """Let each worker hear what was said, and step the batch that needs it most."""
         reports = [self._tick(worker) for worker in self.workers]
         return TickReport(
             stepped=sum(report.stepped for report in reports),
@@ -174,16 +176,16 @@ class StreamScheduler:
         """Record a step of each size that may be needed, so that nobody's frames wait for that later."""
         self.model.text.encode([IDLE])
         share = -(-self.max_characters // len(self.workers))
-        needed = sum(total < share for total in itertools.accumulate(self.block_sizes[:-1], initial=0))
+        needed = sum(total < share for total in itertools.accumulate(self.batch_sizes[:-1], initial=0))
         for number in range(needed):
-            self._make_block(number)
+            self._make_batch(number)
 
-    def _make_block(self, number: int) -> Block:
-        size = self.block_sizes[min(number, len(self.block_sizes) - 1)]
-        return Block(self.head, self.model.tokenizer, size, self.spare, self.options, self._recorder)
+    def _make_batch(self, number: int) -> StreamBatch:
+        size = self.batch_sizes[min(number, len(self.batch_sizes) - 1)]
+        return StreamBatch(self.head, self.model.tokenizer, size, self.spare, self.options, self._compiler)
 
-    def _seat(self, block: Block, item: int, character: Character) -> Performer:
-        return Performer(self.model, block, item, character)
+    def _seat(self, batch: StreamBatch, item: int, character: TextCharacter) -> StreamSession:
+        return StreamSession(self.model, batch, item, character)
 
 
 def _step_back() -> None:

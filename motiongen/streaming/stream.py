@@ -10,9 +10,9 @@ from motiongen.features import FPS
 from motiongen.inference.load import load_words
 from motiongen.motion import Motion
 from motiongen.skeleton import SMPL22
-from motiongen.streaming.character import Character
 from motiongen.streaming.frame_ring import StreamFrame
 from motiongen.streaming.scheduler import StreamScheduler
+from motiongen.streaming.text_character import TextCharacter
 
 
 def stream(
@@ -46,17 +46,19 @@ def stream(
     scheduler = StreamScheduler(load_words(head, weights, device, streams=True), max_characters=1)
     character = scheduler.open(prompt=prompt, seed=seed, strength=strength)
     for text in [then] if isinstance(then, str) else then:
-        character.say("then", text=text)
+        character.submit("then", text=text)
     return _frames(scheduler, character, seconds)
 
 
-def _frames(scheduler: StreamScheduler, character: Character, seconds: float | None) -> Iterator[StreamFrame]:
+def _frames(
+    scheduler: StreamScheduler, character: TextCharacter, seconds: float | None
+) -> Iterator[StreamFrame]:
     count = None if seconds is None else round(seconds * scheduler.fps)
     while count is None or character.taken < count:
         yield from play(scheduler, character, 1)
 
 
-def play(scheduler: StreamScheduler, character: Character, count: int) -> list[StreamFrame]:
+def play(scheduler: StreamScheduler, character: TextCharacter, count: int) -> list[StreamFrame]:
     """Return the next frames of a character, and tick its scheduler for those that are not made yet."""
     frames: list[StreamFrame] = []
     while len(frames) < count:

@@ -10,7 +10,7 @@ import numpy as np
 from motiongen.conditions.prompt import normalise_prompt
 
 LONGEST = 600.0
-"""Seconds into the future that can be spoken of."""
+"""Seconds into the future that can be command of."""
 
 
 class VerbError(ValueError):

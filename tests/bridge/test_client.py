@@ -98,7 +98,7 @@ def test_nonsense_is_refused_with_the_servers_words(model):
                 await character.strength(99)
             assert caught.value.code == "bad_value"
             with pytest.raises(VerbRefused, match="expected one of") as caught:
-                await character.say("fly")
+                await character.submit("fly")
             assert caught.value.code == "unknown_type"
 
     play(scenario, model)
@@ -449,7 +449,7 @@ def test_the_servers_clock_is_known_to_half_a_round_trip(model):
             await connection.open("walk")
             while not connection.clock.round_trip:
                 await asyncio.sleep(0.01)
-            off = connection.clock.offset - (server.stage.now() / 1e6 - time.monotonic())
+            off = connection.clock.offset - (server.broadcaster.now() / 1e6 - time.monotonic())
             assert abs(off) <= connection.clock.round_trip / 2 + 1e-3
 
     asyncio.run(asyncio.wait_for(scenario(), 30))

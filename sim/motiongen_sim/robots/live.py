@@ -9,9 +9,9 @@ from motiongen.motion import Motion
 from motiongen.rotation import quat_normalize
 from motiongen.skeleton import SMPL22
 from motiongen_bridge.client import Connection
-from motiongen_bridge.dial import place
+from motiongen_bridge.frame_recorder import FrameRecorder
 from motiongen_bridge.frames import WireFrame
-from motiongen_bridge.recorder import Recorder
+from motiongen_bridge.handshake import redacted_url
 from motiongen_bridge.remote import RemoteCharacter
 from motiongen_sim.robots.measurement import foot_heights, suspended
 from motiongen_sim.robots.quaternion import Array
@@ -83,13 +83,15 @@ async def follow(
         ValueError: its characters have another skeleton than SMPL-22, or another rate than the robot's 30 Hz.
     """
     async with connection:
-        if Recorder(connection.hello).fps != RATE:
+        if FrameRecorder(connection.hello).fps != RATE:
             raise ValueError(f"hello: expected {RATE} frames a second, got {connection.hello['fps']}")
         character = await connection.open(prompt, seed=seed)
         try:
             await _read(character, run, goals, seconds)
         except TimeoutError:
-            raise ConnectionError(f"{place(connection.url)}: no frame came for {SILENCE:.0f} s") from None
+            raise ConnectionError(
+                f"{redacted_url(connection.url)}: no frame came for {SILENCE:.0f} s"
+            ) from None
         return character.dropped
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from motiongen.skeleton import SMPL22
-from motiongen_bridge.recorder import Recorder, fill
+from motiongen_bridge.frame_recorder import FrameRecorder, fill
 from tests.bridge.wire import HELLO, frame
 
 
@@ -29,7 +29,7 @@ def test_frames_that_came_are_kept_bit_for_bit():
 
 
 def test_a_recorder_counts_what_it_fills():
-    recorder = Recorder(HELLO)
+    recorder = FrameRecorder(HELLO)
     assert recorder.filled == 0
     for seq in (4, 5, 9):
         recorder.add(frame(seq, z=seq / 10))
@@ -42,4 +42,4 @@ def test_another_skeleton_is_not_recorded():
     names = [*SMPL22.names[:-1], "tail"]
     for other in (None, {}, HELLO["skeleton"] | {"names": names}, HELLO["skeleton"] | {"offsets": [[0, 0]]}):
         with pytest.raises(ValueError, match="hello: expected SMPL-22's skeleton, got another"):
-            Recorder(HELLO | {"skeleton": other})
+            FrameRecorder(HELLO | {"skeleton": other})

@@ -8,66 +8,66 @@ import torch
 from motiongen import features
 from motiongen.features import FPS, RootState
 from motiongen.inference.dance_model import DanceModel
+from motiongen.streaming.character import PendingCommand, StreamEvent, pending_frames
+from motiongen.streaming.dance_character import DanceCharacter
 from motiongen.streaming.dance_stream import DanceStream, dance_slices
-from motiongen.streaming.dancer import Dancer
-from motiongen.streaming.listener import PREROLL, Listener
-from motiongen.streaming.streamed import Spoken, StreamEvent, made_of
+from motiongen.streaming.music_reader import PREROLL, MusicReader
 from motiongen.streaming.verbs import Music, MusicEnd, Seed, Strength, Style, VerbError
 
 
-class DancePerformer:
+class DanceSession:
     """A dancer's place at its model. It stands idle, under silence, whenever there is no music."""
 
-    def __init__(self, model: DanceModel, dancer: Dancer, delay: int) -> None:
-        """Take a new dancer, and how many frames after its sound a live piece is danced."""
+    def __init__(self, model: DanceModel, dancer: DanceCharacter, delay: int) -> None:
+        """Take a new dancer, and how many frames after its sound a live audio is danced."""
         self.dancer, self._delay = dancer, delay
         self.stream, self._device = DanceStream(model), model.head.device
         self._root = features.init_state(1)
-        self._listener: Listener | None = None
+        self._listener: MusicReader | None = None
         self._made = 0  # frames, in all
         self._skips = 0  # frames of the next slice that nobody is to see
         self._ahead = 0  # frames whose music the stream has heard, and that are not made
         self._stalled = False  # whether live sound has stayed away
         self._shift: int | None = None  # samples between frames and music, as was told last
         self._obeys: deque[tuple[int, int]] = deque([(0, 0)])  # (frame from which, verb)
-        self._unanswered: list[Spoken] = []
+        self._unanswered: list[PendingCommand] = []
 
     def wants(self, frames: int) -> bool:
         """Whether at most so many frames wait to be taken."""
         return self.dancer.ready <= frames
 
-    def keep_step(self, other: "DancePerformer") -> None:
+    def keep_step(self, other: "DanceSession") -> None:
         """Begin with a part of a slice, so that slices are due together with another's: live sound fixes when."""
         frames = self.stream.slice_frames
-        if self._made == 0 and self.dancer.piece is None:
+        if self._made == 0 and self.dancer.audio is None:
             self._skips = -other.dancer.ready % frames
 
     def leave(self) -> None:
         """Let nobody wait for an answer any longer."""
-        for spoken in [*self._unanswered, *self.dancer.unheard()]:
-            spoken.fail(VerbError("closed", "the character is gone; open another"))
+        for command in [*self._unanswered, *self.dancer.unheard()]:
+            command.fail(VerbError("closed", "the character is gone; open another"))
 
     def hear(self) -> None:
         """Do what was said."""
-        while (spoken := self.dancer.next_said()) is not None:
-            match spoken.verb:
+        while (command := self.dancer.next_command()) is not None:
+            match command.verb:
                 case Music() | MusicEnd():  # done when they were said; the event "dances" tells the rest
-                    spoken.answer(self._made)
+                    command.answer(self._made)
                     continue
                 case Seed():
-                    self.stream.reseed(spoken.verb.seed)
+                    self.stream.reseed(command.verb.seed)
                 case Strength():
-                    self.stream.guidance_scale = spoken.verb.scale
+                    self.stream.guidance_scale = command.verb.scale
                 case Style():
-                    self.stream.style = spoken.verb.name
-            self._unanswered.append(spoken)
+                    self.stream.style = command.verb.name
+            self._unanswered.append(command)
 
     def listen(self) -> None:
         """Hear the music of the next slice, as far as it has come."""
         self._attend()
         while self._listener is not None and self._ahead < self.stream.slice_frames:
             listener = self._listener
-            if listener.piece.is_live and listener.piece.waiting:
+            if listener.audio.is_live and listener.audio.waiting:
                 self._keep_pace(listener)
             heard = listener.hear()
             if heard is not None:
@@ -75,15 +75,15 @@ class DancePerformer:
                 self.stream.hear(heard.features.to(self._device), heard.beats.to(self._device))
                 self._ahead += len(heard.features)
             if listener.is_over:
-                self._note("ended", listener.piece.number)
+                self._note("ended", listener.audio.number)
                 self._listener = None
             elif heard is None:
                 return
 
     def silence(self) -> None:
         """Listen no more to the music that is played."""
-        if self.dancer.piece is not None:
-            self.dancer.piece.end(now=True)
+        if self.dancer.audio is not None:
+            self.dancer.audio.end(now=True)
         self._listener = None
 
     def prepare(self, must: int) -> bool:
@@ -102,17 +102,17 @@ class DancePerformer:
 
     def _attend(self) -> None:
         """Turn to the piece that was begun last, once there is enough of it."""
-        piece = self.dancer.piece
-        if piece is None or piece.begun_at is None or piece.number <= self._obeys[-1][1]:
+        audio = self.dancer.audio
+        if audio is None or audio.begun_at is None or audio.number <= self._obeys[-1][1]:
             return
-        if not (piece.is_live or piece.is_over or piece.came >= PREROLL * piece.rate):
+        if not (audio.is_live or audio.is_over or audio.came >= PREROLL * audio.rate):
             return
-        if piece.is_live:  # its first sound is shown when its promised time has passed, and no sooner
-            self._hear_silence(piece.begun_at + self._delay - self._made - self._ahead)
-        self._listener, self._shift, self._stalled = Listener(piece), None, False
-        self._obeys.append((self._made + self._ahead, piece.number))
+        if audio.is_live:  # its first sound is shown when its promised time has passed, and no sooner
+            self._hear_silence(audio.begun_at + self._delay - self._made - self._ahead)
+        self._listener, self._shift, self._stalled = MusicReader(audio), None, False
+        self._obeys.append((self._made + self._ahead, audio.number))
 
-    def _keep_pace(self, listener: Listener) -> None:
+    def _keep_pace(self, listener: MusicReader) -> None:
         """Let live sound be danced as long after its coming as was promised: no later, and after a stall no sooner."""
         shown = self._made + self._ahead + listener.unheard - listener.longest  # the frame of what came last
         late = shown - self.dancer.taken - self._delay
@@ -130,10 +130,10 @@ class DancePerformer:
     def _tell(self, sample: int) -> None:
         """Say which sample the next frame that hears music shows, where that does not follow from what was said."""
         assert self._listener is not None
-        piece, seq = self._listener.piece, self._made + self._ahead
-        shift = sample - round(seq * piece.rate / FPS)
+        audio, seq = self._listener.audio, self._made + self._ahead
+        shift = sample - round(seq * audio.rate / FPS)
         if self._shift is None or abs(shift - self._shift) > 1:  # rounding is off by one
-            self._note("dances", piece.number, sample)
+            self._note("dances", audio.number, sample)
             self._shift = shift
 
     def _note(self, name: str, number: int, sample: int | None = None) -> None:
@@ -149,23 +149,23 @@ class DancePerformer:
                 self._obeys.popleft()
             numbers.append(self._obeys[0][1])
         rotations, root, contacts = (x[0, skipped:] for x in (frames.rotations, frames.root, frames.contacts))
-        first = self.dancer.add(made_of(rotations, root, contacts, numbers))
+        first = self.dancer.add(pending_frames(rotations, root, contacts, numbers))
         self._made += len(numbers)
         self._ahead -= self.stream.slice_frames
-        for spoken in self._unanswered:
-            spoken.answer(first)
+        for command in self._unanswered:
+            command.answer(first)
         self._unanswered.clear()
 
 
-def dance(performers: Sequence[DancePerformer]) -> None:
+def dance(sessions: Sequence[DanceSession]) -> None:
     """Let dancers whose next slice is prepared go on by it, all together."""
-    slices = torch.stack(dance_slices([performer.stream for performer in performers]))  # (n, T, 140)
+    slices = torch.stack(dance_slices([session.stream for session in sessions]))  # (n, T, 140)
     roots = RootState(
-        torch.cat([performer._root.heading for performer in performers]),
-        torch.cat([performer._root.position for performer in performers]),
+        torch.cat([session._root.heading for session in sessions]),
+        torch.cat([session._root.position for session in sessions]),
     )
     frames = features.step(slices, roots)
-    for n, performer in enumerate(performers):
+    for n, session in enumerate(sessions):
         one = slice(n, n + 1)
-        performer._root = RootState(roots.heading[one], roots.position[one])
-        performer._deliver(features.Frames(frames.rotations[one], frames.root[one], frames.contacts[one]))
+        session._root = RootState(roots.heading[one], roots.position[one])
+        session._deliver(features.Frames(frames.rotations[one], frames.root[one], frames.contacts[one]))

@@ -52,7 +52,7 @@ class ServerConfig:
             raise ValueError(f"token: expected {SHORTEST_TOKEN} characters or more, got {len(self.token)}")
 
 
-class Door:
+class HandshakePolicy:
     """Answers requests before they become connections.
 
     What proxies say of a client (X-Forwarded-For and the like) is not read: anyone can say it.

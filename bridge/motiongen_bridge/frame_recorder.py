@@ -11,10 +11,10 @@ from motiongen.motion import Motion
 from motiongen.rotation import quat_normalize, quat_slerp
 from motiongen.skeleton import SMPL22
 from motiongen_bridge.frames import WireFrame
-from motiongen_bridge.tally import frame_rate
+from motiongen_bridge.stream_stats import frame_rate
 
 
-class Recorder:
+class FrameRecorder:
     """Keeps the frames of one character, in the order in which they come.
 
     Attributes:

@@ -19,12 +19,12 @@ OLDEST = 14
 """Age, in tokens, that a gait which goes on past an end is told at most: the older, the sooner it ends again."""
 LONGEST_PHRASE = 96
 """Tokens of a phrase that are remembered."""
-QUEUE = 16
+MAX_QUEUED = 16
 """Prompts that may be queued."""
 
 
 @dataclass(frozen=True)
-class Next:
+class PlannedPrompt:
     """What is to be done: a prompt, the number of the verb that said so, and whether it is the idle of a character."""
 
     text: str
@@ -33,7 +33,7 @@ class Next:
 
 
 @dataclass
-class Script:
+class PromptPlan:
     """State of one character's story; moved on by the scheduler, a token at a time.
 
     Attributes:
@@ -48,7 +48,7 @@ class Script:
         speed: mean speed of the root in the last second, m/s.
         seconds: since the prompt began.
         way: metres that the root has gone in them.
-        goes_on: whether it is past an end.
+        is_extended: whether it is past an end.
         loop: the cycle that it goes round in, or nothing.
     """
 
@@ -58,21 +58,21 @@ class Script:
     remaining: int = 0
     finishes: bool = False
     holds: bool = True
-    queue: deque[Next] = field(default_factory=deque)
+    queue: deque[PlannedPrompt] = field(default_factory=deque)
     phrase: deque[Tensor] = field(default_factory=lambda: deque(maxlen=LONGEST_PHRASE))
     steering: Steering = field(default_factory=Steering)
     speed: float = 0.0
     seconds: float = 0.0
     way: float = 0.0
-    goes_on: bool = False
+    is_extended: bool = False
     loop: Cycle | None = None
 
-    def begin(self, new: Next) -> None:
+    def begin(self, new: PlannedPrompt) -> None:
         """Obey a prompt from the next token on."""
         self.text, self.number, self.holds = new.text, new.number, new.holds
         self.age = self.remaining = 0
         self.seconds = self.way = 0.0
-        self.finishes = self.goes_on = False
+        self.finishes = self.is_extended = False
         self.loop = None
         self.phrase.clear()
 
@@ -88,7 +88,7 @@ class Script:
         self.seconds += seconds
         self.way += speed * seconds
         self.speed += min(seconds, 1.0) * (speed - self.speed)
-        if self.goes_on and self.travels:
+        if self.is_extended and self.travels:
             self.age = min(self.age, OLDEST)
         if self.remaining:
             self.remaining -= 1
@@ -100,22 +100,22 @@ class Script:
         """Whether it is on its way somewhere."""
         return self.speed > TRAVELLING
 
-    def after(self) -> Next | None:
+    def after(self) -> PlannedPrompt | None:
         """Return what follows a phrase that is over, or None where it goes on."""
         if self.queue:
             return self.queue.popleft()
         if self.steering.goal is not None and not self.travels:
-            return Next(WALK, self.number)
+            return PlannedPrompt(WALK, self.number)
         is_gait = self.travels or self.way > TRAVELLING * self.seconds
         if self.holds or (is_gait and not self.finishes):
-            self.age, self.goes_on = 0, True
+            self.age, self.is_extended = 0, True
             return None
         return self._idle
 
-    def arrive(self) -> Next:
+    def arrive(self) -> PlannedPrompt:
         """Return what follows when the point that it walked to is reached."""
         return self.queue.popleft() if self.queue else self._idle
 
     @property
-    def _idle(self) -> Next:
-        return Next(IDLE, self.number, holds=True)
+    def _idle(self) -> PlannedPrompt:
+        return PlannedPrompt(IDLE, self.number, holds=True)

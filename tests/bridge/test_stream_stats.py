@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from motiongen_bridge.tally import Tally, frame_rate, top_view
+from motiongen_bridge.stream_stats import StreamStats, frame_rate, top_view
 from tests.bridge.wire import HELLO, frame
 
 
@@ -15,18 +15,18 @@ def test_a_rate_that_makes_no_sense_is_refused(fps):
 
 def test_a_tally_by_hand():
     # 3 m along X and 4 m back along Z: 7 m. Idling after verb 2 keeps its number; an event tells it.
-    tally, idle = Tally(("walk", "bow")), [{"event": "obeys", "number": 3, "seq": 60, "text": "idle"}]
-    tally.start(HELLO)
+    stats, idle = StreamStats(("walk", "bow")), [{"event": "obeys", "number": 3, "seq": 60, "text": "idle"}]
+    stats.start(HELLO)
     for one in (
         frame(0, obeys=2),
         frame(30, obeys=2, x=3),
         frame(45, obeys=3, x=3),
         frame(60, obeys=3, x=3, z=4),
     ):
-        tally.add(one, idle, late=0.002)
-    assert tally.walked == pytest.approx(7) and (tally.frames, tally.dropped) == (4, 57)
-    assert [text for *_, text in tally.captions()] == ["walk", "bow", "idle"]
-    assert [start for start, *_ in tally.captions()] == [0.0, 1.5, 2.0]
+        stats.add(one, idle, late=0.002)
+    assert stats.walked == pytest.approx(7) and (stats.frames, stats.dropped) == (4, 57)
+    assert [text for *_, text in stats.captions()] == ["walk", "bow", "idle"]
+    assert [start for start, *_ in stats.captions()] == [0.0, 1.5, 2.0]
 
 
 def test_the_view_from_above_has_z_up_and_x_to_the_left():

@@ -10,7 +10,7 @@ import numpy as np
 from motiongen_bridge.frames import WireFrame
 
 if TYPE_CHECKING:
-    from motiongen_bridge.recorder import Recorder
+    from motiongen_bridge.frame_recorder import FrameRecorder
 
 BRAILLE = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 """Bits of a braille character's dots, by row and column (Unicode 15, section 21.1)."""
@@ -18,7 +18,7 @@ STEP = 0.04
 """Metres between two points of the path that is remembered."""
 
 
-class Tally:
+class StreamStats:
     """What came of a character that is told sentences, one after the other, and nothing else.
 
     Attributes:
@@ -45,7 +45,7 @@ class Tally:
         self.root = np.zeros(3, dtype=np.float32)
         self.path: deque[np.ndarray] = deque(maxlen=2000)
         self.changes: list[tuple[int, str]] = []
-        self.recorder: Recorder | None = None
+        self.recorder: FrameRecorder | None = None
         self._began, self._arrivals = 0.0, deque[float](maxlen=300)
         self._numbers: list[int] = []  # of verbs that were obeyed, rising: the sentences, in their order
 

@@ -24,7 +24,7 @@ SETTLE = 3.0
 
 
 @dataclass
-class Loaded:
+class LoadResult:
     """What a crowd saw: seconds, a number a frame or a prompt."""
 
     late: list[float] = field(default_factory=list)
@@ -46,9 +46,9 @@ HEADING = (
 )
 
 
-async def load(
+async def run_load_test(
     url: str, sessions: int, seconds: float, *, token: str = "", every: float = 4.0, seed: int = 0
-) -> Loaded:
+) -> LoadResult:
     """Return what `sessions` clients of one character each saw in so many seconds.
 
     A frame is late by how much it came after its turn: 1/30 s after the frame before it, counted from the earliest.
@@ -61,7 +61,7 @@ async def load(
         every: seconds between the prompts of one client, about; each is a sentence never said before.
         seed: of the times and the prompts.
     """
-    loaded, draw = Loaded(seconds=seconds), random.Random(seed)
+    result, draw = LoadResult(seconds=seconds), random.Random(seed)
     headers = {"Authorization": f"Bearer {token}"} if token else None
     async with contextlib.AsyncExitStack() as stack:
         sockets = []
@@ -72,15 +72,15 @@ async def load(
             sockets.append(await stack.enter_async_context(socket))
         end = time.perf_counter() + SETTLE + seconds
         crowd = [
-            _client(socket, loaded, end, end - seconds, every, random.Random(draw.random()))
+            _client(socket, result, end, end - seconds, every, random.Random(draw.random()))
             for socket in sockets
         ]
         await asyncio.gather(*crowd)
-    return loaded
+    return result
 
 
 async def _client(
-    socket: ClientConnection, loaded: Loaded, end: float, start: float, every: float, draw: random.Random
+    socket: ClientConnection, result: LoadResult, end: float, start: float, every: float, draw: random.Random
 ) -> None:
     hello = json.loads(await socket.recv())
     period, said, times = 1 / hello["fps"], 0.0, list[tuple[int, float]]()
@@ -94,11 +94,11 @@ async def _client(
             if isinstance(data, str):
                 continue
             _, _, flags, _, _, _, seq, obeys, _ = HEADER.unpack_from(data)
-            loaded.gaps += flags & GAP
+            result.gaps += flags & GAP
             if now > start:
                 times.append((seq, now))
             if said and obeys > obeyed:
-                loaded.answers.append(now - said)
+                result.answers.append(now - said)
                 said = 0.0
             obeyed = max(obeyed, obeys)
             if now > speak_at and not said:
@@ -109,7 +109,7 @@ async def _client(
                 )
                 said, speak_at = now, now + every * (0.5 + draw.random())
         await socket.send(json.dumps({"type": "close", "character": 1}))  # else it is kept for a resume
-    loaded.late.extend(lateness(times, period))
+    result.late.extend(lateness(times, period))
 
 
 def lateness(times: list[tuple[int, float]], period: float) -> list[float]:

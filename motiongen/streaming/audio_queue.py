@@ -13,7 +13,7 @@ AHEAD = 10.0
 """Seconds of sound that may wait. Who has a whole song sends it as it is danced."""
 
 
-class Piece:
+class AudioQueue:
     """One thread adds sound, another takes it.
 
     Attributes:
@@ -47,7 +47,7 @@ class Piece:
         Args:
             samples: the sound.
             rate: samples a second.
-            first: number of the first of them in the piece.
+            first: number of the first of them in the audio.
             frame: that the dancer is to show next.
 
         Raises:

@@ -15,7 +15,7 @@ from websockets.http11 import Request
 from websockets.protocol import State
 
 from motiongen_bridge.limits import ServerLimits, TokenBucket
-from motiongen_bridge.lobby import Lobby
+from motiongen_bridge.pending_connections import PendingConnections
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ FRAMES_PER_MESSAGE = 4
 """Fragments, pings and pongs that a client may send for each message that it may send."""
 
 
-class Line(ServerConnection):
+class ClientConnection(ServerConnection):
     """A connection; frames are written to its transport at once, and never waited for.
 
     Attributes:
@@ -37,11 +37,16 @@ class Line(ServerConnection):
     """
 
     def __init__(
-        self, *args: Any, lobby: Lobby, limits: ServerLimits, cut: Callable[[], None], **options: Any
+        self,
+        *args: Any,
+        pending: PendingConnections,
+        limits: ServerLimits,
+        cut: Callable[[], None],
+        **options: Any,
     ) -> None:
         """Made by websockets, with what a ServerConnection takes."""
         super().__init__(*args, **options)
-        self._lobby, self._limits, self._cut = lobby, limits, cut
+        self._pending_connections, self._limits, self._cut = pending, limits, cut
         self._request_bytes = 0
         self.is_expelled = False
         self._hanging_up: asyncio.Task[None] | None = None
@@ -81,7 +86,7 @@ class Line(ServerConnection):
             self.stuck_since = now
         return self.stuck_since is not None and now - self.stuck_since > self._limits.stalled_seconds
 
-    def hang_up(self, code: int, reason: str) -> None:
+    def close_soon(self, code: int, reason: str) -> None:
         """Close, without waiting until the client has heard of it."""
         if self._hanging_up is None:
             self._hanging_up = self.loop.create_task(self.close(code, reason))
@@ -98,11 +103,11 @@ class Line(ServerConnection):
                 transport.get_extra_info("socket").setsockopt(
                     socket.IPPROTO_TCP, option, self._limits.unsent_bytes // 2
                 )
-        self._lobby.enter(self)
+        self._pending_connections.enter(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Leave the lobby, if it was there still."""
-        self._lobby.leave(self)
+        """Leave the pending, if it was there still."""
+        self._pending_connections.leave(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -125,7 +130,7 @@ class Line(ServerConnection):
                 self.transport.pause_reading()
                 self._cut()
                 log.info("event=cut peer=%s reason=too_fast", self.peer)
-                self.hang_up(1008, "too fast")
+                self.close_soon(1008, "too fast")
             return
         super().process_event(event)
 

@@ -4,24 +4,24 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from motiongen.streaming.piece import Piece
-from motiongen.streaming.streamed import Spoken, Streamed
+from motiongen.streaming.audio_queue import AudioQueue
+from motiongen.streaming.character import Character, PendingCommand
 from motiongen.streaming.verbs import DANCE_VERBS, Music, MusicEnd, Style, VerbError
 
 
-class Dancer(Streamed):
+class DanceCharacter(Character):
     """A session of a DanceScheduler. Say `music`, then `play` its sound.
 
     Attributes:
-        piece: the music that was begun last; none before any.
+        audio: the music that was begun last; none before any.
     """
 
     verbs = DANCE_VERBS
 
     def __init__(self, number: int, wake: Callable[[], None], urgent: int, styles: Sequence[str]) -> None:
-        """Made by `DanceScheduler.open`."""
+        """PendingFrame by `DanceScheduler.open`."""
         super().__init__(number, wake, urgent)
-        self.piece: Piece | None = None
+        self.audio: AudioQueue | None = None
         self._styles = styles
 
     def play(self, samples: np.ndarray, sample_rate: int, first: int | None = None) -> None:
@@ -29,7 +29,7 @@ class Dancer(Streamed):
 
         Args:
             samples: mono sound.
-            sample_rate: samples a second, 8000 to 96000; the same for the whole piece.
+            sample_rate: samples a second, 8000 to 96000; the same for the whole audio.
             first: number of the first of them, to be checked; the next one when left out.
 
         Raises:
@@ -37,22 +37,24 @@ class Dancer(Streamed):
         """
         if self.is_closed:
             raise VerbError("closed", "the character is gone; open another")
-        if self.piece is None or self.piece.is_over:
+        if self.audio is None or self.audio.is_over:
             raise VerbError("not_now", "audio: no music was begun; say music first")
-        self.piece.add(samples, sample_rate, self.piece.came if first is None else first, self.taken)
+        self.audio.add(samples, sample_rate, self.audio.came if first is None else first, self.taken)
         self._wake()
 
-    def _put(self, spoken: Spoken) -> Spoken:
-        match spoken.verb:
+    def _put(self, command: PendingCommand) -> PendingCommand:
+        match command.verb:
             case Music():
-                if self.piece is not None:
-                    self.piece.end(now=True)
-                self.piece = Piece(spoken.number, spoken.verb.live)
+                if self.audio is not None:
+                    self.audio.end(now=True)
+                self.audio = AudioQueue(command.number, command.verb.live)
             case MusicEnd():
-                if self.piece is None or self.piece.is_over:
+                if self.audio is None or self.audio.is_over:
                     raise VerbError("not_now", "music_end: no music is played; say music first")
-                self.piece.end(now=spoken.verb.now)
-            case Style() if spoken.verb.name is not None and spoken.verb.name not in self._styles:
+                self.audio.end(now=command.verb.now)
+            case Style() if command.verb.name is not None and command.verb.name not in self._styles:
                 known = ", ".join(self._styles) or "none"
-                raise VerbError("bad_value", f"style: expected one of {known}, got {spoken.verb.name[:40]!r}")
-        return spoken
+                raise VerbError(
+                    "bad_value", f"style: expected one of {known}, got {command.verb.name[:40]!r}"
+                )
+        return command

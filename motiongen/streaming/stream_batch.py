@@ -1,6 +1,6 @@
 """A fixed number of streams that take their steps together: a head, a decoder, and what each stream is about.
 
-A block never changes its shape. Streams come and go in its places, and those that take no step are masked, so that what
+A batch never changes its shape. Streams come and go in its places, and those that take no step are masked, so that what
 a stream writes does not depend on its neighbours, and a step can be captured as a CUDA graph.
 """
 
@@ -19,7 +19,7 @@ from motiongen.tokenizers.rewindable import RewindableDecoder
 from motiongen.tokenizers.rvq_vae import RVQVAE
 
 
-class Block:
+class StreamBatch:
     """B streams of one head and one tokenizer.
 
     Attributes:
@@ -36,11 +36,11 @@ class Block:
         size: int,
         spare: int,
         options: MogoOptions,
-        recorder: StepCompiler | None = None,
+        compiler: StepCompiler | None = None,
     ) -> None:
-        """Make a block of `size` streams of which `spare` tokens can be taken back.
+        """Make a batch of `size` streams of which `spare` tokens can be taken back.
 
-        Blocks of the same head, tokenizer and options may share a recorder: the first of each size takes half a second
+        Blocks of the same head, tokenizer and options may share a compiler: the first of each size takes half a second
         to make, others milliseconds.
         """
         self.head, self.size, self.spare, self.options = head, size, spare, options
@@ -50,8 +50,8 @@ class Block:
         self.age, self.remaining, self.seed = (np.zeros(size, dtype=np.int64) for _ in range(3))
         self.guidance_scale = np.full(size, options.guidance_scale, dtype=np.float32)
         with torch.inference_mode():
-            # Two thirds of the time of a small block's step on a CPU, and it leaves Python to the sockets.
-            self._recorded = (recorder or StepCompiler()).record(
+            # Two thirds of the time of a small batch's step on a CPU, and it leaves Python to the sockets.
+            self._recorded = (compiler or StepCompiler()).record(
                 self._step, [*self._wishes(), self._mask([])], self._state.tensors + self._decoder.tensors
             )
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from motiongen.features import FPS
 from motiongen.music.stream import MusicStream
-from motiongen.streaming.piece import Piece
+from motiongen.streaming.audio_queue import AudioQueue
 
 PREROLL = 2.0
 """Seconds of a piece that must be there before it begins, unless it is live: so that it does not stall at once."""
@@ -19,7 +19,7 @@ LATE = 6
 
 
 @dataclass(frozen=True)
-class Heard:
+class MusicChunk:
     """Frames of music: features (n, music_dim), beats (n,), and the sample at which the first of them begins."""
 
     features: Tensor
@@ -27,18 +27,18 @@ class Heard:
     sample: int
 
 
-class Listener:
-    """Listens to one piece.
+class MusicReader:
+    """Listens to one audio.
 
     Attributes:
-        piece: the sound.
+        audio: the sound.
         is_over: whether all of it has been listened to.
     """
 
-    def __init__(self, piece: Piece) -> None:
+    def __init__(self, audio: AudioQueue) -> None:
         """Take a piece of which some sound has come."""
-        self.piece, self.is_over = piece, False
-        self._music = MusicStream(piece.rate)
+        self.audio, self.is_over = audio, False
+        self._music = MusicStream(audio.rate)
         self._frames = 0  # that were heard
         self._pushed = 0  # samples
         self._cuts: deque[tuple[float, int]] = deque(
@@ -48,25 +48,25 @@ class Listener:
     @property
     def unheard(self) -> float:
         """Frames of sound that came and were not heard: those that wait, and those whose future is not known."""
-        return self._in_frames(self._pushed + self.piece.waiting) - self._frames
+        return self._in_frames(self._pushed + self.audio.waiting) - self._frames
 
     @property
     def longest(self) -> float:
         """Frames of the longest part that came at once: as late as it is long when it has just come."""
-        return self._in_frames(self.piece.longest)
+        return self._in_frames(self.audio.longest)
 
-    def hear(self) -> Heard | None:
+    def hear(self) -> MusicChunk | None:
         """Return the next frames of music that are known, or None when more sound must come first."""
         while not self.is_over:
-            sound = self.piece.take(self.piece.rate // PARTS)
-            if sound is None and not self.piece.is_over:
+            sound = self.audio.take(self.audio.rate // PARTS)
+            if sound is None and not self.audio.is_over:
                 return None
             if sound is None:
                 self._music.finish()
                 self.is_over = True
             else:
-                if self.piece.skipped != self._cuts[-1][1]:
-                    self._cuts.append((self._in_frames(self._pushed), self.piece.skipped))
+                if self.audio.skipped != self._cuts[-1][1]:
+                    self._cuts.append((self._in_frames(self._pushed), self.audio.skipped))
                 self._music.push(sound)
                 self._pushed += len(sound)
             features, beats = self._music.take()
@@ -77,14 +77,14 @@ class Listener:
     def catch_up(self, late: float) -> None:
         """Leave the oldest sound out, where live sound would be shown so many frames later than was promised."""
         if late > LATE:
-            self.piece.skip(round(late * self.piece.rate / FPS))
+            self.audio.skip(round(late * self.audio.rate / FPS))
 
-    def _note(self, features: Tensor, beats: Tensor) -> Heard:
+    def _note(self, features: Tensor, beats: Tensor) -> MusicChunk:
         while len(self._cuts) > 1 and self._cuts[1][0] <= self._frames:
             self._cuts.popleft()
-        sample = round(self._frames * self.piece.rate / FPS) + self._cuts[0][1]
+        sample = round(self._frames * self.audio.rate / FPS) + self._cuts[0][1]
         self._frames += len(features)
-        return Heard(features, beats, sample)
+        return MusicChunk(features, beats, sample)
 
     def _in_frames(self, samples: int) -> float:
-        return samples * FPS / self.piece.rate
+        return samples * FPS / self.audio.rate

@@ -18,7 +18,7 @@ class Waiting(Protocol):
     transport: asyncio.Transport
 
 
-class Lobby:
+class PendingConnections:
     """Those that wait, the oldest first; when there are too many, it gives way.
 
     Who is served already is not in it, so that a flood of sockets costs only those who come during it.
@@ -59,7 +59,7 @@ class Lobby:
         self._cut()
 
 
-class Newcomer(asyncio.Protocol):
+class DeferredConnection(asyncio.Protocol):
     """A socket that has said nothing yet. With its first byte it becomes a connection, which costs ten times as much.
 
     Thousands of silent sockets would else leave so much behind that Python's collector holds everybody up.
@@ -71,23 +71,23 @@ class Newcomer(asyncio.Protocol):
         self,
         protocol: ServerProtocol,
         *args: Any,
-        lobby: Lobby,
+        pending: PendingConnections,
         make: Callable[..., ServerConnection],
         **options: Any,
     ) -> None:
         """Made by websockets in the place of a ServerConnection, with what that takes, and how one is made."""
         self.protocol = protocol
-        self._lobby, self._make, self._args, self._options = lobby, make, args, options
+        self._pending_connections, self._make, self._args, self._options = pending, make, args, options
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        self._lobby.enter(self)
+        self._pending_connections.enter(self)
 
     def data_received(self, data: bytes) -> None:
         """Become a connection."""
-        self._lobby.leave(self)
+        self._pending_connections.leave(self)
         connection = self._make(self.protocol, *self._args, **self._options)
         self.transport.set_protocol(connection)
         connection.connection_made(self.transport)
@@ -95,5 +95,5 @@ class Newcomer(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Go, and leave no cycles of references to be collected: what was made for it holds on to itself."""
-        self._lobby.leave(self)
+        self._pending_connections.leave(self)
         vars(self.protocol).clear()

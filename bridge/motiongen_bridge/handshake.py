@@ -16,11 +16,11 @@ TIMEOUT = 10.0
 """Seconds for the handshake, and again for the server's first words."""
 
 
-class Refused(ConnectionError):
+class HandshakeRefused(ConnectionError):
     """The server is there and will not have us: trying again is no use."""
 
 
-async def dial(url: str, token: str | None = None) -> tuple[ClientConnection, dict[str, Any]]:
+async def handshake(url: str, token: str | None = None) -> tuple[ClientConnection, dict[str, Any]]:
     """Return a socket to a server, and its hello.
 
     Args:
@@ -28,7 +28,7 @@ async def dial(url: str, token: str | None = None) -> tuple[ClientConnection, di
         token: secret that the server wants, if it wants one.
 
     Raises:
-        Refused: the token is wrong, the version is another, or this address may not connect.
+        HandshakeRefused: the token is wrong, the version is another, or this address may not connect.
         ConnectionError: there is no server, it is full, or it is no motiongen server.
     """
     try:
@@ -48,7 +48,7 @@ async def dial(url: str, token: str | None = None) -> tuple[ClientConnection, di
         raise _refusal(url, error, bool(token)) from None
     except ConnectionRefusedError:
         raise ConnectionError(
-            f"{place(url)}: expected a server, nobody listens there; run motiongen serve"
+            f"{redacted_url(url)}: expected a server, nobody listens there; run motiongen serve"
         ) from None
     except (OSError, InvalidHandshake, InvalidURI, EOFError, ValueError) as error:
         raise _no_server(url, error) from None
@@ -58,7 +58,9 @@ async def dial(url: str, token: str | None = None) -> tuple[ClientConnection, di
         if not isinstance(hello, dict) or hello.get("type") != "hello":
             raise ValueError("another first message than hello")
         if hello.get("version") != 1:
-            raise Refused(f"{place(url)}: expected version 1, got {hello.get('version')}; update motiongen")
+            raise HandshakeRefused(
+                f"{redacted_url(url)}: expected version 1, got {hello.get('version')}; update motiongen"
+            )
         return socket, hello
     except (ConnectionClosed, TimeoutError, ValueError) as error:
         socket.transport.abort()
@@ -86,18 +88,18 @@ def socket_url(url: str) -> str:
     return urlunsplit((scheme, parts.netloc, path, parts.query, ""))
 
 
-def place(url: str) -> str:
+def redacted_url(url: str) -> str:
     """Return an address as messages show it: without what may be a token."""
     return urlunsplit(urlsplit(url)._replace(query="", fragment=""))
 
 
-def words(error: BaseException) -> str:
+def error_line(error: BaseException) -> str:
     """Return what an error says on one short line."""
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _no_server(url: str, error: BaseException) -> ConnectionError:
-    return ConnectionError(f"{place(url)}: expected a motiongen server, got {words(error)}")
+    return ConnectionError(f"{redacted_url(url)}: expected a motiongen server, got {error_line(error)}")
 
 
 def _refusal(url: str, error: InvalidStatus, has_token: bool) -> ConnectionError:
@@ -106,9 +108,11 @@ def _refusal(url: str, error: InvalidStatus, has_token: bool) -> ConnectionError
     match status:
         case 401:
             given = "another" if has_token or "token=" in url else "none"
-            return Refused(f"{place(url)}: expected the server's token, got {given}; ask who runs it")
+            return HandshakeRefused(
+                f"{redacted_url(url)}: expected the server's token, got {given}; ask who runs it"
+            )
         case 403:
-            return Refused(f"{place(url)}: the server refuses: {said}")
+            return HandshakeRefused(f"{redacted_url(url)}: the server refuses: {said}")
         case 503:
-            return ConnectionError(f"{place(url)}: the server is full: {said}")
-    return ConnectionError(f"{place(url)}: expected a motiongen server, got HTTP status {status}")
+            return ConnectionError(f"{redacted_url(url)}: the server is full: {said}")
+    return ConnectionError(f"{redacted_url(url)}: expected a motiongen server, got HTTP status {status}")
