@@ -16,7 +16,7 @@ import torch
 
 from motiongen.contacts import joint_speed
 from motiongen.motion import Motion
-from motiongen.retarget import leg_length
+from motiongen.retargeting import leg_length
 from motiongen.rotation import quat_from_axis_angle
 from motiongen.skeleton import SMPL22
 from motiongen_datasets.aistpp_pickle import read_arrays

@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor
 
-from motiongen.motion import Motion, local_rotations
+from motiongen.motion import Motion
 from motiongen.rotation import quat_inverse, quat_rotate
-from motiongen.skeleton import ANKLE_HEIGHT, SMPL22, Skeleton
+from motiongen.skeleton import ANKLE_HEIGHT, SMPL22, Skeleton, local_rotations
 
 BALL_HEIGHT = 0.025
 """Height of SMPL-22's foot joint, the ball of the foot, over the sole, metres."""

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from motiongen.io import bvh
-from motiongen.motion import Motion, local_rotations
-from motiongen.retarget import retarget
+from motiongen.motion import Motion
+from motiongen.retargeting import retarget
 from motiongen.rotation import quat_from_matrix
-from motiongen.skeleton import SMPL22, Skeleton
+from motiongen.skeleton import SMPL22, Skeleton, local_rotations
 from motiongen_datasets.base import DatasetSpec, RawClip
 from motiongen_datasets.captions import Labels
 from motiongen_datasets.dance_styles import dance_meta

@@ -14,7 +14,7 @@ from pathlib import Path
 from motiongen.humanoid import humanoid_map
 from motiongen.io import bvh
 from motiongen.motion import Motion
-from motiongen.retarget import find_t_pose
+from motiongen.retargeting import find_t_pose
 from motiongen_datasets.base import DatasetSpec, RawClip
 from motiongen_datasets.captions import Labels
 from motiongen_datasets.cleaning import canonical, clean_span, without_calibration_pose

@@ -15,7 +15,7 @@ from typing import Any
 from motiongen.humanoid import humanoid_map
 from motiongen.io import bvh, gltf
 from motiongen.motion import Motion
-from motiongen.retarget import retarget
+from motiongen.retargeting import retarget
 from motiongen.skeleton import SMPL22, Skeleton
 from motiongen_datasets import cc0_labels
 from motiongen_datasets.animation_fixes import calibration_frames, on_floor, reparented, repeated, travelling

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from motiongen.contacts import joint_speed
 from motiongen.motion import Motion
-from motiongen.retarget import leg_length, retarget
+from motiongen.retargeting import leg_length, retarget
 from motiongen.skeleton import SMPL22
 
 FPS = 30.0

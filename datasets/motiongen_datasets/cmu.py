@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from motiongen.io import asf, bvh
-from motiongen.motion import Motion, local_rotations
-from motiongen.retarget import find_t_pose
+from motiongen.motion import Motion
+from motiongen.retargeting import find_t_pose
 from motiongen.rotation import quat_from_axis_angle, quat_multiply
-from motiongen.skeleton import Skeleton
+from motiongen.skeleton import Skeleton, local_rotations
 from motiongen_datasets.base import DatasetSpec, RawClip
 from motiongen_datasets.cleaning import canonical, clean_span, left_out, without_calibration_pose
 from motiongen_datasets.clip_table import read_rows

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from motiongen.motion import Motion, local_rotations
+from motiongen.motion import Motion
 from motiongen.rotation import (
     quat_from_axis_angle,
     quat_from_euler,
@@ -25,7 +25,7 @@ from motiongen.rotation import (
     quat_rotate,
     quat_slerp,
 )
-from motiongen.skeleton import Skeleton
+from motiongen.skeleton import Skeleton, local_rotations
 
 _URDF = "g1_29dof_rev_1_0.urdf"
 _LEG = ("hip_pitch", "hip_roll", "hip_yaw", "knee", "ankle_pitch", "ankle_roll")

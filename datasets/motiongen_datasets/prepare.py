@@ -14,10 +14,10 @@ from typing import Any
 
 import torch
 
+from motiongen.data.cache import CacheWriter, ClipCache
 from motiongen.evaluation.geometry import describe_motion
 from motiongen.features import FPS
 from motiongen.io.delta import pack
-from motiongen.training.cache import CacheWriter, ClipCache
 from motiongen_datasets.base import RawClip
 from motiongen_datasets.captions import captions_for, known
 from motiongen_datasets.registry import clips_of, join_names

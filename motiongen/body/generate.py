@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 import motiongen_assets
+from motiongen.atomic import atomic_path
 from motiongen.body.implicit import Array, Distance, gradient, surface_nets
 from motiongen.body.mannequin import SOLE, mannequin
-from motiongen.body.mesh import BodyMesh
 from motiongen.body.weights import colours, neighbour_mean, skin_weights
-from motiongen.io.atomic import atomic_path
 from motiongen.io.gltf_write import rigged
 from motiongen.skeleton import SMPL22
+from motiongen.skinned_mesh import SkinnedMesh
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ _UPWARD = (
 _FORWARD = ((-0.17, 0.0180), (-0.08, 0.0140), (0.14, 0.0125), (0.27, 0.0))
 
 
-def generate() -> BodyMesh:
+def generate() -> SkinnedMesh:
     """Return the mannequin, polygonised and rigged."""
     places = SMPL22.rest_positions.double().numpy()
     joints = {name: places[joint] for joint, name in enumerate(SMPL22.names)}
@@ -53,7 +53,7 @@ def generate() -> BodyMesh:
     vertices = relax(shape, vertices, faces)
     indices, shares = skin_weights(vertices, faces, joints)
     lift = np.array([0.0, -SOLE, 0.0])
-    return BodyMesh(
+    return SkinnedMesh(
         vertices=torch.from_numpy(vertices + lift).float(),
         normals=torch.from_numpy(gradient(shape, vertices)).float(),
         faces=torch.from_numpy(faces),

@@ -22,9 +22,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from motiongen.body.mesh import BodyMesh
 from motiongen.rotation import matrix_from_quat, quat_from_axis_angle, quat_identity
 from motiongen.skeleton import SMPL22, Skeleton
+from motiongen.skinned_mesh import SkinnedMesh
 
 KINDS = {24: "SMPL", 52: "SMPL-H", 55: "SMPL-X"}
 """Number of joints -> family; the first 22 are the body's in all of them."""
@@ -109,7 +109,7 @@ class SmplBody:
         """Return all joints (T, J, 3) of the model, metres; arguments as for `vertices`."""
         return self._pose(rotations, root)[1]
 
-    def mesh(self) -> BodyMesh:
+    def mesh(self) -> SkinnedMesh:
         """Return the rest pose with its four strongest weights on SMPL-22, for formats that do not know SMPL.
 
         Hands, eyes and jaw move with the wrists and the head; the pose-dependent shape is lost.
@@ -121,7 +121,7 @@ class SmplBody:
         shares, index = weights.topk(4, dim=1)
         floor = self._shaped.new_tensor([0.0, float(self._shaped[:, 1].min()), 0.0])
         vertices = self._shaped - floor
-        return BodyMesh(
+        return SkinnedMesh(
             vertices=vertices,
             normals=torch.from_numpy(vertex_normals(vertices.numpy(), self.faces)),
             faces=torch.from_numpy(self.faces),

@@ -99,7 +99,7 @@ def main(argv: Sequence[str]) -> None:
 
 def _characters(config: ServeConfig, device: str) -> "Scheduler":
     """Characters that obey sentences."""
-    from motiongen.inference.model import load
+    from motiongen.inference.load import load_words as load
     from motiongen.streaming.refiner import Refiner
     from motiongen.streaming.scheduler import StreamScheduler
 
@@ -114,7 +114,7 @@ def _characters(config: ServeConfig, device: str) -> "Scheduler":
 
 def _dancers(config: ServeConfig, device: str) -> "Scheduler":
     """Characters that dance to music."""
-    from motiongen.inference.dance import load_dance
+    from motiongen.inference.load import load_dance
     from motiongen.streaming.dance_scheduler import DanceScheduler
 
     model = load_dance(config.space, config.weights, device)

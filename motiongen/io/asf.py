@@ -304,9 +304,11 @@ def parse_amc(path: str | Path, asf: Asf) -> dict[str, NDArray[np.float64]]:
     layout = _amc_layout(path, lines, start, dofs)
     tokens = np.array(" ".join(lines[start:]).split(), dtype=object)
     width = 1 + sum(1 + len(dofs[name]) for name in layout)
-    if tokens.size == 0 or tokens.size % width:
+    if not layout or tokens.size == 0 or tokens.size % width:
         raise _amc_fault(path, lines, start, dofs)
     rows, frames, column = tokens.reshape(-1, width), tokens.size // width, 1
+    if not all(number.isdigit() for number in rows[:, 0]):
+        raise _amc_fault(path, lines, start, dofs)
     values = {bone.name: np.zeros((frames, len(bone.dof))) for bone in asf.bones}
     for name in layout:
         count = len(dofs[name])

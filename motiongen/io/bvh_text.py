@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from motiongen.io.atomic import atomic_path
+from motiongen.atomic import atomic_path
 
 POSITION = ("Xposition", "Yposition", "Zposition")
 ROTATION = ("Xrotation", "Yrotation", "Zrotation")

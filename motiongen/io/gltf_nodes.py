@@ -124,6 +124,8 @@ class NodeTree:
             matrix = self._numbers(item["matrix"], 16).view(4, 4).mT  # stored by columns
             return quat_from_matrix(matrix[:3, :3] / self._scale(node)), matrix[:3, 3]
         turn = self._numbers(item.get("rotation", [0, 0, 0, 1]), 4)
+        if not float(turn.norm()) > 0:
+            raise self._reader.broken(f"node {node} with a quaternion for rotation", "one of length 0")
         return quat_normalize(turn), self._numbers(item.get("translation", [0, 0, 0]), 3)
 
     def _scale(self, node: int) -> float:

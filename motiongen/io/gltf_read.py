@@ -166,6 +166,8 @@ class _Track:
         ):
             raise reader.broken("finite values and rising key times", "NaN, infinity or a step back")
         self.values = torch.from_numpy(values.reshape(count, per_key, width))
+        if width == 4 and not bool((self.values[:, per_key // 2].norm(dim=-1) > 0).all()):
+            raise reader.broken("rotations that are quaternions", "one of length 0")
 
     def at(self, times: NDArray[np.float64]) -> Tensor:
         """Return the values (T, width) at times in seconds; before the first and after the last key they hold."""

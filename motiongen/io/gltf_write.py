@@ -1,4 +1,4 @@
-"""Motion to GLB: joints as nodes, a skinned body (or sticks for a foreign skeleton) and one animation."""
+"""Motion to glTF: joints as nodes, a skinned mesh (a stick for each bone unless given) and one animation."""
 
 from pathlib import Path
 
@@ -6,40 +6,45 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motiongen.body.mesh import BodyMesh, load
-from motiongen.io.atomic import atomic_path
+from motiongen.atomic import atomic_path
 from motiongen.io.gltf_container import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GltfBuilder
 from motiongen.motion import Motion
 from motiongen.rotation import matrix_from_quat, quat_normalize, quat_rotate, quat_unroll
 from motiongen.skeleton import Skeleton
+from motiongen.skinned_mesh import SkinnedMesh
 
 
-def write(motion: Motion, path: str | Path, *, name: str = "motion") -> None:
+def write(motion: Motion, path: str | Path, *, mesh: SkinnedMesh | None = None, name: str = "motion") -> None:
     """Write a motion as a GLB that any viewer plays, or as a .gltf with its data embedded.
-
-    SMPL-22 gets motiongen's own body; any other skeleton gets a stick for each bone.
 
     Args:
         motion: the motion, at any rate; every frame becomes a key.
         path: a file to make or replace.
+        mesh: the skinned mesh that the motion moves, with the joints of its skeleton; a stick for each bone if None.
         name: name of the animation.
+
+    Raises:
+        ValueError: the mesh has other joints than the motion.
     """
-    builder = animated(motion, name)
+    builder = animated(motion, name, mesh)
     data = builder.to_json() if Path(path).suffix.lower() == ".gltf" else builder.to_bytes()
     with atomic_path(path) as aside:
         aside.write_bytes(data)
 
 
-def animated(motion: Motion, name: str) -> GltfBuilder:
-    """Return the document of a motion: skeleton, mesh, skin, animation."""
-    body = load()
-    mesh = body if motion.skeleton.names == body.names else stick_mesh(motion.skeleton)
-    builder = rigged(motion.skeleton, mesh)
+def animated(motion: Motion, name: str, mesh: SkinnedMesh | None = None) -> GltfBuilder:
+    """Return the glTF document of a motion: skeleton, mesh, skin, animation; the arguments are those of `write`."""
+    if mesh is not None and mesh.names != motion.skeleton.names:
+        raise ValueError(
+            f"mesh: expected the joints of the motion ({motion.skeleton.label}), got {len(mesh.names)} joints from "
+            f"{mesh.names[0]!r}; retarget the motion, or leave the mesh out"
+        )
+    builder = rigged(motion.skeleton, stick_mesh(motion.skeleton) if mesh is None else mesh)
     _add_animation(builder, motion, name)
     return builder
 
 
-def rigged(skeleton: Skeleton, mesh: BodyMesh) -> GltfBuilder:
+def rigged(skeleton: Skeleton, mesh: SkinnedMesh) -> GltfBuilder:
     """Return the document of a mesh that hangs on a skeleton in its rest pose; node j is joint j."""
     builder = GltfBuilder()
     places = skeleton.offsets.double().clone()
@@ -68,7 +73,7 @@ def rigged(skeleton: Skeleton, mesh: BodyMesh) -> GltfBuilder:
     return builder
 
 
-def stick_mesh(skeleton: Skeleton) -> BodyMesh:
+def stick_mesh(skeleton: Skeleton) -> SkinnedMesh:
     """Return a mesh of one slender double pyramid for each bone, so that a bare skeleton can be seen."""
     turns, joints = skeleton.fk(skeleton.rest_rotations, skeleton.offsets.new_zeros(3))
     tips = [(parent, joints[joint]) for joint, parent in enumerate(skeleton.parents) if parent >= 0]
@@ -86,7 +91,7 @@ def stick_mesh(skeleton: Skeleton) -> BodyMesh:
     count = len(pieces[0][0])
     owner = torch.tensor([joint for joint, _ in tips]).repeat_interleave(count)
     none = torch.zeros(len(vertices), 3, dtype=torch.int64)
-    return BodyMesh(
+    return SkinnedMesh(
         vertices=vertices,
         normals=torch.cat([piece[1] for piece in pieces]),
         faces=torch.arange(len(vertices)).view(-1, 3),
@@ -117,7 +122,7 @@ def _stick(start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
     return triangles.view(-1, 3), normals.repeat_interleave(3, dim=0)
 
 
-def _add_mesh(builder: GltfBuilder, mesh: BodyMesh) -> int:
+def _add_mesh(builder: GltfBuilder, mesh: SkinnedMesh) -> int:
     vertices, normals = mesh.vertices.float().numpy(), mesh.normals.double()
     unit = (normals / normals.norm(dim=-1, keepdim=True)).numpy().astype(np.float32)
     shares = _sixteen_bits(mesh.joint_weights)

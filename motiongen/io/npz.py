@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from motiongen.io.atomic import atomic_path
-from motiongen.motion import Motion
-from motiongen.rotation import quat_from_axis_angle, quat_multiply, quat_rotate
+from motiongen.atomic import atomic_path
+from motiongen.motion import UNIT_TOLERANCE, Motion
+from motiongen.rotation import quat_from_axis_angle, quat_multiply, quat_normalize, quat_rotate
 from motiongen.skeleton import SMPL22, Skeleton
 
 FORMAT = "motiongen/motion-v1"
@@ -113,7 +113,7 @@ def _read_ours(path: str | Path, arrays: Arrays) -> Motion:
         )
         return Motion(
             skeleton=SMPL22 if _same(skeleton, SMPL22) else skeleton,
-            rotations=_tensor(arrays["rotations"]),
+            rotations=_unit(_tensor(arrays["rotations"])),
             root=_tensor(arrays["root"]),
             fps=float(arrays["fps"]),
             translations=_tensor(arrays["translations"]) if "translations" in arrays else None,
@@ -156,6 +156,16 @@ def _read_smpl(path: str | Path, arrays: Arrays, up: str) -> Motion:
 
 def _tensor(array: NDArray[np.generic]) -> Tensor:
     return torch.from_numpy(np.asarray(array, dtype=np.float64 if array.dtype == np.float64 else np.float32))
+
+
+def _unit(rotations: Tensor) -> Tensor:
+    """Return rotations whose quaternions are scaled to unit length where Motion would refuse them, else to the bit.
+
+    Quaternions shorter than 0.1 are left as they are: they say no rotation, and Motion names their frame.
+    """
+    lengths = rotations.norm(dim=-1, keepdim=True)
+    scaled = ((lengths - 1).abs() > UNIT_TOLERANCE) & (lengths > 0.1)
+    return torch.where(scaled, quat_normalize(rotations), rotations)
 
 
 def _same(a: Skeleton, b: Skeleton) -> bool:

@@ -12,7 +12,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from motiongen.io.atomic import atomic_path
+from motiongen.atomic import atomic_path
 
 Samples = NDArray[np.float32]
 """Mono samples (S,), -1 to 1."""

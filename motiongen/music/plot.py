@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from motiongen.io.atomic import atomic_path
+from motiongen.atomic import atomic_path
 from motiongen.music.audio import Audio
 from motiongen.music.beats import BeatGrid
 from motiongen.music.features import FPS, LAYOUT, music_features

@@ -34,7 +34,7 @@ class Shot:
         return np.asarray(self.targets[frame] + self.offset)
 
 
-def plan_shot(
+def plan_camera(
     points: Array, centres: Array, yaw: float, fps: float, aspect: float, foot: float = 0.0
 ) -> Shot:
     """Return a shot that keeps every point in the picture.

@@ -8,12 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from motiongen.body import BodyMesh, load
+from motiongen.body import load
 from motiongen.body.smpl import SmplBody, vertex_normals
 from motiongen.motion import Motion
 from motiongen.render.clip import base_joint
 from motiongen.rotation import matrix_from_quat, quat_inverse, quat_multiply, quat_rotate
 from motiongen.skeleton import SMPL22, Skeleton
+from motiongen.skinned_mesh import SkinnedMesh
 
 Array = NDArray[np.float32]
 
@@ -41,7 +42,7 @@ class Character(Protocol):
         ...
 
 
-def character_of(motion: Motion, body: BodyMesh | SmplBody | str | Path | None = None) -> Character:
+def character_of(motion: Motion, body: SkinnedMesh | SmplBody | str | Path | None = None) -> Character:
     """Return what is drawn for a motion.
 
     Args:
@@ -57,15 +58,15 @@ def character_of(motion: Motion, body: BodyMesh | SmplBody | str | Path | None =
         joints = list(range(SMPL22.num_joints))
     rotations = motion.rotations[:, joints]
     figure = _figure(body)
-    skeleton = body_skeleton(figure.joints) if isinstance(figure, BodyMesh) else figure.skeleton
+    skeleton = body_skeleton(figure.joints) if isinstance(figure, SkinnedMesh) else figure.skeleton
     # The body keeps its own proportions; its steps are as long as its legs allow.
     root = motion.root * (_stature(skeleton) / _stature(motion.skeleton))
-    if isinstance(figure, BodyMesh):
+    if isinstance(figure, SkinnedMesh):
         return Skinned(figure, rotations, root)
     return SmplCharacter(figure, rotations, root)
 
 
-def _figure(body: BodyMesh | SmplBody | str | Path | None) -> BodyMesh | SmplBody:
+def _figure(body: SkinnedMesh | SmplBody | str | Path | None) -> SkinnedMesh | SmplBody:
     if body is None:
         return load()
     if not isinstance(body, str | Path):
@@ -102,7 +103,7 @@ class Skinned:
         root: (T, 3) pelvis, metres.
     """
 
-    def __init__(self, body: BodyMesh, rotations: Tensor, root: Tensor) -> None:
+    def __init__(self, body: SkinnedMesh, rotations: Tensor, root: Tensor) -> None:
         turns, places = body_skeleton(body.joints).fk(rotations.float(), root.float())
         matrices = matrix_from_quat(turns)  # (T, 22, 3, 3)
         shifts = places - (matrices @ body.joints[..., None]).squeeze(-1)

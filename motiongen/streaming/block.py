@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from motiongen.conditions.text import TextCondition
-from motiongen.heads.mogo import Mogo, MogoOptions, Request
-from motiongen.modules.recorded import Recorder
+from motiongen.heads.mogo.config import MogoOptions
+from motiongen.heads.mogo.model import Mogo
+from motiongen.heads.mogo.stream import Request
+from motiongen.step_compiler import StepCompiler
 from motiongen.tokenizers.rewindable import RewindableDecoder
 from motiongen.tokenizers.rvq_vae import RVQVAE
 
@@ -34,7 +36,7 @@ class Block:
         size: int,
         spare: int,
         options: MogoOptions,
-        recorder: Recorder | None = None,
+        recorder: StepCompiler | None = None,
     ) -> None:
         """Make a block of `size` streams of which `spare` tokens can be taken back.
 
@@ -49,7 +51,7 @@ class Block:
         self.guidance_scale = np.full(size, options.guidance_scale, dtype=np.float32)
         with torch.inference_mode():
             # Two thirds of the time of a small block's step on a CPU, and it leaves Python to the sockets.
-            self._recorded = (recorder or Recorder()).record(
+            self._recorded = (recorder or StepCompiler()).record(
                 self._step, [*self._wishes(), self._mask([])], self._state.tensors + self._decoder.tensors
             )
 

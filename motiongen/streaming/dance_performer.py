@@ -7,7 +7,7 @@ import torch
 
 from motiongen import features
 from motiongen.features import FPS, RootState
-from motiongen.inference.dance import DanceModel
+from motiongen.inference.dance_model import DanceModel
 from motiongen.streaming.dance_stream import DanceStream, dance_slices
 from motiongen.streaming.dancer import Dancer
 from motiongen.streaming.listener import PREROLL, Listener

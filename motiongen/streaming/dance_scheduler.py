@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from motiongen.features import FPS
-from motiongen.inference.dance import DanceModel
+from motiongen.inference.dance_model import DanceModel
 from motiongen.skeleton import SMPL22
 from motiongen.streaming.dance_performer import DancePerformer, dance
 from motiongen.streaming.dance_stream import DanceStream, dance_slices

@@ -12,10 +12,11 @@ from typing import Any, Self
 import numpy as np
 
 from motiongen.features import FPS
-from motiongen.heads.mogo import Mogo, MogoOptions
+from motiongen.heads.mogo.config import MogoOptions
+from motiongen.heads.mogo.model import Mogo
 from motiongen.inference.model import Model
-from motiongen.modules.recorded import Recorder
 from motiongen.skeleton import SMPL22
+from motiongen.step_compiler import StepCompiler
 from motiongen.streaming.block import Block
 from motiongen.streaming.character import Character
 from motiongen.streaming.performer import Performer
@@ -74,7 +75,7 @@ class StreamScheduler:
         self.max_characters, self.block_sizes, self.spare = max_characters, block_sizes, lead_tokens + 1
         self.urgent = (lead_tokens - 1) * model.frames_per_token
         self.room = self.urgent + model.frames_per_token
-        self._recorder = Recorder()
+        self._recorder = StepCompiler()
         self._reader: ThreadPoolExecutor | None = None
         self.workers = [Worker(self._make_block, self._seat, refiner) for _ in range(workers)]
         self._numbers = itertools.count(1)

@@ -8,7 +8,7 @@ import torch
 
 from motiongen.io import gltf
 from motiongen.motion import Motion
-from motiongen.retarget import position_error, retarget
+from motiongen.retargeting import position_error, retarget
 from motiongen.rotation import quat_angle, quat_from_axis_angle, quat_identity
 from motiongen.skeleton import SMPL22, Skeleton
 from motiongen_datasets import animation_fixes, cc0

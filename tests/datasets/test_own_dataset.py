@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from motiongen.cli import main
-from motiongen.training.cache import ClipCache
+from motiongen.data.cache import ClipCache
 from motiongen_datasets import DATASETS, find_dataset
 from tests.core.motions import t_pose
 

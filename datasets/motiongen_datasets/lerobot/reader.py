@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from motiongen.training.demonstrations import Demonstrations
+from motiongen.data.demonstrations import Demonstrations
 from motiongen_datasets.lerobot.episodes import Episode, read_episodes
 from motiongen_datasets.lerobot.frames import read_frames
 from motiongen_datasets.lerobot.info import ACTION, DONE, SCENE, STATE, Info, read_info

@@ -289,3 +289,14 @@ def test_the_sticks_of_a_foreign_skeleton_stand_on_the_floor_and_follow_it():
     moved = mesh.skin(Motion(skeleton, rotations, root, 30.0))[0]
     expected = root[0] + quat_rotate(turn, mesh.vertices - mesh.joints[0])
     torch.testing.assert_close(moved, expected, rtol=0, atol=1e-5)
+
+
+def test_a_quaternion_of_length_0_is_named(tmp_path):
+    path = authored(tmp_path / "a.glb", [0, 1], [[0, 0, 0, 1], [0, 0, 0, 0]])
+    with pytest.raises(
+        ValueError, match=r"a.glb: expected rotations that are quaternions, got one of length 0"
+    ):
+        gltf.read(path)
+    (tmp_path / "b.gltf").write_text(broken(lambda d: d["nodes"][0].update(rotation=[0, 0, 0, 0])))
+    with pytest.raises(ValueError, match=r"b.gltf: expected node 0 with a quaternion for rotation"):
+        gltf.read(tmp_path / "b.gltf")
