@@ -45,9 +45,9 @@ def reread(tmp_path, data):
 def test_a_sequence_stands_on_the_ground_at_30_fps(folder):
     motion = by_name(aistpp.clips(folder))[TRAIN].load()
     assert (motion.num_frames, motion.fps, motion.skeleton.names) == (61, 30.0, SMPL22.names)
-    places = motion.positions()
-    assert places[:, SMPL22.index("right_foot"), 1].amax() == pytest.approx(0.025, abs=1e-4)
-    assert places[0, SMPL22.index("head"), 1] > 1.4
+    positions = motion.positions()
+    assert positions[:, SMPL22.index("right_foot"), 1].amax() == pytest.approx(0.025, abs=1e-4)
+    assert positions[0, SMPL22.index("head"), 1] > 1.4
     torch.testing.assert_close(motion.heading(), torch.full((61,), np.pi / 2).float(), rtol=0, atol=1e-5)
 
 

@@ -160,7 +160,7 @@ def test_real_sentences_are_cleaned_and_trained():
     assert found.train[0] == "a person walks through the room"
 
 
-def test_known_tells_every_label_in_a_sentence():
+def test_known_names_every_label_in_a_sentence():
     assert KNOWN["contents"]["wave-right-hand"] == "a person waves with the right hand"
     assert KNOWN["contents"]["walk-right"] == "a person walks to the right"
     assert KNOWN["styles"]["angry"] == "angrily"

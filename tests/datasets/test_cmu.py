@@ -1,7 +1,6 @@
 """CMU: its T-pose, its units and rates, and what is left out."""
 
 import pickle
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -82,16 +81,9 @@ def test_loading_is_picklable(folder):
 
 @pytest.mark.shared_data
 @pytest.mark.slow
-def test_a_real_clip_jumps_forward_facing_where_it_goes(shared_data, tmp_path):
-    names = {"cmu/clips.csv", "cmu/asfamc/01/01.asf", "cmu/asfamc/01/01_01.amc"}
-    with tarfile.open(shared_data / "cmu.tar.xz") as archive:
-        for member in archive:
-            if member.name in names:
-                archive.extract(member, tmp_path, filter="data")
-                names.remove(member.name)
-            if not names - {"cmu/clips.csv"}:
-                break
-    clip = tmp_path / "cmu" / "asfamc" / "01"
+def test_a_real_clip_jumps_forward_facing_where_it_goes(real_dataset):
+    folder = real_dataset("cmu", "asfamc/01/01.asf", "asfamc/01/01_01.amc")
+    clip = folder / "asfamc" / "01"
     motion = cmu.load(clip / "01_01.amc", clip / "01.asf", 60.0, 0.056444)
     velocity = (motion.root[1:] - motion.root[:-1])[:, [0, 2]] * motion.fps
     moving = velocity.norm(dim=-1) > 0.5

@@ -28,11 +28,11 @@ def turn(motion, name: str) -> list[int]:
 
 def test_the_zero_pose_stands_with_arms_down_and_forearms_ahead(tmp_path):
     motion = load(tmp_path, g1_rows())
-    places = motion.positions()[0]
+    positions = motion.positions()[0]
     assert motion.num_frames == 30
-    assert places[SMPL22.index("left_wrist"), 2] > places[SMPL22.index("left_elbow"), 2] + 0.2
-    assert places[SMPL22.index("left_elbow"), 1] < places[SMPL22.index("left_shoulder"), 1] - 0.2
-    assert places[SMPL22.index("left_hip"), 0] > 0  # left is +x
+    assert positions[SMPL22.index("left_wrist"), 2] > positions[SMPL22.index("left_elbow"), 2] + 0.2
+    assert positions[SMPL22.index("left_elbow"), 1] < positions[SMPL22.index("left_shoulder"), 1] - 0.2
+    assert positions[SMPL22.index("left_hip"), 0] > 0  # left is +x
     assert motion.positions()[..., 1].min() == pytest.approx(0.025, abs=0.005)
 
 
