@@ -1,4 +1,4 @@
-"""Names of devices."""
+"""Device names and their resolution to torch devices."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -6,14 +6,17 @@ if TYPE_CHECKING:
     import torch
 
 Device = Literal["auto", "cpu", "cuda"]
-"""auto is CUDA where there is one."""
+"""auto is CUDA if available, else the CPU."""
 
 
 def resolve_device(name: "str | torch.device" = "auto") -> "torch.device":
-    """Return the device of a name: "auto" is CUDA where there is one; others are torch's, such as "cuda:1".
+    """Return the torch device of a name.
+
+    Args:
+        name: "auto" for CUDA if available, else the CPU; or a torch device such as "cpu" or "cuda:1".
 
     Raises:
-        ValueError: no device is called so, or it is not there.
+        ValueError: an unknown name, or a device that is not available.
     """
     import torch
 

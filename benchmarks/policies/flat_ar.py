@@ -69,7 +69,7 @@ class FlatAR(CARP):
 class _FlatSampler(CARPSampler):
     """Writes codes one after another."""
 
-    def _write(self, cond: Tensor, heat: float, generator: torch.Generator | None) -> Tensor:
+    def _sample_actions(self, cond: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
         """Return the normalised actions (B, H, A) of sampled codes, for encoded observations (B, C)."""
         model = self.model
         memory: list[Tensor | None] = [None] * len(model.blocks)
@@ -81,7 +81,7 @@ class _FlatSampler(CARPSampler):
                 token = model.latent(before) + position + model.number[number] + conditioning.start[:, 0]
                 features = model.transform(token, conditioning, memory, None)  # (B, 1, D)
                 logits = model.classify(features, conditioning)
-                codes.append(draw_codes(logits.float(), heat, generator))  # (B, 1)
+                codes.append(draw_codes(logits.float(), temperature, generator))  # (B, 1)
                 before = model.tokenizer.codebooks[number, codes[-1]]
         chunk = torch.cat(codes, dim=1).unflatten(1, (-1, model.config.action_dim))  # (B, H, A)
         return model.tokenizer.decode(chunk)

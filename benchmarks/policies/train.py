@@ -18,7 +18,7 @@ from benchmarks.policies.frames import FrameEncoder
 from benchmarks.policies.recipe import BaselineRecipe
 from benchmarks.policies.sizes import matched
 from motiongen.data.chunks import ChunkSampler, sized_for
-from motiongen.data.demonstrations import Demonstrations, parted
+from motiongen.data.demonstrations import Demonstrations, split_states
 from motiongen.heads.carp.config import PRESETS, CARPConfig, CARPTrainConfig
 from motiongen.heads.carp.model import CARP
 from motiongen.heads.carp.parts import has_trained_parts, train_parts
@@ -43,7 +43,7 @@ def main() -> None:
         encoder_steps=asked.encoder_steps,
     )
     cameras = None if asked.image_size else ()
-    demonstrations = parted(lerobot.read_all(asked.data, (asked.camera,) if asked.camera else cameras))
+    demonstrations = split_states(lerobot.read_all(asked.data, (asked.camera,) if asked.camera else cameras))
     torch.manual_seed(schedule.seed)  # of the first weights
     model, sampler = build(asked, demonstrations)
     resumes = asked.resume and has_trained_parts(asked.output)

@@ -1,4 +1,4 @@
-"""Heads: models that turn a condition into motion. Adding one is a folder and a line here."""
+"""Registry of heads, the models that turn a condition into motion. A new head is a folder and a line here."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a head is: everything that `load`, `generate`, `stream`, `train` and the command line must know of it."""
+"""HeadSpec: the registry entry of a head, read by `load`, `generate`, `stream`, `train` and the command line."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from motiongen.training.run import TrainingRun
 
 Kind = Literal["words", "music", "policy"]
-"""What a head turns into motion: words into codes, music into feature frames, observations into action chunks."""
+"""Condition of a head: words (to codes), music (to feature frames), or a policy's observations (to action chunks)."""
 
 
 @dataclass(frozen=True, kw_only=True)
