@@ -119,7 +119,7 @@ def _same_content(corpus: Corpus) -> list[list[int]]:
 def _nearest(
     corpus: Corpus, frames: Tensor, group: Sequence[int], generator: torch.Generator
 ) -> tuple[CaptionedMotion, int]:
-    """Return the motion of a group, and the frame near its start, with the pose nearest to the last of frames (T, D)."""
+    """Return the motion of a group, and a frame near its start, with the pose nearest to the end of frames (T, D)."""
     picks = torch.randperm(len(group), generator=generator)[:CANDIDATES].tolist()
     last, best = frames[-1, POSE], (torch.inf, corpus.motions[group[0]], 0)
     for pick in picks:

@@ -132,7 +132,7 @@ def test_a_guidance_scale_of_one_is_conditional_sampling():
 
 
 def test_the_least_confident_codes_are_resampled(monkeypatch):
-    # Sureness .9 .1 .8 .2 .7 after two given codes; 40 % of five are two: the second and the fourth.
+    # Confidence .9 .1 .8 .2 .7 after two given codes; 40 % of five are two: the second and the fourth.
     model = loud()
     window = _Window(model, words(1), [seeded()], BAMMOptions(refine_share=0.4))
     prefix = random_codes(2)
@@ -140,8 +140,8 @@ def test_the_least_confident_codes_are_resampled(monkeypatch):
     written = ([clip], [torch.tensor([0.0, 0.0, 0.9, 0.1, 0.8, 0.2, 0.7])])
     revised = []
     monkeypatch.setattr(window, "sample_autoregressive", lambda *_: written)
-    monkeypatch.setattr(window, "fill", lambda clips, steps: revised.append(~clips[0].keep))
-    window.write([prefix], [5])
+    monkeypatch.setattr(window, "sample_masked", lambda clips, steps: revised.append(~clips[0].keep))
+    window.sample([prefix], [5])
     assert revised[0].tolist() == [False, False, False, True, False, True, False]
 
 
