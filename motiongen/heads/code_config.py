@@ -34,6 +34,10 @@ class CodeHeadConfig:
         check_at_least(self, 1, "text_dim", "context_dim", "code_dim")
         check_share(self, "dropout", "condition_dropout", "label_smoothing")
 
+    def resized(self, num_quantizers: int, **sizes: int) -> Self:
+        """Return this config with the sizes that a tokenizer and a text encoder set."""
+        return replace(self, num_quantizers=num_quantizers, **sizes)
+
 
 @dataclass(frozen=True, kw_only=True)
 class CodeOptions:

@@ -1,7 +1,6 @@
 """What the recipes of heads that write codes share: sizes from the tokenizer, batches of like length, validation."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, Self, TypeVar
 
@@ -148,8 +147,7 @@ def text_condition(batch: Mapping[str, Tensor]) -> TextCondition:
 def sized_for(config: ConfigT, tokenizer: RVQVAE, encoder: TextEncoder) -> ConfigT:
     """Return a head's sizes with those that its tokenizer and its text encoder set."""
     sizes = tokenizer.config
-    return replace(
-        config,
+    return config.resized(
         num_quantizers=sizes.num_quantizers,
         codebook_size=sizes.codebook_size,
         frames_per_token=sizes.frames_per_token,

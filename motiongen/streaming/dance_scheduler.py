@@ -136,7 +136,7 @@ class DanceScheduler:
             "delay_seconds": round(self.delay / self.fps, 3),
             "ahead_seconds": AHEAD,
         }
-        return {"head": "badm", "styles": list(self.model.head.config.styles), "audio": audio}
+        return {"head": self.model.spec.name, "styles": list(self.model.head.config.styles), "audio": audio}
 
     def subscribe(self, callback: Callable[[TickReport], None]) -> None:
         """Call back after each step, from the thread that took it."""

@@ -12,8 +12,8 @@ from typing import Any, Self
 import numpy as np
 
 from motiongen.features import FPS
-from motiongen.heads.mogo.config import MogoOptions
-from motiongen.heads.mogo.model import Mogo
+from motiongen.heads import heads_for
+from motiongen.heads.code_config import CodeOptions
 from motiongen.inference.model import Model
 from motiongen.skeleton import SMPL22
 from motiongen.step_compiler import StepCompiler
@@ -50,7 +50,7 @@ class StreamScheduler:
         lead_tokens: int = 3,
         workers: int = 1,
         refiner: Refiner | None = None,
-        options: MogoOptions | None = None,
+        options: CodeOptions | None = None,
     ) -> None:
         """Take a model whose head streams.
 
@@ -66,11 +66,12 @@ class StreamScheduler:
         Raises:
             ValueError: the model's head does not stream.
         """
-        if not isinstance(model.head, Mogo):
+        if not model.spec.streams:
+            able = " or ".join(heads_for("words", streams=True))
             raise ValueError(
-                f"model: expected a head that streams, got {type(model.head).__name__}; load mogo"
+                f"model: expected a head that streams, got {type(model.head).__name__}; load {able}"
             )
-        self.model, self.head, self.options = model, model.head, options or MogoOptions()
+        self.model, self.head, self.options = model, model.head, options or model.spec.options()
         self.about: dict[str, Any] = dict(model.about)
         self.max_characters, self.batch_sizes, self.spare = max_characters, batch_sizes, lead_tokens + 1
         self.urgent = (lead_tokens - 1) * model.frames_per_token
@@ -114,7 +115,7 @@ class StreamScheduler:
 
     def describe(self) -> dict[str, Any]:
         """Return what hello says of this kind of character."""
-        return {"head": "mogo"}
+        return {"head": self.model.spec.name}
 
     def subscribe(self, callback: Callable[[TickReport], None]) -> None:
         """Call back after each step, from the thread that took it."""

@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 
 from motiongen.conditions.text import TextCondition
-from motiongen.heads.mogo.config import MogoOptions
-from motiongen.heads.mogo.model import Mogo
-from motiongen.heads.mogo.stream import Request
+from motiongen.heads.code_config import CodeOptions
+from motiongen.heads.streaming_head import StreamingHead, TokenRequest
 from motiongen.step_compiler import StepCompiler
 from motiongen.tokenizers.rewindable import RewindableDecoder
 from motiongen.tokenizers.rvq_vae import RVQVAE
@@ -31,11 +30,11 @@ class StreamBatch:
 
     def __init__(
         self,
-        head: Mogo,
+        head: StreamingHead,
         tokenizer: RVQVAE,
         size: int,
         spare: int,
-        options: MogoOptions,
+        options: CodeOptions,
         compiler: StepCompiler | None = None,
     ) -> None:
         """Make a batch of `size` streams of which `spare` tokens can be taken back.
@@ -68,7 +67,7 @@ class StreamBatch:
 
     def _step(self, *tensors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One step as a function of tensors alone: those of the request, of the head's state and of the decoder's."""
-        request, states = Request(*tensors[:5]), tensors[5:]
+        request, states = TokenRequest(*tensors[:5]), tensors[5:]
         head = len(self._state.tensors)
         codes, ended = self.head.step(self._state.over(states[:head]), request, self.options)
         frames = self._decoder.over(states[head:]).step(codes, request.active)

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from motiongen.conditions.text import TextCondition
 from motiongen.heads.mogo.config import MogoConfig, MogoOptions
-from motiongen.heads.mogo.stream import MogoState, Request, end_share, guided
+from motiongen.heads.mogo.stream import MogoState, end_share, guided
+from motiongen.heads.streaming_head import TokenRequest
 from motiongen.modules.attention import Transformer
 from motiongen.modules.kv_cache import Push, TransformerState, lengths_within
 from motiongen.modules.residual_transformer import CodeVectors
@@ -138,7 +139,7 @@ class Mogo(nn.Module):
 
     @torch.no_grad()
     def step(
-        self, state: MogoState, request: Request, options: MogoOptions = DEFAULTS
+        self, state: MogoState, request: TokenRequest, options: MogoOptions = DEFAULTS
     ) -> tuple[Tensor, Tensor]:
         """Write the next token of B streams: codes (B, Q), and whether the motion has ended before it (B,) bool.
 

@@ -10,7 +10,8 @@ from motiongen.conditions.text import TextCondition
 from motiongen.heads.code_sampler import checked_prefixes, requested_lengths
 from motiongen.heads.mogo.config import MogoOptions
 from motiongen.heads.mogo.model import DEFAULTS, Mogo
-from motiongen.heads.mogo.stream import MogoState, Request
+from motiongen.heads.mogo.stream import MogoState
+from motiongen.heads.streaming_head import TokenRequest
 from motiongen.modules.sampling import Generators, item_generators
 
 
@@ -61,7 +62,7 @@ class MogoSampler:
         seed = torch.tensor(seeds, device=device)
         while bool(going.any()):
             age = torch.full_like(goal, len(written) + 1)
-            request = Request(age, torch.where(told, goal - len(written), 0), scale, seed, going)
+            request = TokenRequest(age, torch.where(told, goal - len(written), 0), scale, seed, going)
             token, ended = model.step(state, request, options)
             over = ended & ~told & (len(written) >= options.min_tokens)
             stops = torch.where(going & over, len(written), stops)

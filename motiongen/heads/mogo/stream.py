@@ -57,25 +57,6 @@ class MogoState:
         self.past.copy_(self.past.gather(1, index[..., None].expand_as(self.past)))
 
 
-@dataclass(frozen=True)
-class Request:
-    """What B streams want of their next token.
-
-    Attributes:
-        age: (B,) tokens since the prompt began, itself included; 0 for no saying.
-        remaining: (B,) tokens to the motion's end, itself included; 0 for no saying.
-        guidance_scale: (B,) float.
-        seed: (B,) int64.
-        active: (B,) bool, false for items that take no step.
-    """
-
-    age: Tensor
-    remaining: Tensor
-    guidance_scale: Tensor
-    seed: Tensor
-    active: Tensor
-
-
 def guided(logits: Tensor, scale: Tensor, plausible: float) -> tuple[Tensor, Tensor]:
     """Return guided logits of the codes (B, K) and of END (B, 1), of logits (2 B, K + 1) with the text and without."""
     codes = guide(logits[:, :-1], scale[:, None], plausible)
