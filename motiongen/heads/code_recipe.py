@@ -13,6 +13,7 @@ from motiongen.data.cache import ClipCache
 from motiongen.data.corpus import Corpus
 from motiongen.data.corpus_config import CorpusConfig
 from motiongen.heads.code_config import CodeHeadConfig
+from motiongen.modules.residual_transformer import CodeVectors
 from motiongen.tokenizers.rvq_vae import RVQVAE
 from motiongen.training.model_card import model_card
 from motiongen.training.parameters import parameter_groups
@@ -62,11 +63,12 @@ class CodeRecipe(Generic[ExampleT]):
         config: Any = None,
         encoder: TextEncoder | None = None,
     ) -> Self:
-        """Return the recipe for a prepared cache, with a new model that starts from the tokenizer's codebooks."""
+        """Return the recipe for a prepared cache, with a new model; its CodeVectors, if it has any, start from the codebooks."""
         model_config = model_config or cls.model_class.config_class()
         encoder = encoder or TextEncoder.load(model_config.text_encoder)
         model = cls.model_class(sized_for(model_config, tokenizer, encoder))
-        model.vectors.start_from(tokenizer.quantizer.codebooks)
+        if isinstance(getattr(model, "vectors", None), CodeVectors):
+            model.vectors.start_from(tokenizer.quantizer.codebooks)
         return cls(model, tokenizer, cache, encoder, config)  # type: ignore[call-arg]
 
     def parameter_groups(self) -> list[dict[str, Any]]:
