@@ -53,7 +53,7 @@ def lookup_extension(registry: Mapping[str, FileT], path: str | Path) -> FileT:
         nearest = suggest(extension, known)
         hint = f"did you mean {nearest}?" if nearest else "choose one of these"
         raise ValueError(
-            f"{path}: expected one of {', '.join(known)}, got {extension or 'no extension'!r}; {hint}"
+            f"{path}: expected one of {', '.join(known)}, got {extension or 'no extension'}; {hint}"
         )
     return known[extension]
 
