@@ -23,7 +23,7 @@ def lookup(kind: str, registry: Mapping[str, T], name: str) -> T:
     """Return a registry's entry by name.
 
     Args:
-        kind: what the registry holds, such as "head"; begins the error.
+        kind: name of the kind of entry, such as "head", with which the error begins.
         registry: the entries by name.
         name: the name that is asked for.
 
