@@ -1,7 +1,7 @@
 """Sizes and sampling options that heads which write the tokenizer's codes share."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 from motiongen.checks import check_at_least, check_share
 from motiongen.conditions.encoder_files import DEFAULT_ENCODER
@@ -34,7 +34,7 @@ class CodeHeadConfig:
         check_at_least(self, 1, "text_dim", "context_dim", "code_dim")
         check_share(self, "dropout", "condition_dropout", "label_smoothing")
 
-    def resized(self, num_quantizers: int, **sizes: int) -> Self:
+    def resized(self, num_quantizers: int, **sizes: Any) -> Self:
         """Return this config with the sizes that a tokenizer and a text encoder set."""
         return replace(self, num_quantizers=num_quantizers, **sizes)
 

@@ -63,7 +63,7 @@ class CodeRecipe(Generic[ExampleT]):
         config: Any = None,
         encoder: TextEncoder | None = None,
     ) -> Self:
-        """Return the recipe for a prepared cache, with a new model; its CodeVectors, if it has any, start from the codebooks."""
+        """Return the recipe for a cache, with a new model whose CodeVectors, if any, start from the codebooks."""
         model_config = model_config or cls.model_class.config_class()
         encoder = encoder or TextEncoder.load(model_config.text_encoder)
         model = cls.model_class(sized_for(model_config, tokenizer, encoder))

@@ -1,7 +1,7 @@
 """Mogo's sizes, sampling options and training options."""
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from motiongen.checks import check_at_least, check_share
 from motiongen.data.corpus_config import CorpusConfig
@@ -45,7 +45,7 @@ class MogoConfig(CodeHeadConfig):
             )
         check_share(self, "corruption")
 
-    def resized(self, num_quantizers: int, **sizes: int) -> Self:
+    def resized(self, num_quantizers: int, **sizes: Any) -> Self:
         """Return this config for a tokenizer of so many levels: those beyond the known ones get one layer each."""
         layers = (*self.layers, *[1] * num_quantizers)[:num_quantizers]
         return replace(self, num_quantizers=num_quantizers, layers=layers, **sizes)
