@@ -136,6 +136,10 @@ def make_report(settings: EpisodeSettings, results: Sequence[GroupResult], secon
 def draw_success(report: RolloutReport, path: str | Path) -> None:
     """Write a plot of the success rate after each episode, with its interval, as PNG.
 
+    Args:
+        report: of the rollout.
+        path: the file.
+
     Raises:
         ImportError: matplotlib is not installed.
     """

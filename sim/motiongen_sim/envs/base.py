@@ -95,7 +95,15 @@ class RobotEnv(gymnasium.Env[Observation, Action], ABC):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, Info]:
-        """Begin an episode that the seed decides. Returns the observation and the info."""
+        """Begin an episode. Returns the observation and the info.
+
+        Args:
+            seed: of this episode and, while there is no other, of those after it; None continues.
+            options: gymnasium's; not used.
+
+        Raises:
+            ClosedEnvironmentError: the environment is closed.
+        """
         self._check_open("reset")
         super().reset(seed=seed, options=options)
         self._reset_world()
@@ -231,7 +239,15 @@ def checked_action(action: Any, names: tuple[str, ...]) -> NDArray[np.float64]:
 
 
 def checked_observations(observations: str, known: tuple[str, ...]) -> str:
-    """Return what is to be observed. Raises ValueError when it is none of those known."""
+    """Return the kind of observations, checked.
+
+    Args:
+        observations: the kind that is asked for.
+        known: kinds that the environment has.
+
+    Raises:
+        ValueError: it is none of those known.
+    """
     if observations not in known:
         raise ValueError(f"observations: expected {' or '.join(known)}, got {observations!r}; pick one")
     return observations
