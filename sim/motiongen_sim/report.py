@@ -99,7 +99,7 @@ def make_report(settings: EpisodeSettings, results: Sequence[GroupResult], secon
     """Return the report of a rollout.
 
     Args:
-        settings: what was run.
+        settings: of the rollout.
         results: of all episodes, in any order.
         seconds: duration of the rollout.
     """

@@ -1,4 +1,4 @@
-"""RobotEnv: the contract of every environment, and what all of them share."""
+"""RobotEnv: the contract of every environment, and the code that all of them share."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ class RobotEnv(gymnasium.Env[Observation, Action], ABC):
 
     Attributes:
         metadata: gymnasium's: render_modes, and render_fps, which is the rate of control in Hz.
-        OBSERVATIONS: what the environment can show, "state" or "image".
+        OBSERVATIONS: kinds of observations that the environment has: "state", "image".
         IMAGE_SIZE: side of an observation's image, in pixels; 0 for environments without one.
         STATE_NAMES: names of the D numbers of `state`.
         PROPRIOCEPTION_NAMES: those of them that a robot measures itself: the state beside an image.
@@ -185,7 +185,7 @@ class RobotEnv(gymnasium.Env[Observation, Action], ABC):
 
     @abstractmethod
     def _free(self) -> None:
-        """Free what the simulator holds; called once."""
+        """Free the simulator; called once."""
 
     def _observation(self) -> Observation:
         if self.observations == "state":
@@ -216,7 +216,7 @@ def checked_action(action: Any, names: tuple[str, ...]) -> NDArray[np.float64]:
 
     Args:
         action: (A,) real numbers of any type.
-        names: what the A numbers are called.
+        names: of the A numbers.
 
     Raises:
         ValueError: another shape, not real numbers, or a number that is not finite.
@@ -233,7 +233,7 @@ def checked_action(action: Any, names: tuple[str, ...]) -> NDArray[np.float64]:
     if not finite.all():
         first = int(np.argmin(finite))
         raise ValueError(
-            f"action: expected finite numbers, got {values[first]} for {names[first]}; see what computed it"
+            f"action: expected finite numbers, got {values[first]} for {names[first]}; check the policy"
         )
     return values.astype(np.float64)
 

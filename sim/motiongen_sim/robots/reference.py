@@ -1,4 +1,4 @@
-"""Reference: a trajectory to be tracked, at the control rate, with what the reward compares."""
+"""Reference: a trajectory to be tracked, at the control rate, with the positions that the reward compares."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
