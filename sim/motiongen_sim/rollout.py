@@ -78,17 +78,10 @@ def rollout(
     """
     engines = {"local": _in_processes, "ray": _on_ray}
     run = registry.lookup("engine", engines, engine)
-    for name, value in {
-        "episodes": episodes,
-        "workers": workers,
-        "batch": batch,
-        "max_steps": max_steps,
-    }.items():
-        if value is not None and value < 1:
-            raise ValueError(f"{name}: expected 1 or more, got {value}")
+    _check_counts(episodes=episodes, workers=workers, batch=batch, max_steps=max_steps)
     spec = lookup(task)
-    options = {"action_steps": action_steps, "temperature": temperature}
-    options = {name: value for name, value in options.items() if value is not None}
+    chosen = {"action_steps": action_steps, "temperature": temperature}
+    options = {name: value for name, value in chosen.items() if value is not None}
     actor = _find_policy(policy, spec, observations, device, options)
     settings = EpisodeSettings(
         task=spec,
@@ -115,6 +108,13 @@ def rollout(
     if video is not None:
         _write_videos(report, results, Path(video))
     return report
+
+
+def _check_counts(**counts: int | None) -> None:
+    """Raise ValueError unless each count that is given is 1 or more."""
+    for name, value in counts.items():
+        if value is not None and value < 1:
+            raise ValueError(f"{name}: expected 1 or more, got {value}")
 
 
 def _find_policy(
