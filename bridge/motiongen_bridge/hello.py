@@ -5,7 +5,7 @@ from typing import Any
 
 import motiongen
 from motiongen.contacts import CONTACT_JOINTS
-from motiongen.streaming.character import Scheduler
+from motiongen.streaming.scheduler_protocol import Scheduler
 from motiongen_bridge.frames import FORMATS
 from motiongen_bridge.limits import ServerLimits
 from motiongen_bridge.sessions import RESUME_SECONDS

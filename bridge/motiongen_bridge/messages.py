@@ -40,10 +40,15 @@ class Open(Message):
     format: Format = Format.F32
 
     @property
-    def beginning(self) -> dict[str, Any]:
-        """What was said of how it begins, by the verbs' names."""
-        said = {name: getattr(self, name) for name in ("prompt", "seed", "strength", "style")}
-        return {name: value for name, value in said.items() if value not in (None, "")}
+    def open_arguments(self) -> dict[str, Any]:
+        """Keywords for a scheduler's `open`: those that the client set."""
+        given = {
+            "prompt": self.prompt or None,
+            "seed": self.seed,
+            "guidance_scale": self.strength,
+            "style": self.style,
+        }
+        return {name: value for name, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 import motiongen
-from motiongen.streaming.character import Scheduler
+from motiongen.streaming.scheduler_protocol import Scheduler
 from motiongen.streaming.dance_character import DanceCharacter
 from motiongen.streaming.verbs import Answer, VerbError
 from motiongen_bridge.client_connection import ClientConnection
@@ -255,7 +255,7 @@ class Server:
     def _open(self, connection: ClientConnection, session: Session, message: Open) -> None:
         self._check_room(session, message.id)
         try:
-            character = self.scheduler.open(**message.beginning)
+            character = self.scheduler.open(**message.open_arguments)
         except VerbError as error:
             raise ProtocolError(error.code, str(error), message.id) from None
         subscription = session.subscribe(self.broadcaster.add(character), message.format, is_owner=True)
@@ -289,7 +289,7 @@ class Server:
         except VerbError as error:
             raise ProtocolError(error.code, str(error), message.id) from None
         if message.verb == "prompt" and not message.arguments.get("at"):  # the others may take their time
-            subscription.live.said[subscription.live.character.said] = time.monotonic()
+            subscription.live.said[subscription.live.character.submitted] = time.monotonic()
         self._spawn(self._answer_later(connection, subscription.live, message, asyncio.wrap_future(future)))
 
     async def _answer_later(

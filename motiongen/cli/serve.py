@@ -15,7 +15,7 @@ import tyro
 from motiongen.cli import UsageError, arguments
 
 if TYPE_CHECKING:
-    from motiongen.streaming.character import Scheduler
+    from motiongen.streaming.scheduler_protocol import Scheduler
     from motiongen_bridge.server import ServerConfig
     from motiongen_bridge.vmc import VMCSender
 
@@ -120,7 +120,7 @@ def _dancers(config: ServeConfig, device: str) -> "Scheduler":
     model = load_dance(config.space, config.weights, device)
     # A GPU takes as long for one as for dozens; on a CPU a large batch would keep the others waiting.
     batch = 8 if device == "cpu" else 64
-    return DanceScheduler(model, max_characters=config.max_sessions, style=config.style, batch=batch)
+    return DanceScheduler(model, max_characters=config.max_sessions, style=config.style, max_batch=batch)
 
 
 def _log_events() -> None:
