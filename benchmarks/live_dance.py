@@ -15,7 +15,8 @@ from contextlib import AsyncExitStack
 import numpy as np
 import torch
 
-from motiongen.inference.dance import DanceModel, load_dance
+from motiongen.inference.dance_model import DanceModel
+from motiongen.inference.load import load_dance
 from motiongen.streaming.dance_scheduler import JITTER, MUSIC_DELAY, DanceScheduler
 from motiongen.streaming.dance_stream import DanceStream, dance_slices
 from motiongen_bridge.client import Connection, RemoteCharacter

@@ -14,16 +14,17 @@ from pathlib import Path
 import torch
 
 from motiongen import checkpoint, load
+from motiongen.data.cache import ClipCache
 from motiongen.evaluation import classifier
+from motiongen.evaluation.config import EvaluateConfig
 from motiongen.evaluation.evaluator import MotionTextEvaluator
-from motiongen.evaluation.report import EvaluateConfig, evaluate
+from motiongen.evaluation.report import evaluate
 from motiongen.features import FPS
 from motiongen.inference.model import Model
 from motiongen.motion import Motion
 from motiongen.streaming.refiner import Refiner
 from motiongen.streaming.scheduler import StreamScheduler
 from motiongen.streaming.stream import to_motion
-from motiongen.training.cache import ClipCache
 
 JUDGES = Path(__file__).parent / "evaluation"
 LONGEST = round(6 * FPS)

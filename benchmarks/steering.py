@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from motiongen import features, load
+from motiongen.data.cache import ClipCache
 from motiongen.evaluation.foot_skate import foot_skate_ratio, foot_skate_speed, toes_over_floor
 from motiongen.evaluation.jerk import jerk
 from motiongen.features import FPS
@@ -17,7 +18,6 @@ from motiongen.motion import Motion
 from motiongen.streaming.scheduler import StreamScheduler
 from motiongen.streaming.stream import play, to_motion
 from motiongen.streaming.text_character import TextCharacter
-from motiongen.training.cache import ClipCache
 
 PROMPTS = ("a person walks forward", "a person runs", "an old person walks", "a proud person walks")
 SECONDS, EVERY = 12, 3

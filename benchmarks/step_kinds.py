@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from motiongen import load
-from motiongen.heads.mogo import MogoOptions
+from motiongen.heads.mogo.config import MogoOptions
 from motiongen.inference.model import Model
-from motiongen.modules.recorded import Recorder
+from motiongen.step_compiler import StepCompiler
 from motiongen.streaming.stream_batch import StreamBatch
 
 PROMPTS = (
@@ -28,14 +28,14 @@ PROMPTS = (
 )
 
 
-class Plain(Recorder):
+class Plain(StepCompiler):
     """Records nothing."""
 
     def record(self, step: Callable, sent: list[Tensor], state: list[Tensor]) -> Callable:
         return lambda *fresh: step(*fresh, *state)
 
 
-class Compiled(Recorder):
+class Compiled(StepCompiler):
     """Lets torch write and compile C++."""
 
     def record(self, step: Callable, sent: list[Tensor], state: list[Tensor]) -> Callable:
@@ -71,11 +71,11 @@ def quantized(model: Model) -> tuple[nn.Module, nn.Module]:
     return head, model.tokenizer
 
 
-KINDS: dict[str, tuple[Callable, type[Recorder]]] = {
+KINDS: dict[str, tuple[Callable, type[StepCompiler]]] = {
     "plain": (lambda model: (model.head, model.tokenizer), Plain),
-    "traced (ships)": (lambda model: (model.head, model.tokenizer), Recorder),
+    "traced (ships)": (lambda model: (model.head, model.tokenizer), StepCompiler),
     "torch.compile": (lambda model: (model.head, model.tokenizer), Compiled),
-    "bfloat16, traced": (narrow, Recorder),
+    "bfloat16, traced": (narrow, StepCompiler),
     "int8, plain": (quantized, Plain),
 }
 
@@ -120,7 +120,7 @@ def main() -> None:
 
 
 def write(
-    model: Model, make: Callable, how: type[Recorder], size: int, tokens: int, right: Tensor | None
+    model: Model, make: Callable, how: type[StepCompiler], size: int, tokens: int, right: Tensor | None
 ) -> tuple[Tensor, float]:
     """Return the codes (tokens, B, Q) that a batch draws, each after the right ones, and seconds a step."""
     head, tokenizer = make(model)

@@ -11,7 +11,7 @@ from functools import partial
 import torch
 
 from motiongen import load
-from motiongen.heads.mogo import MogoBatch
+from motiongen.heads.mogo.loss import MogoBatch, loss
 from motiongen.streaming.scheduler import StreamScheduler
 
 FRAMES = 120
@@ -74,13 +74,13 @@ def token_seconds(model) -> tuple[float, float]:
         ended=torch.zeros(2, dtype=torch.bool, device=head.device),
         is_cut=torch.ones(2, dtype=torch.bool, device=head.device),
         condition=model.text.encode(["a person walks"] * 2),
-        silent=torch.zeros(2, 1, dtype=torch.bool, device=head.device),
+        drop_text=torch.zeros(2, 1, dtype=torch.bool, device=head.device),
         segment=torch.zeros_like(position),
         age=position,
         remaining=torch.zeros_like(position),
     )
     generator = torch.Generator().manual_seed(0)
-    return seconds(lambda: batch.step([0])), seconds(lambda: head.loss(batch, generator))
+    return seconds(lambda: batch.step([0])), seconds(lambda: loss(head, batch, generator))
 
 
 def seconds(call: Callable[[], object], repeats: int = 20) -> float:

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 
 from motiongen import features, load
+from motiongen.data.cache import ClipCache
 from motiongen.evaluation import classifier
 from motiongen.evaluation.questions import choose_questions
 from motiongen.evaluation.switches import SEAM, SHOWN, Switch, real_peaks, recognised, summarise, switches
 from motiongen.motion import Motion
 from motiongen.streaming.scheduler import StreamScheduler
-from motiongen.training.cache import ClipCache
 
 
 def main() -> None:

@@ -8,16 +8,23 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from motiongen import heads
 from motiongen.cli import UsageError, arguments
+from motiongen.heads.spec import HeadSpec
 
 if TYPE_CHECKING:
     from motiongen.streaming.scheduler_protocol import Scheduler
     from motiongen_bridge.senders import FrameSender
     from motiongen_bridge.server_config import ServerConfig
+
+
+STREAMING = heads.heads_for("words", streams=True) | heads.heads_for("music", streams=True)
+"""Name -> head that streams."""
+SPACES = tuple(space for spec in STREAMING.values() for space in spec.spaces)
 
 
 def _send_help() -> str:
@@ -45,8 +52,14 @@ class ServeConfig:
         str, tyro.conf.arg(help_behavior_hint="(default: MOTIONGEN_TOKEN of the environment)")
     ] = ""
     """Secret that clients must know."""
-    head: Literal["mogo", "badm"] = "mogo"
-    """The model that generates the stream: mogo obeys sentences, badm dances to music that clients send."""
+    head: Annotated[
+        str,
+        tyro.conf.arg(
+            metavar="|".join(STREAMING),
+            help="The model that generates the stream. "
+            + "; ".join(f"{name}: {spec.summary}" for name, spec in STREAMING.items()),
+        ),
+    ] = next(iter(STREAMING))
     weights: arguments.Weights = "full"
     """full (non-commercial), open (free sources, may be used in products), or a folder of your own."""
     max_characters: Annotated[int, tyro.conf.arg(name="max-sessions", metavar="N")] = 256
@@ -70,13 +83,16 @@ class ServeConfig:
     vmc: Annotated[str, tyro.conf.arg(metavar="HOST:PORT", help_behavior_hint="(optional)")] = ""
     """Short for --send vmc://HOST:PORT."""
     style: Annotated[str | None, tyro.conf.arg(metavar="STYLE", help_behavior_hint="(default: any)")] = None
-    """With badm: the first style of each character; motiongen models lists them."""
+    """With a head that dances: the first style of each character; motiongen models lists them."""
     space: Annotated[
-        Literal["latent", "motion"] | None, tyro.conf.arg(help_behavior_hint="(default: latent)")
+        str | None,
+        tyro.conf.arg(
+            metavar="|".join(SPACES), help_behavior_hint="(default: the first that the weights have)"
+        ),
     ] = None
-    """With badm: the space that is denoised: the tokenizer's latents (faster), or the frames themselves."""
+    """With a head that dances: the space that is denoised, the tokenizer's latents (faster) or the frames."""
     refine: bool = False
-    """Let BAMM rewrite frames that wait, in spare time; docs/results.md shows the gain."""
+    """Let a head that edits rewrite frames that wait, in spare time; docs/results.md shows the gain."""
     quiet: bool = False
     """Log errors only, and not each connection."""
 
@@ -85,10 +101,24 @@ class ServeConfig:
             raise UsageError(f"max-sessions: expected 1 to 100000, got {self.max_characters}")
         if not 0 <= self.workers <= 64:
             raise UsageError(f"workers: expected 1 to 64, got {self.workers}; or leave it out")
-        if self.head == "badm" and (self.refine or self.workers > 1):
-            raise UsageError("refine, workers: expected none with badm, which has one thread; leave them out")
-        if self.head == "mogo" and (self.style or self.space):
-            raise UsageError("style, space: expected none with mogo; they are badm's: --head badm")
+        if self.head not in STREAMING:
+            raise UsageError(f"head: expected one of {', '.join(STREAMING)}, got {self.head!r}")
+        if self.space is not None and self.space not in SPACES:
+            raise UsageError(f"space: expected one of {', '.join(SPACES)}, got {self.space!r}")
+        if self.spec.kind == "music" and (self.refine or self.workers > 1):
+            raise UsageError(
+                f"refine, workers: expected none with {self.head}, which has one thread; leave them out"
+            )
+        if self.spec.kind == "words" and (self.style or self.space):
+            dancing = " or ".join(name for name, spec in STREAMING.items() if spec.kind == "music")
+            raise UsageError(
+                f"style, space: expected none with {self.head}; they are for heads that dance: --head {dancing}"
+            )
+
+    @property
+    def spec(self) -> HeadSpec:
+        """The head."""
+        return STREAMING[self.head]
 
 
 def main(argv: Sequence[str]) -> None:
@@ -110,32 +140,33 @@ def main(argv: Sequence[str]) -> None:
     logging.getLogger("websockets").setLevel(logging.WARNING)
     if not config.quiet:
         _log_events()
-    make_scheduler = _dance_scheduler if config.head == "badm" else _text_scheduler
+    make_scheduler = _dance_scheduler if config.spec.kind == "music" else _text_scheduler
     scheduler = make_scheduler(config, device)
     asyncio.run(_serve(scheduler, listen, senders))
 
 
 def _text_scheduler(config: ServeConfig, device: str) -> "Scheduler":
     """Return a scheduler of characters that obey sentences."""
-    from motiongen.inference.model import load
+    from motiongen.inference.load import load_words
     from motiongen.streaming.refiner import Refiner
     from motiongen.streaming.scheduler import StreamScheduler
 
+    reviser = next(iter(heads.heads_for("words", edits=True)))
     return StreamScheduler(
-        load(config.head, config.weights, device),
+        load_words(config.head, config.weights, device, streams=True),
         max_characters=config.max_characters,
         workers=config.workers or (min(2, os.cpu_count() or 1) if device == "cpu" else 1),
         lead_tokens=10 if config.refine else 3,
-        refiner=Refiner(load("bamm", config.weights, device)) if config.refine else None,
+        refiner=Refiner(load_words(reviser, config.weights, device)) if config.refine else None,
     )
 
 
 def _dance_scheduler(config: ServeConfig, device: str) -> "Scheduler":
     """Return a scheduler of characters that dance to music."""
-    from motiongen.inference.dance import load_dance
+    from motiongen.inference.load import load_dance
     from motiongen.streaming.dance_scheduler import DanceScheduler
 
-    model = load_dance(config.space, config.weights, device)
+    model = load_dance(config.space, config.weights, device, head=config.head)
     # A GPU takes as long for one as for dozens; on a CPU a large batch would keep the others waiting.
     batch = 8 if device == "cpu" else 64
     return DanceScheduler(model, max_characters=config.max_characters, style=config.style, max_batch=batch)

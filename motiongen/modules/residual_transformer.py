@@ -4,8 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from motiongen.modules.attention import Transformer, TransformerConfig
+from motiongen.modules.attention import Transformer
 from motiongen.modules.kv_cache import Context
+from motiongen.modules.transformer_config import TransformerConfig
 
 
 class CodeVectors(nn.Module):

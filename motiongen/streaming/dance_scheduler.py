@@ -11,13 +11,12 @@ from typing import Any, Self
 import numpy as np
 
 from motiongen.features import FPS
-from motiongen.inference.dance import DanceModel
+from motiongen.inference.dance_model import DanceModel
 from motiongen.skeleton import SMPL22
 from motiongen.streaming.audio_queue import MAX_QUEUED_SECONDS, SAMPLE_RATES
 from motiongen.streaming.dance_character import DanceCharacter
 from motiongen.streaming.dance_session import DanceSession, step_dance_sessions
 from motiongen.streaming.dance_stream import DanceStream, dance_slices
-from motiongen.streaming.streaming_head import head_name
 from motiongen.streaming.ticker import Ticker, TickReport
 from motiongen.streaming.verbs import DANCE_VERBS, VerbError
 
@@ -140,7 +139,7 @@ class DanceScheduler:
             "ahead_seconds": MAX_QUEUED_SECONDS,
         }
         return {
-            "head": head_name(self.model.head),
+            "head": self.model.spec.name,
             "styles": list(self.model.head.config.styles),
             "audio": audio,
         }

@@ -8,7 +8,7 @@ import torch
 
 from motiongen import features
 from motiongen.features import FPS, RootState
-from motiongen.inference.dance import DanceModel
+from motiongen.inference.dance_model import DanceModel
 from motiongen.streaming.audio_queue import AudioQueue
 from motiongen.streaming.character import StreamEvent
 from motiongen.streaming.dance_character import DanceCharacter

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from motiongen.heads.badm_sampler import DanceOptions, Held, sample_windows
-from motiongen.inference.dance import DanceModel
+from motiongen.heads.badm.config import BADMOptions
+from motiongen.heads.badm.sampler import Held, sample_windows
+from motiongen.inference.dance_model import DanceModel
 
 LIVE_STEPS = 12
 """DDIM steps of a slice: fewer than for a file, since the music does not wait."""
@@ -42,7 +43,7 @@ class DanceStream:
         """
         self.model = model
         self.style = style
-        options = DanceOptions(group=1).adjusted(guidance_scale, LIVE_STEPS)
+        options = BADMOptions(group=1).adjusted(guidance_scale, LIVE_STEPS)
         self.guidance_scale = model.head.config.guidance_scale if guidance_scale is None else guidance_scale
         self._generator = torch.Generator().manual_seed(seed)
         self._decode = model.space.decoder()
@@ -149,7 +150,7 @@ def dance_slices(streams: Sequence[DanceStream]) -> list[Tensor]:
     mask[:, : past.shape[1]] = True
     scales = torch.tensor([stream.guidance_scale for stream in streams], device=head.device)
     styles = torch.cat([stream._style_number for stream in streams])
-    options = DanceOptions(steps=LIVE_STEPS)
+    options = BADMOptions(steps=LIVE_STEPS)
     made, _ = sample_windows(
         head, noise, music, beats, styles, options, held=Held(values, mask), guidance=scales
     )

@@ -5,9 +5,9 @@ from torch import Tensor
 
 from motiongen import features
 from motiongen.features import RootState
+from motiongen.heads import heads_for
 from motiongen.inference.model import Model
 from motiongen.streaming.stream_session import StreamSession
-from motiongen.streaming.streaming_head import RevisingHead
 
 
 class Refiner:
@@ -30,14 +30,15 @@ class Refiner:
         Raises:
             ValueError: the head does not revise.
         """
-        if not isinstance(model.head, RevisingHead):
+        if not model.spec.edits:
+            able = " or ".join(heads_for("words", edits=True))
             raise ValueError(
-                f"model: expected a head that revises, got {type(model.head).__name__}; load one with `edit`"
+                f"model: expected a head that revises, got {type(model.head).__name__}; load {able}"
             )
         self.guard_tokens, self.min_tokens = guard_tokens, min_tokens
-        self._model, self._head = model, model.head
+        self._model = model
         self._generator = torch.Generator().manual_seed(seed)
-        self._options = model.head.options_class()
+        self._options = model.spec.options()
 
     def rewrite(self, codes: Tensor, tokens: int, prompt: str) -> Tensor:
         """Return codes (N, Q), on the CPU, whose last tokens are rewritten.
@@ -49,7 +50,9 @@ class Refiner:
         """
         keep = torch.arange(len(codes)) < len(codes) - tokens
         condition = self._model.text.encode([prompt])
-        made = self._head.edit([codes], [keep], condition, generator=self._generator, options=self._options)
+        made = self._model.sampler.edit(
+            [codes], [keep], condition, generator=self._generator, options=self._options
+        )
         return made[0].cpu()
 
 

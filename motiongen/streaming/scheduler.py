@@ -12,14 +12,15 @@ from typing import Any, Self
 import numpy as np
 
 from motiongen.features import FPS
+from motiongen.heads import heads_for
+from motiongen.heads.code_config import CodeOptions
 from motiongen.inference.model import Model
-from motiongen.modules.recorded import Recorder
 from motiongen.skeleton import SMPL22
+from motiongen.step_compiler import StepCompiler
 from motiongen.streaming.prompt_plan import IDLE, PromptPlan
 from motiongen.streaming.refiner import Refiner
 from motiongen.streaming.stream_batch import StreamBatch
 from motiongen.streaming.stream_session import StreamSession
-from motiongen.streaming.streaming_head import StreamingHead, StreamingOptions, head_name
 from motiongen.streaming.text_character import TextCharacter
 from motiongen.streaming.ticker import TickReport
 from motiongen.streaming.verbs import VERBS, VerbError
@@ -49,7 +50,7 @@ class StreamScheduler:
         lead_tokens: int = 3,
         workers: int = 1,
         refiner: Refiner | None = None,
-        options: StreamingOptions | None = None,
+        options: CodeOptions | None = None,
     ) -> None:
         """Make a scheduler without characters.
 
@@ -60,24 +61,24 @@ class StreamScheduler:
             lead_tokens: tokens, about, that wait with each character: the more, the more a busy machine may be late.
             workers: threads that share the characters, each with batches of its own.
             refiner: rewrites what waits, in spare time; give it a lead of 8 tokens or more.
-            options: sampling options, of the head's `options_class`; its defaults when left out.
+            options: sampling options, of the head's own class; its defaults when left out.
 
         Raises:
             ValueError: the model's head does not stream.
         """
-        if not isinstance(model.head, StreamingHead):
+        if not model.spec.streams:
+            able = " or ".join(heads_for("words", streams=True))
             raise ValueError(
-                f"model: expected a head that streams, got {type(model.head).__name__}; "
-                "load one that has init_state, step, push and set_text"
+                f"model: expected a head that streams, got {type(model.head).__name__}; load {able}"
             )
         self.model, self.head = model, model.head
-        self.options: StreamingOptions = options or model.head.options_class()
+        self.options: CodeOptions = options or model.spec.options()
         self.about: dict[str, Any] = dict(model.about)
         self.max_characters, self.batch_sizes = max_characters, batch_sizes
         self.rewind_limit = lead_tokens + 1
         self.urgent_frames = (lead_tokens - 1) * model.frames_per_token
         self.room_frames = self.urgent_frames + model.frames_per_token
-        self._recorder = Recorder()
+        self._compiler = StepCompiler()
         self._encoder_thread: ThreadPoolExecutor | None = None
         self._callbacks: list[Callable[[TickReport], None]] = []
         self.workers = [
@@ -122,7 +123,7 @@ class StreamScheduler:
 
     def describe(self) -> dict[str, Any]:
         """Return what clients are told of this kind of character."""
-        return {"head": head_name(self.head)}
+        return {"head": self.model.spec.name}
 
     def subscribe(self, callback: Callable[[TickReport], None]) -> None:
         """Call back after each tick that took a step or failed, from the thread that ticked.
@@ -198,7 +199,7 @@ class StreamScheduler:
     def _make_batch(self, number: int) -> StreamBatch:
         size = self.batch_sizes[min(number, len(self.batch_sizes) - 1)]
         return StreamBatch(
-            self.head, self.model.tokenizer, size, self.rewind_limit, self.options, self._recorder
+            self.head, self.model.tokenizer, size, self.rewind_limit, self.options, self._compiler
         )
 
     def _make_session(self, batch: StreamBatch, slot: int, character: TextCharacter) -> StreamSession:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from motiongen.features import FPS
-from motiongen.inference.model import load
+from motiongen.inference.load import load_words
 from motiongen.motion import Motion
 from motiongen.skeleton import SMPL22
 from motiongen.streaming.character import Character
@@ -43,7 +43,7 @@ def stream(
     """
     if seconds is not None and not seconds > 0:
         raise ValueError(f"seconds: expected a positive length, got {seconds}; or leave it out")
-    scheduler = StreamScheduler(load(head, weights, device), max_characters=1)
+    scheduler = StreamScheduler(load_words(head, weights, device), max_characters=1)
     character = scheduler.open(prompt=prompt, seed=seed, guidance_scale=guidance_scale)
     for text in [then] if isinstance(then, str) else then:
         character.submit("then", text=text)

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from motiongen.conditions.text import TextCondition
-from motiongen.modules.recorded import Recorder
-from motiongen.streaming.streaming_head import StepRequest, StreamingHead, StreamingOptions, StreamingState
+from motiongen.heads.code_config import CodeOptions
+from motiongen.heads.streaming_head import StreamingHead, StreamState, TokenRequest
+from motiongen.step_compiler import StepCompiler
 from motiongen.tokenizers.rewindable import RewindableDecoder
 from motiongen.tokenizers.rvq_vae import RVQVAE
 
@@ -35,8 +36,8 @@ class StreamBatch:
         tokenizer: RVQVAE,
         size: int,
         rewind_limit: int,
-        options: StreamingOptions,
-        recorder: Recorder | None = None,
+        options: CodeOptions,
+        compiler: StepCompiler | None = None,
     ) -> None:
         """Make a batch at rest, and compile its step.
 
@@ -45,19 +46,19 @@ class StreamBatch:
             tokenizer: decodes them.
             size: slots.
             rewind_limit: tokens of a slot that can be taken back.
-            options: sampling options, of the head's `options_class`.
-            recorder: compiles the step; batches of the same head, tokenizer and options may share one, and the first
+            options: sampling options, of the head's own class.
+            compiler: compiles the step; batches of the same head, tokenizer and options may share one, and the first
                 of each size then takes half a second to make, others milliseconds.
         """
         self.head, self.size, self.rewind_limit, self.options = head, size, rewind_limit, options
         with torch.inference_mode():
-            self._state: StreamingState = head.init_state(size, rewind_limit)
+            self._state: StreamState = head.init_state(size, rewind_limit)
             self._decoder = RewindableDecoder(tokenizer, size, rewind_limit)
         self.age, self.remaining, self.seed = (np.zeros(size, dtype=np.int64) for _ in range(3))
         self.guidance_scale = np.full(size, options.guidance_scale, dtype=np.float32)
         with torch.inference_mode():
             # Two thirds of the time of a small batch's step on a CPU, and it leaves Python to the sockets.
-            self._recorded = (recorder or Recorder()).record(
+            self._compiled_step = (compiler or StepCompiler()).record(
                 self._step, [*self._controls(), self._mask([])], self._state.tensors + self._decoder.tensors
             )
 
@@ -72,12 +73,12 @@ class StreamBatch:
             codes (B, Q), whether each motion had ended before its token (B,) bool, and features (B, frames, D), all on
             the CPU; rows of slots that are not active are undefined.
         """
-        codes, ended, frames = self._recorded(*self._controls(), self._mask(active))
+        codes, ended, frames = self._compiled_step(*self._controls(), self._mask(active))
         return codes.cpu(), ended.cpu().numpy(), frames.float().cpu()
 
     def _step(self, *tensors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One step as a function of tensors alone: the request's, the head state's and the decoder's."""
-        request, states = StepRequest(*tensors[:5]), tensors[5:]
+        request, states = TokenRequest(*tensors[:5]), tensors[5:]
         count = len(self._state.tensors)
         codes, ended = self.head.step(self._state.over(states[:count]), request, self.options)
         frames = self._decoder.over(states[count:]).step(codes, request.active)

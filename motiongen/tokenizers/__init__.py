@@ -15,4 +15,4 @@ def lookup(name: str) -> type[RVQVAE]:
 
 def load(directory: str | Path) -> RVQVAE:
     """Load a saved tokenizer, ready to use. Raises ValueError when the folder does not hold one."""
-    return checkpoint.load(directory, lookup(checkpoint.read_model_name(directory))).eval()
+    return checkpoint.load(directory, lookup(checkpoint.read_model_type(directory))).eval()

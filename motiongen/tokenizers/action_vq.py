@@ -5,11 +5,12 @@ as grouped convolutions; residual quantization across scales as in VAR (Tian et 
 """
 
 import itertools
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from motiongen.tokenizers.action_vq_config import ActionVQConfig
 
 PHI_RATIO = 0.5
 """Part of a scale's contribution that has gone through its convolution (VAR's)."""
@@ -17,40 +18,10 @@ REVIVE_BELOW = 0.03
 """A code is dead when it is used less than this part of the average code."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ActionVQConfig:
-    """Sizes; the published ones, but for action_dim."""
-
-    action_dim: int = 2
-    horizon: int = 16
-    widths: tuple[int, ...] = (2, 4, 8)
-    """Channels before, between and after the stages that halve time."""
-    latent_dim: int = 8
-    codebook_size: int = 512
-    scales: tuple[int, ...] = (1, 2, 3, 4)
-    """Places of each scale; the last is the length of the latents."""
-    decay: float = 0.99
-    """Of the count of a code's uses."""
-
-    def __post_init__(self) -> None:
-        length = self.horizon // 2 ** (len(self.widths) - 1)
-        if self.horizon % 2 ** (len(self.widths) - 1) or self.scales[-1] != length:
-            raise ValueError(
-                f"scales: expected to end with horizon / 2 ** {len(self.widths) - 1} = {length}, got {self.scales}; "
-                "change horizon or widths"
-            )
-        if list(self.scales) != sorted(set(self.scales)) or self.scales[0] < 1:
-            raise ValueError(f"scales: expected to rise, got {self.scales}; use (1, 2, 3, 4)")
-
-    @property
-    def num_places(self) -> int:
-        """Codes N of one number, over all scales."""
-        return sum(self.scales)
-
-
 class ActionVQ(nn.Module):
     """Chunks of normalised actions (B, H, A) to codes (B, N, A), coarse scales first, and back."""
 
+    model_type = "action_vq"
     config_class = ActionVQConfig
     uses: Tensor
     _down: Tensor

@@ -4,7 +4,6 @@ After MoMask (Guo et al., CVPR 2024). The causal network is ours: it folds frame
 layers run at token rate. With `causal=False` it is the published network, layer for layer.
 """
 
-import math
 from dataclasses import dataclass
 from itertools import chain
 
@@ -13,77 +12,10 @@ from torch import Tensor, nn
 
 from motiongen.modules.causal_conv import CausalConv1d, CausalConvState, conv1d, run
 from motiongen.modules.quantizer import Quantized, ResidualVQ
+from motiongen.tokenizers.rvq_vae_config import RVQVAEConfig
 
-ACTIVATIONS = {"relu": nn.ReLU, "silu": nn.SiLU}
+_ACTIVATIONS = {"relu": nn.ReLU, "silu": nn.SiLU}
 STD_FLOOR = 1e-3
-
-
-@dataclass(frozen=True, kw_only=True)
-class RVQVAEConfig:
-    """Sizes of an RVQ-VAE; the defaults are the shipped `small` one."""
-
-    feature_dim: int = 140
-    """Channels of a feature frame."""
-    width: int = 256
-    """Channels at token rate."""
-    frame_width: int = 128
-    """Channels at frame rate, before the first fold and after the last unfold."""
-    latent_dim: int = 128
-    """Channels of a codebook entry."""
-    strides: tuple[int, ...] = (4,)
-    """Folds of time, one a stage; their product is the frames of a token."""
-    depth: int = 4
-    """Residual blocks a stage."""
-    dilation_growth: int = 2
-    """Block i has dilation growth**i; the widest comes first."""
-    activation: str = "silu"
-    num_quantizers: int = 6
-    codebook_size: int = 512
-    causal: bool = True
-    quantizer_dropout: float = 0.2
-    """Part of the training clips that are decoded from fewer levels."""
-    ema_decay: float = 0.99
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "strides", tuple(self.strides))  # JSON has lists
-        for name in (
-            "feature_dim",
-            "width",
-            "frame_width",
-            "latent_dim",
-            "depth",
-            "num_quantizers",
-            "codebook_size",
-        ):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name}: expected >= 1, got {getattr(self, name)}; fix the tokenizer's config"
-                )
-        if not self.strides or min(self.strides) < 1:
-            raise ValueError(
-                f"strides: expected one or more sizes >= 1, got {self.strides}; use (4,) or (2, 2)"
-            )
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(
-                f"activation: expected one of {sorted(ACTIVATIONS)}, got {self.activation!r}; pick one"
-            )
-        if not 0 <= self.quantizer_dropout <= 1:
-            raise ValueError(f"quantizer_dropout: expected 0..1, got {self.quantizer_dropout}; use 0.2")
-
-    @property
-    def frames_per_token(self) -> int:
-        """Frames that a token stands for."""
-        return math.prod(self.strides)
-
-
-PRESETS: dict[str, RVQVAEConfig] = {
-    "small": RVQVAEConfig(),
-    "open": RVQVAEConfig(width=152, frame_width=96, latent_dim=96),
-    "paper": RVQVAEConfig(
-        feature_dim=263, width=512, frame_width=512, latent_dim=512, strides=(2, 2), depth=3, dilation_growth=3,
-        activation="relu", causal=False,
-    ),
-}  # fmt: skip
 
 
 class ResidualBlock(nn.Module):
@@ -93,7 +25,7 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.conv1 = conv1d(config.causal, config.width, config.width, 3, dilation=dilation)
         self.conv2 = conv1d(config.causal, config.width, config.width, 1)
-        self.activation = ACTIVATIONS[config.activation]()
+        self.activation = _ACTIVATIONS[config.activation]()
 
     def forward(self, x: Tensor, state: CausalConvState | None = None) -> Tensor:
         """Return (B, D, N) for x (B, D, N): a step when there is a state, else the whole clip."""
@@ -131,7 +63,7 @@ class Encoder(nn.Module):
         super().__init__()
         widths = [config.frame_width] + [config.width] * len(config.strides)
         self.stem = conv1d(config.causal, config.feature_dim, config.frame_width, 3)
-        self.activation = ACTIVATIONS[config.activation]()
+        self.activation = _ACTIVATIONS[config.activation]()
         self.stages = nn.ModuleList(
             EncoderStage(config, dim, stride) for dim, stride in zip(widths[:-1], config.strides, strict=True)
         )
@@ -198,7 +130,7 @@ class Decoder(nn.Module):
         super().__init__()
         widths = [config.width] * len(config.strides) + [config.frame_width]
         self.stem = conv1d(config.causal, config.latent_dim, config.width, 3)
-        self.activation = ACTIVATIONS[config.activation]()
+        self.activation = _ACTIVATIONS[config.activation]()
         self.stages = nn.ModuleList(
             DecoderStage(config, dim, stride)
             for dim, stride in zip(widths[1:], reversed(config.strides), strict=True)
@@ -248,6 +180,7 @@ class RVQVAE(nn.Module):
     `out`; the codebooks are stacked in `quantizer.codebooks`.
     """
 
+    model_type = "rvq_vae"
     config_class = RVQVAEConfig
     mean: Tensor
     std: Tensor

@@ -1,4 +1,4 @@
-"""How sure a success rate is."""
+"""Confidence interval of a success rate."""
 
 import math
 

@@ -7,7 +7,8 @@ import torch
 from safetensors.torch import load_file
 
 from motiongen import checkpoint
-from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
+from motiongen.tokenizers.rvq_vae import RVQVAE
+from motiongen.tokenizers.rvq_vae_config import RVQVAEConfig
 
 CONFIG = RVQVAEConfig(feature_dim=7, width=12, frame_width=8, latent_dim=6, depth=1, codebook_size=16)
 

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from motiongen.modules.attention import Transformer, TransformerConfig, apply_rotary, attend, rotary_angles
+from motiongen.modules.attention import Transformer, apply_rotary, attend, rotary_angles
+from motiongen.modules.transformer_config import TransformerConfig
 
 TINY = TransformerConfig(dim=16, num_layers=2, num_heads=2, feedforward_dim=24, context_dim=6)
 

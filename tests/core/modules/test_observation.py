@@ -1,6 +1,7 @@
 import torch
 
-from motiongen.modules.observation import Normaliser, ObservationEncoder, PolicyConfig
+from motiongen.modules.observation import Normaliser, ObservationEncoder
+from motiongen.modules.policy_config import PolicyConfig
 from motiongen.modules.visual_encoder import VisualEncoder
 
 

@@ -3,7 +3,8 @@ import torch
 
 from motiongen import checkpoint
 from motiongen.tokenizers.action_decoder import ActionDecoder
-from motiongen.tokenizers.action_vq import ActionVQ, ActionVQConfig
+from motiongen.tokenizers.action_vq import ActionVQ
+from motiongen.tokenizers.action_vq_config import ActionVQConfig
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from motiongen.tokenizers.rewindable import RewindableDecoder
-from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
+from motiongen.tokenizers.rvq_vae import RVQVAE
+from motiongen.tokenizers.rvq_vae_config import RVQVAEConfig
 
 TINY = RVQVAEConfig(
     feature_dim=6, width=8, frame_width=8, latent_dim=4, depth=2, num_quantizers=2, codebook_size=8
