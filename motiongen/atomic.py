@@ -1,4 +1,4 @@
-"""Write aside, then rename: a file is there whole or not at all."""
+"""Atomic writes: a file is written beside its path and renamed, so that it is there whole or not at all."""
 
 import os
 import secrets
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; it takes the place of `path` on success and is removed on failure.
+    """Yield a path to write to; the file there is renamed to `path` on success and removed on failure.
 
     Raises:
         FileNotFoundError: the folder does not exist.

@@ -23,7 +23,7 @@ def lookup(kind: str, registry: Mapping[str, T], name: str) -> T:
     """Return a registry's entry by name.
 
     Args:
-        kind: what the registry holds, such as "head"; begins the error.
+        kind: name of the kind of entry, such as "head", with which the error begins.
         registry: the entries by name.
         name: the name that is asked for.
 
@@ -53,7 +53,7 @@ def lookup_extension(registry: Mapping[str, FileT], path: str | Path) -> FileT:
         nearest = suggest(extension, known)
         hint = f"did you mean {nearest}?" if nearest else "choose one of these"
         raise ValueError(
-            f"{path}: expected one of {', '.join(known)}, got {extension or 'no extension'!r}; {hint}"
+            f"{path}: expected one of {', '.join(known)}, got {extension or 'no extension'}; {hint}"
         )
     return known[extension]
 

@@ -1,4 +1,4 @@
-"""What the commands share: parsing into a config, and the checks that come before any model is loaded."""
+"""Shared by the commands: parsing into a config, and checks of paths and numbers before any model is loaded."""
 
 import contextlib
 import inspect
@@ -77,18 +77,18 @@ def parse(config: type[ConfigT], argv: Sequence[str], verb: str) -> ConfigT:
     except SystemExit as stop:
         if stop.code != 2:
             raise
-    said = _flatten(messages.getvalue()).removeprefix(f"Error parsing {config.__name__}: ")
-    raise UsageError(f"{said}; see motiongen {verb} --help")
+    message = _flatten(messages.getvalue()).removeprefix(f"Error parsing {config.__name__}: ")
+    raise UsageError(f"{message}; see motiongen {verb} --help")
 
 
 def _with_formats(help_text: str) -> str:
     """Return a help text in which {inputs}, {outputs}, {pictures} and {written} stand for lists of formats."""
     if "{" not in help_text:
         return help_text
-    from motiongen.io import FORMATS
-    from motiongen.render import PICTURES
+    from motiongen.io import FORMATS, FormatSpec
+    from motiongen.render import PICTURES, PictureSpec
 
-    lists: dict[str, Sequence[Any]] = {
+    lists: dict[str, list[FormatSpec | PictureSpec]] = {
         "{inputs}": [spec for spec in FORMATS.values() if spec.read],
         "{outputs}": [*PICTURES.values(), *(spec for spec in FORMATS.values() if spec.write)],
         "{pictures}": list(PICTURES.values()),

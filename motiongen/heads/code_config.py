@@ -1,7 +1,7 @@
 """Sizes and sampling options shared by heads that predict codes of the tokenizer."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 from motiongen.checks import check_at_least, check_share
 from motiongen.conditions.encoder_files import DEFAULT_ENCODER
@@ -33,6 +33,10 @@ class CodeHeadConfig:
         check_at_least(self, 1, "num_quantizers", "codebook_size", "frames_per_token")
         check_at_least(self, 1, "text_dim", "context_dim", "code_dim")
         check_share(self, "dropout", "condition_dropout", "label_smoothing")
+
+    def resized(self, num_quantizers: int, **sizes: Any) -> Self:
+        """Return this config with the sizes that are determined by tokenizer and text encoder."""
+        return replace(self, num_quantizers=num_quantizers, **sizes)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,6 @@
 """Base of the training recipes of heads that predict codes: model sizes, batches of similar length, validation."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, Self, TypeVar
 
@@ -14,6 +13,7 @@ from motiongen.data.cache import ClipCache
 from motiongen.data.corpus import Corpus
 from motiongen.data.corpus_config import CorpusConfig
 from motiongen.heads.code_config import CodeHeadConfig
+from motiongen.modules.residual_transformer import CodeVectors
 from motiongen.tokenizers.rvq_vae import RVQVAE
 from motiongen.training.model_card import model_card
 from motiongen.training.parameters import parameter_groups
@@ -64,7 +64,7 @@ class CodeRecipe(Generic[ExampleT]):
         config: Any = None,
         encoder: TextEncoder | None = None,
     ) -> Self:
-        """Return the recipe for a prepared cache, with a new model initialised from the codebooks of the tokenizer.
+        """Return the recipe for a prepared cache, with a new model; its `CodeVectors` start from the codebooks.
 
         Args:
             cache: the clips.
@@ -76,7 +76,8 @@ class CodeRecipe(Generic[ExampleT]):
         model_config = model_config or cls.model_class.config_class()
         encoder = encoder or TextEncoder.load(model_config.text_encoder)
         model = cls.model_class(sized_for(model_config, tokenizer, encoder))
-        model.vectors.start_from(tokenizer.quantizer.codebooks)
+        if isinstance(getattr(model, "vectors", None), CodeVectors):
+            model.vectors.start_from(tokenizer.quantizer.codebooks)
         return cls(model, tokenizer, cache, encoder, config)  # type: ignore[call-arg]
 
     def parameter_groups(self) -> list[dict[str, Any]]:
@@ -157,8 +158,7 @@ def text_condition(batch: Mapping[str, Tensor]) -> TextCondition:
 def sized_for(config: ConfigT, tokenizer: RVQVAE, encoder: TextEncoder) -> ConfigT:
     """Return a head config with the sizes that are determined by its tokenizer and text encoder."""
     sizes = tokenizer.config
-    return replace(
-        config,
+    return config.resized(
         num_quantizers=sizes.num_quantizers,
         codebook_size=sizes.codebook_size,
         frames_per_token=sizes.frames_per_token,

@@ -22,11 +22,12 @@ class HeadSpec:
         summary: what it is for, in one line of help.
         kind: what it turns into motion.
         config: frozen dataclass of its sizes.
-        options: frozen dataclass of how it samples; see `Options`.
+        options: frozen dataclass of how it samples, with `adjusted(guidance_scale, ...)` for words and music.
         presets: name -> sizes, or of a head with spaces name -> space -> sizes.
         model: returns its nn.Module class, built from `config` alone.
         sampler: returns its sampler class, built from a model: `generate` for words (`CodeSampler`), `dance` for music,
             `predict` for policies.
+        recipe: returns the class of its training recipe; None where it is not trained here.
         training: frozen dataclass of the options of `motiongen train NAME`; None where it is not trained here.
         streams: whether the model writes token by token (see `motiongen.streaming.protocol`).
         edits: whether the sampler has `edit`, which revises codes between kept ones.
@@ -42,6 +43,7 @@ class HeadSpec:
     presets: Mapping[str, Any]
     model: "Callable[[], type[nn.Module]]"
     sampler: Callable[[], type[Any]]
+    recipe: "Callable[[], type[Any]] | None" = None
     training: "type[TrainingRun] | None" = None
     streams: bool = False
     edits: bool = False

@@ -19,7 +19,7 @@ __all__ = ["FORMATS", "FormatSpec", "format_of", "load", "readable", "save", "wr
 
 
 class Reader(Protocol):
-    """Reads a file of motion; raises ValueError that names the file, and the place in it, if it is broken."""
+    """Function that reads a file of motion; its ValueError names the file and the position of the fault."""
 
     def __call__(self, path: Path, /) -> "Motion":
         """Return the motion in a file."""
@@ -27,7 +27,7 @@ class Reader(Protocol):
 
 
 class Writer(Protocol):
-    """Writes a file of motion, whole or not at all; the same motion gives the same bytes."""
+    """Function that writes a file of motion, whole or not at all; the same motion gives the same bytes."""
 
     def __call__(self, motion: "Motion", path: Path, /, **options: Any) -> None:
         """Write a motion; `options` holds `mesh` for a format that takes one, else nothing."""
@@ -39,8 +39,8 @@ class FormatSpec:
     """One format of motion files.
 
     Attributes:
-        name: what the format is called, for messages.
-        summary: one line of what a file holds.
+        name: name of the format, for messages.
+        summary: contents of a file, in a few words.
         extensions: lower-case file extensions, each with its dot.
         read: returns the motion in a file; None for a format that is only written.
         write: writes a motion to a file; None for a format that is only read.
@@ -145,9 +145,7 @@ def load(path: str | Path) -> "Motion":
     except ValueError as error:
         if path.name in str(error):
             raise
-        raise ValueError(
-            f"{path}: {error}"
-        ) from error  # what no reader checks, Motion does; it knows no file
+        raise ValueError(f"{path}: {error}") from error  # Motion's own checks know no file
 
 
 def save(motion: "Motion", path: str | Path, *, mesh: "SkinnedMesh | None" = None) -> None:

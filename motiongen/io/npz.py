@@ -1,8 +1,8 @@
-"""NPZ: a Motion as plain arrays, both ways; and AMASS, SMPL-H and SMPL-X files in.
+"""NPZ: motions as plain NumPy arrays, read and written; AMASS, SMPL-H and SMPL-X files are read too.
 
-Our own files hold `format` ("motiongen/motion-v1"), `fps` (), `names` (J,), `parents` (J,), `offsets` (J, 3),
+motiongen's own files hold `format` ("motiongen/motion-v1"), `fps` (), `names` (J,), `parents` (J,), `offsets` (J, 3),
 `rotations` (T, J, 4) xyzw and `root` (T, 3); and where a motion has them `rest` (J, 4), `translations` (T, J, 3),
-`end_joints` (E,) and `end_offsets` (E, 3). Nothing is ever unpickled.
+`end_joints` (E,) and `end_offsets` (E, 3). Pickled data is never loaded.
 """
 
 import math
@@ -31,11 +31,11 @@ def read(path: str | Path, up: Literal["y", "z"] = "z") -> Motion:
     """Return the motion in an .npz file.
 
     Args:
-        path: a file of ours, or one with SMPL's `poses`, `trans` and `mocap_frame_rate`.
-        up: the axis that points up in a SMPL-family file: AMASS has z. Ours is always y.
+        path: a file of motiongen's, or one with SMPL's `poses`, `trans` and `mocap_frame_rate`.
+        up: the axis that points up in a SMPL-family file, z in AMASS; in motiongen's own it is y.
 
     Raises:
-        ValueError: the file is neither, is damaged, or holds NaN; one line that names it.
+        ValueError: the file is neither, is damaged, or holds NaN; the message names it.
     """
     arrays = _load(Path(path))
     if "format" in arrays:
@@ -72,7 +72,7 @@ def write(motion: Motion, path: str | Path) -> None:
 
 
 def _load(path: Path) -> Arrays:
-    """Return every array of a file that is not pickled; SMPL files may hold such that nobody needs."""
+    """Return the arrays of a file without those that are pickled, which SMPL files may hold and no motion needs."""
     arrays: Arrays = {}
     try:
         with np.load(path, allow_pickle=False) as archive:

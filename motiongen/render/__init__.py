@@ -26,7 +26,7 @@ Progress = Callable[[int, int], None]
 
 
 class Drawer(Protocol):
-    """Draws what a job asks for into a file; the same job gives the same pixels."""
+    """Function that draws a job to a file; the same job gives the same pixels."""
 
     def __call__(self, job: "RenderJob", path: Path, /) -> None:
         """Draw the job's motions to a path."""
@@ -38,8 +38,8 @@ class PictureSpec:
     """One format of videos or pictures.
 
     Attributes:
-        name: what the format is called, for messages.
-        summary: one line of what is drawn.
+        name: name of the format, for messages.
+        summary: contents of a file, in a few words.
         extensions: lower-case file extensions, each with its dot.
         draw: draws a job to a file.
     """

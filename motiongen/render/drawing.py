@@ -1,4 +1,4 @@
-"""Render jobs: what is to be drawn, and how each picture format draws it."""
+"""Render jobs, and the functions that draw them in each picture format."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -175,7 +175,7 @@ class _VideoDrawing:
         """Return the picture of a drawn frame: shrunk, with its caption."""
         frame, pixels = drawn
         picture = shrink(pixels, _SUPERSAMPLING)
-        self._captions.lay(picture, frame / self._clip.fps)
+        self._captions.draw(picture, frame / self._clip.fps)
         return picture
 
 

@@ -1,4 +1,4 @@
-"""Retargeting: identity where nothing differs, bone directions kept, names told, odd rest poses survived."""
+"""Retargeting: identity where nothing differs, bone directions kept, names recognised, odd rest poses survived."""
 
 import pytest
 import torch
@@ -102,8 +102,8 @@ def test_an_a_pose_rest_is_raised_to_a_t_pose():
     droop = torch.zeros(22, 3)
     droop[SMPL22.index("left_shoulder"), 2], droop[SMPL22.index("right_shoulder"), 2] = -0.8, 0.8
     rig = renamed(MIXAMO, rest=quat_from_axis_angle(droop))
-    _, places = rig.fk(find_t_pose(rig, MIXAMO), torch.zeros(3))
-    assert_close(places, SMPL22.rest_positions, atol=2e-2, rtol=0)
+    _, positions = rig.fk(find_t_pose(rig, MIXAMO), torch.zeros(3))
+    assert_close(positions, SMPL22.rest_positions, atol=2e-2, rtol=0)
 
 
 def test_a_rest_pose_that_is_no_person_falls_back_on_the_first_frame():
@@ -124,7 +124,7 @@ def _offsets_in(axes: torch.Tensor) -> torch.Tensor:
 
 
 def _standing(bundle: torch.Tensor) -> torch.Tensor:
-    """Global rotations (22, 4) that point each joint's bone, along x, at its child's place in SMPL's T-pose."""
+    """Global rotations (22, 4) that point each joint's bone, along x, at its child's position in SMPL's T-pose."""
     world = SMPL22.rest_rotations.clone()
     for joint in range(22):
         for child in SMPL22.children(joint)[-1:]:

@@ -1,30 +1,30 @@
-/** A piece of music: how far ahead it is sent, and what is heard with the frame that is shown. */
+/** Tests of Song: how far ahead audio is sent, and the position that fits the shown frame. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeAudio } from "../src/client/audio.js";
-import { type Line, RemoteCharacter } from "../src/client/character.js";
+import { RemoteCharacter, type Transport } from "../src/client/character.js";
 import { Song } from "../src/client/song.js";
 import type { Hello } from "../src/client/wire.js";
 
 const RATE = 22050;
 const hello = { fps: 30, limits: { message_bytes: 16384 }, audio: { ahead_seconds: 10 } } as unknown as Hello;
 
-/** A dancer whose server's clock is its own, and what was sent to it. */
+/** A dancing character over a transport that records what is sent; the server's clock is set by `show`. */
 function dancer() {
   const sent: number[] = [];
   const asked: string[] = [];
   const clock = { now: 0 };
-  const line: Line = {
+  const transport: Transport = {
     request: async (message) => (asked.push(String(message["type"])), { number: 5, seq: 0 }),
     serverTime: () => clock.now,
     send: (data) => (sent.push(decodeAudio(data).samples.length), true),
   };
-  const character = new RemoteCharacter(line, 1, "", false, 30);
+  const character = new RemoteCharacter(transport, 1, "", false, 30);
   const show = (seq: number) => {
     clock.now = (seq * 1000) / 30;
     const [root, rotations] = [new Float32Array(3), new Float32Array(4)];
-    character.receive({ character: 1, seq, obeys: 0, time: clock.now * 1000, contacts: 0, gap: false, root, rotations }, clock.now);
+    character.receiveFrame({ character: 1, seq, obeys: 0, time: clock.now * 1000, contacts: 0, gap: false, root, rotations }, clock.now);
     character.sample(0);
   };
   return { character, sent, asked, show, seconds: () => sent.reduce((a, b) => a + b, 0) / RATE };
@@ -35,7 +35,7 @@ test("a song is sent at most so far ahead as the server says", async () => {
   const song = await Song.begin(character, hello, new Float32Array(60 * RATE), RATE);
   for (let seq = 0; seq < 300; seq++) show(seq);
   assert.ok(seconds() > 9 && seconds() <= 10, String(seconds()));
-  character.happened({ type: "event", character: 1, event: "dances", number: 5, seq: 300, sample: 0 });
+  character.receiveEvent({ type: "event", character: 1, event: "dances", number: 5, seq: 300, sample: 0 });
   for (let seq = 300; seq < 600; seq++) show(seq);
   assert.ok(seconds() > 18.5 && seconds() <= 20, String(seconds()));
   assert.equal(song.isOver, false);
@@ -46,12 +46,12 @@ test("the second that is heard is the shown frame's, and a later mark moves it",
   const song = await Song.begin(character, hello, new Float32Array(RATE), RATE);
   for (let seq = 0; seq < 90; seq++) show(seq);
   assert.equal(song.position(), null);
-  character.happened({ type: "event", character: 1, event: "dances", number: 5, seq: 60, sample: 0 });
+  character.receiveEvent({ type: "event", character: 1, event: "dances", number: 5, seq: 60, sample: 0 });
   const shown = (character.playback.at * 30) / 1000;
   assert.ok(Math.abs(song.position()! - (shown - 60) / 30) < 1e-6);
-  character.happened({ type: "event", character: 1, event: "dances", number: 5, seq: 80, sample: 0 });
+  character.receiveEvent({ type: "event", character: 1, event: "dances", number: 5, seq: 80, sample: 0 });
   assert.ok(Math.abs(song.position()! - (shown - 80) / 30) < 1e-6);
-  character.happened({ type: "event", character: 1, event: "dances", number: 4, seq: 0, sample: 0 });
+  character.receiveEvent({ type: "event", character: 1, event: "dances", number: 4, seq: 0, sample: 0 });
   assert.ok(Math.abs(song.position()! - (shown - 80) / 30) < 1e-6, "other music");
 });
 

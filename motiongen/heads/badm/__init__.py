@@ -13,6 +13,7 @@ SPEC = HeadSpec(
     presets=PRESETS,
     model=lazily("motiongen.heads.badm.model:BADM"),
     sampler=lazily("motiongen.heads.badm.sampler:BADMSampler"),
+    recipe=lazily("motiongen.heads.badm.recipe:BADMRecipe"),
     training=BADMTraining,
     streams=True,
     spaces=SPACES,

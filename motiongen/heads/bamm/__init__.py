@@ -13,6 +13,7 @@ SPEC = HeadSpec(
     presets=PRESETS,
     model=lazily("motiongen.heads.bamm.model:BAMM"),
     sampler=lazily("motiongen.heads.bamm.sampler:BAMMSampler"),
+    recipe=lazily("motiongen.heads.bamm.recipe:BAMMRecipe"),
     training=BAMMTraining,
     edits=True,
     tiny=BAMMConfig(

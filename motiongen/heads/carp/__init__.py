@@ -13,6 +13,7 @@ SPEC = HeadSpec(
     presets=PRESETS,
     model=lazily("motiongen.heads.carp.model:CARP"),
     sampler=lazily("motiongen.heads.carp.sampler:CARPSampler"),
+    recipe=lazily("motiongen.heads.carp.recipe:CARPRecipe"),
     training=CARPTraining,
     tiny=CARPConfig(dim=16, num_layers=1, num_heads=2, cond_dim=16, codebook_size=16),
 )

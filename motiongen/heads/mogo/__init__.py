@@ -13,6 +13,7 @@ SPEC = HeadSpec(
     presets=PRESETS,
     model=lazily("motiongen.heads.mogo.model:Mogo"),
     sampler=lazily("motiongen.heads.mogo.sampler:MogoSampler"),
+    recipe=lazily("motiongen.heads.mogo.recipe:MogoRecipe"),
     training=MogoTraining,
     streams=True,
     tiny=MogoConfig(

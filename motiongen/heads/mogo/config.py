@@ -1,7 +1,7 @@
 """Mogo's sizes, sampling options and training options."""
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from motiongen.checks import check_at_least, check_share
 from motiongen.data.corpus_config import CorpusConfig
@@ -44,6 +44,11 @@ class MogoConfig(CodeHeadConfig):
                 f"layers: expected {self.num_quantizers} numbers >= 1, got {self.layers}; one a quantizer level"
             )
         check_share(self, "corruption")
+
+    def resized(self, num_quantizers: int, **sizes: Any) -> Self:
+        """Return this config for a tokenizer with other sizes; additional quantizer levels get one layer each."""
+        layers = (*self.layers, *[1] * num_quantizers)[:num_quantizers]
+        return replace(self, num_quantizers=num_quantizers, layers=layers, **sizes)
 
     def transformer(self) -> TransformerConfig:
         """Return the sizes of the base level's transformer."""

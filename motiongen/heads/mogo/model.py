@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from motiongen.conditions.text import TextCondition
 from motiongen.heads.mogo.config import MogoConfig, MogoOptions
-from motiongen.heads.mogo.stream import MogoState, Request, end_share, guided
+from motiongen.heads.mogo.stream import MogoState, end_share, guided
+from motiongen.heads.streaming_head import TokenRequest
 from motiongen.modules.attention import Transformer
 from motiongen.modules.kv_cache import Push, TransformerState, chunk_lengths
 from motiongen.modules.residual_transformer import CodeVectors
@@ -154,7 +155,7 @@ class Mogo(nn.Module):
 
     @torch.no_grad()
     def step(
-        self, state: MogoState, request: Request, options: MogoOptions = DEFAULTS
+        self, state: MogoState, request: TokenRequest, options: MogoOptions = DEFAULTS
     ) -> tuple[Tensor, Tensor]:
         """Sample the next token of B streams.
 
@@ -235,8 +236,8 @@ class Mogo(nn.Module):
         Args:
             state: updated in place.
             inputs: (B, n, Q) the token before each position.
-            age: (B, n), see `Request`.
-            remaining: (B, n), see `Request`.
+            age: (B, n), see `TokenRequest`.
+            remaining: (B, n), see `TokenRequest`.
             skip: (B, n) bool, true = padding.
         """
         x = self.code_in(self.sums(inputs)[..., -1, :])  # (B, n, D)

@@ -10,7 +10,8 @@ from motiongen.conditions.text import TextCondition
 from motiongen.heads.code_sampler import checked_prefixes, requested_lengths
 from motiongen.heads.mogo.config import MogoOptions
 from motiongen.heads.mogo.model import DEFAULTS, Mogo
-from motiongen.heads.mogo.stream import MogoState, Request
+from motiongen.heads.mogo.stream import MogoState
+from motiongen.heads.streaming_head import TokenRequest
 from motiongen.modules.sampling import Generators, item_generators
 
 
@@ -62,7 +63,7 @@ class MogoSampler:
         while bool(active.any()):
             age = torch.full_like(longest, len(tokens) + 1)
             remaining = torch.where(has_length, longest - len(tokens), 0)
-            token, ended = model.step(state, Request(age, remaining, scale, seed, active), options)
+            token, ended = model.step(state, TokenRequest(age, remaining, scale, seed, active), options)
             finished = ended & ~has_length & (len(tokens) >= options.min_tokens)
             lengths_found = torch.where(active & finished, len(tokens), lengths_found)
             tokens.append(token)

@@ -57,25 +57,6 @@ class MogoState:
         self.past.copy_(self.past.gather(1, index[..., None].expand_as(self.past)))
 
 
-@dataclass(frozen=True)
-class Request:
-    """Inputs of a step of B streams.
-
-    Attributes:
-        age: (B,) tokens since the prompt began, counting the next one; 0 if not given.
-        remaining: (B,) tokens to the end of the motion, counting the next one; 0 if not given.
-        guidance_scale: (B,) float.
-        seed: (B,) int64, of the noise.
-        active: (B,) bool, false for streams that take no step.
-    """
-
-    age: Tensor
-    remaining: Tensor
-    guidance_scale: Tensor
-    seed: Tensor
-    active: Tensor
-
-
 def guided(logits: Tensor, guidance_scale: Tensor, plausible: float) -> tuple[Tensor, Tensor]:
     """Return guided logits of the codes (B, K) and of END (B, 1).
 

@@ -128,7 +128,7 @@ class TrackingRun:
         def pictures() -> Iterator[NDArray[np.uint8]]:
             for frame, pair in enumerate(self.states, start=1):
                 picture = renderer.draw(pair)
-                track.lay(picture, 0.0)
+                track.draw(picture, 0.0)
                 yield picture
                 if progress is not None:
                     progress(frame, len(self.states))

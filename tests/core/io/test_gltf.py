@@ -39,20 +39,20 @@ def referee_positions(path, frame):
         start = document.bufferViews[accessor.bufferView].byteOffset + (accessor.byteOffset or 0)
         return np.frombuffer(blob, "<f4", accessor.count * width, start).reshape(-1, width).astype(float)
 
-    turn = {i: node.rotation or [0, 0, 0, 1] for i, node in enumerate(document.nodes)}
-    place = {i: node.translation or [0, 0, 0] for i, node in enumerate(document.nodes)}
+    rotation = {i: node.rotation or [0, 0, 0, 1] for i, node in enumerate(document.nodes)}
+    offset = {i: node.translation or [0, 0, 0] for i, node in enumerate(document.nodes)}
     animation = document.animations[0]
     for channel in animation.channels:
         output = animation.samplers[channel.sampler].output
         if channel.target.path == "rotation":
-            turn[channel.target.node] = values(output, 4)[frame]
+            rotation[channel.target.node] = values(output, 4)[frame]
         else:
-            place[channel.target.node] = values(output, 3)[frame]
+            offset[channel.target.node] = values(output, 3)[frame]
 
     found = {}
 
     def walk(node, above):
-        x, y, z, w = turn[node]
+        x, y, z, w = rotation[node]
         local = np.eye(4)
         local[:3, :3] = np.array(
             [
@@ -61,7 +61,7 @@ def referee_positions(path, frame):
                 [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
             ]
         )
-        local[:3, 3] = place[node]
+        local[:3, 3] = offset[node]
         found[document.nodes[node].name] = (above @ local)[:3, 3]
         for child in document.nodes[node].children or []:
             walk(child, above @ local)

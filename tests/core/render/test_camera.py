@@ -23,9 +23,9 @@ def seen(shot, points, frame, aspect):
 def test_all_points_stay_in_the_picture(aspect, foot):
     points, centres = walk()
     shot = plan_camera(points, centres, 0.4, 30.0, aspect, foot)
-    places = np.concatenate([seen(shot, points, frame, aspect) for frame in range(60)])
-    assert np.abs(places).max() < 1.0
-    assert places[:, 1].min() > -1.0 + 2 * foot
+    positions = np.concatenate([seen(shot, points, frame, aspect) for frame in range(60)])
+    assert np.abs(positions).max() < 1.0
+    assert positions[:, 1].min() > -1.0 + 2 * foot
 
 
 def test_camera_follows_smoothly():

@@ -1,8 +1,8 @@
-/** Sound on the wire of bridge/PROTOCOL.md: the one binary message of clients. */
+/** Encodes and decodes audio messages, the only binary message that clients send (bridge/PROTOCOL.md). */
 
 import { WireError } from "./wire.js";
 
-/** Sound for one dancer: mono, 16 bits. */
+/** A part of a piece of music for one character: mono, 16 bits. */
 export interface Audio {
   /** Number of the character on this connection. */
   character: number;
@@ -18,7 +18,7 @@ const S16 = 1;
 /** Bytes before the samples. */
 export const AUDIO_HEADER = 16;
 
-/** Return the bytes of some sound. */
+/** Return an audio message as bytes. */
 export function encodeAudio({ character, rate, first, samples }: Audio): ArrayBuffer {
   const data = new ArrayBuffer(AUDIO_HEADER + 2 * samples.length);
   const view = new DataView(data);
@@ -32,7 +32,7 @@ export function encodeAudio({ character, rate, first, samples }: Audio): ArrayBu
   return data;
 }
 
-/** Return the sound in a binary message; raises WireError where the bytes are none. */
+/** Return the audio in a binary message; throws a WireError where the bytes are no audio message. */
 export function decodeAudio(data: ArrayBufferLike): Audio {
   const size = data.byteLength;
   if (size < AUDIO_HEADER + 2 || size % 2) throw new WireError(`audio: expected ${AUDIO_HEADER} bytes and two a sample, got ${size}`);
@@ -46,7 +46,7 @@ export function decodeAudio(data: ArrayBufferLike): Audio {
   return { character: view.getUint16(2, true), rate: view.getUint32(4, true), first, samples };
 }
 
-/** Return samples of -1..1 as 16 bits; what is louder is clipped. */
+/** Return samples of -1..1 as 16-bit integers; louder samples are clipped. */
 export function toS16(samples: Float32Array): Int16Array {
   return Int16Array.from(samples, (value) => Math.round(32767 * Math.min(1, Math.max(-1, value))));
 }

@@ -1,72 +1,78 @@
-/** One character on a server, as this page sees it: verbs go out, frames and events come in. */
+/** The client's side of one character on a server: sends verbs, receives frames and events. */
 
 import { encodeAudio } from "./audio.js";
 import { Emitter } from "./emitter.js";
 import { Playback, type Pose } from "./playback.js";
+import type { Message, RequestOptions } from "./requests.js";
 import type { Frame, StreamEvent } from "./wire.js";
 
-/** What a server answers to a verb. */
+/** The server's answer to a verb. */
 export interface Answer {
   /** Number of the first frame that obeys. */
   seq: number;
-  /** Number of the verb; frames that are the answer to it carry it. */
+  /** Number of the verb; frames that obey it carry it as `obeys`. */
   number: number;
-  /** A sentence, where there is something to say. */
+  /** A sentence for people, where the server sends one. */
   note?: string;
 }
 
-/** What a character begins with. */
+/** Options of a new character. */
 export interface Beginning {
   prompt?: string;
   /** The same seed and the same verbs at the same frames give the same motion. */
   seed?: number;
-  /** How strictly it follows its words, or the music, 1 to 10. */
+  /** Guidance strength, 1 to 10: how strictly the motion follows the prompt, or the music. */
   strength?: number;
-  /** Of a dancer: one of `Hello.styles`. */
+  /** Dance style, one of `Hello.styles`; only on a server whose characters dance. */
   style?: string;
 }
 
-/** What a character tells of. */
+/** Events of a character. */
 export interface CharacterEvents {
-  /** A frame came; to draw, use `sample`, which interpolates. */
+  /** A frame was received. To draw, use `sample`, which interpolates. */
   frame: Frame;
-  /** Something came about. */
+  /** An event of PROTOCOL.md was received. */
   event: StreamEvent;
-  /** The first frame that obeys a verb came, so long after the verb was said. */
+  /** The first frame that obeys a verb was received, this many milliseconds after the verb was sent. */
   obeyed: { verb: string; number: number; milliseconds: number };
-  /** The server had forgotten it, and it was opened again: numbers of frames and verbs begin anew. */
+  /** The server had lost the character, and the client opened it again: numbers of frames and verbs restart. */
   reborn: number;
-  /** The connection dropped: sound that was on its way is lost. */
+  /** The connection dropped: audio that was on its way is lost. */
   interrupted: string;
-  /** It is gone, and why. */
+  /** The character is gone; the text is the reason. */
   closed: string;
 }
 
-/** How a character reaches its server; the client is one. */
-export interface Line {
-  request(message: Record<string, unknown>): Promise<Record<string, unknown>>;
+/** What a character needs of the client that it belongs to. */
+export interface Transport {
+  /** Send a message and return its answer. */
+  request(message: Message, options?: RequestOptions): Promise<Message>;
   /** Send a binary message; return whether there is a connection. */
   send(data: ArrayBuffer): boolean;
-  /** The server's time at a local time, milliseconds. */
+  /** Return the server's time at a local time, milliseconds. */
   serverTime(now: number): number;
 }
 
-/** A character: made by `MotionGenClient.open` or `watch`. Verbs reject with a MotionGenError that has the server's code. */
+/**
+ * A character on a server, made by `MotionGenClient.open` or `watch`.
+ *
+ * The promise of a verb rejects with a MotionGenError that has the server's code, or with a MotionGenTimeoutError.
+ */
 export class RemoteCharacter extends Emitter<CharacterEvents> {
-  /** The newest frame that came. */
+  /** The newest frame received. */
   latest: Frame | null = null;
   isClosed = false;
-  /** Words of the last prompt that was said from here. */
-  told = "";
-  /** Its frames, for who wants to choose how far behind the server to be. */
+  /** Text of the last prompt that was sent from here. */
+  lastPrompt = "";
+  /** The jitter buffer of its frames; its `delay` is how far it plays behind the server. */
   readonly playback: Playback;
-  private waiting: { verb: string; answer: Answer; said: number }[] = [];
+  private unobeyed: { verb: string; answer: Answer; sentAt: number }[] = [];
 
-  /** Made by the client. */
+  /** @internal Called by the client. */
   constructor(
-    private readonly line: Line,
+    private readonly transport: Transport,
     public number: number,
-    /** Whoever has it can watch this character. */
+    /** Secret of this character: `MotionGenClient.watch` takes it. */
     public key: string,
     readonly isReadOnly: boolean,
     fps: number,
@@ -75,136 +81,158 @@ export class RemoteCharacter extends Emitter<CharacterEvents> {
     this.playback = new Playback(fps);
   }
 
-  /** Do this: now, or in `at` seconds. */
-  prompt(text: string, options: { at?: number } = {}): Promise<Answer> {
-    this.told = text;
-    return this.say("prompt", { text, ...options });
+  /** Change what the character does, now or in `at` seconds; with `at`, the answer comes when the prompt begins. */
+  prompt(text: string, options: { at?: number } & RequestOptions = {}): Promise<Answer> {
+    const { at, ...others } = options;
+    this.lastPrompt = text;
+    return this.submit("prompt", { text, ...(at !== undefined && { at }) }, others);
   }
 
-  /** Do this when what is being done has ended; answered when it begins. The verb is `then`, a name that would make
-   * this object a promise. */
-  next(text: string): Promise<Answer> {
-    return this.say("then", { text });
+  /**
+   * Append a prompt to the queue. The answer comes when its turn comes, so that it has no time limit by default.
+   *
+   * It sends the verb `then`, a method name that would make this object a promise.
+   */
+  next(text: string, options: RequestOptions = {}): Promise<Answer> {
+    return this.submit("then", { text }, options);
   }
 
-  /** Stop, and stand there alive. */
+  /** Stop and idle. */
   hold(): Promise<Answer> {
-    return this.say("hold");
+    return this.submit("hold");
   }
 
-  /** Go round and round in the best cycle of what was done since the last prompt. */
+  /** Repeat the best cycle of the motion since the last prompt. */
   loop(): Promise<Answer> {
-    return this.say("loop");
+    return this.submit("loop");
   }
 
-  /** Come to the end of what is being done in so many seconds. */
+  /** End the present prompt in about this many seconds. */
   finish(seconds: number): Promise<Answer> {
-    return this.say("finish", { seconds });
+    return this.submit("finish", { seconds });
   }
 
-  /** Start anew from a pose: local rotations xyzw and the pelvis in metres; the rest pose when left out. */
+  /** Jump to a pose: local rotations xyzw and the pelvis in metres; the rest pose when left out. */
   pose(pose: { rotations?: number[][]; root?: [number, number, number] } = {}): Promise<Answer> {
-    return this.say("pose", { ...pose });
+    return this.submit("pose", { ...pose });
   }
 
-  /** Turn by an angle in radians, to the left where it is positive. */
+  /** Turn by an angle in radians; positive is to the left. */
   turn(angle: number): Promise<Answer> {
-    return this.say("turn", { angle });
+    return this.submit("turn", { angle });
   }
 
   /** Walk to a point of the floor, metres. */
   goto(x: number, z: number): Promise<Answer> {
-    return this.say("goto", { x, z });
+    return this.submit("goto", { x, z });
   }
 
-  /** Draw from here on with another seed. */
+  /** Sample from here on with another random seed. */
   seed(seed: number): Promise<Answer> {
-    return this.say("seed", { seed });
+    return this.submit("seed", { seed });
   }
 
-  /** Follow the words less (1) or more strictly (10). */
+  /** Set the guidance strength: follow the prompt less (1) or more strictly (10). */
   strength(scale: number): Promise<Answer> {
-    return this.say("strength", { scale });
+    return this.submit("strength", { scale });
   }
 
-  /** Dance in a style, or in any. */
+  /** Set the dance style; null is any. */
   style(name: string | null): Promise<Answer> {
-    return this.say("style", { name });
+    return this.submit("style", { name });
   }
 
-  /** Dance to the sound that comes from now on; `live` where it comes as it is played. See Song for a whole piece. */
+  /** Start dancing to the audio that is sent from now on; `live` for audio that is sent as it is recorded. See Song. */
   music(live = false): Promise<Answer> {
-    return this.say("music", { live });
+    return this.submit("music", { live });
   }
 
-  /** Send no more sound; with `now`, forget what was sent and is not danced yet. */
+  /** End the audio; with `now`, discard what was sent and is not danced yet. */
   endMusic(now = false): Promise<Answer> {
-    return this.say("music_end", { now });
+    return this.submit("music_end", { now });
   }
 
-  /** Let it hear the samples from number `first` on, after `music`; return whether they were sent. */
-  hear(samples: Int16Array, rate: number, first: number): boolean {
-    return this.line.send(encodeAudio({ character: this.number, rate, first, samples }));
+  /** Send audio samples, from sample number `first` of the piece on, after `music`; return whether they were sent. */
+  sendAudio(samples: Int16Array, rate: number, first: number): boolean {
+    return this.transport.send(encodeAudio({ character: this.number, rate, first, samples }));
   }
 
-  /** Say any verb of `Hello.verbs`, with the arguments of PROTOCOL.md. */
-  async say(verb: string, values: Record<string, unknown> = {}): Promise<Answer> {
-    const said = performance.now();
-    const reply = await this.line.request({ type: verb, character: this.number, ...values });
+  /** Send any verb of `Hello.verbs` with the arguments of PROTOCOL.md, and return its answer. */
+  async submit(verb: string, values: Message = {}, options: RequestOptions = {}): Promise<Answer> {
+    const sentAt = performance.now();
+    const reply = await this.transport.request({ type: verb, character: this.number, ...values }, options);
     const answer = reply as unknown as Answer;
     if (this.latest && this.latest.seq >= answer.seq) {
-      this.emit("obeyed", { verb, number: answer.number, milliseconds: performance.now() - said });
+      this.emit("obeyed", { verb, number: answer.number, milliseconds: performance.now() - sentAt });
     } else {
-      this.waiting.push({ verb, answer, said });
+      this.unobeyed.push({ verb, answer, sentAt });
     }
     return answer;
   }
 
-  /** Return what it looks like at a local time of `performance.now()`, or null before its first frame. */
+  /** Return the interpolated pose at a local time of `performance.now()`, or null before the first frame. */
   sample(now: number = performance.now()): Pose | null {
-    return this.playback.sample(this.line.serverTime(now));
+    return this.playback.sample(this.transport.serverTime(now));
   }
 
-  /** Leave; the server forgets the character. */
+  /** Close the character on the server. It is closed here even where the server does not answer. */
   async close(): Promise<void> {
     if (this.isClosed) return;
-    await this.line.request({ type: "close", character: this.number });
-    this.ended("closed by this page");
+    try {
+      await this.transport.request({ type: "close", character: this.number });
+    } finally {
+      this.markClosed("closed by this page");
+    }
   }
 
-  /** Take a frame; for the client. */
-  receive(frame: Frame, now: number): void {
+  /** @deprecated Use `submit`. */
+  say(verb: string, values: Message = {}): Promise<Answer> {
+    return this.submit(verb, values);
+  }
+
+  /** @deprecated Use `sendAudio`. */
+  hear(samples: Int16Array, rate: number, first: number): boolean {
+    return this.sendAudio(samples, rate, first);
+  }
+
+  /** @deprecated Use `lastPrompt`. */
+  get told(): string {
+    return this.lastPrompt;
+  }
+
+  /** @internal Receive a frame at a local time. */
+  receiveFrame(frame: Frame, now: number): void {
     this.latest = frame;
-    this.playback.push(frame, this.line.serverTime(now));
+    this.playback.push(frame, this.transport.serverTime(now));
     this.emit("frame", frame);
-    this.waiting = this.waiting.filter(({ verb, answer, said }) => {
+    this.unobeyed = this.unobeyed.filter(({ verb, answer, sentAt }) => {
       if (frame.seq < answer.seq) return true;
-      this.emit("obeyed", { verb, number: answer.number, milliseconds: now - said });
+      this.emit("obeyed", { verb, number: answer.number, milliseconds: now - sentAt });
       return false;
     });
   }
 
-  /** Take an event; for the client. */
-  happened(event: StreamEvent): void {
+  /** @internal Receive an event. */
+  receiveEvent(event: StreamEvent): void {
     this.emit("event", event);
   }
 
-  /** Go on as another character of another session, in the same place on the page; for the client. */
-  reborn(number: number, key: string): void {
-    [this.number, this.key, this.latest, this.waiting] = [number, key, null, []];
+  /** @internal Continue as the character that was opened in place of this one on a new session. */
+  markReopened(number: number, key: string): void {
+    [this.number, this.key, this.latest, this.unobeyed] = [number, key, null, []];
     this.playback.clear();
     this.emit("reborn", number);
   }
 
-  /** Be without a connection for a while; for the client. */
-  interrupt(): void {
+  /** @internal Note that the connection dropped. */
+  markInterrupted(): void {
     this.emit("interrupted", "the connection was lost");
   }
 
-  /** Be gone; for the client. */
-  ended(why: string): void {
+  /** @internal Note that the character is gone. */
+  markClosed(reason: string): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.emit("closed", why);
+    this.emit("closed", reason);
   }
 }

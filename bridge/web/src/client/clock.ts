@@ -1,10 +1,10 @@
-/** The server's clock, from pings: of the last ones, that with the shortest way there and back is believed. */
+/** Estimates the server's clock from pings; of the recent pings, that with the shortest round trip counts. */
 
-/** How long a ping counts, milliseconds. */
+/** How long a ping is kept, milliseconds. */
 const WINDOW = 30_000;
-/** Share of the time that passes by which the estimate may drift towards a better one. */
+/** Greatest rate at which the estimate moves towards a better one: milliseconds by millisecond. */
 const SLEW = 0.02;
-/** An error over this is put right at once, milliseconds. */
+/** A larger error is corrected at once, milliseconds. */
 const STEP = 100;
 
 interface Sample {
@@ -13,40 +13,40 @@ interface Sample {
   offset: number;
 }
 
-/** Estimates what a server's clock shows; all times are milliseconds. */
+/** An estimate of a server's clock; all times are milliseconds. */
 export class ServerClock {
-  /** Round trip of the last ping. */
+  /** Round-trip time of the last ping. */
   rtt = NaN;
   private samples: Sample[] = [];
   private offset = NaN;
-  private moved = 0;
+  private movedAt = 0;
 
-  /** Take a first guess before any ping: the hello's time, at the moment that it came. */
+  /** Set a first estimate before any ping: the server's time in its hello, and the local time of receipt. */
   guess(server: number, now: number): void {
-    if (Number.isNaN(this.offset)) [this.offset, this.moved] = [server - now, now];
+    if (Number.isNaN(this.offset)) [this.offset, this.movedAt] = [server - now, now];
   }
 
-  /** Take an answered ping: local times of asking and of the answer, the server's time in it. */
-  pong(asked: number, server: number, answered: number): void {
-    this.rtt = answered - asked;
-    this.samples.push({ at: answered, rtt: this.rtt, offset: server - (asked + answered) / 2 });
-    this.samples = this.samples.filter((sample) => answered - sample.at < WINDOW);
+  /** Add an answered ping: local times of sending and of the answer, and the server's time in the answer. */
+  pong(sentAt: number, server: number, answeredAt: number): void {
+    this.rtt = answeredAt - sentAt;
+    this.samples.push({ at: answeredAt, rtt: this.rtt, offset: server - (sentAt + answeredAt) / 2 });
+    this.samples = this.samples.filter((sample) => answeredAt - sample.at < WINDOW);
     if (Math.abs(this.best.offset - this.offset) > STEP || this.samples.length < 5) this.offset = this.best.offset;
   }
 
-  /** Forget all: another server may answer next. */
+  /** Discard all pings: the next server may be another one. */
   reset(): void {
     this.samples = [];
     this.offset = this.rtt = NaN;
   }
 
-  /** Return the server's time at a local time; moves the estimate a little towards the best one known. */
+  /** Return the server's time at a local time; moves the estimate a little towards the best ping's. */
   at(now: number): number {
     if (this.samples.length) {
-      const most = SLEW * Math.max(0, now - this.moved);
+      const most = SLEW * Math.max(0, now - this.movedAt);
       this.offset += Math.min(most, Math.max(-most, this.best.offset - this.offset));
     }
-    this.moved = now;
+    this.movedAt = now;
     return now + this.offset;
   }
 

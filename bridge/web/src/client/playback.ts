@@ -1,43 +1,43 @@
-/** From frames that come when the network lets them to a pose for any moment: a jitter buffer that interpolates. */
+/** A jitter buffer: stores frames that arrive unevenly and interpolates the pose at any time. */
 
 import type { Frame } from "./wire.js";
 
-/** Frames that are kept, ten seconds: a page in the background draws none. */
-const KEPT = 300;
-/** Arrivals that the delay is chosen from: three seconds. */
+/** Most frames that are stored, ten seconds: a page in the background draws none. */
+const CAPACITY = 300;
+/** Arrivals that the delay is computed from: three seconds. */
 const ARRIVALS = 90;
-/** Share of arrivals that are to be early enough. */
+/** Share of frames that are to arrive before they are shown. */
 const QUANTILE = 0.97;
-/** Most that the delay may be, milliseconds. */
-const LONGEST = 500;
-/** How much faster or slower than time playback may run to get where it should be. */
-const HURRY = 0.1;
-/** An error over this is put right at once, milliseconds. */
+/** Greatest delay, milliseconds. */
+const LONGEST_DELAY = 500;
+/** How much faster or slower than real time playback may run to correct an error. */
+const RATE_CHANGE = 0.1;
+/** A larger error is corrected at once, milliseconds. */
 const JUMP = 300;
-/** A root that goes further than this between two frames was put there, not moved; metres. */
+/** A root that moves further than this between two frames is not interpolated, metres. */
 const TELEPORT = 0.6;
 
-/** What a character looks like at one moment. */
+/** A character's pose at one time: the root's position in metres, and local rotations xyzw. */
 export interface Pose {
   root: Float32Array;
   rotations: Float32Array;
-  /** Contacts, seq and obeys are those of the frame that is on the screen. */
+  /** Contacts, seq and obeys are those of the nearer frame. */
   contacts: number;
   seq: number;
   obeys: number;
 }
 
-/** The frames of one character, and where in them playback is. All times are milliseconds of the server's clock. */
+/** The frames of one character and the playback position. All times are milliseconds of the server's clock. */
 export class Playback {
-  /** How far behind the server's clock playback wants to be. */
+  /** How far playback is to be behind the server's clock. */
   delay: number;
   private frames: Frame[] = [];
   private lateness: number[] = [];
   private head = NaN;
-  private asked = NaN;
+  private sampledAt = NaN;
   private out: Pose | null = null;
 
-  /** For frames that come `fps` times a second. */
+  /** @param fps frames a second of the character. */
   constructor(private readonly fps: number) {
     this.delay = 1.5 * this.interval;
   }
@@ -46,36 +46,36 @@ export class Playback {
     return 1000 / this.fps;
   }
 
-  /** The moment that is on the screen; NaN before any. */
+  /** Time of the last sampled pose; NaN before any. */
   get at(): number {
     return this.head;
   }
 
-  /** How much is waiting to be played, milliseconds. */
+  /** How much is stored beyond the playback position, milliseconds. */
   get buffered(): number {
     const last = this.frames.at(-1);
     return last && !Number.isNaN(this.head) ? Math.max(0, last.time / 1000 - this.head) : 0;
   }
 
-  /** Forget all frames: those that follow have another clock. */
+  /** Discard all frames: those that follow have another clock. */
   clear(): void {
     this.frames = [];
     this.lateness = [];
     this.head = NaN;
   }
 
-  /** Take a frame that came when the server's clock showed `arrival`. */
+  /** Store a frame that arrived when the server's clock showed `arrival`. */
   push(frame: Frame, arrival: number): void {
     const last = this.frames.at(-1);
     if (last && frame.time <= last.time) return;
     this.frames.push(frame);
-    if (this.frames.length > KEPT) this.frames.shift();
+    if (this.frames.length > CAPACITY) this.frames.shift();
     this.lateness.push(arrival - frame.time / 1000);
     if (this.lateness.length > ARRIVALS) this.lateness.shift();
-    this.choose();
+    this.updateDelay();
   }
 
-  /** Return the pose at a moment, or null before the first frame. The same object is returned every time. */
+  /** Return the pose at a time, or null before the first frame. The same object is returned every time. */
   sample(now: number): Pose | null {
     const first = this.frames[0];
     if (!first) return null;
@@ -96,25 +96,25 @@ export class Playback {
     return out;
   }
 
-  /** Lateness that most arrivals stay under, and one interval more: the next frame has to be there to move towards. */
-  private choose(): void {
+  /** Move the delay towards the lateness of most frames, and one interval more: interpolation needs the next frame. */
+  private updateDelay(): void {
     const sorted = [...this.lateness].sort((a, b) => a - b);
     const late = sorted[Math.min(sorted.length - 1, Math.floor(QUANTILE * sorted.length))]!;
-    const wanted = Math.min(LONGEST, Math.max(0, late) + 1.2 * this.interval);
-    // Quick to grow, slow to shrink: a hiccup is often the first of several.
+    const wanted = Math.min(LONGEST_DELAY, Math.max(0, late) + 1.2 * this.interval);
+    // It grows fast and shrinks slowly: late frames come in bursts.
     this.delay += (wanted - this.delay) * (wanted > this.delay ? 0.5 : 0.02);
   }
 
   private advance(now: number): void {
     const target = now - this.delay;
-    const passed = now - this.asked;
-    this.asked = now;
+    const passed = now - this.sampledAt;
+    this.sampledAt = now;
     if (!(Math.abs(target - (this.head + passed)) < JUMP)) {
       this.head = target;
       return;
     }
     const error = target - (this.head + passed);
-    const most = HURRY * Math.max(0, passed);
+    const most = RATE_CHANGE * Math.max(0, passed);
     this.head += passed + Math.min(most, Math.max(-most, error));
   }
 }

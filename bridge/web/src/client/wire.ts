@@ -1,9 +1,9 @@
-/** The wire of bridge/PROTOCOL.md, version 1: what the messages hold, and frames as bytes. */
+/** Messages of bridge/PROTOCOL.md, version 1, as types; encodes and decodes frames. */
 
-/** Name that the websocket is opened with. */
+/** The websocket subprotocol. */
 export const SUBPROTOCOL = "motiongen.v1";
 
-/** How frames travel: 32-bit floats, 16-bit integers (half the bytes), or JSON. */
+/** Format of frames on the wire: 32-bit floats, 16-bit integers (half the bytes), or JSON. */
 export type Format = "f32" | "i16" | "json";
 
 /** The first message of a server. */
@@ -18,7 +18,7 @@ export interface Hello {
   /** The server's clock, microseconds. */
   time: number;
   skeleton: { names: string[]; parents: number[]; offsets: [number, number, number][]; root: string };
-  /** Joints that the contact bits speak of, bit 0 first. */
+  /** Names of the joints of the contact bits, bit 0 first. */
   contacts: string[];
   units: Record<string, string>;
   verbs: string[];
@@ -26,15 +26,15 @@ export interface Hello {
   limits: Record<string, number>;
   resume_seconds: number;
   weights: { name: string; licence: string };
-  /** The model: "mogo" obeys words, "badm" dances. */
+  /** The model: "mogo" follows text prompts, "badm" dances to music. */
   head?: string;
-  /** Styles of a dancer. */
+  /** Dance styles, where characters dance. */
   styles?: string[];
-  /** What a dancer hears: samples a second, least and most; and how far it dances behind live sound. */
+  /** Audio that characters dance to: range of sample rates, latency of live audio, and how much may be sent ahead. */
   audio?: { formats: string[]; rates: [number, number]; delay_seconds: number; ahead_seconds: number };
 }
 
-/** Something that came about: "obeys", "ended", "arrived", "dances", "closed" or "skipped". */
+/** An event message: "obeys", "ended", "arrived", "dances" or "closed". */
 export interface StreamEvent {
   type: "event";
   character: number;
@@ -42,7 +42,7 @@ export interface StreamEvent {
   seq?: number;
   number?: number;
   text?: string;
-  /** Of "dances": the sample of the music that is heard at frame `seq`. */
+  /** Of "dances": number of the music's sample that frame `seq` shows. */
   sample?: number;
   count?: number;
 }
@@ -53,13 +53,13 @@ export interface Frame {
   character: number;
   /** 0, 1, 2 …; wraps at 2^32 on the wire. */
   seq: number;
-  /** Number of the verb that the frame is the answer to, 0 before any. */
+  /** Number of the verb that the frame obeys, 0 before any. */
   obeys: number;
-  /** Server's clock at which it is to be shown, microseconds. */
+  /** Time at which it is to be shown: the server's clock, microseconds. */
   time: number;
-  /** Bits 0..3: which of `Hello.contacts` touch the floor. */
+  /** Bit n: whether joint `Hello.contacts[n]` touches the floor. */
   contacts: number;
-  /** Whether frames before it were left out. */
+  /** Whether the server left out frames before this one. */
   gap: boolean;
   /** Position of the pelvis, 3 numbers. */
   root: Float32Array;
@@ -67,7 +67,7 @@ export interface Frame {
   rotations: Float32Array;
 }
 
-/** Bytes or text that are no message of version 1. */
+/** The error of bytes or text that are no message of version 1. */
 export class WireError extends Error {
   override readonly name = "WireError";
 }
@@ -79,7 +79,7 @@ const HEADER = 24;
 const GAP = 1;
 const INT16 = 32767;
 
-/** Return the frame in a binary message; raises WireError where the bytes are none. */
+/** Return the frame in a binary message; throws a WireError where the bytes are no frame. */
 export function decodeFrame(data: ArrayBufferLike): Frame {
   const view = new DataView(data);
   if (data.byteLength < HEADER) throw new WireError(`frame: expected ${HEADER} bytes or more, got ${data.byteLength}`);
@@ -135,7 +135,7 @@ export function frameFromJson(message: Record<string, unknown>): Frame {
   };
 }
 
-/** Return the bytes of a frame, as a server sends them. */
+/** Return a frame as the bytes that a server sends. */
 export function encodeFrame(frame: Frame, format: "f32" | "i16" = "f32"): ArrayBuffer {
   const joints = frame.rotations.length / 4;
   const data = new ArrayBuffer(HEADER + 12 + joints * (format === "f32" ? 16 : 8));

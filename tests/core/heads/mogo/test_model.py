@@ -8,7 +8,7 @@ from motiongen.heads.mogo.config import PRESETS, MogoConfig, MogoOptions
 from motiongen.heads.mogo.loss import MogoBatch, loss
 from motiongen.heads.mogo.model import Mogo
 from motiongen.heads.mogo.sampler import MogoSampler
-from motiongen.heads.mogo.stream import Request
+from motiongen.heads.streaming_head import TokenRequest
 
 TINY = MogoConfig(
     num_quantizers=3, codebook_size=16, text_dim=8, text_tokens=4, context_dim=8, code_dim=8, layers=(2, 1, 1), dim=32,
@@ -49,7 +49,7 @@ def ask(count, **changes):
         "seed": torch.arange(count),
         "active": torch.ones(count, dtype=torch.bool),
     }
-    return Request(**asked | changes)
+    return TokenRequest(**asked | changes)
 
 
 def whole(codes, condition, ended=True):
