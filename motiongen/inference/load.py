@@ -1,4 +1,4 @@
-"""Loaded models: one for equal arguments, however they are spelled."""
+"""Loading of models, with a cache: equal arguments give the same object."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -20,20 +20,20 @@ from motiongen.tokenizers.rvq_vae import RVQVAE
 def load(
     head: str = "bamm", weights: str | Path = "full", device: str = "auto", *, space: str | None = None
 ) -> Any:
-    """Return a head, ready to use; the same one when asked again.
+    """Return a loaded model; equal arguments give the same object.
 
     Args:
-        head: a name in `motiongen.heads.HEADS`.
-        weights: a set that is shipped ("full": non-commercial; "open": free sources), or a folder of your own with
-            `tokenizer/` and a folder named like the head. Of a policy, one that ships (`carp-blockpush`) or its folder.
-        device: "cpu", "cuda", or "auto" for CUDA where there is one.
-        space: of a head that dances, one of its spaces; None for the set's first.
+        head: a name in `motiongen.heads.HEADS`. weights: a shipped set ("full": non-commercial; "open": free sources),
+        or a folder with `tokenizer/` and a folder
+            named after the head. For a policy, a shipped one (`carp-blockpush`) or its folder.
+        device: "cpu", "cuda", or "auto" for CUDA if available.
+        space: for a head with spaces, one of them; None for the first one in the set.
 
     Returns:
-        A `Model` for heads that obey words, a `DanceModel` for those that hear music, a `PolicyModel` for policies.
+        A `Model` for text heads, a `DanceModel` for music heads, a `PolicyModel` for policies.
 
     Raises:
-        ValueError: an unknown name, or files that are damaged or do not fit.
+        ValueError: an unknown name, or files that are damaged or do not match.
     """
     spec = heads.lookup(head)
     if space is not None and not spec.spaces:
@@ -53,7 +53,15 @@ def load_words(
     streams: bool = False,
     edits: bool = False,
 ) -> Model:
-    """Return a head that obeys words and can do what is asked; see `load`."""
+    """Return a loaded text head; see `load`.
+
+    Args:
+        head: as in `load`.
+        weights: as in `load`.
+        device: as in `load`.
+        streams: require a head that streams.
+        edits: require a head that edits.
+    """
     spec = heads.lookup(head, "words", streams=streams, edits=edits)
     return _words(spec.name, weights_folder(weights), resolve_device(device))
 
@@ -61,7 +69,7 @@ def load_words(
 def load_dance(
     space: str | None = None, weights: str | Path = "full", device: str = "auto", *, head: str = "badm"
 ) -> DanceModel:
-    """Return a head that dances, in one of its spaces; None for the set's first. See `load`."""
+    """Return a loaded music head in one of its spaces, by default the first one in the set; see `load`."""
     spec = heads.lookup(head, "music")
     folder, there = weights_folder(weights), spaces_of(weights, head)
     if not there or (space is not None and space not in there):
@@ -74,14 +82,14 @@ def load_dance(
 
 
 def load_policy(weights: str | Path, device: str = "auto", *, head: str = "carp") -> PolicyModel:
-    """Return a robot's policy: one that ships, by name, or one of your own, by its folder; see `load`."""
+    """Return a loaded robot policy: a shipped one by name, or one in a folder; see `load`."""
     spec = heads.lookup(head, "policy")
     folder = policy_folder(weights)
     return PolicyModel(_module(spec, folder, resolve_device(device)), {"name": folder.name})
 
 
 def spaces_of(weights: str | Path, head: str = "badm") -> list[str]:
-    """Return the spaces in which a set of weights dances, the first one first."""
+    """Return the spaces of a music head that a set of weights contains, preferred first."""
     folder = weights_folder(weights)
     return [
         name for name in heads.lookup(head).spaces if (folder / head / name / checkpoint.CONFIG).is_file()
@@ -89,7 +97,7 @@ def spaces_of(weights: str | Path, head: str = "badm") -> list[str]:
 
 
 def policies() -> dict[str, Path]:
-    """Return name -> folder of the policies that ship."""
+    """Return the shipped policies: name -> folder."""
     import motiongen_assets
 
     found = (motiongen_assets.ROOT / "weights" / "policies").glob(f"*/{checkpoint.CONFIG}")
@@ -97,10 +105,13 @@ def policies() -> dict[str, Path]:
 
 
 def policy_folder(weights: str | Path) -> Path:
-    """Return the folder of a policy that ships, by name, or of the user's own, by path.
+    """Return the folder of a policy.
+
+    Args:
+        weights: name of a shipped policy, or a folder.
 
     Raises:
-        ValueError: there is no such; the message lists the names.
+        ValueError: neither; the message lists the shipped ones.
     """
     names = policies()
     if str(weights) in names:
@@ -135,7 +146,7 @@ def _dance(head: str, space: str, folder: Path, device: torch.device) -> DanceMo
 
 @lru_cache(maxsize=4)
 def load_tokenizer(folder: Path, device: torch.device) -> RVQVAE:
-    """Return the tokenizer in a folder; the same one for all heads that share it."""
+    """Return the tokenizer in a folder; heads with the same tokenizer share the object."""
     return tokenizers.load(folder).to(device).requires_grad_(False)
 
 

@@ -1,4 +1,4 @@
-"""A loaded policy: observations into chunks of actions."""
+"""PolicyModel: a loaded robot policy that maps observations to action chunks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,11 +13,11 @@ from motiongen import heads
 
 @dataclass
 class PolicyModel:
-    """A loaded policy. Make one with `load`; `motiongen_sim.Policy` lets it act in an environment.
+    """A loaded policy; create one with `load`. `motiongen_sim.Policy` runs it in an environment.
 
     Attributes:
         head: the nn.Module.
-        about: its name.
+        about: facts about the weights: their name.
     """
 
     head: Any
@@ -25,7 +25,7 @@ class PolicyModel:
 
     @cached_property
     def sampler(self) -> Any:
-        """What samples chunks from the head."""
+        """Sampler of the head."""
         return heads.sampler_of(self.head)
 
     def predict(
@@ -35,12 +35,12 @@ class PolicyModel:
         generator: torch.Generator | None = None,
         temperature: float | None = None,
     ) -> Tensor:
-        """Return the actions (B, H, A) that follow observations.
+        """Return action chunks (B, H, A) for observations.
 
         Args:
-            observation: `state` (B, To, D); `image` (B, To, 3, S, S) uint8 where the policy sees; `task` (B,) int64.
-            generator: draws codes, where the temperature is above 0.
-            temperature: in place of the model's own.
+            observation: `state` (B, To, D); `image` (B, To, 3, S, S) uint8 for a policy with images; `task` (B,) int64.
+            generator: draws the codes if the temperature is above 0.
+            temperature: sampling temperature; None for the model's default.
         """
         actions: Tensor = self.sampler.predict(observation, generator=generator, temperature=temperature)
         return actions

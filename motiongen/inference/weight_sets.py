@@ -1,4 +1,4 @@
-"""Sets of weights: those that ship, by name, and the user's own, by folder."""
+"""Weight sets: shipped ones by name, others by folder."""
 
 from pathlib import Path
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from motiongen import checkpoint
 
 ABOUT = "about.json"
-"""What a set says of itself: licence, data, contents and styles that it knows."""
+"""File that describes a set: licence, data, contents and styles."""
 
 
 def shipped_sets() -> dict[str, Path]:
-    """Return name -> folder of the sets that ship."""
+    """Return the shipped sets: name -> folder."""
     import motiongen_assets
 
     found = sorted((motiongen_assets.ROOT / "weights").glob(f"*/{ABOUT}"))
@@ -18,10 +18,13 @@ def shipped_sets() -> dict[str, Path]:
 
 
 def weights_folder(weights: str | Path) -> Path:
-    """Return the folder of a set that ships, by name, or of the user's own, by path.
+    """Return the folder of a weight set.
+
+    Args:
+        weights: name of a shipped set, or a folder.
 
     Raises:
-        ValueError: there is no such set or folder; the message lists the sets.
+        ValueError: neither; the message lists the shipped sets.
     """
     sets = shipped_sets()
     if str(weights) in sets:
@@ -34,6 +37,6 @@ def weights_folder(weights: str | Path) -> Path:
 
 
 def read_about(folder: Path) -> dict[str, Any]:
-    """Return the name of a set, and what it says of itself."""
+    """Return the contents of the about.json of a set, and its `name`."""
     path = folder / ABOUT
     return {"name": folder.name, **(checkpoint.read_json(path) if path.is_file() else {})}

@@ -1,4 +1,4 @@
-"""The README that goes with saved weights: what they are, of which data, under which licence, made by which command."""
+"""Model cards: the README of saved weights with data, licence, metrics and the command that trained them."""
 
 import shlex
 import subprocess
@@ -11,7 +11,14 @@ from torch import nn
 
 
 def model_card(title: str, facts: Mapping[str, Any], model: nn.Module, metrics: Mapping[str, float]) -> str:
-    """Return Markdown. `facts` may hold lists (shown as bullets) and plain values, such as data and licence."""
+    """Return a model card in Markdown.
+
+    Args:
+        title: heading.
+        facts: name -> value, or a list that is shown as bullets, such as data and licence.
+        model: for its number of parameters.
+        metrics: held-out metrics by name.
+    """
     parameters = sum(parameter.numel() for parameter in model.parameters())
     lines = [f"# {title}", "", f"- parameters: {parameters:,}"]
     for key, value in facts.items():
@@ -27,15 +34,15 @@ def model_card(title: str, facts: Mapping[str, Any], model: nn.Module, metrics: 
 
 
 def command() -> str:
-    """Return the command line of this process; of absolute paths, which mean nothing elsewhere, the last part."""
+    """Return the command line of this process, with absolute paths shortened to their last component."""
     program, *words = sys.argv
     name = Path(program).name
-    shown = ["motiongen" if name == "__main__.py" else name]  # as `python -m motiongen` has it
+    shown = ["motiongen" if name == "__main__.py" else name]  # for `python -m motiongen`
     return shlex.join(shown + [Path(word).name if Path(word).is_absolute() else word for word in words])
 
 
 def git_revision() -> str:
-    """Return the commit of the checkout that this package is run from, or "unknown"."""
+    """Return the git revision of the checkout that contains this package, or "unknown"."""
     try:
         found = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12"],

@@ -1,4 +1,4 @@
-"""The state of a training run on disk: safetensors for tensors, JSON for the rest, no pickle."""
+"""Training checkpoints: safetensors for tensors, JSON for the rest, no pickle."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +20,16 @@ def save(
     generator: torch.Generator,
     record: Mapping[str, Any],
 ) -> None:
-    """Write a run's state to a folder. The step is in both files, so that a half-replaced pair is noticed."""
+    """Write the state of a training run.
+
+    Args:
+        directory: destination folder, created if missing.
+        model: the trained model.
+        average: its moving average.
+        optimizer: with its moments.
+        generator: of the run.
+        record: JSON-serialisable facts, with `step`; the step is in both files, as they are replaced one by one.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
     tensors |= {f"average.{key}": value for key, value in average.state_dict().items()}
@@ -39,7 +48,11 @@ def load(
     optimizer: torch.optim.Optimizer,
     generator: torch.Generator,
 ) -> dict[str, Any]:
-    """Fill everything from a folder; return the record. Raises ValueError when it is missing, damaged or another's."""
+    """Restore the state of a training run in place and return its record; see `save`.
+
+    Raises:
+        ValueError: a missing or damaged checkpoint, or one of another model.
+    """
     record = read_json(directory / RECORD)
     path = directory / STATE
     tensors = read_tensors(path)
@@ -47,7 +60,7 @@ def load(
         raise ValueError(
             f"{path}: expected the state of a training run, got other tensors; give another folder"
         )
-    record["step"] = int(tensors["step"])  # the tensors count: the record is written after them
+    record["step"] = int(tensors["step"])  # that of the tensors, since the record is written after them
     load_weights(model, _under("model.", tensors), path)
     load_weights(average, _under("average.", tensors), path)
     _restore_moments(optimizer, _under("optimizer.", tensors), path)

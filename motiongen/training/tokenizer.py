@@ -1,4 +1,4 @@
-"""The recipe of the tokenizer: reconstruct features, joint positions and joint velocities from codes."""
+"""Training recipe of the RVQ-VAE tokenizer: reconstruction of features, joint positions and joint velocities."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -23,7 +23,16 @@ from motiongen.training.tokenizer_metrics import reconstruction_totals
 
 
 class TokenizerRecipe:
-    """Trains an RVQVAE on clips of features; see `Recipe`."""
+    """Trains an RVQVAE on clips of features; see `Recipe`.
+
+    Args:
+        model: the tokenizer.
+        clips: (T_i, D) training clips.
+        held_out: source -> (T_i, D) validation clips.
+        config: batches and loss weights.
+        weights: sampling weights of the training clips; None for 1.
+        card: facts for the model card.
+    """
 
     name = "tokenizer"
 
@@ -36,7 +45,6 @@ class TokenizerRecipe:
         weights: list[float] | None = None,
         card: Mapping[str, Any] | None = None,
     ) -> None:
-        """Take a model, training clips (T, D), held-out clips by source, and facts for the model card."""
         self.model, self.held_out, self.config = model, held_out, config or TokenizerTrainConfig()
         self.card = dict(card or {})
         self.windows = WindowSampler(clips, self.config.window, weights)
@@ -49,7 +57,13 @@ class TokenizerRecipe:
         model_config: RVQVAEConfig | None = None,
         config: TokenizerTrainConfig | None = None,
     ) -> "TokenizerRecipe":
-        """Return the recipe for a prepared cache: its clips of `train` and, by source, those of `test`."""
+        """Return the recipe for a prepared cache, with a new model.
+
+        Args:
+            cache: the clips.
+            model_config: sizes of the model.
+            config: batches and loss weights.
+        """
         held_out: dict[str, list[Tensor]] = {}
         for index in cache.split("test"):
             held_out.setdefault(cache.records[index].source, []).append(cache.features(index))
@@ -65,17 +79,17 @@ class TokenizerRecipe:
         return cls(RVQVAE(model_config or RVQVAEConfig()), train, held_out, config, weights, card)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return matrices with weight decay and biases without."""
+        """Return matrices with weight decay, and biases without."""
         parameters = list(self.model.parameters())
         matrices, biases = [p for p in parameters if p.ndim > 1], [p for p in parameters if p.ndim <= 1]
         return [{"params": matrices}, {"params": biases, "weight_decay": 0.0}]
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return a batch of windows."""
+        """Return a random batch of windows."""
         return self.windows.sample(self.config.batch_size, generator)
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
-        """Return the losses of a batch and move the codebooks; the first batch initialises them."""
+        """Return the losses of a batch and update the codebooks; the first batch initialises them."""
         features, valid = batch["features"], batch["valid"]
         if not self.model.quantizer.initialised:
             with torch.no_grad():
@@ -102,12 +116,12 @@ class TokenizerRecipe:
         return losses
 
     def _kinematic_losses(self, features: Tensor, target: Tensor, valid: Tensor) -> dict[str, Tensor]:
-        places = local_positions(features)  # (b, T, 22, 3)
+        positions = local_positions(features)  # (b, T, 22, 3)
         with torch.no_grad():
-            true_places = local_positions(target)
-            true_velocities = world_velocities(target, true_places)
-        distance = (places - true_places).square().sum(-1).add(1e-8).sqrt().mean(-1)  # (b, T)
-        difference = world_velocities(features, places) - true_velocities  # (b, T - 1, 22, 3)
+            true_positions = local_positions(target)
+            true_velocities = world_velocities(target, true_positions)
+        distance = (positions - true_positions).square().sum(-1).add(1e-8).sqrt().mean(-1)  # (b, T)
+        difference = world_velocities(features, positions) - true_velocities  # (b, T - 1, 22, 3)
         velocity_error = difference.abs().mean(-1)  # (b, T - 1, 22)
         jitter = (difference[:, 1:] - difference[:, :-1]).abs().mean((-1, -2)) * FPS  # (b, T - 2)
         later = valid[:, 1:]
@@ -120,7 +134,7 @@ class TokenizerRecipe:
         }
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return reconstruction metrics by source and, as `all`, over them together."""
+        """Return reconstruction metrics of each source and, as `all`, of all sources together."""
         assert isinstance(model, RVQVAE), type(model)
         totals = {source: reconstruction_totals(model, clips) for source, clips in self.held_out.items()}
         if len(totals) > 1:
@@ -131,19 +145,19 @@ class TokenizerRecipe:
         }
 
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
-        """Write the tokenizer in fp16 with its model card."""
+        """Save the tokenizer in fp16 with its model card."""
         title = "Causal RVQ-VAE motion tokenizer" if self.model.config.causal else "RVQ-VAE motion tokenizer"
         card = model_card(title, self.card, self.model, metrics)
         checkpoint.save(model, self.model.config, directory, card, half=True)
 
 
 def normaliser(frames: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and std (D,) of frames (M, D); the six numbers of a joint share a std, so do the four contacts.
+    """Return mean and std (D,) of frames (M, D), with one std for each joint and one for the contacts.
 
-    With one std a number, those that hardly move would count most.
+    With a std for each channel, channels that hardly vary would dominate the loss.
     """
-    some = frames[:: max(1, len(frames) // 200_000)].double()
-    mean, variance = some.mean(0), some.var(0, correction=0)
+    sample = frames[:: max(1, len(frames) // 200_000)].double()
+    mean, variance = sample.mean(0), sample.var(0, correction=0)
     if frames.shape[-1] == LAYOUT["contacts"].stop:
         groups = [LAYOUT["turn"], LAYOUT["velocity"], LAYOUT["height"], LAYOUT["contacts"]]
         groups += [slice(start, start + 6) for start in range(LAYOUT["tilt"].start, LAYOUT["joints"].stop, 6)]

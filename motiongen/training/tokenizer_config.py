@@ -1,4 +1,4 @@
-"""How the tokenizer is trained."""
+"""Training options of the tokenizer."""
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TokenizerTrainConfig:
-    """Batches and loss weights."""
+    """Training batches and loss weights of the tokenizer."""
 
     batch_size: int = 128
     window: int = 64
     """Frames of a training window."""
     position_weight: float = 4.0
-    """Of the mean distance of joints, metres."""
+    """Loss weight of the mean joint distance, metres."""
     velocity_weight: float = 0.5
-    """Of the mean difference of joint velocities, m/s."""
+    """Loss weight of the mean difference of joint velocities, m/s."""
     acceleration_weight: float = 0.02
-    """Of the mean difference of joint accelerations, m/s²: without it the frames of a token jitter."""
+    """Loss weight of the mean difference of joint accelerations, m/s²: without it the frames of a token jitter."""
     foot_weight: float = 1.0
-    """Of the same at feet that stand, so that they do not slide."""
+    """Loss weight of the velocity difference of feet in contact, against foot sliding."""
     commitment_weight: float = 0.02
     source_power: float = 0.5
-    """A source with n frames is drawn as n**power: 1 as much as is there, 0 all sources alike."""
+    """A source with n frames has weight n**power: 1 for proportional to n, 0 for uniform."""
     kinematic_items: int = 48
-    """Windows of a batch that the position and velocity terms see: they cost as much as the network."""
+    """Windows of a batch for the position and velocity losses, which cost as much as the network."""
 
     def __post_init__(self) -> None:
         if self.window < 8 or self.batch_size < 1:
@@ -39,15 +39,15 @@ class TokenizerTrainConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TokenizerTraining(CacheTraining):
-    """Train the RVQ-VAE that turns motion into codes and back."""
+    """Train the tokenizer, an RVQ-VAE that turns motion into codes and back."""
 
     preset: Literal["small", "open", "paper"] = "small"
-    """small and open are the sizes that ship; paper has the published ones and looks ahead, so it does not stream."""
+    """Model size: small and open are shipped; paper is the published one, which is not causal and cannot stream."""
     recipe: TokenizerTrainConfig = field(default_factory=TokenizerTrainConfig)
-    """Batches and loss weights."""
+    """Training batches and loss weights."""
 
     def build(self) -> "Recipe":
-        """Return the recipe for the data."""
+        """Return the training recipe for the data."""
         from motiongen.training.tokenizer import TokenizerRecipe
 
         model = replace(PRESETS[self.preset], feature_dim=FEATURE_DIM)

@@ -1,4 +1,4 @@
-"""How well a tokenizer gives back motion: joint error, codebook use, speed, jerk and sliding feet."""
+"""Reconstruction metrics of a tokenizer: joint error, codebook use, speed, jerk and foot sliding."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,22 +14,27 @@ from motiongen.tokenizers.rvq_vae import RVQVAE
 
 @dataclass(frozen=True)
 class ReconstructionTotals:
-    """Sums over clips, from which metrics are made; totals of several sources add up."""
+    """Sums over clips from which the metrics are computed; the totals of several sources can be added.
+
+    Attributes:
+        sums: by name.
+        used: (Q, K) bool, codes in use.
+    """
 
     sums: dict[str, float]
-    used: Tensor  # (Q, K) bool: codes in use
+    used: Tensor
 
     def __add__(self, other: "ReconstructionTotals") -> "ReconstructionTotals":
         sums = {key: value + other.sums[key] for key, value in self.sums.items()}
         return ReconstructionTotals(sums, self.used | other.used)
 
     def metrics(self) -> dict[str, float]:
-        """Return the metrics.
+        """Return the metrics by name.
 
         Returns:
-            `mm` and `mm_level1`: mean joint error with all levels and the first alone, millimetres, pelvis and
-            heading aligned. `use_min`: the least part of a level's codes in use. `speed`, `jerk`, `slide`: ratio to
-            the source's of joint speed, of jerk, and of the speed of feet that stand.
+            `mm` and `mm_level1`: mean joint error with all levels and with the first only, millimetres, pelvis and
+            heading aligned. `use_min`: smallest share of codes in use of any level. `speed`, `jerk`, `slide`: ratios of
+            joint speed, jerk, and speed of feet in contact to those of the source.
         """
         sums = self.sums
         return {
@@ -41,7 +46,7 @@ class ReconstructionTotals:
 
 
 def reconstruction_metrics(model: RVQVAE, clips: Sequence[Tensor]) -> dict[str, float]:
-    """Return the metrics of `ReconstructionTotals.metrics` over clips (T, D)."""
+    """Return the reconstruction metrics of clips (T_i, D); see `ReconstructionTotals.metrics`."""
     return reconstruction_totals(model, clips).metrics()
 
 
@@ -49,7 +54,13 @@ def reconstruction_metrics(model: RVQVAE, clips: Sequence[Tensor]) -> dict[str, 
 def reconstruction_totals(
     model: RVQVAE, clips: Sequence[Tensor], batch_size: int = 32
 ) -> ReconstructionTotals:
-    """Return totals over clips (T, D), at least one, each tokenized whole, from its start."""
+    """Return the totals of clips.
+
+    Args:
+        model: the tokenizer.
+        clips: (T_i, D) features, at least one clip; each is tokenized as a whole.
+        batch_size: clips of a batch.
+    """
     totals: dict[str, float] = {}
     used = torch.zeros(model.config.num_quantizers, model.config.codebook_size, dtype=torch.bool)
     for chunk in _batches(clips, batch_size):
@@ -70,10 +81,10 @@ def reconstruction_totals(
 
 def _sums(true: Tensor, all_levels: Tensor, first_level: Tensor, lengths: Tensor) -> dict[str, float]:
     valid = (torch.arange(true.shape[1]) < lengths[:, None]).float()  # (B, T)
-    places = local_positions(true)
+    positions = local_positions(true)
     sums = {"frames": float(valid.sum())}
     for key, decoded in (("error", all_levels), ("error1", first_level)):
-        distance = (local_positions(decoded) - places).norm(dim=-1).mean(-1)  # (B, T)
+        distance = (local_positions(decoded) - positions).norm(dim=-1).mean(-1)  # (B, T)
         sums[key] = float((distance * valid).sum())
     planted = true[:, 1:, LAYOUT["contacts"]] > 0.5
     for prefix, motion in (("", all_levels), ("true_", true)):
