@@ -9,7 +9,7 @@ import tyro
 
 from motiongen.cli import arguments
 from motiongen.evaluation.config import DanceEvaluateConfig, EvaluateConfig
-from motiongen.evaluation.dance_report import Dancer
+from motiongen.evaluation.dance_report import DanceGenerator
 from motiongen.evaluation.report import evaluate
 
 
@@ -17,8 +17,8 @@ from motiongen.evaluation.report import evaluate
 class EvaluateRun:
     """Measure a model on the held-out clips and captions of a cache, beside real clips and simple baselines.
 
-    The evaluator is trained on the same cache: motiongen train evaluator. The table is Markdown. Dances have a judge of
-    their own: motiongen evaluate dance --help.
+    The evaluator is trained on the same cache: motiongen train evaluator. The table is Markdown. Dances
+    have metrics of their own: motiongen evaluate dance --help.
     """
 
     data: Annotated[Path, tyro.conf.arg(metavar="CACHE")]
@@ -86,15 +86,15 @@ def _dance(run: DanceRun) -> None:
 
     options = BADMOptions().adjusted(run.guidance, run.steps)
 
-    def dancer(model: DanceModel) -> Dancer:
+    def generator(model: DanceModel) -> DanceGenerator:
         return lambda music, seed: model.dance(music, seed=seed, options=options)
 
-    dancers = {}
+    generators = {}
     for given in run.weights:
         name, _, folder = given.rpartition("=")
         for space in spaces_of(folder):
-            dancers[f"{name or folder}, {space}"] = dancer(load_dance(space, folder, device))
-    report = evaluate_dances(DanceBank.open(ClipCache.open(run.data)), dancers, run.ask)
+            generators[f"{name or folder}, {space}"] = generator(load_dance(space, folder, device))
+    report = evaluate_dances(DanceBank.open(ClipCache.open(run.data)), generators, run.ask)
     if run.output is not None:
         report.save(run.output)
     print(report.markdown(), end="")
@@ -111,10 +111,10 @@ def _words(run: EvaluateRun) -> None:
     from motiongen.inference.load import load_words
 
     cache = ClipCache.open(run.data)
-    judge = checkpoint.load(run.evaluator, MotionTextEvaluator)
+    evaluator = checkpoint.load(run.evaluator, MotionTextEvaluator)
     model = load_words(run.head, run.weights, run.device)
     labels = classifier.train_classifier(cache) if run.classifier is None else classifier.load(run.classifier)
-    report = evaluate(cache, model, judge, labels, run.ask)
+    report = evaluate(cache, model, evaluator, labels, run.ask)
     if run.output is not None:
         report.save(run.output)
     print(report.markdown(), end="")

@@ -23,9 +23,9 @@ def load(
     """Return a loaded model; equal arguments give the same object.
 
     Args:
-        head: a name in `motiongen.heads.HEADS`. weights: a shipped set ("full": non-commercial; "open": free sources),
-        or a folder with `tokenizer/` and a folder
-            named after the head. For a policy, a shipped one (`carp-blockpush`) or its folder.
+        head: a name in `motiongen.heads.HEADS`.
+        weights: a shipped set ("full": non-commercial; "open": free sources), or a folder with `tokenizer/` and a
+            folder named after the head. For a policy, a shipped one (`carp-blockpush`) or its folder.
         device: "cpu", "cuda", or "auto" for CUDA if available.
         space: for a head with spaces, one of them; None for the first one in the set.
 
