@@ -182,6 +182,14 @@ def check_inputs(*paths: Path | None) -> None:
             raise UsageError(f"{path}: no such file; check the path")
 
 
+def check_input_folders(*paths: Path | None) -> None:
+    """Raise UsageError unless each path that is given is a folder that is there."""
+    for path in paths:
+        if path is not None and not path.is_dir():
+            found = "is a file; give a folder" if path.exists() else "no such folder; check the path"
+            raise UsageError(f"{path}: {found}")
+
+
 def check_size(size: tuple[int, int] | None) -> None:
     """Raise UsageError unless (width, height) pixels, if they are given, can be drawn."""
     if size is not None and not all(16 <= side <= 4096 for side in size):

@@ -32,6 +32,10 @@ class TrainingRun:
         """Return where in the set the model of a name lies."""
         return self.output / name
 
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the folders that are read."""
+        return ()
+
     def resumes(self) -> bool:
         """Return whether the model goes on from its checkpoint; asked before `build`."""
         return self.resume
@@ -51,6 +55,10 @@ class CacheTraining(TrainingRun):
     data: Path
     """Cache that motiongen prepare wrote."""
 
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the folders that are read."""
+        return (self.data,)
+
     def cache(self) -> "ClipCache":
         """Return the cache."""
         from motiongen.data.cache import ClipCache
@@ -66,6 +74,10 @@ class HeadTraining(CacheTraining):
     """Folder of the tokenizer that was trained before; the set's own when left out."""
     licence: str = ""
     """Terms of the weights, for about.json; those of the data when left out."""
+
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the folders that are read."""
+        return (self.data,) if self.tokenizer is None else (self.data, self.tokenizer)
 
     def describe(self) -> None:
         """Write about.json, which `generate` and `models` read."""
@@ -93,6 +105,10 @@ class PolicyTraining(TrainingRun):
     """See: side of the square to which the camera's pictures are scaled, pixels; 0 for states alone."""
     camera: str | None = None
     """Which of the datasets' cameras; the only one when left out."""
+
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the folders that are read."""
+        return self.data
 
     def folder(self, name: str) -> Path:
         """Return where the policy lies: the output folder itself, which holds its parts too."""
