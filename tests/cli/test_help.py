@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+import motiongen
 from motiongen.cli import COMMANDS, main
 from motiongen.cli.train import trainings
 
@@ -19,10 +20,22 @@ def test_no_command_prints_help_and_is_misuse(capsys):
 
 
 def test_version_is_the_packages(capsys):
-    import motiongen
-
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"motiongen {motiongen.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "out", "error"),
+    [
+        (["--version"], 0, f"motiongen {motiongen.__version__}\n", ""),
+        ([], 2, "usage: motiongen COMMAND", ""),
+        (["genrate"], 2, "", "motiongen: error: unknown command 'genrate'; did you mean 'generate'?\n"),
+    ],
+)
+def test_the_module_runs_as_the_command_does(words, code, out, error):
+    done = subprocess.run([sys.executable, "-m", "motiongen", *words], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (code, error)
+    assert done.stdout.startswith(out) and bool(done.stdout) == bool(out)
 
 
 @pytest.mark.parametrize("verb", COMMANDS)
