@@ -8,12 +8,13 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
 
 from motiongen.cli import UsageError
 from motiongen.cli.progress import bar
+from motiongen.devices import Device as Device
 
 if TYPE_CHECKING:
     from motiongen.motion import Motion
@@ -32,10 +33,6 @@ Body = Annotated[
 
 Weights = Annotated[str, tyro.conf.arg(metavar="full|open|DIR")]
 """A shipped set by name, or a folder."""
-
-Device = Literal["auto", "cpu", "cuda"]
-"""auto is CUDA where there is one."""
-
 
 Size = Annotated[
     tuple[int, int] | None,
@@ -182,6 +179,14 @@ def check_inputs(*paths: Path | None) -> None:
             raise UsageError(f"{path}: no such file; check the path")
 
 
+def check_input_folders(*paths: Path | None) -> None:
+    """Raise UsageError unless each path that is given is a folder that is there."""
+    for path in paths:
+        if path is not None and not path.is_dir():
+            found = "is a file; give a folder" if path.exists() else "no such folder; check the path"
+            raise UsageError(f"{path}: {found}")
+
+
 def check_size(size: tuple[int, int] | None) -> None:
     """Raise UsageError unless (width, height) pixels, if they are given, can be drawn."""
     if size is not None and not all(16 <= side <= 4096 for side in size):
@@ -224,18 +229,17 @@ def parse_span(text: str) -> tuple[float, float]:
 
 
 def resolve_device(name: str) -> str:
-    """Return "cpu" or "cuda" for one of Device.
+    """Return the name of the device that one of Device stands for, as `motiongen.devices` resolves it.
 
     Raises:
         UsageError: CUDA is asked for and is not there.
     """
-    import torch
+    from motiongen import devices
 
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UsageError(
-            "device: expected a CUDA device, found none; use --device cpu, or install a CUDA build of torch"
-        )
-    return "cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu")
+    try:
+        return str(devices.resolve_device(name))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def write(

@@ -79,14 +79,16 @@ def main(argv: Sequence[str]) -> None:
     if config.report is not None:
         arguments.check_outputs([config.report], [".json"])
     simulation.check_robot(config.robot)
-    with simulation.needs_sim("drive"):
-        from motiongen_sim.drive import drive, is_address, is_file
+    from motiongen_sim.motion_source import is_address, is_file
+
     if is_address(config.source):
         arguments.check_prompts([config.prompt])
     elif is_file(config.source):
         arguments.check_inputs(Path(config.source))
     else:
         arguments.check_prompts([config.source])
+    with simulation.needs_sim("drive"):
+        from motiongen_sim.drive import drive
     with bar(config.robot) as progress:
         report = drive(
             config.robot,

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from motiongen import heads
+from motiongen.heads.spec import HeadSpec
 
 
 @dataclass
@@ -22,6 +23,11 @@ class PolicyModel:
 
     head: Any
     about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def spec(self) -> HeadSpec:
+        """What the head is called and can do."""
+        return heads.lookup(self.head.model_type, "policy")
 
     @cached_property
     def sampler(self) -> Any:

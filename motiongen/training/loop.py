@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from motiongen.devices import resolve_device
 from motiongen.training import state as saved
 from motiongen.training.config import TrainConfig
 from motiongen.training.ema import EMA
@@ -87,7 +88,7 @@ class Trainer:
         self, recipe: Recipe, config: TrainConfig, directory: str | Path, device: str = "cpu"
     ) -> None:
         self.recipe, self.config, self.directory = recipe, config, Path(directory)
-        self.device = torch.device(device)
+        self.device = resolve_device(device)
         self.directory.mkdir(parents=True, exist_ok=True)
         recipe.model.to(self.device)
         self.optimizer = torch.optim.AdamW(

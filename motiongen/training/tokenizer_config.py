@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from motiongen.features import FEATURE_DIM
+from motiongen.feature_layout import FEATURE_DIM
 from motiongen.tokenizers.rvq_vae_config import PRESETS
 from motiongen.training.run import CacheTraining
 
