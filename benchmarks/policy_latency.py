@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.policies import PAPER, POLICIES, AnyPolicy, ways
+from benchmarks.policies import PAPER, POLICIES, AnyPolicy, sampling_variants
 from benchmarks.policies.sizes import matched, parameters
 from motiongen.heads import sampler_of
 from motiongen.heads.carp.config import PRESETS
@@ -62,15 +62,15 @@ def make_groups(sizes: dict[str, Any]) -> dict[str, dict[str, AnyPolicy]]:
         size = replace(config, **sizes)
         group: dict[str, AnyPolicy] = {"CARP": CARP(size).eval()}
         for name, policy in POLICIES.items():
-            group |= ways(policy(matched(name, size)).eval())  # type: ignore[arg-type]
+            group |= sampling_variants(policy(matched(name, size)).eval())  # type: ignore[arg-type]
         if size.num_layers != DEPTH:
             deep = matched("diffusion_policy", size, DEPTH)
-            deeper = ways(POLICIES["diffusion_policy"](deep).eval())  # type: ignore[arg-type]
+            deeper = sampling_variants(POLICIES["diffusion_policy"](deep).eval())  # type: ignore[arg-type]
             group |= {f"{way}, {DEPTH} layers": model for way, model in deeper.items()}
         groups[f"CARP {preset}, {size.num_layers} layers"] = group
     published: dict[str, AnyPolicy] = {"CARP": CARP(replace(PRESETS["paper"], **sizes)).eval()}
     for name, policy in POLICIES.items():
-        published |= ways(policy(replace(PAPER[name], **sizes)).eval())  # type: ignore[arg-type]
+        published |= sampling_variants(policy(replace(PAPER[name], **sizes)).eval())  # type: ignore[arg-type]
     return {**groups, "as published": published}
 
 

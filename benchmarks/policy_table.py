@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.policies import AnyPolicy, load, ways
+from benchmarks.policies import AnyPolicy, load, sampling_variants
 from benchmarks.policies.sizes import parameters
 from benchmarks.policy_latency import chunk_ms
 from motiongen_sim.policy import Policy
@@ -58,8 +58,8 @@ def main() -> None:
 
 
 def named(folder: Path) -> dict[str, AnyPolicy]:
-    """Return the ways to sample the policy in a folder, by a name that tells the folder too."""
-    return {f"{way} ({folder.name})": model for way, model in ways(load(folder)).items()}
+    """Return name -> policy with one of its samplers, for the policy in a folder; the names contain the folder's."""
+    return {f"{way} ({folder.name})": model for way, model in sampling_variants(load(folder)).items()}
 
 
 def row(

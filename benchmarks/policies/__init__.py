@@ -1,4 +1,4 @@
-"""The policies that CARP is compared with: on the same data, behind the same encoder. Adding one is a file and a line.
+"""Baseline policies for CARP, on the same data and with the same encoder. Adding one is a file and a line.
 
 They are read and written like CARP, sized by a PolicyConfig, and driven by motiongen_sim.Policy.
 """
@@ -39,8 +39,8 @@ def load(directory: str | Path) -> AnyPolicy:
     return checkpoint.load(directory, registry.lookup("model", classes, name)).eval()
 
 
-def ways(model: AnyPolicy) -> dict[str, AnyPolicy]:
-    """Return the ways in which a policy is sampled, by name: two for diffusion, one for the others."""
+def sampling_variants(model: AnyPolicy) -> dict[str, AnyPolicy]:
+    """Return name -> policy with one of its samplers: two for diffusion, one for the others."""
     if not isinstance(model, DiffusionPolicy):
         names: dict[type, str] = {CARP: "CARP", FlatAR: "flat AR", LSTMGMM: "LSTM-GMM"}
         return {names[type(model)]: model}
