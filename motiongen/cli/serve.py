@@ -122,7 +122,11 @@ class ServeConfig:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Load the model, then serve until Ctrl-C."""
+    """Load the model, then serve until Ctrl-C.
+
+    Args:
+        argv: the words after the verb.
+    """
     config = arguments.parse(ServeConfig, argv, "serve")
     device = arguments.resolve_device(config.device)
     from motiongen_bridge.server_config import ServerConfig
