@@ -49,7 +49,12 @@ def main() -> None:
         spent = slices(model, count)
         scheduler = DanceScheduler(model)
         most, delays, gaps = asyncio.run(dance(scheduler, count, args.seconds))
-        row = [str(most), f"{1e3 * spent:.0f}", f"{slice_seconds / spent:.1f}", f"{scheduler.delay_frames / 30:.2f}"]
+        row = [
+            str(most),
+            f"{1e3 * spent:.0f}",
+            f"{slice_seconds / spent:.1f}",
+            f"{scheduler.delay_frames / 30:.2f}",
+        ]
         row += [f"{np.median(delays):.2f}", f"{max(delays):.2f}", str(gaps)]
         print(f"| {count} | {' | '.join(row)} |", flush=True)
     parts = {
