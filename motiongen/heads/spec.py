@@ -29,7 +29,7 @@ class HeadSpec:
             `predict` for policies.
         recipe: returns the class of its training recipe; None where it is not trained here.
         training: frozen dataclass of the options of `motiongen train NAME`; None where it is not trained here.
-        streams: whether the model writes token by token (see `motiongen.streaming.protocol`).
+        streams: whether the model writes token by token (see `motiongen.heads.streaming_head`).
         edits: whether the sampler has `edit`, which revises codes between kept ones.
         spaces: of a head that exists once for each space: names of the folders under its own, preferred first.
         tiny: `config` of a model that trains in seconds, for tests; None for a head that has none.
