@@ -21,6 +21,7 @@ from motiongen.training.cache import CacheWriter, ClipCache
 from motiongen_datasets.base import RawClip
 from motiongen_datasets.captions import captions_for, known
 from motiongen_datasets.registry import clips_of, join_names
+from motiongen_datasets.tidying import tidied
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ def prepare(
 def prepare_clip(clip: RawClip, held_out: float = 0.1) -> Prepared:
     """Read, resample, caption and pack one clip; a clip that cannot be used comes back with its reason."""
     try:
-        motion = clip.load().resample(FPS)
+        motion = tidied(clip.load().resample(FPS))
     except (ValueError, OSError) as error:
         return Prepared(clip.id, None, b"", str(error).splitlines()[0])
     if motion.num_frames < MIN_FRAMES:

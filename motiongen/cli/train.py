@@ -63,7 +63,7 @@ class CacheRun(Run):
 class TokenizerRun(CacheRun):
     """Train the RVQ-VAE that turns motion into codes and back."""
 
-    preset: Literal["small", "open", "paper"] = "small"
+    preset: Literal["small", "open", "large", "paper"] = "small"
     """small and open are the sizes that ship; paper has the published ones and looks ahead, so it does not stream."""
     recipe: TokenizerTrainConfig = field(default_factory=TokenizerTrainConfig)
     """Batches and loss weights."""

@@ -79,6 +79,7 @@ class RVQVAEConfig:
 PRESETS: dict[str, RVQVAEConfig] = {
     "small": RVQVAEConfig(),
     "open": RVQVAEConfig(width=152, frame_width=96, latent_dim=96),
+    "large": RVQVAEConfig(width=288),
     "paper": RVQVAEConfig(
         feature_dim=263, width=512, frame_width=512, latent_dim=512, strides=(2, 2), depth=3, dilation_growth=3,
         activation="relu", causal=False,

@@ -1,0 +1,26 @@
+"""CMU trials in versions that have toes, instead of the same in cmu_fbx: breakdance, karate, a cartwheel, a dance."""
+
+from functools import partial
+from pathlib import Path
+
+from motiongen_datasets.base import RawClip
+from motiongen_datasets.cmu import LICENCE
+from motiongen_datasets.listed_bvh import load, rows
+
+COLUMNS = frozenset({"clip", "file", "description", "sentences", "same_trial_in"})
+
+
+def clips(root: Path) -> list[RawClip]:
+    """Return every trial listed in a folder."""
+    return [
+        RawClip(
+            id=f"cmu_alt/{row['clip']}",
+            source="cmu_alt",
+            licence=LICENCE,
+            load=partial(load, folder / row["file"], float(row["unit_to_metres"]), float(row["fps"])),
+            content=row["description"] or None,
+            sentences=tuple(s.strip() for s in row["sentences"].split("|") if s.strip()),
+            meta={"subject": row["clip"].split("_")[0], "caption": row["description"]},
+        )
+        for folder, row in rows(root, COLUMNS, "cmu_alt")
+    ]

@@ -1,0 +1,40 @@
+"""CMU Motion Capture Database by way of the "Huge FBX Mocap Library": nearly all trials, BVH on one body.
+
+Expects the folders cmu_fbx_*, each with a clips.csv and BVH files in centimetres at 24 fps (12 where a trial was
+recorded at 60 Hz: the library ran those at double speed).
+"""
+
+from functools import partial
+from pathlib import Path
+
+from motiongen_datasets.base import RawClip
+from motiongen_datasets.cmu import LICENCE
+from motiongen_datasets.listed_bvh import load, rows
+
+COLUMNS = frozenset({"clip", "file", "subject_title", "description", "sentences", "ankle_p5_cm"})
+REPLACED = frozenset({"85_03", "85_04", "85_12", "85_14", "135_01", "49_08", "55_01"})
+"""Trials of which cmu_alt has a better version."""
+
+
+def clips(root: Path) -> list[RawClip]:
+    """Return every trial listed in a folder, or in the folders cmu_fbx_* in it."""
+    return [
+        _clip(folder, row) for folder, row in rows(root, COLUMNS, "cmu_fbx*") if row["clip"] not in REPLACED
+    ]
+
+
+def _clip(folder: Path, row: dict[str, str]) -> RawClip:
+    return RawClip(
+        id=f"cmu_fbx/{row['clip']}",
+        source="cmu_fbx",
+        licence=LICENCE,
+        load=partial(load, folder / row["file"], float(row["unit_to_metres"]), float(row["fps"])),
+        content=row["description"] or None,
+        sentences=tuple(s.strip() for s in row["sentences"].split("|") if s.strip()),
+        meta={
+            "subject": row["subject"],
+            "caption": row["description"],
+            "title": row["subject_title"],
+            "note": row["note"],
+        },
+    )
