@@ -3,7 +3,8 @@
 from functools import partial
 from pathlib import Path
 
-from motiongen_datasets.base import RawClip
+from motiongen_datasets.accad_labels import labels
+from motiongen_datasets.base import DatasetSpec, RawClip
 from motiongen_datasets.listed_bvh import load, rows
 
 LICENCE = "CC BY 3.0: Open Motion Project by ACCAD / The Ohio State University"
@@ -18,9 +19,18 @@ def clips(root: Path) -> list[RawClip]:
             source="accad",
             licence=LICENCE,
             load=partial(load, folder / row["file"], float(row["unit_to_metres"])),
-            content=row["clip"],
-            sentences=(row["description"],) if "random" not in row["clip"].lower() else (),
+            labels=labels(row["clip"], row["description"]),
             meta={"name": row["clip"]},
         )
         for folder, row in rows(root, COLUMNS, "accad*")
     ]
+
+
+DATASET = DatasetSpec(
+    name="accad",
+    title="the ACCAD Open Motion Project",
+    licence=LICENCE,
+    expects="clips.csv beside a folder of BVH files",
+    clips=clips,
+    folder_names=("accad_female1",),
+)

@@ -3,8 +3,10 @@
 from functools import partial
 from pathlib import Path
 
-from motiongen_datasets.base import RawClip
+from motiongen_datasets.base import DatasetSpec, RawClip
 from motiongen_datasets.cmu import LICENCE
+from motiongen_datasets.cmu_fbx_labels import dance_style, labels
+from motiongen_datasets.dance_styles import dance_meta
 from motiongen_datasets.listed_bvh import load, rows
 
 COLUMNS = frozenset({"clip", "file", "description", "sentences", "same_trial_in"})
@@ -18,9 +20,20 @@ def clips(root: Path) -> list[RawClip]:
             source="cmu_alt",
             licence=LICENCE,
             load=partial(load, folder / row["file"], float(row["unit_to_metres"]), float(row["fps"])),
-            content=row["description"] or None,
-            sentences=tuple(s.strip() for s in row["sentences"].split("|") if s.strip()),
-            meta={"subject": row["clip"].split("_")[0], "caption": row["description"]},
+            labels=labels(
+                row["description"], tuple(s.strip() for s in row["sentences"].split("|") if s.strip())
+            ),
+            meta=dance_meta(dance_style(row["description"]))
+            | {"subject": row["clip"].split("_")[0], "caption": row["description"]},
         )
         for folder, row in rows(root, COLUMNS, "cmu_alt")
     ]
+
+
+DATASET = DatasetSpec(
+    name="cmu_alt",
+    title="better versions of trials of the CMU Motion Capture Database",
+    licence=LICENCE,
+    expects="clips.csv beside a folder of BVH files",
+    clips=clips,
+)

@@ -7,8 +7,10 @@ recorded at 60 Hz: the library ran those at double speed).
 from functools import partial
 from pathlib import Path
 
-from motiongen_datasets.base import RawClip
+from motiongen_datasets.base import DatasetSpec, RawClip
 from motiongen_datasets.cmu import LICENCE
+from motiongen_datasets.cmu_fbx_labels import dance_style, labels
+from motiongen_datasets.dance_styles import dance_meta
 from motiongen_datasets.listed_bvh import load, rows
 
 COLUMNS = frozenset({"clip", "file", "subject_title", "description", "sentences", "ankle_p5_cm"})
@@ -24,17 +26,22 @@ def clips(root: Path) -> list[RawClip]:
 
 
 def _clip(folder: Path, row: dict[str, str]) -> RawClip:
+    said = row["description"] or row["subject_title"]
     return RawClip(
         id=f"cmu_fbx/{row['clip']}",
         source="cmu_fbx",
         licence=LICENCE,
         load=partial(load, folder / row["file"], float(row["unit_to_metres"]), float(row["fps"])),
-        content=row["description"] or None,
-        sentences=tuple(s.strip() for s in row["sentences"].split("|") if s.strip()),
-        meta={
-            "subject": row["subject"],
-            "caption": row["description"],
-            "title": row["subject_title"],
-            "note": row["note"],
-        },
+        labels=labels(said, tuple(s.strip() for s in row["sentences"].split("|") if s.strip())),
+        meta=dance_meta(dance_style(said)) | {"subject": row["subject"], "caption": said},
     )
+
+
+DATASET = DatasetSpec(
+    name="cmu_fbx",
+    title="the CMU Motion Capture Database, by way of the Huge FBX Mocap Library",
+    licence=LICENCE,
+    expects="clips.csv beside a folder of BVH files, or folders cmu_fbx_* that hold them,",
+    clips=clips,
+    folder_names=("cmu_fbx_01_40", "cmu_fbx_41_94", "cmu_fbx_102_144"),
+)

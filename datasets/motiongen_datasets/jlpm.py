@@ -3,7 +3,8 @@
 from functools import partial
 from pathlib import Path
 
-from motiongen_datasets.base import RawClip
+from motiongen_datasets.base import DatasetSpec, RawClip
+from motiongen_datasets.captions import Labels
 from motiongen_datasets.listed_bvh import load, rows
 
 LICENCE = "MIT"
@@ -18,10 +19,19 @@ def clips(root: Path) -> list[RawClip]:
             source="jlpm",
             licence=LICENCE,
             load=partial(load, folder / row["file"], float(row["unit_to_metres"])),
-            content="run",
-            sentences=(row["description"],),
+            labels=Labels(content="run", sentences=(row["description"],)),
             meta={"name": Path(row["file"]).stem},
         )
         for folder, row in rows(root, COLUMNS, "jlpm*")
         if row["file"].endswith(".bvh")
     ]
+
+
+DATASET = DatasetSpec(
+    name="jlpm",
+    title="J. L. Ponton's run",
+    licence=LICENCE,
+    expects="clips.csv beside a BVH file",
+    clips=clips,
+    folder_names=("jlpm_xsens_run",),
+)

@@ -6,8 +6,9 @@ Walks and runs are one cycle that loops: they are repeated, going on from where 
 from functools import partial
 from pathlib import Path
 
-from motiongen_datasets.base import RawClip
+from motiongen_datasets.base import DatasetSpec, RawClip
 from motiongen_datasets.listed_bvh import load, rows
+from motiongen_datasets.rocketbox_labels import labels
 
 LICENCE = "MIT"
 COLUMNS = frozenset({"clip", "file", "label", "description", "performer", "one_cycle_loop"})
@@ -28,9 +29,17 @@ def clips(root: Path) -> list[RawClip]:
                 float(row["unit_to_metres"]),
                 tile=LOOP_SECONDS if row["one_cycle_loop"] == "1" else 0.0,
             ),
-            content=row["label"],
-            sentences=(row["description"],),
+            labels=labels(row["label"], row["description"]),
             meta={"name": row["clip"], "performer": row["performer"]},
         )
         for folder, row in rows(root, COLUMNS, "rocketbox")
     ]
+
+
+DATASET = DatasetSpec(
+    name="rocketbox",
+    title="Microsoft Rocketbox",
+    licence=LICENCE,
+    expects="clips.csv beside a folder of BVH files",
+    clips=clips,
+)

@@ -6,6 +6,7 @@ from torch import Tensor
 from motiongen.contacts import joint_speed
 from motiongen.motion import Motion
 from motiongen.skeleton import SMPL22
+from motiongen_datasets.time_check import wrong_time
 
 T_POSE_SECONDS = 0.3
 """An end held in a T-pose at least this long is a calibration; a shorter one is passed through."""
@@ -13,6 +14,19 @@ STILL = 0.4
 """Mean joint speed under which a T-pose is held, m/s."""
 
 _PARTS = {name: SMPL22.index(name) for name in SMPL22.names}
+
+
+def tidied(motion: Motion) -> Motion:
+    """Return a clip of SMPL-22 as it is kept.
+
+    Raises:
+        ValueError: it is of no use; the message says why.
+    """
+    motion = without_t_pose_ends(motion)
+    reason = wrong_time(motion)
+    if reason is not None:
+        raise ValueError(f"clip: {reason}")
+    return motion
 
 
 def t_pose_frames(positions: Tensor, fps: float) -> Tensor:

@@ -4,7 +4,9 @@ from functools import partial
 from pathlib import Path
 
 from motiongen_datasets import g1_moves
-from motiongen_datasets.base import RawClip
+from motiongen_datasets.base import DatasetSpec, RawClip
+from motiongen_datasets.captions import Labels
+from motiongen_datasets.dance_styles import dance_meta
 
 LICENCE = "Apache-2.0"
 
@@ -16,12 +18,19 @@ def clips(root: Path) -> list[RawClip]:
             id=f"unitree/{path.stem}",
             source="unitree",
             licence=LICENCE,
-            load=partial(load, path),
-            content="dance",
-            meta={"name": path.stem},
+            load=partial(g1_moves.load, path),
+            labels=Labels(content="dance"),
+            meta=dance_meta("freestyle") | {"name": path.stem},
         )
         for path in sorted(root.rglob("G1_Take*.csv"))
     ]
 
 
-load = g1_moves.load
+DATASET = DatasetSpec(
+    name="unitree",
+    title="Unitree's demonstration dance",
+    licence=LICENCE,
+    expects="G1_Take*.csv",
+    clips=clips,
+    folder_names=("unitree_take102",),
+)

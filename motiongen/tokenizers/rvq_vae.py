@@ -313,15 +313,25 @@ class RVQVAE(nn.Module):
         """Frames by which a stream's output lags: none, a token gives its own frames."""
         return 0
 
-    def forward(self, features: Tensor, generator: torch.Generator | None = None) -> Reconstruction:
-        """Reconstruct features (B, T, D) with gradients; a generator switches quantizer dropout on."""
+    def forward(
+        self, features: Tensor, generator: torch.Generator | None = None, plain_share: float = 0.0
+    ) -> Reconstruction:
+        """Reconstruct features (B, T, D) with gradients.
+
+        Args:
+            features: (B, T, D).
+            generator: switches quantizer dropout on.
+            plain_share: part of the items, drawn by the generator, that is decoded from latents as they are.
+        """
         target = self._whole_tokens(self.normalise(features))
         latents = self._latents(target).to(self.quantizer.codebooks.dtype)  # (B, N, latent)
         levels = None if generator is None else self._dropped_levels(latents, generator)
         quantized = self.quantizer(latents, levels)
-        normalised = (
-            self.decoder(quantized.latents.transpose(1, 2)).transpose(1, 2).to(self.mean.dtype)
-        )  # (B, T, D)
+        chosen = quantized.latents
+        if generator is not None and plain_share > 0:
+            plain = torch.rand(len(latents), generator=generator) < plain_share  # (B,)
+            chosen = torch.where(plain.to(latents.device)[:, None, None], latents, chosen)
+        normalised = self.decoder(chosen.transpose(1, 2)).transpose(1, 2).to(self.mean.dtype)  # (B, T, D)
         frames = features.shape[1]
         normalised, target = normalised[:, :frames], target[:, :frames]
         return Reconstruction(normalised, target, normalised * self.std + self.mean, latents, quantized)

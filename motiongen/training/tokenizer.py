@@ -19,6 +19,9 @@ from motiongen.training.reconstruction_loss import reconstruction_losses
 from motiongen.training.tokenizer_metrics import reconstruction_totals
 from motiongen.training.windows import WindowSampler
 
+INITIAL_BATCHES = 8
+"""Batches whose latents the codebooks begin from."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TokenizerTrainConfig:
@@ -29,11 +32,11 @@ class TokenizerTrainConfig:
     """Frames of a training window."""
     position_weight: float = 4.0
     """Of the mean distance of joints over the floor, metres."""
-    height_weight: float = 20.0
+    height_weight: float = 10.0
     """Of the mean squared error of joint heights, m²."""
-    gap_weight: float = 3.0
+    gap_weight: float = 2.0
     """Of the error of the gap between the floor and the body's lowest part, metres."""
-    path_weight: float = 0.5
+    path_weight: float = 0.2
     """Of the root's mean distance from its path in the window, metres."""
     velocity_weight: float = 0.5
     """Of the mean difference of joint velocities, m/s."""
@@ -42,6 +45,10 @@ class TokenizerTrainConfig:
     foot_weight: float = 1.0
     """Of the same at feet that stand, so that they do not slide."""
     commitment_weight: float = 0.02
+    plain_share: float = 0.25
+    """Windows that are decoded from latents as they are (Defossez et al. 2024, Moshi, 3.3.1): gradients stay clear."""
+    quantize: bool = True
+    """Off for a first stretch, the autoencoder learns alone; gone on with on, the codebooks begin at its latents."""
     source_power: float = 0.5
     """A source with n frames is drawn as n**power: 1 as much as is there, 0 all sources alike."""
     kinematic_items: int = 48
@@ -105,10 +112,11 @@ class TokenizerRecipe:
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Return the losses of a batch and move the codebooks; the first batch initialises them."""
         features, valid = batch["features"], batch["valid"]
-        if not self.model.quantizer.initialised:
+        if self.config.quantize and not self.model.quantizer.initialised:
             with torch.no_grad():
-                self.model.quantizer.initialise(self.model(features).latents, generator)
-        result = self.model(features, generator)
+                self.model.quantizer.initialise(self._many_latents(features, generator), generator)
+        plain = self.config.plain_share if self.config.quantize else 1.0
+        result = self.model(features, generator, plain)
         with torch.autocast(features.device.type, enabled=False):
             error = functional.smooth_l1_loss(
                 result.normalised.float(), result.target.float(), reduction="none"
@@ -128,9 +136,17 @@ class TokenizerRecipe:
                 + self.config.foot_weight * losses["feet"]
                 + self.config.commitment_weight * losses["commitment"]
             )
-        if self.model.training:
+        if self.model.training and self.config.quantize:
             self.model.quantizer.update(result.latents, result.quantized.codes, generator)
         return losses
+
+    def _many_latents(self, features: Tensor, generator: torch.Generator) -> Tensor:
+        """Return latents (B', N, latent) of a batch and of others like it, enough to begin the codebooks from."""
+        batches = [features]
+        batches += [
+            self.sample(generator)["features"].to(features.device) for _ in range(INITIAL_BATCHES - 1)
+        ]
+        return torch.cat([self.model.latents(batch).float() for batch in batches])
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Return reconstruction metrics by source and, as `all`, over them together."""
