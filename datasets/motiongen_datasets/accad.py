@@ -21,6 +21,7 @@ def clips(root: Path) -> list[RawClip]:
             load=partial(load, folder / row["file"], float(row["unit_to_metres"])),
             labels=labels(row["clip"], row["description"]),
             meta={"name": row["clip"]},
+            is_take=True,
         )
         for folder, row in rows(root, COLUMNS, "accad*")
     ]

@@ -148,6 +148,7 @@ def _clip(folder: Path, row: dict[str, str]) -> RawClip:
         load=reader if reason is None else partial(left_out, reason),
         labels=labels(row["caption"], sentences),
         meta=dance_meta(dance_style(row["caption"])) | facts,
+        is_take=dance_style(row["caption"]) is None,
     )
 
 

@@ -25,6 +25,7 @@ def clips(root: Path) -> list[RawClip]:
             ),
             meta=dance_meta(dance_style(row["description"]))
             | {"subject": row["clip"].split("_")[0], "caption": row["description"]},
+            is_take=dance_style(row["description"]) is None,
         )
         for folder, row in rows(root, COLUMNS, "cmu_alt")
     ]

@@ -34,6 +34,7 @@ def _clip(folder: Path, row: dict[str, str]) -> RawClip:
         load=partial(load, folder / row["file"], float(row["unit_to_metres"]), float(row["fps"])),
         labels=labels(said, tuple(s.strip() for s in row["sentences"].split("|") if s.strip())),
         meta=dance_meta(dance_style(said)) | {"subject": row["subject"], "caption": said},
+        is_take=dance_style(said) is None,
     )
 
 

@@ -7,7 +7,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ import torch
 from motiongen.evaluation.geometry import describe_motion
 from motiongen.features import FPS
 from motiongen.io.delta import pack
+from motiongen.motion import Motion
 from motiongen.training.cache import CacheWriter, ClipCache
+from motiongen_datasets.actions import actions
 from motiongen_datasets.base import RawClip
 from motiongen_datasets.captions import captions_for, known
 from motiongen_datasets.registry import clips_of, join_names
@@ -27,6 +29,8 @@ log = logging.getLogger(__name__)
 
 MIN_FRAMES = 16
 """Clips under half a second teach nothing: left out, and counted."""
+REST_SHARE = 0.25
+"""Takes that are at rest for more than this part of their time are counted."""
 
 
 @dataclass(frozen=True)
@@ -54,23 +58,27 @@ def prepare(
         out: folder of the cache; a cache that is there is replaced.
         workers: processes that read; 0 for one a core.
         held_out: part of the clips that goes to the test split, chosen by a hash of the id: the same on any machine.
-            A split that a dataset was published with is kept.
+            A split that a dataset was published with is kept; a content whose clips all fell to the tests keeps one
+            take for training.
         progress: called with (done, of all).
 
     Raises:
         ValueError: no clip could be read; the message gives the commonest reason.
     """
     clips = [clip for source in join_names(sources) for clip in clips_of(source)]
-    writer = CacheWriter(out)
+    kept: list[Prepared] = []
     skipped: Counter[str] = Counter()
     frames: Counter[str] = Counter()
     labels: dict[str, set[str]] = {"content": set(), "style": set()}
-    for done, result in enumerate(_map(partial(prepare_clip, held_out=held_out), clips, workers), start=1):
-        if result.record is None:
-            skipped[result.reason] += 1
-            log.info("left out %s: %s", result.id, result.reason)
-        else:
-            writer.add(result.record, result.packed)
+    for done, results in enumerate(
+        _map(partial(prepare_actions, held_out=held_out), clips, workers), start=1
+    ):
+        for result in results:
+            if result.record is None:
+                skipped[result.reason] += 1
+                log.info("left out %s: %s", result.id, result.reason)
+                continue
+            kept.append(result)
             frames[result.record["source"]] += result.record["num_frames"]
             for name, values in labels.items():
                 values.update({result.record[name]} - {None})
@@ -81,6 +89,11 @@ def prepare(
         raise ValueError(
             f"sources: expected clips that can be read, got none of {len(clips)}; most often: {reason}"
         )
+    keep_in_training([result.record for result in kept if result.record is not None])
+    writer = CacheWriter(out)
+    for result in kept:
+        assert result.record is not None
+        writer.add(result.record, result.packed)
     writer.close(
         fps=FPS,
         frames=dict(frames),
@@ -91,20 +104,69 @@ def prepare(
     return ClipCache.open(out)
 
 
+def keep_in_training(records: list[dict[str, Any]]) -> None:
+    """Move the first take of each content that has none in training there, with all its pieces."""
+    trained = {record["content"] for record in records if record["split"] == "train"}
+    for record in records:
+        if record["content"] is not None and record["content"] not in trained:
+            take = take_of(record["id"])
+            for other in records:
+                if take_of(other["id"]) == take:
+                    other["split"] = "train"
+                    trained.add(other["content"])
+
+
+def take_of(clip_id: str) -> str:
+    """Return the id of the take that a clip is a piece of, or its own."""
+    return clip_id.rpartition("#")[0] or clip_id
+
+
+def prepare_actions(clip: RawClip, held_out: float = 0.1) -> list[Prepared]:
+    """Read and prepare a clip, a take as the actions it is cut into; what is left out comes with its reason."""
+    if not clip.is_take:
+        return [prepare_clip(clip, held_out)]
+    motion = _read(clip)
+    if isinstance(motion, str):
+        return [Prepared(clip.id, None, b"", motion)]
+    pieces = actions(motion, clip.labels)
+    results = []
+    for piece in pieces:
+        clip_id = clip.id if len(pieces) == 1 else f"{clip.id}#{piece.start}"
+        meta = clip.meta | {"start": f"{piece.start / FPS:.2f}"}
+        part = replace(clip, id=clip_id, labels=piece.labels, meta=meta, split=_split(clip, held_out))
+        results.append(_prepared(part, piece.motion, held_out))
+    left = motion.num_frames - sum(piece.motion.num_frames for piece in pieces)
+    if left > REST_SHARE * motion.num_frames:
+        results.append(
+            Prepared(clip.id, None, b"", f"over {REST_SHARE:.0%} of a take at rest: that part of it")
+        )
+    return results
+
+
 def prepare_clip(clip: RawClip, held_out: float = 0.1) -> Prepared:
-    """Read, resample, caption and pack one clip; a clip that cannot be used comes back with its reason."""
+    """Read, tidy, caption and pack one clip, whole; a clip that cannot be used comes back with its reason."""
+    motion = _read(clip)
+    return (
+        Prepared(clip.id, None, b"", motion) if isinstance(motion, str) else _prepared(clip, motion, held_out)
+    )
+
+
+def _read(clip: RawClip) -> Motion | str:
+    """Return a clip's motion at 30 fps, or the reason why it is of no use."""
     try:
         motion = tidied(clip.load().resample(FPS))
     except (ValueError, OSError) as error:
-        return Prepared(clip.id, None, b"", str(error).splitlines()[0])
-    if motion.num_frames < MIN_FRAMES:
-        return Prepared(clip.id, None, b"", f"under {MIN_FRAMES} frames")
+        return str(error).splitlines()[0]
+    return motion if motion.num_frames >= MIN_FRAMES else f"under {MIN_FRAMES} frames"
+
+
+def _prepared(clip: RawClip, motion: Motion, held_out: float) -> Prepared:
     captions = captions_for(clip.labels, describe_motion(motion))
     record = {
         "id": clip.id,
         "source": clip.source,
         "licence": clip.licence,
-        "split": clip.split or _split(clip.id, held_out),
+        "split": _split(clip, held_out),
         "num_frames": motion.num_frames,
         "captions": captions.train,
         "held_out_captions": captions.held_out,
@@ -117,11 +179,14 @@ def prepare_clip(clip: RawClip, held_out: float = 0.1) -> Prepared:
     return Prepared(clip.id, record, pack(motion.rotations, motion.root))
 
 
-def _split(clip_id: str, held_out: float) -> str:
-    return "test" if zlib.crc32(clip_id.encode()) % 10_000 < held_out * 10_000 else "train"
+def _split(clip: RawClip, held_out: float) -> str:
+    is_test = zlib.crc32(clip.id.encode()) % 10_000 < held_out * 10_000
+    return clip.split or ("test" if is_test else "train")
 
 
-def _map(function: Callable[[RawClip], Prepared], clips: list[RawClip], workers: int) -> Iterator[Prepared]:
+def _map(
+    function: Callable[[RawClip], list[Prepared]], clips: list[RawClip], workers: int
+) -> Iterator[list[Prepared]]:
     workers = min(workers or os.cpu_count() or 1, len(clips))
     if workers == 1:
         yield from map(function, clips)

@@ -43,6 +43,8 @@ class RVQVAEConfig:
     quantizer_dropout: float = 0.2
     """Part of the training clips that are decoded from fewer levels."""
     ema_decay: float = 0.99
+    latent_norm: bool = False
+    """Scale each latent to a mean square of 1: else the encoder outgrows codebooks that follow it by averages."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "strides", tuple(self.strides))  # JSON has lists
@@ -79,7 +81,7 @@ class RVQVAEConfig:
 PRESETS: dict[str, RVQVAEConfig] = {
     "small": RVQVAEConfig(),
     "open": RVQVAEConfig(width=152, frame_width=96, latent_dim=96),
-    "large": RVQVAEConfig(width=288),
+    "large": RVQVAEConfig(width=288, latent_norm=True),
     "paper": RVQVAEConfig(
         feature_dim=263, width=512, frame_width=512, latent_dim=512, strides=(2, 2), depth=3, dilation_growth=3,
         activation="relu", causal=False,
@@ -352,7 +354,11 @@ class RVQVAE(nn.Module):
         return torch.cat([x, x[:, -1:].expand(-1, missing, -1)], dim=1) if missing else x  # (B, T', D)
 
     def _latents(self, normalised: Tensor) -> Tensor:
-        return self.encoder(normalised.transpose(1, 2)).transpose(1, 2)
+        latents = self.encoder(normalised.transpose(1, 2)).transpose(1, 2)  # (B, N, latent)
+        if not self.config.latent_norm:
+            return latents
+        latents = latents.to(self.mean.dtype)
+        return latents * (latents.square().mean(-1, keepdim=True) + 1e-6).rsqrt()
 
     def _features(self, latents: Tensor, state: DecoderState | None) -> Tensor:
         normalised = self.decoder(latents.transpose(1, 2), state).transpose(1, 2)  # (B, T, D)
