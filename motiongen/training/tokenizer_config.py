@@ -19,7 +19,13 @@ class TokenizerTrainConfig:
     window: int = 64
     """Frames of a training window."""
     position_weight: float = 4.0
-    """Of the mean distance of joints, metres."""
+    """Of the mean distance of joints above the floor, metres."""
+    height_weight: float = 10.0
+    """Of the mean squared error of joint heights, m²."""
+    gap_weight: float = 2.0
+    """Of the error of the gap between the floor and the body's lowest part, metres."""
+    path_weight: float = 0.2
+    """Of the root's mean distance from its path in the window, metres."""
     velocity_weight: float = 0.5
     """Of the mean difference of joint velocities, m/s."""
     acceleration_weight: float = 0.02
@@ -27,6 +33,10 @@ class TokenizerTrainConfig:
     foot_weight: float = 1.0
     """Of the same at feet that stand, so that they do not slide."""
     commitment_weight: float = 0.02
+    plain_share: float = 0.25
+    """Share of windows that are decoded from unquantized latents (Défossez et al. 2024, Moshi, section 3.3.1)."""
+    quantize: bool = True
+    """Off for a first stretch, the autoencoder learns alone; resumed with on, the codebooks start from its latents."""
     source_power: float = 0.5
     """A source with n frames is drawn as n**power: 1 as much as is there, 0 all sources alike."""
     kinematic_items: int = 48
@@ -41,8 +51,8 @@ class TokenizerTrainConfig:
 class TokenizerTraining(CacheTraining):
     """Train the RVQ-VAE that turns motion into codes and back."""
 
-    preset: Literal["small", "open", "paper"] = "small"
-    """small and open are the sizes that ship; paper has the published ones and looks ahead, so it does not stream."""
+    preset: Literal["small", "open", "large", "paper"] = "small"
+    """small and open are the sizes that ship, large is for all free data; paper is as published and does not stream."""
     recipe: TokenizerTrainConfig = field(default_factory=TokenizerTrainConfig)
     """Batches and loss weights."""
 
