@@ -5,7 +5,8 @@ from pathlib import Path
 
 from motiongen_datasets.accad_labels import labels
 from motiongen_datasets.base import DatasetSpec, RawClip
-from motiongen_datasets.listed_bvh import load, rows
+from motiongen_datasets.clip_table import read_rows
+from motiongen_datasets.listed_bvh import load
 
 LICENCE = "CC BY 3.0: Open Motion Project by ACCAD / The Ohio State University"
 COLUMNS = frozenset({"clip", "file", "description", "lowest_joint_cm"})
@@ -23,7 +24,7 @@ def clips(root: Path) -> list[RawClip]:
             meta={"name": row["clip"]},
             is_take=True,
         )
-        for folder, row in rows(root, COLUMNS, "accad*")
+        for folder, row in read_rows(root, COLUMNS)
     ]
 
 

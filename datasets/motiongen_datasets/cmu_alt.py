@@ -4,10 +4,11 @@ from functools import partial
 from pathlib import Path
 
 from motiongen_datasets.base import DatasetSpec, RawClip
+from motiongen_datasets.clip_table import read_rows
 from motiongen_datasets.cmu import LICENCE
 from motiongen_datasets.cmu_fbx_labels import dance_style, labels
 from motiongen_datasets.dance_styles import dance_meta
-from motiongen_datasets.listed_bvh import load, rows
+from motiongen_datasets.listed_bvh import load
 
 COLUMNS = frozenset({"clip", "file", "description", "sentences", "same_trial_in"})
 
@@ -27,7 +28,7 @@ def clips(root: Path) -> list[RawClip]:
             | {"subject": row["clip"].split("_")[0], "caption": row["description"]},
             is_take=dance_style(row["description"]) is None,
         )
-        for folder, row in rows(root, COLUMNS, "cmu_alt")
+        for folder, row in read_rows(root, COLUMNS)
     ]
 
 

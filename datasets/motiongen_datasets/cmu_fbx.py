@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from motiongen_datasets.base import DatasetSpec, RawClip
+from motiongen_datasets.clip_table import read_rows
 from motiongen_datasets.cmu import LICENCE
 from motiongen_datasets.cmu_fbx_labels import dance_style, labels
 from motiongen_datasets.dance_styles import dance_meta
-from motiongen_datasets.listed_bvh import load, rows
+from motiongen_datasets.listed_bvh import load
 
 COLUMNS = frozenset({"clip", "file", "subject_title", "description", "sentences", "ankle_p5_cm"})
 REPLACED = frozenset({"85_03", "85_04", "85_12", "85_14", "135_01", "49_08", "55_01"})
@@ -20,9 +21,7 @@ REPLACED = frozenset({"85_03", "85_04", "85_12", "85_14", "135_01", "49_08", "55
 
 def clips(root: Path) -> list[RawClip]:
     """Return every trial listed in a folder, or in the folders cmu_fbx_* in it."""
-    return [
-        _clip(folder, row) for folder, row in rows(root, COLUMNS, "cmu_fbx*") if row["clip"] not in REPLACED
-    ]
+    return [_clip(folder, row) for folder, row in read_rows(root, COLUMNS) if row["clip"] not in REPLACED]
 
 
 def _clip(folder: Path, row: dict[str, str]) -> RawClip:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from motiongen_datasets.base import DatasetSpec, RawClip
 from motiongen_datasets.captions import Labels
-from motiongen_datasets.listed_bvh import load, rows
+from motiongen_datasets.clip_table import read_rows
+from motiongen_datasets.listed_bvh import load
 
 LICENCE = "MIT"
 COLUMNS = frozenset({"file", "description", "skeleton", "subject"})
@@ -22,7 +23,7 @@ def clips(root: Path) -> list[RawClip]:
             labels=Labels(content="run", sentences=(row["description"],)),
             meta={"name": Path(row["file"]).stem},
         )
-        for folder, row in rows(root, COLUMNS, "jlpm*")
+        for folder, row in read_rows(root, COLUMNS)
         if row["file"].endswith(".bvh")
     ]
 

@@ -1,6 +1,5 @@
 """BVH files that a clips.csv lists, of a body whose rest pose is a T-pose facing +Z: what their readers share."""
 
-import csv
 from pathlib import Path
 
 from motiongen.body_floor import body_floor
@@ -11,24 +10,6 @@ from motiongen.retargeting import retarget
 from motiongen.skeleton import SMPL22
 from motiongen_datasets.cleaning import FPS, clean_span, resampled
 from motiongen_datasets.rotation_spline import resample_smooth
-
-
-def rows(root: Path, columns: frozenset[str], folders: str = "*") -> list[tuple[Path, dict[str, str]]]:
-    """Return (folder, row) for each line of the clips.csv in a folder, or in those of its folders that match a name.
-
-    Args:
-        root: the folder that holds clips.csv, or a folder of such folders.
-        columns: what the table must have; other tables are of another dataset and are passed over.
-        folders: glob pattern of the folders' names.
-    """
-    own = root / "clips.csv"
-    found = []
-    for table in [own] if own.is_file() else sorted(root.glob(f"{folders}/clips.csv")):
-        with table.open(encoding="utf-8", newline="") as lines:
-            reader = csv.DictReader(lines)
-            if columns <= set(reader.fieldnames or ()):
-                found += [(table.parent, row) for row in reader]
-    return found
 
 
 def load(path: Path, unit_to_metres: float, fps: float | None = None, tile: float = 0.0) -> Motion:

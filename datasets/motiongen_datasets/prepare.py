@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -95,7 +95,8 @@ def prepare(
         raise ValueError(
             f"sources: expected clips that can be read, got none of {len(clips)}; most often: {reason}"
         )
-    keep_in_training([result.record for result in kept if result.record is not None])
+    published = {clip.id for clip in clips if clip.split is not None}
+    keep_in_training([result.record for result in kept if result.record is not None], published)
     writer = CacheWriter(out)
     for result in kept:
         assert result.record is not None
@@ -110,12 +111,17 @@ def prepare(
     return ClipCache.open(out)
 
 
-def keep_in_training(records: list[dict[str, Any]]) -> None:
-    """Move the first take of each content that has none in training there, with all its pieces."""
+def keep_in_training(records: list[dict[str, Any]], published: Set[str] = frozenset()) -> None:
+    """Move the first take of each content without a training clip to training, with all clips cut from it.
+
+    Args:
+        records: of the clips; their splits are changed in place.
+        published: ids of takes whose split is published, and stays.
+    """
     trained = {record["content"] for record in records if record["split"] == "train"}
     for record in records:
-        if record["content"] is not None and record["content"] not in trained:
-            take = take_of(record["id"])
+        take = take_of(record["id"])
+        if record["content"] is not None and record["content"] not in trained and take not in published:
             for other in records:
                 if take_of(other["id"]) == take:
                     other["split"] = "train"

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from motiongen_datasets.base import DatasetSpec, RawClip
-from motiongen_datasets.listed_bvh import load, rows
+from motiongen_datasets.clip_table import read_rows
+from motiongen_datasets.listed_bvh import load
 from motiongen_datasets.rocketbox_labels import labels
 
 LICENCE = "MIT"
@@ -32,7 +33,7 @@ def clips(root: Path) -> list[RawClip]:
             labels=labels(row["label"], row["description"]),
             meta={"name": row["clip"], "performer": row["performer"]},
         )
-        for folder, row in rows(root, COLUMNS, "rocketbox")
+        for folder, row in read_rows(root, COLUMNS)
     ]
 
 
