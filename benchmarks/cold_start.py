@@ -1,4 +1,4 @@
-"""Seconds from a cold start to the help text, the import and a written clip, each in a process of its own.
+"""Cold start benchmark: seconds to the help text, the import and a written clip, each in a new process.
 
 python benchmarks/cold_start.py [--runs 5]
 """
@@ -15,7 +15,7 @@ GOALS = {"motiongen --help": 0.5, "import motiongen": 0.5, "generate to .bvh": 1
 
 
 def seconds(command: list[str]) -> float:
-    """Return how long a process takes from start to end."""
+    """Return the run time of a process, seconds."""
     start = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True)
     return time.perf_counter() - start

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks.policies import PAPER, POLICIES, load, ways
+from benchmarks.policies import PAPER, POLICIES, load, sampling_variants
 from benchmarks.policies.lstm_gmm import Mixture
 from benchmarks.policies.recipe import BaselineRecipe
 from benchmarks.policies.sizes import matched, parameters
@@ -85,7 +85,7 @@ def trained(name: str, folder: Any, steps: int, rate: float, **sizes: Any) -> An
 @pytest.mark.slow
 def test_diffusion_learns_both_ways(tmp_path):
     model = trained("diffusion_policy", tmp_path, steps=350, rate=3e-3)
-    for name, sampled in ways(model).items():
+    for name, sampled in sampling_variants(model).items():
         chunks = sampled.predict(seen(model, 48), generator=torch.Generator().manual_seed(0))[:, 1:7]
         goes_right = chunks[:, :, 0].mean(1) > 0
         assert 10 <= goes_right.sum() <= 38, name
