@@ -167,7 +167,7 @@ def check_folder(folder: Path) -> None:
 
 
 def check_new_folder(folder: Path) -> None:
-    """Raise UsageError unless a folder is there that can be written to, or can be made."""
+    """Raise UsageError unless a folder is writable or can be created."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"output: {folder} is a file; give a folder")
     check_folder(folder if folder.exists() else folder.parent)

@@ -71,7 +71,7 @@ def main(argv: Sequence[str]) -> None:
     from motiongen.motion import Motion
 
     start = None if config.start_from is None else Motion.load(config.start_from)
-    made = variants(
+    generated = variants(
         config.prompts,
         count=config.count,
         seconds=config.seconds,
@@ -83,10 +83,10 @@ def main(argv: Sequence[str]) -> None:
         weights=config.weights,
         device=config.device,
     )
-    for i, take in enumerate(made):
-        motion = take.motion.with_locked_feet() if config.lock_feet else take.motion
+    for i, variant in enumerate(generated):
+        motion = variant.motion.with_locked_feet() if config.lock_feet else variant.motion
         for path in config.output:
             arguments.write(
-                motion, arguments.numbered(path, i, config.count), take.parts, config.size, config.body
+                motion, arguments.numbered(path, i, config.count), variant.parts, config.size, config.body
             )
     arguments.report(outputs)
