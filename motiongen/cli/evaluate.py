@@ -1,4 +1,4 @@
-"""``motiongen evaluate [dance] --data CACHE``: a model against real held-out clips, as one table."""
+"""``motiongen evaluate [dance] --data CACHE``: metrics of a model beside those of real held-out clips."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,45 +30,45 @@ class EvaluateRun:
     classifier: Annotated[
         Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: a new one)")
     ] = None
-    """Folder of the classifier of contents and styles; without it one is fitted to the cache, and kept nowhere."""
+    """Folder of a classifier of contents and styles; default: a new one is trained on the cache and not saved."""
     output: Annotated[
         Path | None, tyro.conf.arg(aliases=["-o"], metavar="DIR", help_behavior_hint="(optional)")
     ] = None
     """Folder for report.md and report.json."""
     head: Literal["bamm", "mogo"] = "bamm"
-    """The model that turns words into codes."""
+    """Text-to-motion head."""
     weights: arguments.Weights = "full"
-    """full, open, or a folder of your own."""
+    """Weight set: full, open, or a folder."""
     device: arguments.Device = "auto"
-    """Where to compute."""
+    """Device of the models."""
     ask: EvaluateConfig = field(default_factory=EvaluateConfig)
-    """How much to ask."""
+    """Sample sizes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DanceRun:
-    """Measure dances on the songs of the held-out dances of a cache, beside those dances and retrieved ones."""
+    """Measure dances to the songs of held-out dances of a cache, beside the real dances and a retrieval baseline."""
 
     data: Annotated[Path, tyro.conf.arg(metavar="CACHE")]
-    """Cache that motiongen prepare wrote, with dances in it; their music is made at the first use."""
+    """Cache with dances that motiongen prepare wrote; their music is synthesised at first use."""
     output: Annotated[
         Path | None, tyro.conf.arg(aliases=["-o"], metavar="DIR", help_behavior_hint="(optional)")
     ] = None
     """Folder for report.md and report.json."""
     weights: tuple[str, ...] = ("full",)
-    """full, open, folders of your own, or NAME=FOLDER: all are put in one table, in each space that they have."""
+    """Weight sets (full, open, folders, or NAME=FOLDER), one row of the table for each of their spaces."""
     steps: Annotated[int | None, arguments.by_model("N")] = None
-    """Steps of denoising."""
+    """Denoising steps."""
     guidance: Annotated[float | None, arguments.by_model("SCALE")] = None
-    """How strictly to follow the music."""
+    """Classifier-free guidance scale of the music; 1 for no guidance."""
     device: arguments.Device = "auto"
-    """Where to compute."""
+    """Device of the models."""
     ask: DanceEvaluateConfig = field(default_factory=DanceEvaluateConfig)
-    """How much to ask."""
+    """Sample sizes."""
 
 
 def main(argv: Sequence[str]) -> None:
-    """Evaluate one model and print its table."""
+    """Run ``motiongen evaluate``."""
     if argv and argv[0] == "dance":
         _dance(arguments.parse(DanceRun, argv[1:], "evaluate dance"))
     else:

@@ -1,4 +1,4 @@
-"""``motiongen models``: what is shipped, under which terms, and what it knows."""
+"""``motiongen models``: lists weight sets with size, data, licence, contents and styles."""
 
 import json
 import textwrap
@@ -15,18 +15,18 @@ from motiongen.cli import arguments
 
 @dataclass(frozen=True, kw_only=True)
 class ModelsConfig:
-    """List the shipped weights: parameters, data, licence, and the contents and styles they know."""
+    """List the shipped weights: parameters, data, licence, contents and styles."""
 
     folder: Annotated[
         tyro.conf.Positional[Path | None], tyro.conf.arg(metavar="DIR", help_behavior_hint="(optional)")
     ] = None
-    """A set of your own instead of those that are shipped."""
+    """Folder of a weight set, in place of the shipped ones."""
     json: bool = False
-    """Print one JSON object instead of a page."""
+    """Print one JSON object instead of text."""
 
 
 def main(argv: Sequence[str]) -> None:
-    """Print every shipped set of weights."""
+    """Run ``motiongen models``."""
     config = arguments.parse(ModelsConfig, argv, "models")
     sets = {path.parent.name: describe(path) for path in _found(config.folder)}
     if config.json:
@@ -36,7 +36,7 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _found(folder: Path | None) -> list[Path]:
-    """Return the about.json of a set, or of every set that is shipped."""
+    """Return the about.json of a weight set, or of all shipped ones."""
     if folder is not None:
         arguments.check_inputs(folder / "about.json")
         return [folder / "about.json"]
@@ -49,7 +49,7 @@ def _found(folder: Path | None) -> list[Path]:
 
 
 def describe(about: Path) -> dict[str, Any]:
-    """Return what a set's about.json says, with the size of each model beside it."""
+    """Return the contents of the about.json of a weight set, with the sizes of its models."""
     facts: dict[str, Any] = json.loads(about.read_text(encoding="utf-8"))
     weights = sorted(about.parent.rglob("model.safetensors"))
     facts["models"] = {
@@ -65,9 +65,9 @@ def describe(about: Path) -> dict[str, Any]:
 
 
 def count_parameters(path: Path) -> int:
-    """Return the number of values in a safetensors file, from its header alone.
+    """Return the number of parameters in a safetensors file, read from its header only.
 
-    The header is JSON behind its length in 8 little-endian bytes (safetensors format, 2022).
+    The header is JSON, preceded by its length in 8 little-endian bytes (safetensors format, 2022).
     """
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")

@@ -9,11 +9,11 @@ from motiongen.music.beats import BeatGrid
 RATE = 22050
 
 
-def condition(pieces=3, frames=20):
+def condition(songs=3, frames=20):
     generator = torch.Generator().manual_seed(0)
     return MusicCondition(
-        torch.randn(pieces, frames, 34, generator=generator),
-        torch.zeros(pieces, frames).index_fill(1, torch.tensor([4]), 1),
+        torch.randn(songs, frames, 34, generator=generator),
+        torch.zeros(songs, frames).index_fill(1, torch.tensor([4]), 1),
     )
 
 
