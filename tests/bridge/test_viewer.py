@@ -112,16 +112,16 @@ def test_keys_add_select_and_remove_characters(page):
     apart = joints(page, 0)["pelvis"] - joints(page, 1)["pelvis"]
     assert abs(apart[0]) > 0.5, "they do not stand in one another"
     page.press("1")
-    page.wait("document.querySelector('#cast li').classList.contains('selected')")
-    page.value("document.querySelectorAll('#cast .remove')[1].click()")
+    page.wait("document.querySelector('#characters li').classList.contains('selected')")
+    page.value("document.querySelectorAll('#characters .remove')[1].click()")
     page.wait("motiongen.characters.length === 1 && motiongen.client.characters.size === 1")
 
 
 def test_a_click_on_the_floor_sends_the_character_there(page):
     page.press("g")
-    page.wait("document.body.classList.contains('aiming')")
+    page.wait("document.body.classList.contains('picking-target')")
     page.click(SIZE[0] * 0.8, SIZE[1] * 0.5)
-    page.wait("!document.body.classList.contains('aiming')")
+    page.wait("!document.body.classList.contains('picking-target')")
     page.wait("document.getElementById('now').textContent === 'going there'")
 
 

@@ -57,7 +57,7 @@ def wav(seconds: float) -> bytes:
 
 
 def test_the_page_asks_for_music_and_not_for_words(page):
-    buttons = "[...document.querySelectorAll('.dock button')].filter((one) => one.offsetParent)"
+    buttons = "[...document.querySelectorAll('.controls button')].filter((one) => one.offsetParent)"
     words = page.value(f"{buttons}.map((one) => one.innerText.trim())")
     assert words == ["Choose music", "Microphone", "Stop", "Seed"]
     assert not page.value("document.getElementById('prompt').offsetParent")
@@ -83,7 +83,7 @@ def test_a_dropped_piece_is_danced_and_heard_with_its_frames(page):
 
 
 def test_the_microphone_is_danced_to_and_stops(page):
-    page.value("document.getElementById('listen').click()")
+    page.value("document.getElementById('microphone').click()")
     page.wait("motiongen.music.isLive")
     page.wait("events.some(({ event }) => event === 'dances')")
     page.press("s")
