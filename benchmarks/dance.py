@@ -13,8 +13,9 @@ import torch
 
 from motiongen import features
 from motiongen.conditions.music import MusicCondition
-from motiongen.heads.badm_sampler import DanceOptions
-from motiongen.inference.dance import DanceModel, load_dance, spaces_of
+from motiongen.heads.badm.config import BADMOptions
+from motiongen.inference.dance_model import DanceModel
+from motiongen.inference.load import load_dance, spaces_of
 from motiongen.motion import Motion
 from motiongen.music.audio import Audio
 from motiongen.music.beats import BeatGrid
@@ -53,11 +54,11 @@ def main() -> None:
     ten, minute, five = song(10), song(60), song(300)
     for space in spaces_of(asked.weights):
         model = load_dance(space, asked.weights, asked.device)
-        model.dance(song(2), options=DanceOptions(steps=2))  # warm
+        model.dance(song(2), options=BADMOptions(steps=2))  # warm
         print(f"{space}, {asked.device}, {asked.threads} threads")
         for steps in (5, 10, 25, 50):
             began = time.perf_counter()
-            model.dance(ten, options=DanceOptions(steps=steps))
+            model.dance(ten, options=BADMOptions(steps=steps))
             took = time.perf_counter() - began
             print(f"  10 s of dance in {steps:2d} steps: {took:6.2f} s, {10 / took:5.1f} x real time")
         model.dance(minute)

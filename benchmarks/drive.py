@@ -14,7 +14,7 @@ from motiongen import generate
 from motiongen.motion import Motion
 from motiongen_sim.drive import DriveReport, drive
 from motiongen_sim.robots import mocap
-from motiongen_sim.robots.catalog import ROBOTS
+from motiongen_sim.robots.catalog import ROBOTS, lookup
 from motiongen_sim.robots.retarget import retarget
 
 PROMPTS = (
@@ -118,7 +118,7 @@ def _round_trips(moves: Path) -> None:
     for name in MOVES:
         motion, _ = read_source(moves / f"{name}.csv")
         angles = np.loadtxt(moves / f"{name}.csv", delimiter=",")[:, 7:]
-        found = retarget(motion, ROBOTS["g1"])[0].pose
+        found = retarget(motion, lookup("g1"))[0].pose
         if len(found) != len(angles):  # a jump was cut out of it
             continue
         apart = np.degrees(np.abs(found - angles))

@@ -18,16 +18,16 @@ from motiongen.music.audio import SAMPLE_RATE
 from motiongen.music.features import resample
 from motiongen.music.pulse import (
     LAYERS,
-    PLACES,
+    PHASES,
     RATE,
     STEP,
     TEMPI,
     WEIGHTS,
     WINDOW,
-    describe,
     envelopes,
     mel_levels,
     normalised,
+    pulse_features,
 )
 from motiongen.music.synthesis import STYLES, synthesise
 
@@ -63,9 +63,9 @@ def groove(rng):
     beats = 3 if rng.uniform() < 0.1 else 4  # of a bar
     count = int(length * RATE)
     phase = rng.uniform(0, 60 / bpm)
-    place = np.arange(beats * parts * int(rng.integers(1, 3)))  # of a pattern of a bar or two
-    on_beat, beat = place % parts == 0, place // parts % beats
-    half = (place % parts == parts // 2) & (parts == 4)
+    phase = np.arange(beats * parts * int(rng.integers(1, 3)))  # of a pattern of a bar or two
+    on_beat, beat = phase % parts == 0, phase // parts % beats
+    half = (phase % parts == parts // 2) & (parts == 4)
     rises = np.zeros((count + 20, 6))
     players = [
         # chance on the first beat, on the others, halfway, elsewhere; where its sound lies; how often it plays at all
@@ -83,13 +83,13 @@ def groove(rng):
         chance = np.where(on_beat, np.where(beat == 0, first, others), np.where(half, middle, elsewhere))
         if number == 1:
             chance = np.where(on_beat & (beat % 2 == 1), 0.9, chance)
-        struck = rng.uniform(size=len(place)) < chance
-        accent = np.where(on_beat, 1.0, rng.uniform(0.5, 1.0)) * rng.uniform(0.6, 1.0, len(place))
+        struck = rng.uniform(size=len(phase)) < chance
+        accent = np.where(on_beat, 1.0, rng.uniform(0.5, 1.0)) * rng.uniform(0.6, 1.0, len(phase))
         loud = rng.uniform(0.2, 1.0, 6) * 0.25
         loud[list(bands)] = rng.uniform(0.7, 1.5, len(bands))
         loud[5] = rng.uniform(0.1, 0.5)
-        for index in range(-len(place), int(length * bpm / 60 * parts) + 1):
-            own = index % len(place)
+        for index in range(-len(phase), int(length * bpm / 60 * parts) + 1):
+            own = index % len(phase)
             at = (phase + index * 60 / bpm / parts + rng.normal(0, 0.006)) * RATE
             if not 1 <= at < count + 10 or not struck[own] or rng.uniform() < 0.06:
                 continue
@@ -138,8 +138,8 @@ def coloured(samples, rng):
 def right(bpm, since):
     """Return (148, 12) bool: the hypotheses that are right."""
     tempo = np.abs(np.log(TEMPI / bpm)) < 0.012
-    place = (PLACES - 1 - since * bpm / 60 * PLACES) % PLACES
-    distance = np.abs((np.arange(PLACES) - place + PLACES / 2) % PLACES - PLACES / 2)
+    phase = (PHASES - 1 - since * bpm / 60 * PHASES) % PHASES
+    distance = np.abs((np.arange(PHASES) - phase + PHASES / 2) % PHASES - PHASES / 2)
     return tempo[:, None] & (distance <= 0.8)
 
 
@@ -149,16 +149,16 @@ def collect(seeds, noises, grooves, rng):
     for seed in seeds:
         for style in STYLES:
             part, (bpm, since) = song(style, seed, rng)
-            described.append(describe(envelopes(coloured(part, rng))).astype(np.float16))
+            described.append(pulse_features(envelopes(coloured(part, rng))).astype(np.float16))
             targets.append(right(bpm, since))
         logger.info("seed %d, %.0f s", seed, time.monotonic() - began)
     for index in range(noises):
         kind = ("hiss", "drone", "clicks", "chords", "murmur")[index % 5]
-        described.append(describe(envelopes(coloured(pulseless(kind, rng), rng))).astype(np.float16))
+        described.append(pulse_features(envelopes(coloured(pulseless(kind, rng), rng))).astype(np.float16))
         targets.append(np.zeros_like(targets[0]))
     for _ in range(grooves):
         envelope, (bpm, since) = groove(rng)
-        described.append(describe(envelope).astype(np.float16))
+        described.append(pulse_features(envelope).astype(np.float16))
         targets.append(right(bpm, since))
     return torch.from_numpy(np.stack(described)), torch.from_numpy(np.stack(targets))
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 
 from motiongen import load
-from motiongen.heads.bamm_writer import GenerationConfig
+from motiongen.heads.bamm.config import BAMMOptions
 from motiongen.inference.model import Model
 
 PROMPT = "a person walks forward, then waves with the right hand"
@@ -62,7 +62,7 @@ def main() -> None:
     for seconds in (2, 6, 10):
         spent = median_seconds(lambda seconds=seconds: model.sequence([PROMPT], seconds=seconds), asked.runs)
         print(f"| one clip of {seconds} s | {spent:.2f} | {seconds / spent:.0f} x real time |")
-    one_pass = GenerationConfig(refine_share=0.0)
+    one_pass = BAMMOptions(refine_share=0.0)
     spent = median_seconds(lambda: model.sequence([PROMPT], seconds=6, options=one_pass), asked.runs)
     print(f"| one clip of 6 s, not revised | {spent:.2f} | |")
     spent = median_seconds(lambda: model.sequence([PROMPT], count=16, seconds=6), asked.runs)

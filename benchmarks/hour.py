@@ -52,7 +52,7 @@ def main() -> None:
                     frame + 37 * n
                 ) % 300 == 0:  # every ten seconds a new sentence, which none was said before
                     text = f"{PROMPTS[int(draw.integers(len(PROMPTS)))]} {draw.integers(10**9)}"
-                    character.say("prompt", text=text)
+                    character.submit("prompt", text=text)
                 play(scheduler, character, 1)
         gc.collect()
         p50, p99 = np.quantile(steps, [0.5, 0.99]) * 1e3

@@ -17,7 +17,9 @@ from torch import Tensor
 
 from benchmarks.policies import PAPER, POLICIES, AnyPolicy, ways
 from benchmarks.policies.sizes import matched, parameters
-from motiongen.heads.carp import CARP, PRESETS
+from motiongen.heads import sampler_of
+from motiongen.heads.carp.config import PRESETS
+from motiongen.heads.carp.model import CARP
 
 EXECUTED = 8
 """Actions of a chunk that are executed."""
@@ -107,7 +109,7 @@ def observation(model: AnyPolicy) -> dict[str, Tensor]:
 def timed(model: AnyPolicy, batch: dict[str, Tensor], generator: torch.Generator) -> tuple[float, float]:
     """Return the seconds of a call, by the clock and of CPU."""
     wall, cpu = time.perf_counter(), time.process_time()
-    model.predict(batch, generator=generator)
+    sampler_of(model).predict(batch, generator=generator)
     return time.perf_counter() - wall, time.process_time() - cpu
 
 

@@ -14,16 +14,17 @@ from pathlib import Path
 import torch
 
 from motiongen import checkpoint, load
+from motiongen.data.cache import ClipCache
 from motiongen.evaluation import classifier
+from motiongen.evaluation.config import EvaluateConfig
 from motiongen.evaluation.evaluator import MotionTextEvaluator
-from motiongen.evaluation.report import EvaluateConfig, evaluate
+from motiongen.evaluation.report import evaluate
 from motiongen.features import FPS
 from motiongen.inference.model import Model
 from motiongen.motion import Motion
 from motiongen.streaming.refiner import Refiner
 from motiongen.streaming.scheduler import StreamScheduler
 from motiongen.streaming.stream import to_motion
-from motiongen.training.cache import ClipCache
 
 JUDGES = Path(__file__).parent / "evaluation"
 LONGEST = round(6 * FPS)
@@ -47,7 +48,7 @@ class Streamed:
     def generate(self, prompts: Sequence[str], *, generator: Sequence[torch.Generator]) -> list[Motion]:
         """Return a motion for each prompt, drawn with its generator's seed."""
         scheduler = StreamScheduler(
-            self._model, block_sizes=(len(prompts),), lead_tokens=self._lead, refiner=self._refiner
+            self._model, batch_sizes=(len(prompts),), lead_tokens=self._lead, refiner=self._refiner
         )
         characters = [
             scheduler.open(prompt=prompt, seed=own.initial_seed())
@@ -92,7 +93,7 @@ def main() -> None:
     print("| real clips | " + " | ".join(f"{real[key]:.3f}" for key in SHOWN) + " | | |", flush=True)
     for lead in (0, *asked.leads):
         # Half of what waits is kept for playing while the other half is written anew.
-        refiner = Refiner(reviser, kept=lead // 2, least=max(2, lead // 2)) if lead else None
+        refiner = Refiner(reviser, guard_tokens=lead // 2, min_tokens=max(2, lead // 2)) if lead else None
         streamed = Streamed(model, lead or 3, refiner)
         row = evaluate(cache, streamed, judge, labels, config).rows["model"]
         name = f"lead of {lead * model.frames_per_token / FPS:.1f} s, refined" if lead else "not refined"

@@ -24,7 +24,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from motiongen_bridge.client import socket_url
-from motiongen_bridge.load import SETTLE, load
+from motiongen_bridge.load_test import SETTLE, run_load_test
 
 ROOM = 256
 """Characters at once: lost ones are kept for half a minute, so there are many more than are seen."""
@@ -144,13 +144,13 @@ def measure(url: str, kind: str | None, args: argparse.Namespace) -> tuple[float
     other = spawn.Process(target=misbehave, args=(kind, url, args.sockets), daemon=True)
 
     async def beside() -> tuple[float, float, int]:
-        crowd = asyncio.create_task(load(url, args.clients, args.seconds))
+        crowd = asyncio.create_task(run_load_test(url, args.clients, args.seconds))
         await asyncio.sleep(SETTLE / 2)
         if kind is not None:
             other.start()
-        loaded = await crowd
-        p50, p99 = np.quantile(np.array(loaded.late) * 1e3, [0.5, 0.99])
-        return p50, p99, loaded.gaps
+        result = await crowd
+        p50, p99 = np.quantile(np.array(result.late) * 1e3, [0.5, 0.99])
+        return p50, p99, result.gaps
 
     try:
         return asyncio.run(beside())
@@ -176,7 +176,7 @@ def main() -> None:
     print("|---|---:|---:|---:|---:|---|")
     with serving("--weights", args.weights, "--device", args.device, "--max-sessions", str(ROOM)) as served:
         # Room for all is made beforehand: what is measured is the harm that they do, and not how the server grows.
-        asyncio.run(load(served.url, ROOM, 1.0))
+        asyncio.run(run_load_test(served.url, ROOM, 1.0))
         alone = 0.0
         for kind in [None, *args.only]:
             p50, p99, gaps = measure(served.url, kind, args)

@@ -10,14 +10,14 @@ from collections.abc import Callable
 import numpy as np
 
 from motiongen import features, load
+from motiongen.data.cache import ClipCache
 from motiongen.evaluation.foot_skate import foot_skate_ratio, foot_skate_speed, toes_over_floor
 from motiongen.evaluation.jerk import jerk
 from motiongen.features import FPS
 from motiongen.motion import Motion
-from motiongen.streaming.character import Character
 from motiongen.streaming.scheduler import StreamScheduler
 from motiongen.streaming.stream import play, to_motion
-from motiongen.training.cache import ClipCache
+from motiongen.streaming.text_character import TextCharacter
 
 PROMPTS = ("a person walks forward", "a person runs", "an old person walks", "a proud person walks")
 SECONDS, EVERY = 12, 3
@@ -32,25 +32,25 @@ def main() -> None:
     asked = parser.parse_args()
     model, draw = load("mogo", asked.weights), np.random.default_rng(0)
 
-    def turn(character: Character) -> None:
-        character.say("turn", angle=float(draw.choice([-1, 1])) * math.pi / 2)
+    def turn(character: TextCharacter) -> None:
+        character.submit("turn", angle=float(draw.choice([-1, 1])) * math.pi / 2)
 
-    def goto(character: Character) -> None:
+    def goto(character: TextCharacter) -> None:
         angle, (x, _, z) = draw.uniform(0, 2 * math.pi), character.recent[-1].root.tolist()
-        character.say("goto", x=x + 4 * math.sin(angle), z=z + 4 * math.cos(angle))
+        character.submit("goto", x=x + 4 * math.sin(angle), z=z + 4 * math.cos(angle))
 
     print(
         "| | skate, m/s | frames that skate | root jerk, m/s³ | turned, degrees |\n|---|---:|---:|---:|---:|"
     )
     print(_row("real clips of the same contents", _real(ClipCache.open(asked.data), asked.streams)))
     for name, command in (("left alone", None), ("turn 90°", turn), ("goto a point 4 m away", goto)):
-        scheduler = StreamScheduler(model, block_sizes=(1,))
+        scheduler = StreamScheduler(model, batch_sizes=(1,))
         made = [_stream(scheduler, PROMPTS[n % len(PROMPTS)], n, command) for n in range(asked.streams)]
         print(_row(f"streams, {name}", made), flush=True)
 
 
 def _stream(
-    scheduler: StreamScheduler, prompt: str, seed: int, command: Callable[[Character], None] | None
+    scheduler: StreamScheduler, prompt: str, seed: int, command: Callable[[TextCharacter], None] | None
 ) -> Motion:
     character, frames = scheduler.open(prompt=prompt, seed=seed), []
     for _ in range(SECONDS // EVERY):

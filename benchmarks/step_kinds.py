@@ -1,4 +1,4 @@
-"""A step of a block in every way that a CPU can take it: plain, traced, compiled, in bfloat16 and in int8.
+"""A step of a batch in every way that a CPU can take it: plain, traced, compiled, in bfloat16 and in int8.
 
 python benchmarks/step_kinds.py [--weights full] [--threads 1] [--tokens 100] [--alone 1250]
 
@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from motiongen import load
-from motiongen.heads.mogo import MogoOptions
+from motiongen.heads.mogo.config import MogoOptions
 from motiongen.inference.model import Model
-from motiongen.modules.recorded import Recorder
-from motiongen.streaming.block import Block
+from motiongen.step_compiler import StepCompiler
+from motiongen.streaming.stream_batch import StreamBatch
 
 PROMPTS = (
     "a person walks forward",
@@ -28,14 +28,14 @@ PROMPTS = (
 )
 
 
-class Plain(Recorder):
+class Plain(StepCompiler):
     """Records nothing."""
 
     def record(self, step: Callable, sent: list[Tensor], state: list[Tensor]) -> Callable:
         return lambda *fresh: step(*fresh, *state)
 
 
-class Compiled(Recorder):
+class Compiled(StepCompiler):
     """Lets torch write and compile C++."""
 
     def record(self, step: Callable, sent: list[Tensor], state: list[Tensor]) -> Callable:
@@ -71,11 +71,11 @@ def quantized(model: Model) -> tuple[nn.Module, nn.Module]:
     return head, model.tokenizer
 
 
-KINDS: dict[str, tuple[Callable, type[Recorder]]] = {
+KINDS: dict[str, tuple[Callable, type[StepCompiler]]] = {
     "plain": (lambda model: (model.head, model.tokenizer), Plain),
-    "traced (ships)": (lambda model: (model.head, model.tokenizer), Recorder),
+    "traced (ships)": (lambda model: (model.head, model.tokenizer), StepCompiler),
     "torch.compile": (lambda model: (model.head, model.tokenizer), Compiled),
-    "bfloat16, traced": (narrow, Recorder),
+    "bfloat16, traced": (narrow, StepCompiler),
     "int8, plain": (quantized, Plain),
 }
 
@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=100)
     parser.add_argument("--sizes", type=int, nargs="+", default=[8, 64])
     parser.add_argument(
-        "--alone", type=int, default=1250, help="tokens of the streams of both sizes of block"
+        "--alone", type=int, default=1250, help="tokens of the streams of both sizes of batch"
     )
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
@@ -96,7 +96,7 @@ def main() -> None:
     model = load("mogo", asked.weights, "cpu")
     print(f"torch {torch.__version__}, {asked.threads} threads\n")
     print(
-        "| streams in a block | kind | ms a step | against plain | first codes that differ | of all codes |"
+        "| streams in a batch | kind | ms a step | against plain | first codes that differ | of all codes |"
     )
     print("|---:|---|---:|---:|---:|---:|")
     for size in asked.sizes:
@@ -115,30 +115,30 @@ def main() -> None:
     small, large = (write(model, *KINDS["traced (ships)"], size, asked.alone, None)[0] for size in (8, 64))
     differs = (small != large[:, :8]).any(dim=-1)  # (tokens, 8)
     firsts = [int(row.nonzero()[0, 0]) for row in differs.T if row.any()]
-    print(f"\n8 streams of {asked.alone} tokens, alone in a block of 8 and among others in a block of 64:")
+    print(f"\n8 streams of {asked.alone} tokens, alone in a batch of 8 and among others in a batch of 64:")
     print(f"{len(firsts)} come to differ, after {sorted(firsts)} tokens")
 
 
 def write(
-    model: Model, make: Callable, how: type[Recorder], size: int, tokens: int, right: Tensor | None
+    model: Model, make: Callable, how: type[StepCompiler], size: int, tokens: int, right: Tensor | None
 ) -> tuple[Tensor, float]:
-    """Return the codes (tokens, B, Q) that a block draws, each after the right ones, and seconds a step."""
+    """Return the codes (tokens, B, Q) that a batch draws, each after the right ones, and seconds a step."""
     head, tokenizer = make(model)
-    block = Block(head, tokenizer, size, 2, MogoOptions(), how())
+    batch = StreamBatch(head, tokenizer, size, 2, MogoOptions(), how())
     items = range(size)
-    block.seed[:] = range(size)
-    block.set_text(items, model.text.encode([PROMPTS[n % len(PROMPTS)] for n in items]))
+    batch.seed[:] = range(size)
+    batch.set_text(items, model.text.encode([PROMPTS[n % len(PROMPTS)] for n in items]))
     drawn, spent = [], []
     for token in range(tokens):
-        block.age[:] = token % 60 + 1
+        batch.age[:] = token % 60 + 1
         began = time.perf_counter()
-        codes, _, _ = block.step(items)
+        codes, _, _ = batch.step(items)
         spent.append(time.perf_counter() - began)
         drawn.append(codes.clone())
         if right is not None:
             for item in (codes != right[token]).any(dim=1).nonzero()[:, 0].tolist():
-                block.rewind(item, 1)
-                block.push(item, right[token, item][None], torch.tensor([token % 60 + 1]))
+                batch.rewind(item, 1)
+                batch.push(item, right[token, item][None], torch.tensor([token % 60 + 1]))
     return torch.stack(drawn), float(torch.tensor(spent).median())
 
 

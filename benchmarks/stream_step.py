@@ -11,7 +11,7 @@ from functools import partial
 import torch
 
 from motiongen import load
-from motiongen.heads.mogo import MogoBatch
+from motiongen.heads.mogo.loss import MogoBatch, loss
 from motiongen.streaming.scheduler import StreamScheduler
 
 FRAMES = 120
@@ -29,13 +29,13 @@ def main() -> None:
     print(f"{args.threads} threads, {model.head.device}\n")
     print("| characters | s of work a second of stream | ms a character and token | against one by one |")
     print("|---:|---:|---:|---:|")
-    alone = work(lambda: StreamScheduler(model, block_sizes=(1,)), 1)
+    alone = work(lambda: StreamScheduler(model, batch_sizes=(1,)), 1)
     for count in args.characters:
         spent = work(partial(StreamScheduler, model, max_characters=count), count)
         print(
             f"| {count} | {spent:.3f} | {spent / count / 7.5 * 1e3:.2f} | {alone * count / spent:.1f} x faster |"
         )
-    print(f"\none character in a block of one: {alone:.3f} s of work a second of stream")
+    print(f"\none character in a batch of one: {alone:.3f} s of work a second of stream")
     cached, whole = token_seconds(model)
     ratio = f"{cached * 1e3:.1f} ms, without {whole * 1e3:.1f} ms: {whole / cached:.1f} x"
     print(f"one token of the head with a KV cache {ratio}")
@@ -62,10 +62,10 @@ def play(scheduler: StreamScheduler, characters: list, frames: int) -> None:
 def token_seconds(model) -> tuple[float, float]:
     """Seconds for a token of one stream with the window full: by a step, and by running the window anew."""
     head, window = model.head, model.head.config.window
-    scheduler = StreamScheduler(model, block_sizes=(1,))
+    scheduler = StreamScheduler(model, batch_sizes=(1,))
     character = scheduler.open(prompt="a person walks")
     play(scheduler, [character], 4 * window)
-    block = scheduler.workers[0]._blocks[0]
+    batch = scheduler.workers[0]._batches[0]
     codes = torch.zeros(2, window, head.config.num_quantizers, dtype=torch.long, device=head.device)
     position = torch.arange(window + 1, device=head.device).expand(2, -1)
     batch = MogoBatch(
@@ -74,13 +74,13 @@ def token_seconds(model) -> tuple[float, float]:
         ended=torch.zeros(2, dtype=torch.bool, device=head.device),
         is_cut=torch.ones(2, dtype=torch.bool, device=head.device),
         condition=model.text.encode(["a person walks"] * 2),
-        silent=torch.zeros(2, 1, dtype=torch.bool, device=head.device),
+        drop_text=torch.zeros(2, 1, dtype=torch.bool, device=head.device),
         segment=torch.zeros_like(position),
         age=position,
         remaining=torch.zeros_like(position),
     )
     generator = torch.Generator().manual_seed(0)
-    return seconds(lambda: block.step([0])), seconds(lambda: head.loss(batch, generator))
+    return seconds(lambda: batch.step([0])), seconds(lambda: loss(head, batch, generator))
 
 
 def seconds(call: Callable[[], object], repeats: int = 20) -> float:

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 
 from motiongen import features, load
+from motiongen.data.cache import ClipCache
 from motiongen.evaluation import classifier
 from motiongen.evaluation.questions import choose_questions
 from motiongen.evaluation.switches import SEAM, SHOWN, Switch, real_peaks, recognised, summarise, switches
 from motiongen.motion import Motion
 from motiongen.streaming.scheduler import StreamScheduler
-from motiongen.training.cache import ClipCache
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
     cache, judge = ClipCache.open(args.data), classifier.load(args.classifier)
     questions = choose_questions(cache, args.prompts, torch.Generator().manual_seed(0))
     model = load("mogo", args.weights)
-    from_rest, switched = switches(lambda: StreamScheduler(model, block_sizes=(1,)), questions)
+    from_rest, switched = switches(lambda: StreamScheduler(model, batch_sizes=(1,)), questions)
 
     clips = [(q, cache.features(q.clip, q.mirrored)) for q in questions]
     peaks = real_peaks(cache, [q.clip for q in questions], torch.Generator().manual_seed(0))

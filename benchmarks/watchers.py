@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect
 
 from motiongen_bridge.client import socket_url
 from motiongen_bridge.frames import GAP, HEADER
-from motiongen_bridge.load import lateness
+from motiongen_bridge.load_test import lateness
 
 FPS = 30
 UPGRADE = (

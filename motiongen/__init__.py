@@ -11,24 +11,29 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from motiongen.inference.dance import dance, edit_dance
     from motiongen.inference.generate import edit, generate
-    from motiongen.inference.model import Model, load
+    from motiongen.inference.load import load
+    from motiongen.inference.model import Model
     from motiongen.motion import Motion
-    from motiongen.skeleton import Skeleton
+    from motiongen.retargeting import retarget
+    from motiongen.skeleton import SMPL22, Skeleton
     from motiongen.streaming.stream import stream
 
 _PUBLIC = {
     "Model": "motiongen.inference.model",
     "Motion": "motiongen.motion",
+    "SMPL22": "motiongen.skeleton",
     "Skeleton": "motiongen.skeleton",
     "dance": "motiongen.inference.dance",
     "edit": "motiongen.inference.generate",
     "edit_dance": "motiongen.inference.dance",
     "generate": "motiongen.inference.generate",
-    "load": "motiongen.inference.model",
+    "load": "motiongen.inference.load",
+    "retarget": "motiongen.retargeting",
     "stream": "motiongen.streaming.stream",
 }
 
 __all__ = [
+    "SMPL22",
     "Model",
     "Motion",
     "Skeleton",
@@ -38,6 +43,7 @@ __all__ = [
     "edit_dance",
     "generate",
     "load",
+    "retarget",
     "stream",
 ]
 

@@ -1,7 +1,7 @@
-"""Inertialization: one motion takes over from another without a jump in pose or speed.
+"""Inertialization: a transition from one motion to another without a jump in pose or speed.
 
-The incoming frames keep their own course; what differs at the seam, in place and in speed, is added to them and
-fades out (Bollo, "Inertialization: High-Performance Animation Transitions", GDC 2018, with a quintic ease).
+The difference of the two at the transition, in pose and in speed, is added to the incoming frames and fades out (Bollo,
+"Inertialization: High-Performance Animation Transitions", GDC 2018, here with a quintic ease).
 """
 
 from collections.abc import Callable
@@ -21,12 +21,14 @@ def fade(num_frames: int, length: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Seam:
-    """What incoming frames lack of the course of those before them, which is added to them and fades out.
+    """The offset between incoming frames and those before them, which is added to the incoming frames and fades out.
 
     Attributes:
-        turn: (J, 3) axis angles that the first frame lacks, and `turn_drift` what each frame after it lacks more.
-        shift: (3,) metres that its root lacks, and `shift_drift` what each frame after it lacks more.
-        length: frames until nothing is added.
+        turn: (J, 3) offset of the joints' rotations at the first incoming frame, as axis angles, radians.
+        turn_drift: (J, 3) change of that offset a frame.
+        shift: (3,) offset of the root at the first incoming frame, metres.
+        shift_drift: (3,) change of that offset a frame.
+        length: number of frames in which the offset fades out.
     """
 
     turn: Tensor
@@ -36,7 +38,13 @@ class Seam:
     length: int
 
     def apply(self, rotations: Tensor, root: Tensor, first: int = 0) -> tuple[Tensor, Tensor]:
-        """Return incoming rotations (T, J, 4) and root (T, 3), of which the first is number `first` after the seam."""
+        """Return incoming frames with the offset added.
+
+        Args:
+            rotations: local rotations (T, J, 4).
+            root: root positions (T, 3), metres.
+            first: number of the first of these frames, counted from the seam.
+        """
         steps = torch.arange(first, first + len(rotations)).to(rotations)
         weights = fade(first + len(rotations), self.length)[first:].to(rotations)
         turn = (self.turn + self.turn_drift * steps[:, None, None]) * weights[:, None, None]  # (T, J, 3)
@@ -45,7 +53,7 @@ class Seam:
 
 
 def seam(rotations: Tensor, root: Tensor, before_rotations: Tensor, before_root: Tensor, length: int) -> Seam:
-    """Return the seam between frames and those before them; the arguments are those of `take_over`."""
+    """Return the offset between incoming frames and those before them; the arguments are those of `take_over`."""
     old_step, new_step = _step_after(before_rotations, _turn), -_step_after(rotations[:3].flip(0), _turn)
     expected = quat_multiply(before_rotations[-1], quat_from_axis_angle(old_step))
     turn = axis_angle_from_quat(quat_multiply(quat_inverse(rotations[0]), expected))  # (J, 3)
@@ -58,22 +66,22 @@ def seam(rotations: Tensor, root: Tensor, before_rotations: Tensor, before_root:
 def take_over(
     rotations: Tensor, root: Tensor, before_rotations: Tensor, before_root: Tensor, length: int
 ) -> tuple[Tensor, Tensor]:
-    """Return rotations (T, J, 4) and root (T, 3) that follow on from the frames before them.
+    """Return incoming rotations (T, J, 4) and root (T, 3) that continue the frames before them.
 
-    Frames that follow smoothly already stay as they are, to third order in time.
+    Frames that already continue them smoothly stay as they are, to third order in time.
 
     Args:
         rotations: local rotations of the incoming motion (T, J, 4).
         root: its root positions (T, 3), metres.
-        before_rotations: the last frames before it (P, J, 4), P >= 1; the last three say how it moved.
+        before_rotations: the last frames before it (P, J, 4), P >= 1; the last three give the speed.
         before_root: their root positions (P, 3).
-        length: frames until the incoming motion is on its own course.
+        length: number of frames in which the offset fades out.
     """
     return seam(rotations, root, before_rotations, before_root, length).apply(rotations, root)
 
 
 def _step_after(frames: Tensor, step: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """The step that follows the last of up to three frames, at the acceleration of the steps between them."""
+    """Return the step that would follow up to three frames, at the acceleration of the steps between them."""
     if frames.shape[0] < 2:
         return torch.zeros_like(step(frames[-1], frames[-1]))
     last = step(frames[-2], frames[-1])
@@ -81,7 +89,7 @@ def _step_after(frames: Tensor, step: Callable[[Tensor, Tensor], Tensor]) -> Ten
 
 
 def _difference(old_step: Tensor, new_step: Tensor, before: Tensor, incoming: Tensor) -> Tensor:
-    """The difference of speeds a frame; none where one side is a single frame, which says nothing of speed."""
+    """Return the difference of two steps; 0 where one side is a single frame, whose speed is unknown."""
     return old_step - new_step if min(before.shape[0], incoming.shape[0]) > 1 else torch.zeros_like(old_step)
 
 

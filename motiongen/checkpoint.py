@@ -1,40 +1,50 @@
 """Saved models: `model.safetensors`, `config.json` and a model card `README.md` in one folder, loaded strictly."""
 
 import dataclasses
-import difflib
 import json
 import re
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as as_bytes
 from torch import Tensor, nn
 
-from motiongen.io.atomic import atomic_path
+from motiongen.atomic import atomic_path
+from motiongen.registry import suggest
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 FORMAT_VERSION = 1
 
+MODEL_RENAMES: dict[str, str] = {}
+"""Model types that older versions wrote into config.json -> the types they are called by now."""
 RENAMES: dict[str, list[tuple[str, str]]] = {}
-"""Model name -> regular expressions and what replaces them, for keys of weights saved by older versions."""
+"""Model type -> regular expressions and what replaces them, for keys of weights saved by older versions."""
 
 
 class Configured(Protocol):
-    """A module class that can be saved: it is built from one frozen dataclass."""
+    """A module class that can be saved: it has a name, and is built from one frozen dataclass."""
 
-    config_class: type[Any]
+    model_type: ClassVar[str]
+    """Name in config.json, such as `rvq_vae`: that of the architecture, whatever file its class stands in."""
+    config_class: ClassVar[type[Any]]
 
 
 M = TypeVar("M", bound=nn.Module)
 
 
-def model_name(cls: type) -> str:
-    """Return the name a class is saved under: its module's, so `rvq_vae` for RVQVAE."""
-    return cls.__module__.rsplit(".", 1)[-1]
+def model_type(cls: type[nn.Module]) -> str:
+    """Return the name that models of a class are saved under. Raises ValueError for a class without one."""
+    name = getattr(cls, "model_type", None)
+    if not isinstance(name, str):
+        raise ValueError(
+            f"{cls.__name__}: expected a class attribute model_type, the name its models are saved under, "
+            'got none; add model_type = "..."'
+        )
+    return name
 
 
 def save(
@@ -49,11 +59,11 @@ def save(
         card_text: the model card, Markdown.
         half: store matrices in fp16; vectors (biases, normaliser) stay as they are.
     """
-    directory = Path(directory)
+    name, directory = model_type(type(module)), Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     tensors = {name: _stored(tensor, half) for name, tensor in module.state_dict().items()}
     write_tensors(directory / WEIGHTS, tensors)
-    record = {"model": model_name(type(module)), "format": FORMAT_VERSION, **dataclasses.asdict(config)}
+    record = {"model": name, "format": FORMAT_VERSION, **dataclasses.asdict(config)}
     write_json(directory / CONFIG, record)
     if card_text is not None:
         with atomic_path(directory / CARD) as path:
@@ -75,9 +85,10 @@ def load(directory: str | Path, cls: type[M]) -> M:
     directory = Path(directory)
     record = read_json(directory / CONFIG)
     name = record.pop("model", None)
-    if name != model_name(cls):
+    name = MODEL_RENAMES.get(str(name), name)
+    if name != model_type(cls):
         raise ValueError(
-            f"{directory}: expected a saved {model_name(cls)}, got {name!r}; give another folder"
+            f"{directory}: expected a saved {model_type(cls)}, got {name!r}; give another folder"
         )
     version = record.pop("format", None)
     if version != FORMAT_VERSION:
@@ -90,9 +101,10 @@ def load(directory: str | Path, cls: type[M]) -> M:
     return module
 
 
-def read_model_name(directory: str | Path) -> str:
-    """Return the name of the model that a folder holds."""
-    return str(read_json(Path(directory) / CONFIG).get("model"))
+def read_model_type(directory: str | Path) -> str:
+    """Return the type of the model that a folder holds."""
+    name = str(read_json(Path(directory) / CONFIG).get("model"))
+    return MODEL_RENAMES.get(name, name)
 
 
 def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -174,11 +186,9 @@ def config_from_dict(cls: type[Any], record: Mapping[str, Any], where: str = "co
     fields = {field.name for field in dataclasses.fields(cls)}
     for key in record:
         if key not in fields:
-            nearest = difflib.get_close_matches(key, fields, n=1)
+            nearest = suggest(key, sorted(fields))
             hint = (
-                f"did you mean {nearest[0]}?"
-                if nearest
-                else f"remove it; known are {', '.join(sorted(fields))}"
+                f"did you mean {nearest}?" if nearest else f"remove it; known are {', '.join(sorted(fields))}"
             )
             raise ValueError(
                 f"{where}: {key}: expected a field of {cls.__name__}, got an unknown key; {hint}"

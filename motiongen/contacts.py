@@ -1,4 +1,4 @@
-"""Where the feet touch the floor, and how high the floor is."""
+"""Foot contacts, joint speeds and the height of the floor under a clip."""
 
 import torch
 from torch import Tensor
@@ -12,17 +12,17 @@ CLEARANCE = (0.085, 0.025, 0.085, 0.025)
 """Height of each contact joint over the sole of SMPL-22 in the T-pose, metres."""
 
 MAX_SPEED = 0.45
-"""A joint slower than this, m/s, near the floor stands on it."""
+"""Speed, m/s, below which a joint near the floor is in contact with it."""
 MAX_LIFT = 0.05
-"""How far over its standing height a joint may be, metres, to count as near the floor."""
+"""Height over its standing height, metres, below which a joint is near the floor."""
 
 
 def foot_contacts(positions: Tensor, skeleton: Skeleton, fps: float) -> Tensor:
-    """Return foot contacts (T, 4) bool in the order of CONTACT_JOINTS: near the floor y = 0, and slow.
+    """Return foot contacts (T, 4) bool in the order of CONTACT_JOINTS: joints that are near the floor and slow.
 
     Args:
-        positions: joint positions (T, J, 3) over y = 0, metres.
-        skeleton: its joints; must have SMPL's names.
+        positions: joint positions (T, J, 3) over a floor at y = 0, metres.
+        skeleton: the joints; they have SMPL's names.
         fps: frames a second.
     """
     feet = positions[:, [skeleton.index(name) for name in CONTACT_JOINTS]]  # (T, 4, 3)

@@ -1,7 +1,7 @@
-"""The learned frame: 140 numbers that say a pose of SMPL-22 and the step that led to it, at 30 fps.
+"""Motion features: 140 numbers a frame for a pose of SMPL-22 and the step that led to it, at 30 fps.
 
-Rotations are carried directly, so that decoding is a lookup, not inverse kinematics; the root's path is carried as
-turn and velocity in the heading frame, so that a motion means the same wherever it starts and may run for ever.
+Rotations are features themselves, so that decoding needs no inverse kinematics. The root's path is given as turn and
+velocity in the heading frame, so that features do not depend on where a motion starts, and may run without end.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from motiongen.rotation import (
 from motiongen.skeleton import SMPL22
 
 FPS = 30.0
-"""The one rate of learned frames."""
+"""Frame rate of the features."""
 
 LAYOUT: dict[str, slice] = {
     "turn": slice(0, 1),  # rad/s about +Y since the frame before
@@ -37,7 +37,7 @@ FEATURE_DIM = 140
 
 @dataclass
 class RootState:
-    """Where streams of frames have got to: heading (B,) radians and position (B, 2) on x and z, metres."""
+    """The root after B streams' last frames: heading (B,), radians, and position (B, 2) on x and z, metres."""
 
     heading: Tensor
     position: Tensor
@@ -60,7 +60,7 @@ def encode(motion: Motion) -> Tensor:
     """Return features (T, 140) of a motion of SMPL-22 at 30 fps that stands on y = 0.
 
     Raises:
-        ValueError: another skeleton or rate.
+        ValueError: the motion has another skeleton or rate.
     """
     if motion.skeleton.names != SMPL22.names:
         raise ValueError(
@@ -92,7 +92,7 @@ def encode(motion: Motion) -> Tensor:
 
 
 def start_of(motion: Motion) -> RootState:
-    """Return the state from which decoding encode(motion) gives the motion where it was."""
+    """Return the state before the first frame: decoding encode(motion) from it gives the motion at its position."""
     features = encode(motion[:2])
     heading = motion.heading()[:1]
     step = torch.zeros_like(motion.root[:1])
@@ -102,17 +102,17 @@ def start_of(motion: Motion) -> RootState:
 
 
 def end_of(motion: Motion) -> RootState:
-    """Return the state from which the next decoded frame follows the motion's last."""
+    """Return the state after the last frame: the next decoded frame continues the motion."""
     return RootState(heading=motion.heading()[-1:], position=motion.root[-1:, [0, 2]])
 
 
 def init_state(batch_size: int) -> RootState:
-    """Return the state of streams that start at the origin, facing +Z."""
+    """Return the state of streams at the origin, facing +Z."""
     return RootState(heading=torch.zeros(batch_size), position=torch.zeros(batch_size, 2))
 
 
 def step(features: Tensor, state: RootState) -> Frames:
-    """Return the poses of the next features (B, T, 140); moves the state on in place."""
+    """Return the poses of the next features (B, T, 140); updates the state in place."""
     features = features.float()
     heading = state.heading[:, None] + (features[..., 0] / FPS).cumsum(dim=1)  # (B, T)
     yaw = quat_yaw(heading)
@@ -136,7 +136,7 @@ def decode(features: Tensor, start: RootState | None = None) -> Motion:
 
 
 def mirror(features: Tensor) -> Tensor:
-    """Return features (..., 140) of the mirrored motion: what encode(motion.mirror()) gives."""
+    """Return features (..., 140) of the mirrored motion, those of encode(motion.mirror())."""
     permutation, signs = _mirror_map()
     return features[..., permutation.to(features.device)] * signs.to(features)
 

@@ -1,13 +1,12 @@
-"""EDGE's frame: 151 numbers that say a pose of SMPL's 24 joints and where it stands, at 30 fps.
+"""EDGE's motion features: 151 numbers a frame for a pose of SMPL's 24 joints and its position, at 30 fps.
 
-Four contacts, the root's place, 24 rotations in 6-D (Tseng et al., CVPR 2023, section 3). As the released code has
-it, the world's up is Z here and a rotation's six numbers are the first two rows of its matrix (pytorch3d), where the
-rest of this project has Y and columns. Our body lacks SMPL's two hands: they are at rest on the way in and left out on
-the way out.
+Four contacts, the root's position, 24 rotations in 6-D (Tseng et al., CVPR 2023, section 3). As in the released code, Z
+is up and a rotation's six numbers are the first two rows of its matrix (pytorch3d); elsewhere in this project Y is up
+and they are columns. SMPL-22 lacks SMPL's two hands: encoding leaves them at rest, decoding leaves them out.
 
-Two things are this project's. Contacts are those of contacts.py: slow since the frame before, and near the floor; EDGE
+Two things differ from EDGE. Contacts are those of contacts.py: slow since the frame before, and near the floor; EDGE
 takes a foot that moves less than 1 cm until the next frame, at any height. And the floor is z = 0; EDGE keeps AIST++'s
-translations as they are, so what a published checkpoint makes wants `decode(frames).grounded()`.
+translations, so the output of a published checkpoint needs `decode(frames).grounded()`.
 """
 
 import math
@@ -41,7 +40,7 @@ CONTACT_JOINTS = ("left_ankle", "right_ankle", "left_foot", "right_foot")
 CONTACT_INDEX = [SMPL22.index(name) for name in CONTACT_JOINTS]
 """Their indices in SMPL-22."""
 CONTACT_ORDER = tuple(OUR_CONTACT_JOINTS.index(name) for name in CONTACT_JOINTS)
-"""Where each is in the order of contacts.CONTACT_JOINTS."""
+"""Index of each in contacts.CONTACT_JOINTS."""
 _JOINTS = 24
 _TO_Z_UP = (math.sqrt(0.5), 0.0, 0.0, math.sqrt(0.5))
 """A quarter turn about x: (x, y, z) -> (x, -z, y)."""
@@ -51,7 +50,7 @@ def encode(motion: Motion) -> Tensor:
     """Return frames (T, 151) of a motion of SMPL-22 at 30 fps that stands on y = 0.
 
     Raises:
-        ValueError: another skeleton or rate.
+        ValueError: the motion has another skeleton or rate.
     """
     if motion.skeleton.names != SMPL22.names or abs(motion.fps - FPS) > 0.01:
         raise ValueError(
@@ -82,7 +81,7 @@ def positions(frames: Tensor) -> Tensor:
 
 
 def mirror(frames: Tensor) -> Tensor:
-    """Return frames (..., 151) of the mirrored motion: what encode(motion.mirror()) gives."""
+    """Return frames (..., 151) of the mirrored motion, those of encode(motion.mirror())."""
     permutation, signs = _mirror_map()
     return frames[..., permutation.to(frames.device)] * signs.to(frames)
 
@@ -90,7 +89,7 @@ def mirror(frames: Tensor) -> Tensor:
 @lru_cache(maxsize=1)
 def _mirror_map() -> tuple[Tensor, Tensor]:
     """Channel order and signs: mirrored matrices are S R S with S = diag(-1, 1, 1), which the turn to Z up leaves."""
-    joints = torch.tensor([*SMPL22.mirror_index, 23, 22])  # the hands change places, too
+    joints = torch.tensor([*SMPL22.mirror_index, 23, 22])  # the hands are exchanged, too
     rotations = LAYOUT["rotations"].start + joints[:, None] * 6 + torch.arange(6)
     order = [torch.tensor([1, 0, 3, 2]), torch.arange(4, 7), rotations.flatten()]
     row_signs = torch.tensor([1.0, -1.0, -1.0, -1.0, 1.0, 1.0])
@@ -99,5 +98,5 @@ def _mirror_map() -> tuple[Tensor, Tensor]:
 
 
 def _rows(frames: Tensor) -> Tensor:
-    """First two rows (..., 22, 6) of the rotations, hands left out."""
+    """Return the first two rows (..., 22, 6) of the rotation matrices, without the hands."""
     return frames[..., LAYOUT["rotations"]].unflatten(-1, (_JOINTS, 6))[..., : SMPL22.num_joints, :]

@@ -1,10 +1,10 @@
-"""Which joint of a foreign skeleton is which of SMPL's 22, told by their names."""
+"""A map from SMPL's 22 joints to those of any humanoid skeleton, found by joint names."""
 
 import re
 
 from motiongen.skeleton import SMPL22, Skeleton
 
-# SMPL's part -> words that foreign rigs use for it, best first, after the side and every separator are taken out.
+# SMPL's part -> words for it in other rigs, best first, once the side and separators are removed from a name.
 _PARTS = {
     "hip": ("upperleg", "upleg", "thigh", "femur", "hipjoint", "hip", "legupper"),
     "knee": ("lowerleg", "knee", "shin", "calf", "tibia", "leglower", "leg"),
@@ -27,21 +27,21 @@ _PREFIX = re.compile(
 
 
 def humanoid_map(skeleton: Skeleton) -> dict[str, str]:
-    """Return SMPL joint name -> name in `skeleton` for every joint that can be told.
+    """Return SMPL joint name -> name in `skeleton` for every joint that is recognised.
 
     Raises:
-        ValueError: hips, knees, shoulders or elbows cannot be told, so this is no humanoid we know.
+        ValueError: hips, knees, shoulders or elbows are not recognised: the skeleton is no known humanoid.
     """
     if set(SMPL22.names) <= set(skeleton.names):
         return {name: name for name in SMPL22.names}
     keys = {name: _key(name) for name in skeleton.names}
     found: dict[str, str] = {}
     for part, words in _MIDDLE.items():
-        _take(found, part, keys, "", words)
+        _match(found, part, keys, "", words)
     for side in ("left", "right"):
         # Shoulder before collar: in rigs without an "upper arm" the word shoulder means the arm's joint.
         for part in ("hip", "knee", "ankle", "foot", "shoulder", "elbow", "wrist", "collar"):
-            _take(found, f"{side}_{part}", keys, side, _PARTS[part])
+            _match(found, f"{side}_{part}", keys, side, _PARTS[part])
     found |= _spine(skeleton, keys, found)
     needed = [f"{side}_{part}" for side in ("left", "right") for part in ("hip", "knee", "shoulder", "elbow")]
     missing = [name for name in ["pelvis", *needed] if name not in found]
@@ -54,20 +54,21 @@ def humanoid_map(skeleton: Skeleton) -> dict[str, str]:
 
 
 def stands_along_z(skeleton: Skeleton) -> bool:
-    """Whether a skeleton is a humanoid whose rest pose has its head and its feet apart along z, as in a z-up world."""
+    """Return whether a skeleton is a humanoid that stands along z in its rest pose, as in a z-up world."""
     try:
         found = humanoid_map(skeleton)
     except ValueError:
         return False
-    places = {name: skeleton.rest_positions[skeleton.index(joint)] for name, joint in found.items()}
-    up = places["left_shoulder"] + places["right_shoulder"] - places["left_hip"] - places["right_hip"]
-    legs = places["left_hip"] + places["right_hip"] - places["left_knee"] - places["right_knee"]
+    rest = {name: skeleton.rest_positions[skeleton.index(joint)] for name, joint in found.items()}
+    up = rest["left_shoulder"] + rest["right_shoulder"] - rest["left_hip"] - rest["right_hip"]
+    legs = rest["left_hip"] + rest["right_hip"] - rest["left_knee"] - rest["right_knee"]
     return all(float(part[2]) > 0.85 * float(part.norm()) for part in (up, legs))
 
 
-def _take(
+def _match(
     found: dict[str, str], part: str, keys: dict[str, tuple[str, str]], side: str, words: tuple[str, ...]
 ) -> None:
+    """Enter into `found`, under `part`, the joint whose key has the side and the first possible of the words."""
     for word in words:
         for name, key in keys.items():
             if key == (side, word) and name not in found.values():
@@ -76,7 +77,7 @@ def _take(
 
 
 def _spine(skeleton: Skeleton, keys: dict[str, tuple[str, str]], found: dict[str, str]) -> dict[str, str]:
-    """Share out the spine joints between pelvis and neck over SMPL's three."""
+    """Return the joints of a skeleton that stand for SMPL's three spine joints."""
     names = [
         name
         for name, (side, word) in keys.items()

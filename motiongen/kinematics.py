@@ -1,7 +1,7 @@
-"""Joint positions and velocities of feature frames, fast enough on a CPU for a loss at every step.
+"""Joint positions and velocities of motion features, fast enough on a CPU for a loss at every training step.
 
-Batched products of 3 x 3 matrices are slow there, forwards and even more backwards. Here the components lie outermost
-and the frames innermost, and a level of the skeleton's tree is one broadcast product.
+Batched products of 3 x 3 matrices are slow on a CPU, even more so backwards. Here matrix components are the outermost
+axes and frames the innermost, and a level of the skeleton's tree is one broadcast product.
 """
 
 from itertools import groupby
@@ -14,7 +14,7 @@ from motiongen.skeleton import SMPL22
 
 
 def _levels() -> list[tuple[list[int], list[int]]]:
-    """Return, level by level below the root, the joints and the places of their parents in the level above."""
+    """Return for each level below the root its joints, and the indices of their parents in the level above."""
     depth = [0] * SMPL22.num_joints
     for joint, parent in enumerate(SMPL22.parents[1:], start=1):
         depth[joint] = depth[parent] + 1
@@ -29,7 +29,7 @@ def _levels() -> list[tuple[list[int], list[int]]]:
 
 
 SHORTEST = 1e-4
-"""Squared length below which a 6-D column is not stretched to one: its gradient would drown all others."""
+"""Squared length below which a 6-D column is not normalised: its gradient would outweigh all others."""
 
 LEVELS = _levels()
 ORDER = [0] + [joint for joints, _ in LEVELS for joint in joints]
@@ -39,7 +39,7 @@ UNSORT = [ORDER.index(joint) for joint in range(SMPL22.num_joints)]
 def local_positions(features: Tensor) -> Tensor:
     """Return joint positions (..., 22, 3), metres, of features (..., 140): pelvis at the origin, heading taken out.
 
-    Differentiable and in fp32: what losses and the reconstruction error are made of.
+    Differentiable and in fp32, for losses and the reconstruction error.
     """
     sixd = features[..., LAYOUT["tilt"].start : LAYOUT["joints"].stop]
     return joint_positions(sixd.unflatten(-1, (SMPL22.num_joints, 6)))
@@ -49,23 +49,23 @@ def joint_positions(sixd: Tensor, rows: bool = False) -> Tensor:
     """Return joint positions (..., 22, 3), metres, of local rotations (..., 22, 6); the pelvis is at the origin.
 
     Args:
-        sixd: first two columns of each matrix, as everywhere here; any six numbers will do.
-        rows: they are the first two rows, as pytorch3d has them.
+        sixd: first two columns of each matrix; any six numbers are brought to a rotation.
+        rows: whether the six numbers are the first two rows instead, as in pytorch3d.
     """
     planes = sixd.float().reshape(-1, SMPL22.num_joints, 6).permute(2, 1, 0).contiguous()  # (6, J, M)
     local = _matrices(planes)  # (3 rows, 3 columns, J, M)
     if rows:
         local = local.transpose(0, 1)
     offsets = SMPL22.offsets.to(local)
-    turns, places = local[:, :, :1], torch.zeros_like(local[:, 0, :1])  # of the level above
-    all_places = [places]
+    rotations, positions = local[:, :, :1], torch.zeros_like(local[:, 0, :1])  # of the level above
+    level_positions = [positions]
     for joints, parents in LEVELS:
-        turns, places = turns[:, :, parents], places[:, parents]  # of each joint's parent
-        moved = (turns * offsets[joints].T[None, :, :, None]).sum(1)  # (3, J', M)
-        places = places + moved
-        turns = (turns[:, :, None] * local[None, :, :, joints]).sum(1)  # (3, 3, J', M)
-        all_places.append(places)
-    stacked = torch.cat(all_places, dim=1)[:, UNSORT]  # (3, J, M)
+        rotations, positions = rotations[:, :, parents], positions[:, parents]  # of each joint's parent
+        moved = (rotations * offsets[joints].T[None, :, :, None]).sum(1)  # (3, J', M)
+        positions = positions + moved
+        rotations = (rotations[:, :, None] * local[None, :, :, joints]).sum(1)  # (3, 3, J', M)
+        level_positions.append(positions)
+    stacked = torch.cat(level_positions, dim=1)[:, UNSORT]  # (3, J, M)
     return stacked.permute(2, 1, 0).unflatten(0, sixd.shape[:-2])  # (..., J, 3)
 
 

@@ -1,15 +1,22 @@
-"""Motion: a skeleton, its rotations and root over time. Immutable: every method returns a new one."""
+"""Motion: the rotations and the root path of a skeleton over time. Immutable: every method returns a new one."""
 
+import math
+import operator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from motiongen.blend import take_over
 from motiongen.contacts import foot_contacts, ground_height
+from motiongen.foot_lock import lock_feet
+from motiongen.frames import PoseArrays, stack_frames
 from motiongen.rotation import (
     heading_angle,
     mirror_quat,
@@ -20,16 +27,24 @@ from motiongen.rotation import (
     quat_slerp,
     quat_yaw,
 )
-from motiongen.skeleton import Skeleton
+from motiongen.skeleton import SMPL22, Skeleton, local_rotations
+
+if TYPE_CHECKING:
+    from motiongen.skinned_mesh import SkinnedMesh
+
+UNIT_TOLERANCE = 1e-3
+"""Difference from 1 that the length of a quaternion may have; coarser number types may err by twice their step."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Motion:
     """A clip of T frames of a skeleton with J joints.
 
+    `len(motion)` is T; `motion[3]` is frame 3 as a motion of one frame, `motion[10:20]` a span of frames.
+
     Attributes:
         skeleton: joints and offsets.
-        rotations: (T, J, 4) local rotations.
+        rotations: (T, J, 4) local rotations, unit quaternions x, y, z, w.
         root: (T, 3) position of joint 0, metres.
         fps: frames a second.
         translations: (T, J, 3) local translations, metres, only for rigs whose joints move on their parents.
@@ -53,15 +68,61 @@ class Motion:
                 f"motion: expected translations {(frames, joints, 3)}, got {tuple(self.translations.shape)}; "
                 "give every joint one or leave them out"
             )
-        if not self.fps > 0:
+        if not 0 < self.fps < math.inf:
             raise ValueError(
                 f"fps: expected a positive rate, got {self.fps}; say how many frames make a second"
             )
-        bad = ~(torch.isfinite(self.rotations).flatten(1).all(1) & torch.isfinite(self.root).all(1))
-        if bad.any():
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        """Raise ValueError for a frame with NaN, infinity or a quaternion that is not of unit length."""
+        finite = torch.isfinite(self.rotations).flatten(1).all(1) & torch.isfinite(self.root).all(1)
+        if self.translations is not None:
+            finite = finite & torch.isfinite(self.translations).flatten(1).all(1)
+        if not finite.all():
+            frame = int((~finite).nonzero()[0])
+            raise ValueError(f"motion: expected finite numbers, got NaN or infinity in frame {frame}")
+        lengths = self.rotations.detach().norm(dim=-1)  # (T, J)
+        tolerance = max(UNIT_TOLERANCE, 2 * torch.finfo(lengths.dtype).eps)
+        wrong = (lengths - 1).abs() > tolerance
+        if wrong.any():
+            frame, joint = wrong.nonzero()[0].tolist()
             raise ValueError(
-                f"motion: expected finite numbers, got NaN or infinity in frame {int(bad.nonzero()[0])}"
+                f"motion: expected unit quaternions, got one of length {float(lengths[frame, joint]):.4g} in frame "
+                f"{frame}, joint {self.skeleton.names[joint]!r}; use motiongen.rotation.quat_normalize"
             )
+
+    @classmethod
+    def from_frames(
+        cls,
+        frames: Iterable[PoseArrays],
+        fps: float,
+        *,
+        skeleton: Skeleton = SMPL22,
+        normalize: bool = False,
+    ) -> Self:
+        """Return NumPy frames, such as those of a stream, as a motion.
+
+        Args:
+            frames: one or more, each with `rotations` (J, 4) and `root` (3,).
+            fps: frames a second.
+            skeleton: their joints.
+            normalize: scale quaternions to unit length, for frames that were rounded on their way here.
+        """
+        rotations, root = stack_frames(frames)
+        return cls(skeleton, quat_normalize(rotations) if normalize else rotations, root, fps)
+
+    def numpy(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return local rotations (T, J, 4) and root positions (T, 3) as NumPy arrays; they may share memory."""
+        return self.rotations.detach().float().cpu().numpy(), self.root.detach().float().cpu().numpy()
+
+    def __repr__(self) -> str:
+        return (
+            f"Motion({self.skeleton.label}, {self.num_frames} frames, {self.fps:g} fps, {self.seconds:.2f} s)"
+        )
+
+    def __len__(self) -> int:
+        return self.num_frames
 
     @property
     def num_frames(self) -> int:
@@ -72,6 +133,23 @@ class Motion:
     def seconds(self) -> float:
         """Length in seconds: T frames, each shown for 1/fps."""
         return self.num_frames / self.fps
+
+    def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Self:
+        """Return the motion on another device, in another floating-point type, or both.
+
+        Args:
+            device: where the tensors shall be; where they are if None. The skeleton stays where it is.
+            dtype: a floating-point type; their own if None.
+        """
+        if dtype is not None and not dtype.is_floating_point:
+            raise ValueError(f"dtype: expected a floating-point type, got {dtype}; use torch.float32")
+        translations = self.translations
+        return replace(
+            self,
+            rotations=self.rotations.to(device=device, dtype=dtype),
+            root=self.root.to(device=device, dtype=dtype),
+            translations=None if translations is None else translations.to(device=device, dtype=dtype),
+        )
 
     @cached_property
     def _global(self) -> tuple[Tensor, Tensor]:
@@ -91,14 +169,25 @@ class Motion:
 
     def heading(self) -> Tensor:
         """Return the root's angle about +Y (T,), radians; 0 faces +Z, pi/2 faces +X."""
-        return heading_angle(
-            quat_multiply(self.rotations[:, 0], quat_inverse(self.skeleton.rest_rotations[0]))
-        )
+        rest = self.skeleton.rest_rotations[0].to(self.rotations)
+        return heading_angle(quat_multiply(self.rotations[:, 0], quat_inverse(rest)))
 
-    def __getitem__(self, frames: slice) -> Self:
-        """Return the frames of a slice."""
-        moved = None if self.translations is None else self.translations[frames]
-        return replace(self, rotations=self.rotations[frames], root=self.root[frames], translations=moved)
+    def __getitem__(self, frames: int | slice) -> Self:
+        """Return a span of frames; for a number, that one frame as a motion of one frame.
+
+        Raises:
+            IndexError: there is no frame of that number.
+            ValueError: an empty span.
+        """
+        if not isinstance(frames, slice):
+            index = operator.index(frames)
+            if not -self.num_frames <= index < self.num_frames:
+                raise IndexError(f"frame: expected {-self.num_frames} to {self.num_frames - 1}, got {index}")
+            frames = slice(index, index + 1) if index != -1 else slice(-1, None)
+        translations = None if self.translations is None else self.translations[frames]
+        return replace(
+            self, rotations=self.rotations[frames], root=self.root[frames], translations=translations
+        )
 
     def slice(self, start: float, end: float) -> Self:
         """Return the frames from `start` up to `end`, seconds."""
@@ -120,32 +209,33 @@ class Motion:
         return self.at(torch.arange(count, dtype=torch.float64) * self.fps / fps, float(fps))
 
     def at(self, frames: Tensor, fps: float | None = None) -> Self:
-        """Return the motion as it is at fractional frames (T',), in any order; `fps` says at which rate to show them.
+        """Return the motion sampled at fractional frames: slerp for rotations, straight lines for positions.
 
-        Slerp for rotations, straight lines for positions; what lies outside the clip is its first or last frame.
+        Args:
+            frames: frame numbers (T',), in any order; those outside the clip give its first or last frame.
+            fps: frames a second of the result; the motion's own if None.
         """
         times = frames.to(torch.float64).clamp(0, self.num_frames - 1)
         low = times.floor().long()
         high = (low + 1).clamp(max=self.num_frames - 1)
         part = (times - low).to(self.root)
-        moved = (
-            None
-            if self.translations is None
-            else _lerp(self.translations[low], self.translations[high], part)
-        )
+        translations = self.translations
         return replace(
             self,
             rotations=quat_slerp(self.rotations[low], self.rotations[high], part[:, None]),
             root=_lerp(self.root[low], self.root[high], part),
             fps=self.fps if fps is None else fps,
-            translations=moved,
+            translations=None if translations is None else _lerp(translations[low], translations[high], part),
         )
 
     def mirror(self) -> Self:
         """Return the motion with left and right exchanged, seen in the mirror x -> -x.
 
-        What is mirrored is each joint's turn from its rest pose, so a rig needs a symmetric rest pose, not symmetric
+        Each joint's rotation from its rest pose is mirrored, so a rig needs a symmetric rest pose, not symmetric
         local axes.
+
+        Raises:
+            ValueError: joints that move on their parents.
         """
         if self.translations is not None:
             raise ValueError(
@@ -156,19 +246,19 @@ class Motion:
             self.rotations
         )
         from_rest = quat_multiply(self.global_rotations(), quat_inverse(rest))
-        turned = quat_multiply(mirror_quat(from_rest[:, index]), rest)
+        mirrored = quat_multiply(mirror_quat(from_rest[:, index]), rest)
         return replace(
             self,
-            rotations=local_rotations(turned, self.skeleton),
+            rotations=local_rotations(mirrored, self.skeleton),
             root=self.root * self.root.new_tensor([-1.0, 1, 1]),
         )
 
-    def rotated(self, turn: Tensor, about: Tensor | None = None) -> Self:
-        """Return the motion turned as a whole by a quaternion (4,) about a point (3,), the origin unless given."""
+    def rotated(self, rotation: Tensor, about: Tensor | None = None) -> Self:
+        """Return the whole motion rotated by a quaternion (4,) about a point (3,), the origin unless given."""
         about = self.root.new_zeros(3) if about is None else about
-        turn = turn.to(self.root)
-        rotations = torch.cat([quat_multiply(turn, self.rotations[:, :1]), self.rotations[:, 1:]], dim=1)
-        root = quat_rotate(turn, self.root - about) + about
+        rotation = rotation.to(self.root)
+        rotations = torch.cat([quat_multiply(rotation, self.rotations[:, :1]), self.rotations[:, 1:]], dim=1)
+        root = quat_rotate(rotation, self.root - about) + about
         translations = self.translations
         if translations is not None:  # the first joint's repeats the root
             translations = torch.cat([root[:, None], translations[:, 1:]], dim=1)
@@ -195,18 +285,22 @@ class Motion:
         """Return the motion lifted or lowered so that its feet stand on y = 0."""
         return self.moved(self.root.new_tensor([0.0, -ground_height(self.positions(), self.skeleton), 0.0]))
 
-    def with_locked_feet(self) -> "Motion":
+    def with_locked_feet(self) -> Self:
         """Return the motion with standing feet held where they stand; see motiongen.foot_lock."""
-        from motiongen.foot_lock import lock_feet
-
-        return lock_feet(self)
+        rotations = lock_feet(
+            self.global_rotations(), self.positions(), self.contacts(), self.skeleton, self.fps
+        )
+        return replace(self, rotations=rotations)
 
     def concatenate(self, other: "Motion", blend: float = 0.3) -> Self:
-        """Return this motion, then `other` from where this one ends, in its direction.
+        """Return this motion followed by another one, which begins where this one ends, in its direction.
 
         Args:
             other: a motion of the same skeleton; it is resampled to this rate.
-            blend: seconds in which what differs at the seam fades out; no frame is lost.
+            blend: seconds in which the difference at the seam fades out; no frame is lost.
+
+        Raises:
+            ValueError: other joints, or joints that move on their parents.
         """
         if other.skeleton.names != self.skeleton.names:
             raise ValueError(
@@ -230,9 +324,12 @@ class Motion:
             translations=None,
         )
 
+    # A facade: the methods below import layers above this one, inside the call, so that everyday work needs one class.
+    # They are the only imports of the core that point upwards, and pyproject.toml names each.
+
     def retarget(self, target: "Skeleton | str | Path") -> "Motion":
-        """Return the motion on another humanoid skeleton, or on that of a file (BVH, GLB)."""
-        from motiongen.retarget import retarget
+        """Return the motion on another humanoid skeleton, given as such or as a file of motion; see retargeting.py."""
+        from motiongen.retargeting import retarget
 
         if not isinstance(target, Skeleton):
             target = Motion.load(target).skeleton
@@ -240,29 +337,31 @@ class Motion:
 
     @staticmethod
     def load(path: str | Path) -> "Motion":
-        """Return the motion in a file; the extension names the format."""
+        """Return the motion in a file; its extension names the format, one of `motiongen.io.FORMATS`."""
         from motiongen.io import load
 
         return load(path)
 
-    def save(self, path: str | Path) -> None:
-        """Write the motion to a file whose extension names the format: .bvh, .glb, .npz."""
-        from motiongen.io import save
+    def save(self, path: str | Path, *, mesh: "SkinnedMesh | None" = None) -> None:
+        """Write the motion to a file; its extension names the format, one of `motiongen.io.FORMATS`.
 
-        save(self, path)
+        Args:
+            path: a file to make or replace.
+            mesh: the body in formats that hold one; if None, motiongen's own body for SMPL-22, else a stick a bone.
+        """
+        from motiongen.io import format_of, save
+
+        if mesh is None and format_of(path).takes_mesh:
+            from motiongen.body import default_mesh
+
+            mesh = default_mesh(self.skeleton)
+        save(self, path, mesh=mesh)
 
     def render(self, path: str | Path, **options: Any) -> None:
-        """Draw the motion to .mp4, .gif or .png (a sheet of poses); options as in motiongen.render.render."""
+        """Draw the motion to a video or picture; extensions and options are those of motiongen.render.render."""
         from motiongen.render import render
 
         render(self, path, **options)
-
-
-def local_rotations(global_rotations: Tensor, skeleton: Skeleton) -> Tensor:
-    """Return local rotations (..., J, 4) of global ones (..., J, 4)."""
-    parents = [max(parent, 0) for parent in skeleton.parents]
-    local = quat_multiply(quat_inverse(global_rotations[..., parents, :]), global_rotations)
-    return quat_normalize(torch.cat([global_rotations[..., :1, :], local[..., 1:, :]], dim=-2))
 
 
 def _lerp(a: Tensor, b: Tensor, part: Tensor) -> Tensor:

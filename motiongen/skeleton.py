@@ -1,18 +1,18 @@
-"""A skeleton: named joints in a tree, their offsets, and forward kinematics; and the canonical SMPL-22."""
+"""Skeletons: named joints in a tree, their offsets, forward kinematics; and the canonical SMPL-22."""
 
-import difflib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
 
-from motiongen.rotation import quat_identity, quat_multiply, quat_rotate
+from motiongen.registry import suggest
+from motiongen.rotation import quat_identity, quat_inverse, quat_multiply, quat_normalize, quat_rotate
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Skeleton:
-    """A tree of joints.
+    """A tree of joints with a rest pose.
 
     Attributes:
         names: J joint names, each once.
@@ -47,6 +47,16 @@ class Skeleton:
                     "order joints from the root down, with a single root"
                 )
 
+    def __repr__(self) -> str:
+        return f"Skeleton({self.label})"
+
+    @property
+    def label(self) -> str:
+        """Short name for messages: "SMPL-22", or the number of joints and the root's name."""
+        if self.names == tuple(name for name, _, _ in _SMPL22):
+            return "SMPL-22"
+        return f"{self.num_joints} joints from {self.names[0]!r}"
+
     @property
     def num_joints(self) -> int:
         """Number of joints J."""
@@ -56,13 +66,12 @@ class Skeleton:
         """Return the index of a joint by name.
 
         Raises:
-            ValueError: there is no such joint; the message names the nearest.
+            ValueError: no joint has that name; the message suggests one that is spelled alike.
         """
         if name not in self.names:
-            near = difflib.get_close_matches(name, self.names, n=1, cutoff=0.0)[0]
-            raise ValueError(
-                f"joint: expected one of {len(self.names)} names, got {name!r}; the nearest is {near!r}"
-            )
+            nearest = suggest(name, self.names)
+            hint = f"the nearest is {nearest!r}" if nearest else f"they are {', '.join(self.names)}"
+            raise ValueError(f"joint: expected one of {len(self.names)} names, got {name!r}; {hint}")
         return self.names.index(name)
 
     def children(self, joint: int) -> tuple[int, ...]:
@@ -83,7 +92,7 @@ class Skeleton:
     def mirror_index(self) -> tuple[int, ...]:
         """For each joint the index of its left-right counterpart (itself for joints in the middle)."""
         return tuple(
-            self.names.index(_swap(name)) if _swap(name) in self.names else i
+            self.names.index(_mirrored_name(name)) if _mirrored_name(name) in self.names else i
             for i, name in enumerate(self.names)
         )
 
@@ -109,19 +118,27 @@ class Skeleton:
         offsets = self.offsets.to(rotations) if translations is None else translations
         offsets = offsets.expand(*rotations.shape[:-1], 3)
         # Lists of joints, not one tensor written in place: this stays differentiable.
-        turns: list[Tensor] = [rotations[..., 0, :]] * self.num_joints
-        places: list[Tensor] = [root] * self.num_joints
+        global_rotations: list[Tensor] = [rotations[..., 0, :]] * self.num_joints
+        positions: list[Tensor] = [root] * self.num_joints
         for joints, parents in self._levels:
-            above = torch.stack([turns[p] for p in parents], dim=-2)  # (..., level, 4)
-            base = torch.stack([places[p] for p in parents], dim=-2)  # (..., level, 3)
-            turned = quat_multiply(above, rotations[..., joints, :])
-            moved = base + quat_rotate(above, offsets[..., joints, :])
+            parent_rotations = torch.stack([global_rotations[p] for p in parents], dim=-2)  # (..., level, 4)
+            parent_positions = torch.stack([positions[p] for p in parents], dim=-2)  # (..., level, 3)
+            level_rotations = quat_multiply(parent_rotations, rotations[..., joints, :])
+            level_positions = parent_positions + quat_rotate(parent_rotations, offsets[..., joints, :])
             for i, joint in enumerate(joints):
-                turns[joint], places[joint] = turned[..., i, :], moved[..., i, :]
-        return torch.stack(turns, dim=-2), torch.stack(places, dim=-2)
+                global_rotations[joint] = level_rotations[..., i, :]
+                positions[joint] = level_positions[..., i, :]
+        return torch.stack(global_rotations, dim=-2), torch.stack(positions, dim=-2)
 
 
-def _swap(name: str) -> str:
+def local_rotations(global_rotations: Tensor, skeleton: Skeleton) -> Tensor:
+    """Return the local rotations (..., J, 4) of global rotations (..., J, 4)."""
+    parents = [max(parent, 0) for parent in skeleton.parents]
+    local = quat_multiply(quat_inverse(global_rotations[..., parents, :]), global_rotations)
+    return quat_normalize(torch.cat([global_rotations[..., :1, :], local[..., 1:, :]], dim=-2))
+
+
+def _mirrored_name(name: str) -> str:
     """Return a joint's name on the other side: left_x <-> right_x, x_L <-> x_R, LeftX <-> RightX."""
     for left, right in (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT")):
         if left in name:
@@ -141,7 +158,7 @@ def _swap(name: str) -> str:
     return name
 
 
-_MIRRORED = (0.0, 0.0, 0.0)  # stands for the left joint's offset with x turned round
+_MIRRORED = (0.0, 0.0, 0.0)  # stands for the left joint's offset with the sign of x changed
 
 # name, parent, offset in metres; the left side only, the right mirrors it. A person of 1.70 m with straight,
 # level arms. The names and their order are SMPL's (Loper et al. 2015); the proportions are motiongen's own.
@@ -173,15 +190,15 @@ _SMPL22 = (
 
 @lru_cache(maxsize=1)
 def smpl22() -> Skeleton:
-    """Return the canonical skeleton: SMPL's 22 body joints, T-pose at identity, facing +Z, 1.70 m tall."""
+    """Return the canonical skeleton: SMPL's 22 body joints, 1.70 m tall, at identity in a T-pose that faces +Z."""
     names = tuple(name for name, _, _ in _SMPL22)
-    place = {name: offset for name, _, offset in _SMPL22}
+    offsets = {name: offset for name, _, offset in _SMPL22}
     for name in names:
         if name.startswith("right_"):
-            x, y, z = place["left_" + name.removeprefix("right_")]
-            place[name] = (-x, y, z)
+            x, y, z = offsets["left_" + name.removeprefix("right_")]
+            offsets[name] = (-x, y, z)
     parents = tuple(names.index(parent) if parent else -1 for _, parent, _ in _SMPL22)
-    return Skeleton(names=names, parents=parents, offsets=torch.tensor([place[name] for name in names]))
+    return Skeleton(names=names, parents=parents, offsets=torch.tensor([offsets[name] for name in names]))
 
 
 SMPL22 = smpl22()

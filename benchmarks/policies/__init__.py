@@ -12,8 +12,8 @@ from benchmarks.policies.diffusion_policy import DiffusionPolicy
 from benchmarks.policies.flat_ar import FlatAR
 from benchmarks.policies.lstm_gmm import LSTMGMM
 from motiongen import checkpoint, registry
-from motiongen.heads.carp import CARP
-from motiongen.modules.observation import PolicyConfig
+from motiongen.heads.carp.model import CARP
+from motiongen.modules.policy_config import PolicyConfig
 
 Baseline = DiffusionPolicy | LSTMGMM | FlatAR
 AnyPolicy = CARP | Baseline
@@ -34,7 +34,7 @@ DDIM_STEPS = 16
 
 def load(directory: str | Path) -> AnyPolicy:
     """Return the policy that a folder holds, a baseline or CARP. Raises ValueError when it holds neither."""
-    name = checkpoint.read_model_name(directory)
+    name = checkpoint.read_model_type(directory)
     classes: dict[str, type[AnyPolicy]] = {**POLICIES, "carp": CARP}
     return checkpoint.load(directory, registry.lookup("model", classes, name)).eval()
 

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from benchmarks.policies.frames import FrameEncoder
 from motiongen.modules.diffusion import CosineSchedule, timestep_embedding
-from motiongen.modules.observation import Normaliser, Observation, PolicyConfig, check_shape, task_of
+from motiongen.modules.observation import Normaliser, Observation, check_shape, task_of
+from motiongen.modules.policy_config import PolicyConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,7 @@ PRESETS = {
 class DiffusionPolicy(nn.Module):
     """Observations to chunks of actions."""
 
+    model_type = "diffusion_policy"
     config_class = DiffusionPolicyConfig
     causal: Tensor
     seen: Tensor

@@ -5,13 +5,17 @@ with a causal mask over the H x A codes; it is run once for each of them, with a
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from motiongen.heads import carp
-from motiongen.heads.carp import CARP, CARPConfig
+from motiongen.heads.carp.config import CARPConfig
+from motiongen.heads.carp.loss import loss
+from motiongen.heads.carp.model import CARP
+from motiongen.heads.carp.sampler import CARPSampler, draw_codes
+from motiongen.modules.observation import Observation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,32 +41,47 @@ PRESETS = {"paper": FlatARConfig(obs_layers=1, cond_dim=64, widths=(8,))}
 class FlatAR(CARP):
     """Observations to chunks of actions."""
 
+    model_type = "flat_ar"
     config_class = FlatARConfig
 
     def __init__(self, config: FlatARConfig) -> None:
         super().__init__(config)
         self.mask = self.mask.tril()
 
-    def _logits(self, cond: Tensor, codes: Tensor) -> Tensor:
-        """Return logits (B, H, A, K) of every code (B, H, A), each told the codes before it alone."""
-        told = self._told(cond)
+    def code_logits(self, cond: Tensor, codes: Tensor) -> Tensor:
+        """Return logits (B, H, A, K) of every code (B, H, A), each from the codes before it alone."""
+        conditioning = self.conditioning(cond)
         before = self.tokenizer.vectors(codes).flatten(1, 2)[:, :-1]  # (B, H * A - 1, D')
         inputs = F.pad(before, (0, 0, 1, 0)).unflatten(1, codes.shape[1:])
-        x = self._embed(inputs, slice(0, codes.shape[1]), told).flatten(1, 2)
-        x = self._through(x, told, [None] * len(self.blocks), self.mask)
-        return self._classify(x, told).unflatten(1, codes.shape[1:])
+        x = self.embed(inputs, slice(0, codes.shape[1]), conditioning).flatten(1, 2)
+        x = self.transform(x, conditioning, [None] * len(self.blocks), self.mask)
+        return self.classify(x, conditioning).unflatten(1, codes.shape[1:])
+
+    def training_pass(self, batch: Observation, generator: torch.Generator) -> dict[str, Tensor]:
+        """Return the losses of a batch, as CARP has them."""
+        return loss(self, batch, generator)
+
+    def predict(self, observation: Observation, **options: Any) -> Tensor:
+        """Return the actions (B, H, A) that follow; see `CARPSampler.predict`."""
+        return _FlatSampler(self).predict(observation, **options)
+
+
+class _FlatSampler(CARPSampler):
+    """Writes codes one after another."""
 
     def _write(self, cond: Tensor, heat: float, generator: torch.Generator | None) -> Tensor:
-        """Return the normalised actions (B, H, A) of codes that are written, told the encoded observations (B, C)."""
-        memory: list[Tensor | None] = [None] * len(self.blocks)
-        told = self._told(cond)
-        before = cond.new_zeros(len(cond), 1, self.config.latent_dim)
+        """Return the normalised actions (B, H, A) of sampled codes, for encoded observations (B, C)."""
+        model = self.model
+        memory: list[Tensor | None] = [None] * len(model.blocks)
+        conditioning = model.conditioning(cond)
+        before = cond.new_zeros(len(cond), 1, model.config.latent_dim)
         codes: list[Tensor] = []
-        for place in self.place:
-            for number in range(self.config.action_dim):
-                token = self.latent(before) + place + self.number[number] + told.start[:, 0]  # (B, 1, D)
-                logits = self._classify(self._through(token, told, memory, None), told)
-                codes.append(carp._draw(logits.float(), heat, generator))  # (B, 1)
-                before = self.tokenizer.codebooks[number, codes[-1]]
-        chunk = torch.cat(codes, dim=1).unflatten(1, (-1, self.config.action_dim))  # (B, H, A)
-        return self.tokenizer.decode(chunk)
+        for position in model.place:
+            for number in range(model.config.action_dim):
+                token = model.latent(before) + position + model.number[number] + conditioning.start[:, 0]
+                features = model.transform(token, conditioning, memory, None)  # (B, 1, D)
+                logits = model.classify(features, conditioning)
+                codes.append(draw_codes(logits.float(), heat, generator))  # (B, 1)
+                before = model.tokenizer.codebooks[number, codes[-1]]
+        chunk = torch.cat(codes, dim=1).unflatten(1, (-1, model.config.action_dim))  # (B, H, A)
+        return model.tokenizer.decode(chunk)

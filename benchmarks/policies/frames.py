@@ -5,7 +5,8 @@ from dataclasses import fields
 import torch
 from torch import Tensor, nn
 
-from motiongen.modules.observation import Observation, ObservationEncoder, PolicyConfig, check_shape, task_of
+from motiongen.modules.observation import Observation, ObservationEncoder, check_shape, task_of
+from motiongen.modules.policy_config import PolicyConfig
 
 
 class FrameEncoder(nn.Module):

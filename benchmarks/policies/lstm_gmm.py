@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from benchmarks.policies.frames import FrameEncoder
-from motiongen.modules.observation import Normaliser, Observation, PolicyConfig, check_shape, task_of
+from motiongen.modules.observation import Normaliser, Observation, check_shape, task_of
+from motiongen.modules.policy_config import PolicyConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,7 @@ class Mixture(NamedTuple):
 class LSTMGMM(nn.Module):
     """Observations to the actions at each of them; that at the newest is executed."""
 
+    model_type = "lstm_gmm"
     config_class = LSTMGMMConfig
 
     def __init__(self, config: LSTMGMMConfig) -> None:

@@ -10,8 +10,9 @@ from torch import nn
 from benchmarks.policies.diffusion_policy import DiffusionPolicy, DiffusionPolicyConfig
 from benchmarks.policies.flat_ar import FlatAR, FlatARConfig
 from benchmarks.policies.lstm_gmm import LSTMGMM, LSTMGMMConfig
-from motiongen.heads.carp import CARP, CARPConfig
-from motiongen.modules.observation import PolicyConfig
+from motiongen.heads.carp.config import CARPConfig
+from motiongen.heads.carp.model import CARP
+from motiongen.modules.policy_config import PolicyConfig
 
 
 def parameters(model: nn.Module) -> int:

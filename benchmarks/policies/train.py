@@ -17,13 +17,14 @@ from benchmarks.policies.flat_ar import FlatAR
 from benchmarks.policies.frames import FrameEncoder
 from benchmarks.policies.recipe import BaselineRecipe
 from benchmarks.policies.sizes import matched
-from motiongen.heads import carp
-from motiongen.heads.carp import CARP, CARPConfig
-from motiongen.modules.observation import PolicyConfig
-from motiongen.training.carp_parts import CARPTrainConfig, goes_on, train_parts
-from motiongen.training.chunks import ChunkSampler, sized_for
-from motiongen.training.demonstrations import Demonstrations, parted
-from motiongen.training.loop import TrainConfig, Trainer
+from motiongen.data.chunks import ChunkSampler, sized_for
+from motiongen.data.demonstrations import Demonstrations, parted
+from motiongen.heads.carp.config import PRESETS, CARPConfig, CARPTrainConfig
+from motiongen.heads.carp.model import CARP
+from motiongen.heads.carp.parts import has_trained_parts, train_parts
+from motiongen.modules.policy_config import PolicyConfig
+from motiongen.training.config import TrainConfig
+from motiongen.training.loop import Trainer
 from motiongen_datasets import lerobot
 
 
@@ -45,7 +46,7 @@ def main() -> None:
     demonstrations = parted(lerobot.read_all(asked.data, (asked.camera,) if asked.camera else cameras))
     torch.manual_seed(schedule.seed)  # of the first weights
     model, sampler = build(asked, demonstrations)
-    resumes = asked.resume and goes_on(asked.output)
+    resumes = asked.resume and has_trained_parts(asked.output)
     if not resumes:
         prepare(model, demonstrations, asked, recipe, schedule)
     trainer = Trainer(BaselineRecipe(model, sampler, recipe), schedule, asked.output, asked.device)
@@ -61,7 +62,7 @@ def parse() -> argparse.Namespace:
     sizes = "as many parameters as CARP, or as published"
     parser.add_argument("--preset", choices=("matched", "paper"), default="matched", help=sizes)
     parser.add_argument(
-        "--carp", choices=carp.PRESETS, default="small", help="the CARP that matched is matched to"
+        "--carp", choices=PRESETS, default="small", help="the CARP that matched is matched to"
     )
     parser.add_argument("--layers", type=int, help="of a matched transformer; by default as many as CARP has")
     parser.add_argument("--steps", type=int, default=0)
@@ -73,7 +74,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--encoder-steps", type=int, default=CARPTrainConfig.encoder_steps)
     parser.add_argument(
-        "--action-steps", type=int, default=carp.PRESETS["small"].action_steps, help="of a chunk, executed"
+        "--action-steps", type=int, default=PRESETS["small"].action_steps, help="of a chunk, executed"
     )
     parser.add_argument("--image-size", type=int, default=0, help="pixels; 0 for states alone")
     parser.add_argument("--camera")
@@ -89,7 +90,7 @@ def build(
     """Return a new model sized and normalised for the data, and what draws its batches."""
     if asked.preset == "matched":
         own = {"image_size": asked.image_size, "action_steps": asked.action_steps}
-        size = replace(carp.PRESETS[asked.carp], **own)
+        size = replace(PRESETS[asked.carp], **own)
         config = matched(asked.name, sized_for(size, demonstrations), asked.layers)
     else:
         config = sized_for(replace(PAPER[asked.name], image_size=asked.image_size), demonstrations)

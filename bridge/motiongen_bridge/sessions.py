@@ -1,129 +1,180 @@
-"""What each connection owns and watches, and how it is kept for a while when the connection drops."""
+"""Client sessions: the characters that a connection owns or watches, kept for a while when the connection drops."""
 
 import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from motiongen_bridge.client_connection import ClientConnection
+from motiongen_bridge.frame_broadcaster import FrameBroadcaster
 from motiongen_bridge.frames import Format, ProtocolError
-from motiongen_bridge.line import Line
-from motiongen_bridge.stage import Actor, Seat, Stage
+from motiongen_bridge.subscription import LiveCharacter, Subscription
 
 RESUME_SECONDS = 30.0
 """Time for which a lost connection's characters are kept."""
-MOST_NUMBERS = 65535
+MAX_NUMBER = 65535
+"""Highest number of a character on a connection."""
 
 
 @dataclass(eq=False)
-class Session:
-    """What a connection owns and watches; outlives it for a while.
+class ClientSession:
+    """State of a client, which outlives its connection for a while.
 
     Attributes:
-        line: its connection; none while it is lost.
-        token: what a later connection resumes with.
-        seats: its characters, by number.
-        count: number of the last one.
-        expiry: when it ends, while its connection is lost.
+        connection: its connection; None while that is lost.
+        token: secret with which a later connection resumes the session.
+        subscriptions: its characters, by number.
+        last_number: number that was given last.
+        expiry: ends the session while its connection is lost.
     """
 
-    line: Line | None
+    connection: ClientConnection | None
     token: str = field(default_factory=lambda: secrets.token_hex(16))
-    seats: dict[int, Seat] = field(default_factory=dict)
-    count: int = 0
+    subscriptions: dict[int, Subscription] = field(default_factory=dict)
+    last_number: int = 0
     expiry: asyncio.TimerHandle | None = None
 
-    def take_seat(self, actor: Actor, format: Format, *, is_owner: bool) -> Seat:
-        """Return a new seat, under a number that is free."""
-        self.count = self.count % MOST_NUMBERS + 1
-        while self.count in self.seats:
-            self.count = self.count % MOST_NUMBERS + 1
-        seat = Seat(self.count, actor, format, is_owner)
-        self.seats[seat.number] = seat
-        return seat
+    def subscribe(self, live: LiveCharacter, format: Format, *, is_owner: bool) -> Subscription:
+        """Return a new subscription under a free number.
+
+        Args:
+            live: the character.
+            format: format of its frames.
+            is_owner: whether the client may send it verbs.
+        """
+        self.last_number = self.last_number % MAX_NUMBER + 1
+        while self.last_number in self.subscriptions:
+            self.last_number = self.last_number % MAX_NUMBER + 1
+        subscription = Subscription(self.last_number, live, format, is_owner)
+        self.subscriptions[subscription.number] = subscription
+        return subscription
 
 
-class Sessions:
+class SessionStore:
     """All sessions, by token."""
 
-    def __init__(self, stage: Stage, kept_seconds: float, changed: Callable[[int], None]) -> None:
-        """Take where their characters are, how long lost ones are kept, and who wants to know how many there are."""
-        self._stage, self._kept_seconds, self._changed = stage, kept_seconds, changed
-        self._living: dict[str, Session] = {}
+    def __init__(
+        self, broadcaster: FrameBroadcaster, kept_seconds: float, on_change: Callable[[int], None]
+    ) -> None:
+        """Make an empty store.
 
-    def begin(self, line: Line) -> Session:
-        """Return a new session."""
-        session = Session(line)
-        self._living[session.token] = session
-        self._changed(len(self._living))
+        Args:
+            broadcaster: has the sessions' characters.
+            kept_seconds: time for which lost sessions are kept.
+            on_change: called with the count of sessions.
+        """
+        self._broadcaster, self._kept_seconds, self._on_change = broadcaster, kept_seconds, on_change
+        self._sessions: dict[str, ClientSession] = {}
+
+    def begin(self, connection: ClientConnection) -> ClientSession:
+        """Return a new session.
+
+        Args:
+            connection: its connection.
+        """
+        session = ClientSession(connection)
+        self._sessions[session.token] = session
+        self._on_change(len(self._sessions))
         return session
 
-    def sweep(self, session: Session) -> None:
-        """Forget characters that their owners closed: they take no room from those who watched them."""
-        gone = [number for number, seat in session.seats.items() if seat.actor.key not in self._stage.actors]
-        for number in gone:
-            del session.seats[number]
+    def remove_closed(self, session: ClientSession) -> None:
+        """Remove subscriptions to characters that their owners closed: they count no more.
 
-    def is_living(self, session: Session) -> bool:
-        """Whether it was not ended or taken over."""
-        return session.token in self._living
+        Args:
+            session: the session.
+        """
+        living = self._broadcaster.characters
+        closed = [n for n, one in session.subscriptions.items() if one.live.key not in living]
+        for number in closed:
+            del session.subscriptions[number]
 
-    def take_over(self, session: Session, token: str, id: int | None) -> Session:
-        """Move everything of a lost session to a new one, and return the old one.
+    def is_active(self, session: ClientSession) -> bool:
+        """Return whether a session was neither ended nor taken over.
+
+        Args:
+            session: the session.
+        """
+        return session.token in self._sessions
+
+    def take_over(self, session: ClientSession, token: str, id: int | None) -> ClientSession:
+        """Move everything of an older session into a new one, and return the older one.
+
+        Args:
+            session: the new session.
+            token: token of the older one.
+            id: id of the message that asks for it.
 
         Raises:
-            ProtocolError: the old one is over, or the new one has begun something already.
+            ProtocolError: the older session is over, or the new one has characters already.
         """
-        old = self._living.get(token)
+        old = self._sessions.get(token)
         if old is None or old is session:
             raise ProtocolError("gone", "session: it is over; open your characters anew", id)
-        if session.seats:
+        if session.subscriptions:
             raise ProtocolError("not_now", "resume: say it before anything else", id)
-        del self._living[old.token]
+        del self._sessions[old.token]
         if old.expiry is not None:
             old.expiry.cancel()
-        self.sweep(old)
-        session.seats, session.count, old.seats = old.seats, old.count, {}
-        for seat in session.seats.values():
-            seat.line = None
-        self._changed(len(self._living))
+        self.remove_closed(old)
+        session.subscriptions, session.last_number, old.subscriptions = (
+            old.subscriptions,
+            old.last_number,
+            {},
+        )
+        for subscription in session.subscriptions.values():
+            subscription.sink = None
+        self._on_change(len(self._sessions))
         return old
 
-    def lose(self, session: Session) -> None:
-        """Keep what a lost connection owned for a while, in case it comes back."""
-        session.line = None
-        for seat in session.seats.values():
-            seat.line = None
-        if session.seats and self.is_living(session):
+    def keep(self, session: ClientSession) -> None:
+        """Keep a session whose connection was lost for a while; end it where it has no characters.
+
+        Args:
+            session: the session.
+        """
+        session.connection = None
+        for subscription in session.subscriptions.values():
+            subscription.sink = None
+        if session.subscriptions and self.is_active(session):
             loop = asyncio.get_running_loop()
             session.expiry = loop.call_later(self._kept_seconds, self.end, session)
         else:
             self.end(session)
 
-    def leave(self, session: Session, seat: Seat) -> None:
-        """Let a character go."""
-        session.seats.pop(seat.number, None)
-        if seat in seat.actor.seats:
-            seat.actor.seats.remove(seat)
-        if seat.is_owner:
-            self._stage.remove(seat.actor)
+    def unsubscribe(self, session: ClientSession, subscription: Subscription) -> None:
+        """End a subscription; its owner's ends the character too.
 
-    def end(self, session: Session) -> None:
-        """Let all of its characters go."""
-        self._living.pop(session.token, None)
-        for seat in list(session.seats.values()):
-            self.leave(session, seat)
-        self._changed(len(self._living))
+        Args:
+            session: the session.
+            subscription: one of its subscriptions.
+        """
+        session.subscriptions.pop(subscription.number, None)
+        if subscription in subscription.live.subscriptions:
+            subscription.live.subscriptions.remove(subscription)
+        if subscription.is_owner:
+            self._broadcaster.remove(subscription.live)
+
+    def end(self, session: ClientSession) -> None:
+        """End a session and all its subscriptions.
+
+        Args:
+            session: the session.
+        """
+        self._sessions.pop(session.token, None)
+        for subscription in list(session.subscriptions.values()):
+            self.unsubscribe(session, subscription)
+        self._on_change(len(self._sessions))
 
     def end_all(self) -> None:
-        """Let everything go."""
-        for session in list(self._living.values()):
+        """End all sessions."""
+        for session in list(self._sessions.values()):
             if session.expiry is not None:
                 session.expiry.cancel()
             self.end(session)
 
-    def idlest(self) -> Session | None:
-        """Return the oldest session whose connection has no character: the one that may give way to another."""
-        for session in self._living.values():
-            if session.line is not None and not session.seats:
+    def oldest_idle(self) -> ClientSession | None:
+        """Return the oldest connected session without characters, which may give way to another; or None."""
+        for session in self._sessions.values():
+            if session.connection is not None and not session.subscriptions:
                 return session
         return None

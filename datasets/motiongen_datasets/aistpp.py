@@ -1,7 +1,7 @@
 """AIST++: dance to music with a known beat, SMPL at 60 fps, annotations CC BY 4.0.
 
-Reads the annotations as published: `motions/` or motions.zip with a pickle a sequence, the lists of the crossmodal
-split and ignore_list.txt where they are, and the user's own copy of the music in `wav/` or `music/` (mBR0.wav).
+A folder has the annotations as published: `motions/` or motions.zip with one pickle per sequence; the lists of the
+crossmodal split, ignore_list.txt and the user's own copy of the music, in `wav/` or `music/` (mBR0.wav), are optional.
 """
 
 import posixpath
@@ -16,26 +16,42 @@ import torch
 
 from motiongen.contacts import joint_speed
 from motiongen.motion import Motion
-from motiongen.retarget import leg_length
+from motiongen.retargeting import leg_length
 from motiongen.rotation import quat_from_axis_angle
 from motiongen.skeleton import SMPL22
 from motiongen_datasets.aistpp_pickle import read_arrays
-from motiongen_datasets.base import RawClip
+from motiongen_datasets.base import DatasetSpec, RawClip
+from motiongen_datasets.captions import Labels
 from motiongen_datasets.cleaning import MAX_SPEED, left_out, resampled
-from motiongen_datasets.dance_styles import AIST_GENRES
+from motiongen_datasets.dance_styles import dance_meta
 
 LICENCE = "CC BY 4.0"
 FPS = 60.0
 SMPL_JOINTS = 24
 SMPL_LEGS = 0.818
-"""Thigh and shin of SMPL's mean body, metres: the path is scaled by SMPL-22's over it."""
+"""Length of thigh and shin of SMPL's mean body, metres; the root's path is scaled to SMPL-22's legs by it."""
 TEST_MUSIC = ("mBR0", "mPO1", "mLO2", "mMH3", "mLH4", "mHO5", "mWA0", "mKR2", "mJS3", "mJB5")
-"""One song a genre that the crossmodal split holds out."""
+"""The songs of the crossmodal split's test side, one per genre."""
 TEST_CHOREOGRAPHIES = ("ch01", "ch02")
-"""Basic choreographies that it holds out; each is danced to every song of its genre."""
+"""The basic choreographies of its test side; each is danced to every song of its genre."""
 MIN_SECONDS = 4.0
-"""A clip whose joints jump is kept up to there, if it is this long: its beginning is on the beat."""
+"""Shortest beginning that is kept of a clip whose joints jump later; the beat counts from its first frame."""
 MAX_BYTES = 2**26
+"""Largest pickle that is read out of a zip."""
+
+GENRES = {
+    "BR": "break",
+    "PO": "pop",
+    "LO": "lock",
+    "MH": "middle hip-hop",
+    "LH": "la hip-hop",
+    "HO": "house",
+    "WA": "waack",
+    "KR": "krump",
+    "JS": "street jazz",
+    "JB": "ballet jazz",
+}
+"""Code of a genre, in the names of sequences -> dance style."""
 
 _NAME = re.compile(
     r"g(?P<genre>[A-Z]{2})_s(?P<situation>[A-Z]{2})_c(?P<camera>All|\d+)_d(?P<dancer>\d+)"
@@ -52,7 +68,7 @@ _AUDIO = (".wav", ".flac", ".mp3", ".ogg")
 
 
 def clips(root: Path) -> list[RawClip]:
-    """Return every sequence below a folder, or in a zip, that holds the motions as published."""
+    """Return every sequence below a folder, or in a zip, of motions as published."""
     files = _pickles(root)
     lists = {name: _names(root, name) for name in (*_SPLITS, _IGNORED)}
     music = _music(root)
@@ -60,11 +76,11 @@ def clips(root: Path) -> list[RawClip]:
 
 
 def load(path: Path, member: str | None) -> Motion:
-    """Return one sequence on SMPL-22 at 30 fps, on the ground, from its first frame: the beat counts from there.
+    """Return one sequence on SMPL-22 at 30 fps, on the ground, from its first frame on, from which the beat counts.
 
     Args:
         path: a pickle, or a zip.
-        member: the pickle's name in the zip.
+        member: the pickle's name in the zip; None for a pickle.
     """
     return resampled(without_jumps(read_source(path, member))).grounded()
 
@@ -72,11 +88,15 @@ def load(path: Path, member: str | None) -> Motion:
 def read_source(path: Path, member: str | None = None) -> Motion:
     """Return one sequence on SMPL-22 at 60 fps, not yet on the ground.
 
-    SMPL's rest pose and axes (Y up, facing +Z) are SMPL-22's own, so rotations carry over as they are. Where SMPL's
-    pelvis rests only moves the whole clip, and putting it on the ground makes up for that.
+    SMPL's rest pose and axes (Y up, facing +Z) are those of SMPL-22, so its rotations are taken over. The offset of
+    SMPL's pelvis only moves the whole clip, and putting the clip on the ground corrects that.
+
+    Args:
+        path: a pickle, or a zip.
+        member: the pickle's name in the zip; None for a pickle.
 
     Raises:
-        ValueError: the file is no pickle of arrays, or they are not as published.
+        ValueError: the file is no pickle of arrays, or the arrays are not as published.
     """
     name = posixpath.basename(member or path.name)
     arrays = read_arrays(_bytes(path, member), name)
@@ -100,10 +120,10 @@ def read_source(path: Path, member: str | None = None) -> Motion:
 
 
 def without_jumps(motion: Motion) -> Motion:
-    """Return a motion up to the first frame at which a joint is faster than a person can be.
+    """Return a motion up to the first frame in which a joint exceeds the speed limit of a person.
 
     Raises:
-        ValueError: that is within MIN_SECONDS.
+        ValueError: a joint does so within the first MIN_SECONDS.
     """
     fast = (joint_speed(motion.positions(), motion.fps).amax(dim=1)[1:] > MAX_SPEED).nonzero()
     if not len(fast):
@@ -115,15 +135,21 @@ def without_jumps(motion: Motion) -> Motion:
 
 
 def tempo(music: str) -> int:
-    """Return the beats a minute of a song by its id: mBR0 to mBR5 are 80 to 130, house's mHO0 to mHO5 110 to 135."""
+    """Return the beats per minute of a song by its id: mBR0 to mBR5 have 80 to 130, house's mHO0 to mHO5 110 to 135."""
     step = int(music[3:])
     return 110 + 5 * step if music.startswith("mHO") else 80 + 10 * step
 
 
 def held_out_split(music: str, situation: str, choreography: str) -> str | None:
-    """Return "train" or "test" by the rule of the crossmodal split; None for what shares only one side with the test.
+    """Return the side of the crossmodal split, "train" or "test", on which a sequence is.
 
-    No song and no basic choreography of the test split is in the train split.
+    The train side has no song and no basic choreography of the test side; None is returned for a sequence that has one
+    of the two.
+
+    Args:
+        music: id of the song ("mBR0").
+        situation: "BM" for a basic choreography, "FM" for an advanced one.
+        choreography: number of the choreography ("ch01").
     """
     is_test_dance = situation == "BM" and choreography in TEST_CHOREOGRAPHIES
     if music in TEST_MUSIC and is_test_dance:
@@ -136,7 +162,7 @@ def _clip(
 ) -> RawClip:
     parts = _NAME.fullmatch(name)
     assert parts is not None, name
-    song, style = parts["music"], AIST_GENRES[parts["genre"]]
+    song, style = parts["music"], GENRES[parts["genre"]]
     if any(lists[file] for file in _SPLITS):
         split = next((side for file, side in _SPLITS.items() if name in lists[file]), None)
     else:
@@ -146,7 +172,7 @@ def _clip(
         reason = "on AIST++'s ignore list"
     elif split is None:
         reason = "in neither split, as it shares music or choreography with the test"
-    meta = {"name": name, "music": song, "bpm": str(tempo(song)), "first_beat": "0", "dance_style": style}
+    meta = {**dance_meta(style), "name": name, "music": song, "bpm": str(tempo(song)), "first_beat": "0"}
     meta |= {"subject": f"d{parts['dancer']}", "choreography": parts["choreography"]}
     if song in music:
         meta["audio"] = str(music[song].resolve())
@@ -155,17 +181,17 @@ def _clip(
         source="aistpp",
         licence=LICENCE,
         load=partial(load, path, member) if reason is None else partial(left_out, reason),
-        content=style.replace(" ", "-") + "-dance",
+        labels=Labels(content=style.replace(" ", "-") + "-dance"),
         meta=meta,
         split=split,
     )
 
 
 def _pickles(root: Path) -> dict[str, tuple[Path, str | None]]:
-    """Return sequence -> (file, member of the zip): pickles that lie open, else those in zips."""
-    opened = sorted(root.rglob("*.pkl")) if root.is_dir() else []
+    """Return sequence -> (file, member of the zip): the pickles in a folder, else those in zips."""
+    unpacked = sorted(root.rglob("*.pkl")) if root.is_dir() else []
     found: dict[str, tuple[Path, str | None]] = {}
-    for path in opened:
+    for path in unpacked:
         if _is_motion(path.as_posix()):
             found.setdefault(path.stem, (path, None))
     if found:
@@ -178,14 +204,14 @@ def _pickles(root: Path) -> dict[str, tuple[Path, str | None]]:
 
 
 def _is_motion(path: str) -> bool:
-    """Whether a path is a sequence's motion; its keypoints have the same name in other folders."""
+    """Return whether a path is a sequence's motion; its keypoints have the same name in other folders."""
     folders, _, name = path.rpartition("/")
-    is_sequence = (match := _NAME.fullmatch(name.removesuffix(".pkl"))) and match["genre"] in AIST_GENRES
+    is_sequence = (match := _NAME.fullmatch(name.removesuffix(".pkl"))) and match["genre"] in GENRES
     return bool(is_sequence) and name.endswith(".pkl") and "keypoints" not in folders.rpartition("/")[2]
 
 
 def _zips(root: Path) -> list[Path]:
-    # One that is broken matters only if it is what was asked for: keypoints may lie beside the motions.
+    # A broken zip is an error only if its path was given: a folder may also have zips of keypoints.
     return (
         [path for path in sorted(root.rglob("*.zip")) if zipfile.is_zipfile(path)]
         if root.is_dir()
@@ -230,7 +256,7 @@ def _music(root: Path) -> dict[str, Path]:
 
 
 def _folders(root: Path) -> list[Path]:
-    """Return where lists and music lie: the given folder, or the one around the motions."""
+    """Return the folders in which lists and music are looked for: the given one, and the one around the motions."""
     return [root] if root.is_dir() and root.name != "motions" else [root, root.parent]
 
 
@@ -245,3 +271,14 @@ def _bytes(path: Path, member: str | None) -> bytes:
             return archive.read(member)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"{member}: expected a file in {path.name}, got {error}; unpack it") from error
+
+
+DATASET = DatasetSpec(
+    name="aistpp",
+    title="AIST++",
+    licence=LICENCE,
+    expects="pickled motions named g*_s*_c*_d*_m*_ch*.pkl, or a zip of them",
+    clips=clips,
+    folder_names=("aist_plusplus_final",),
+    reads_zip=True,
+)

@@ -1,19 +1,19 @@
-"""Pickles of arrays, read without running them.
+"""Safe reader of pickled arrays, which calls no function that a pickle names.
 
-A pickle names functions that are called while it is read, so a downloaded one can do anything. Here the few names with
-which NumPy writes an array stand for classes of this file, which only note what they are told, and every other name
-is refused: no function of the pickle's choice, not even NumPy's own, is ever called.
+Reading a pickle calls the functions that it names, so a downloaded one can run any code. This reader knows only the few
+names with which NumPy writes an array, replaces each by a class of this file that stores its arguments, and refuses
+every other name: no function chosen by the pickle, not even one of NumPy's, is called.
 """
 
 import io
 import math
 import pickle
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 _NUMBERS = {f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)} | {"f2", "f4", "f8", "b1"}
-# What pickle documents that broken data may raise, and what the classes below do on arguments that make no sense.
+# Errors that pickle documents for broken data, and those of the classes below for invalid arguments.
 _BROKEN = (
     pickle.UnpicklingError,
     ArithmeticError,
@@ -32,11 +32,11 @@ def read_arrays(data: bytes, name: str) -> dict[str, Any]:
     """Return a pickled dict of arrays and numbers.
 
     Args:
-        data: the pickle.
-        name: of the file, for messages.
+        data: bytes of the pickle.
+        name: name of the file, for messages.
 
     Raises:
-        ValueError: it is broken, or holds anything else than a dict of arrays and numbers.
+        ValueError: the pickle is broken, or has anything but a dict of arrays and numbers.
     """
     try:
         found = _Unpickler(io.BytesIO(data)).load()
@@ -51,7 +51,7 @@ def read_arrays(data: bytes, name: str) -> dict[str, Any]:
 
 
 class _Dtype:
-    """Stands for numpy.dtype: a kind of number and its byte order."""
+    """Replacement of numpy.dtype: a type of number and its byte order."""
 
     def __init__(self, code: Any, *_: Any) -> None:
         self.code, self.order = code, "="
@@ -60,14 +60,14 @@ class _Dtype:
         self.order = state[1]
 
     def dtype(self) -> np.dtype[Any]:
-        """Return NumPy's."""
+        """Return NumPy's dtype."""
         if self.code not in _NUMBERS or self.order not in ("<", ">", "=", "|"):
             raise pickle.UnpicklingError(f"an array of {self.code!r}")
         return np.dtype(self.code).newbyteorder(self.order)
 
 
 class _Array:
-    """Stands for numpy.ndarray and for the function that makes an empty one, whose state follows."""
+    """Replacement of numpy.ndarray, and of the function that makes an empty one whose state follows."""
 
     def __init__(self, *_: Any) -> None:
         self.state: tuple[Any, ...] = ()
@@ -77,7 +77,7 @@ class _Array:
         self.state = (shape, dtype, "F" if is_fortran else "C", raw)
 
     def array(self) -> np.ndarray[Any, Any]:
-        """Return NumPy's, a copy."""
+        """Return a NumPy array, a copy of the data."""
         shape, dtype, order, raw = self.state
         kind = dtype.dtype()
         if order not in ("C", "F") or len(raw) != kind.itemsize * math.prod(shape):
@@ -86,51 +86,53 @@ class _Array:
 
 
 class _Buffer(_Array):
-    """Stands for numpy's _frombuffer, with which protocol 5 writes an array."""
+    """Replacement of numpy's _frombuffer, with which protocol 5 writes an array."""
 
     def __init__(self, raw: Any, dtype: Any, shape: Any, order: Any, *_: Any) -> None:
         self.state = (shape, dtype, order, raw)
 
 
 class _Scalar(_Array):
-    """Stands for numpy's scalar."""
+    """Replacement of numpy's scalar."""
 
     def __init__(self, dtype: Any, raw: Any) -> None:
         self.state = ((), dtype, "C", raw)
 
 
-class _Latin1:
-    """Stands for codecs.encode, with which protocol 2 writes bytes."""
+class _Latin1(bytes):
+    """Replacement of codecs.encode, with which protocol 2 writes bytes."""
 
-    def __new__(cls, text: str, encoding: str) -> bytes:  # type: ignore[misc]
-        """Return the bytes."""
+    def __new__(cls, text: str, encoding: str) -> Self:
+        """Return the bytes of a text."""
         if encoding != "latin1":
             raise pickle.UnpicklingError(f"text in {encoding!r}")
-        return text.encode("latin1")
+        return super().__new__(cls, text.encode("latin1"))
 
 
-_STANDS_FOR: dict[tuple[str, str], type] = {
+_REPLACEMENTS: dict[tuple[str, str], type] = {
     ("numpy", "dtype"): _Dtype,
     ("numpy", "ndarray"): _Array,
     ("_codecs", "encode"): _Latin1,
 }
 for _core in ("numpy.core", "numpy._core"):  # NumPy 1 and 2
-    _STANDS_FOR[_core + ".multiarray", "_reconstruct"] = _Array
-    _STANDS_FOR[_core + ".multiarray", "scalar"] = _Scalar
-    _STANDS_FOR[_core + ".numeric", "_frombuffer"] = _Buffer
+    _REPLACEMENTS[_core + ".multiarray", "_reconstruct"] = _Array
+    _REPLACEMENTS[_core + ".multiarray", "scalar"] = _Scalar
+    _REPLACEMENTS[_core + ".numeric", "_frombuffer"] = _Buffer
 
 
 class _Unpickler(pickle.Unpickler):
+    """Unpickler that knows the names in _REPLACEMENTS alone."""
+
     def find_class(self, module_name: str, global_name: str) -> Any:
-        """Return what stands for a name.
+        """Return the replacement of a name.
 
         Raises:
-            pickle.UnpicklingError: nothing does.
+            pickle.UnpicklingError: it has none.
         """
-        if (module_name, global_name) not in _STANDS_FOR:
+        if (module_name, global_name) not in _REPLACEMENTS:
             raise pickle.UnpicklingError(f"a call of {module_name}.{global_name}")
-        # A class of its own for each use: the pickle may set attributes on what it is given.
-        base = _STANDS_FOR[module_name, global_name]
+        # A new subclass for each use: the pickle may set attributes of the class.
+        base = _REPLACEMENTS[module_name, global_name]
         return type(base.__name__, (base,), {})
 
 

@@ -8,13 +8,17 @@ import torch
 from torch import Tensor
 
 from motiongen.io import bvh
-from motiongen.motion import Motion, local_rotations
-from motiongen.retarget import retarget
+from motiongen.motion import Motion
+from motiongen.retargeting import retarget
 from motiongen.rotation import quat_from_matrix
-from motiongen.skeleton import SMPL22, Skeleton
-from motiongen_datasets.base import RawClip
+from motiongen.skeleton import SMPL22, Skeleton, local_rotations
+from motiongen_datasets.base import DatasetSpec, RawClip
+from motiongen_datasets.captions import Labels
+from motiongen_datasets.dance_styles import dance_meta
 
 LICENCE = "CC BY-NC 4.0"
+SAME_CONTENT = {"dance-short": "dance", "dance-long": "dance"}
+"""Contents of the dataset that the caption grammar has under another name; it has the others under the same."""
 _NAME = re.compile(r"dataset-(?P<set>[12])_(?P<content>[a-z-]+?)_(?P<style>[a-z-]+)_(?P<take>\d+)\.bvh$")
 
 MAPPING = {
@@ -25,8 +29,8 @@ MAPPING = {
     "right_hip": "UpperLeg_R", "right_knee": "LowerLeg_R", "right_ankle": "Foot_R", "right_foot": "Toes_R",
 }  # fmt: skip
 
-# The rest pose is a bundle of bones along x, not a person. In a T-pose the local x and y axes of each joint point,
-# in the world, like this: read off clips in which people stand, feet flat, and stated as whole axes where they are.
+# The rest pose is a bundle of bones along x, no person. These are the world directions of each joint's local x and y
+# axes in a T-pose, measured in clips in which people stand with flat feet, and rounded to whole axes where possible.
 _T_AXES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "joint_Root": ((1, 0, 0), (0, 1, 0)),
     "Hips": ((0, 1, 0), (-1, 0, 0)),
@@ -66,13 +70,21 @@ def clips(root: Path) -> list[RawClip]:
                 source="bandai_namco",
                 licence=LICENCE,
                 load=partial(load, path),
-                content=parts["content"],
-                style=parts["style"],
-                sentences=(),
-                meta={"set": parts["set"], "take": parts["take"]},
+                labels=labels(parts["content"], parts["style"]),
+                meta=dance_meta(dance_style(parts["content"])) | {"set": parts["set"], "take": parts["take"]},
             )
         )
     return found
+
+
+def labels(content: str, style: str) -> Labels:
+    """Return the labels of a clip by the two words in its file's name."""
+    return Labels(content=SAME_CONTENT.get(content, content), style=style, has_directions=True)
+
+
+def dance_style(content: str) -> str | None:
+    """Return "street" for the dataset's dances, None for any other content."""
+    return "street" if content.startswith("dance") else None
 
 
 def load(path: Path) -> Motion:
@@ -91,3 +103,12 @@ def t_pose(skeleton: Skeleton) -> Tensor:
         y = y / y.norm()
         axes.append(torch.stack([x, y, torch.linalg.cross(x, y)], dim=-1))
     return local_rotations(quat_from_matrix(torch.stack(axes)), skeleton)
+
+
+DATASET = DatasetSpec(
+    name="bandai_namco",
+    title="Bandai-Namco-Research-Motiondataset",
+    licence=LICENCE,
+    expects="BVH files named dataset-1_*.bvh or dataset-2_*.bvh",
+    clips=clips,
+)

@@ -1,33 +1,59 @@
-"""What every dataset gives: clips that know where they come from and load as a Motion of SMPL-22."""
+"""The interface of a motion dataset: `DatasetSpec`, one per module, and `RawClip`, one per clip."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from motiongen.motion import Motion
+from motiongen_datasets.captions.labels import Labels
+
+if TYPE_CHECKING:  # the registry is read for help texts, which must not wait for torch
+    from motiongen.motion import Motion
 
 
 @dataclass(frozen=True)
 class RawClip:
-    """One clip of a dataset, not yet read.
+    """One clip of a dataset: its facts and labels, and a function that reads its motion.
 
     Attributes:
         id: unique and stable, "source/name".
         source: the dataset's name in the registry.
         licence: of this clip's data.
-        load: reads it; returns a Motion of SMPL-22 on the ground. Picklable, for parallel preparation.
-        content: what is done, by the dataset's label ("walk"), if it has one.
-        style: how it is done ("angry"), if labelled.
-        sentences: real captions that people wrote, if any.
-        meta: whatever else the caption grammar or a recipe may use.
-        split: "train" or "test" if the dataset's publishers say; else a hash of the id decides.
+        load: reads the motion: a Motion of SMPL-22 that stands on the ground. Picklable, for parallel preparation; it
+            raises ValueError with the reason for a clip that is of no use.
+        labels: what the dataset says of the clip in words; captions are made of it.
+        meta: other facts that the cache keeps, such as "name" or "subject". A dance has "dance_style", and where its
+            music is known, "bpm", "first_beat" (seconds) and "audio" (path of the sound file).
+        split: "train" or "test" if the dataset is published with a split; None for a split by a hash of the id.
     """
 
     id: str
     source: str
     licence: str
-    load: Callable[[], Motion]
-    content: str | None = None
-    style: str | None = None
-    sentences: tuple[str, ...] = ()
+    load: "Callable[[], Motion]"
+    labels: Labels = field(default_factory=Labels)
     meta: dict[str, str] = field(default_factory=dict)
     split: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec:
+    """A motion dataset: its facts and its reader. The module of a dataset defines one, named DATASET.
+
+    Attributes:
+        name: key in the registry, `source` of its clips and first part of their ids.
+        title: the name it is published under.
+        licence: of its data; a clip may have another.
+        expects: the files that `clips` looks for, as a message names them ("clips.csv beside .amc files").
+        clips: returns the clips in a folder without reading their motion; none where the folder has no such files.
+        folder_names: names of published folders by which it is recognised, beside its own name.
+        reads_zip: whether `clips` also takes the path of a zip file.
+    """
+
+    name: str
+    title: str
+    licence: str
+    expects: str
+    clips: Callable[[Path], list[RawClip]]
+    folder_names: tuple[str, ...] = ()
+    reads_zip: bool = False

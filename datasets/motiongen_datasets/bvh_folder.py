@@ -1,8 +1,8 @@
-"""A folder of anyone's own BVH files, with or without captions.
+"""A folder of a user's own BVH files, with or without captions.
 
-captions.csv, if there, has the columns `file` and `caption`, and may have `content` and `style`; a file with several
-captions has several rows. Files are named as they are below the folder, with or without ".bvh". Without a row, a
-file's name is its content: "walk_03.bvh" shows walk.
+The optional captions.csv has the columns `file` and `caption`, and may have `content` and `style`; a file with several
+captions has several rows. `file` is the path below the folder, with or without ".bvh". A file without a row has its
+name as its content: "walk_03.bvh" is "walk".
 """
 
 import csv
@@ -14,9 +14,11 @@ from pathlib import Path
 from motiongen.humanoid import humanoid_map
 from motiongen.io import bvh
 from motiongen.motion import Motion
-from motiongen.retarget import find_t_pose
-from motiongen_datasets.base import RawClip
-from motiongen_datasets.cleaning import canonical, clean_span, without_pose_row
+from motiongen.retargeting import find_t_pose
+from motiongen_datasets.base import DatasetSpec, RawClip
+from motiongen_datasets.captions import Labels
+from motiongen_datasets.cleaning import canonical, clean_span, without_calibration_pose
+from motiongen_datasets.dance_styles import dance_meta, label_dance_style
 
 LICENCE = "the owner's"
 
@@ -31,17 +33,15 @@ def clips(root: Path) -> list[RawClip]:
     found = []
     for path in sorted(path for path in root.rglob("*") if path.suffix.lower() == ".bvh"):
         name = path.relative_to(root).with_suffix("").as_posix()
-        rows = captions.pop(name, [])
+        labels = _labels(path.stem, captions.pop(name, []))
         found.append(
             RawClip(
                 id=f"bvh_folder/{name}",
                 source="bvh_folder",
                 licence=LICENCE,
                 load=partial(load, path),
-                content=_first(rows, "content") or (None if rows else _words(path.stem)),
-                style=_first(rows, "style"),
-                sentences=tuple(row["caption"].strip() for row in rows if (row["caption"] or "").strip()),
-                meta={"name": path.stem},
+                labels=labels,
+                meta=dance_meta(label_dance_style(labels.content)) | {"name": path.stem},
             )
         )
     if captions:
@@ -56,13 +56,13 @@ def load(path: Path) -> Motion:
     """Return one clip on SMPL-22 at 30 fps, on the ground.
 
     Raises:
-        ValueError: no BVH file, no humanoid, or nothing left without jumps.
+        ValueError: the file is no BVH, its skeleton no humanoid, or no span without jumps is long enough.
     """
     motion = bvh.read(path)
     mapping = humanoid_map(motion.skeleton)
-    # Before the first frames go: where the rest pose is no person's, a calibration pose is the best there is.
+    # Found before the first frames are dropped: a calibration pose helps where the rest pose is no person.
     t_pose = find_t_pose(motion.skeleton, mapping, motion)
-    return canonical(clean_span(without_pose_row(motion, mapping), mapping), mapping, t_pose)
+    return canonical(clean_span(without_calibration_pose(motion, mapping), mapping), mapping, t_pose)
 
 
 def _captions(root: Path) -> dict[str, list[dict[str, str]]]:
@@ -84,9 +84,29 @@ def _captions(root: Path) -> dict[str, list[dict[str, str]]]:
     return rows
 
 
+def _labels(name: str, rows: list[dict[str, str]]) -> Labels:
+    """Return the labels of a file by its rows of captions.csv; without a row, by its name."""
+    return Labels(
+        content=_first(rows, "content") or (None if rows else _words(name)),
+        style=_first(rows, "style"),
+        sentences=tuple(row["caption"].strip() for row in rows if (row["caption"] or "").strip()),
+    )
+
+
 def _first(rows: list[dict[str, str]], column: str) -> str | None:
+    """Return the first value of a column that is not empty."""
     return next((row[column].strip() for row in rows if (row.get(column) or "").strip()), None)
 
 
 def _words(stem: str) -> str | None:
+    """Return the words of a file's name: "walk" for "Walk_03"."""
     return " ".join(re.findall(r"[A-Za-z]+", stem)).lower() or None
+
+
+DATASET = DatasetSpec(
+    name="bvh_folder",
+    title="your own motion capture",
+    licence=LICENCE,
+    expects="BVH files",
+    clips=clips,
+)

@@ -1,4 +1,4 @@
-"""From a capture as recorded to a clip that can be learned from: what the readers share."""
+"""Cleaning of recorded motion, shared by the readers: resampling, calibration poses, jumps, retargeting."""
 
 from itertools import pairwise
 
@@ -7,24 +7,31 @@ from torch import Tensor
 
 from motiongen.contacts import joint_speed
 from motiongen.motion import Motion
-from motiongen.retarget import leg_length, retarget
+from motiongen.retargeting import leg_length, retarget
 from motiongen.skeleton import SMPL22
 
 FPS = 30.0
 MAX_SPEED = 15.0
-"""No joint of a person is faster, m/s: a kicking foot reaches 12. What is faster is a lost or swapped marker."""
+"""Speed limit of a joint, m/s: a kicking foot reaches 12; faster ones are lost or swapped markers."""
 MIN_SECONDS = 1.0
+"""Shortest span between two jumps that is kept."""
 
 _OWN = {name: name for name in SMPL22.names}
 
 
 def canonical(source: Motion, mapping: dict[str, str], t_pose: Tensor | None = None) -> Motion:
-    """Return a motion of any skeleton at 30 fps on SMPL-22, on the ground."""
+    """Return a motion retargeted to SMPL-22 at 30 fps, on the ground.
+
+    Args:
+        source: a motion of any humanoid skeleton.
+        mapping: SMPL-22's joint names -> the skeleton's.
+        t_pose: local rotations (J, 4) of the skeleton's T-pose; None for its rest pose.
+    """
     return retarget(resampled(source), SMPL22, mapping=mapping, t_pose=t_pose).grounded()
 
 
 def resampled(source: Motion) -> Motion:
-    """Return a motion at 30 fps; at whole multiples of it every n-th frame as it is."""
+    """Return a motion at 30 fps; from a whole multiple of that, every n-th frame unchanged."""
     ratio = source.fps / FPS
     if ratio >= 1 and ratio == int(ratio):
         return Motion(
@@ -37,18 +44,16 @@ def resampled(source: Motion) -> Motion:
     return source.resample(FPS)
 
 
-def without_pose_row(source: Motion, mapping: dict[str, str]) -> Motion:
-    """Return a motion without its first frames if they are a calibration pose: many BVH files start with a T-pose.
+def without_calibration_pose(source: Motion, mapping: dict[str, str]) -> Motion:
+    """Return a motion without the calibration pose in its first frames; many BVH files start with a T-pose.
 
-    Told by the jump from it: all joints, on average, move faster than 1.8 m/s relative to the hips and three times
-    as fast as a few frames later. Where the file was smoothed the jump lasts some frames; they go too.
+    It is detected by the jump from it: all joints, on average, move faster than 1.8 m/s relative to the hips and three
+    times as fast as a few frames later. In a smoothed file the jump lasts some frames, which are dropped too.
     """
     if source.num_frames < 20:
         return source
-    places = scaled_positions(source[:16], mapping)
-    speed = joint_speed(places - places[:, :1], source.fps).mean(dim=1)[
-        1:
-    ]  # (15,): the step from frame n to n + 1
+    positions = scaled_positions(source[:16], mapping)
+    speed = joint_speed(positions - positions[:, :1], source.fps).mean(dim=1)[1:]  # (15,), frame n to n + 1
     usual = float(speed[6:].median())
     if float(speed[0]) < max(1.8, 3 * usual):
         return source
@@ -66,7 +71,7 @@ def clean_span(source: Motion, mapping: dict[str, str]) -> Motion:
     bad = (speed[1:] > MAX_SPEED).nonzero().flatten().tolist()  # the step from frame n to n + 1
     edges = [-1, *bad, source.num_frames - 1]
     first, last = max(((a + 1, b + 1) for a, b in pairwise(edges)), key=lambda s: s[1] - s[0])
-    if bad:  # markers come back gradually: leave a little more out at the cuts
+    if bad:  # markers return gradually: cut a little more
         margin = round(0.05 * source.fps)
         first += margin if first > 0 else 0
         last -= margin if last < source.num_frames else 0
@@ -78,7 +83,7 @@ def clean_span(source: Motion, mapping: dict[str, str]) -> Motion:
 
 
 def left_out(reason: str) -> Motion:
-    """Refuse a clip that its dataset lists but that is no use; preparation counts the reason."""
+    """Raise ValueError with the reason why a listed clip is not used; preparation counts the reasons."""
     raise ValueError(f"clip: {reason}")
 
 

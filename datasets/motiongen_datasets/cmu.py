@@ -1,9 +1,8 @@
 """CMU Motion Capture Database: ASF/AMC, and three families of BVH conversions of it. Free for all uses.
 
-Expects clips.csv (clip, file, skeleton, file_fps, unit_to_metres, caption, sentences, glitch_frames) beside the files.
+A folder has clips.csv, with the columns COLUMNS, beside the files.
 """
 
-import csv
 import math
 from functools import partial
 from pathlib import Path
@@ -12,17 +11,23 @@ import torch
 from torch import Tensor
 
 from motiongen.io import asf, bvh
-from motiongen.motion import Motion, local_rotations
-from motiongen.retarget import find_t_pose
+from motiongen.motion import Motion
+from motiongen.retargeting import find_t_pose
 from motiongen.rotation import quat_from_axis_angle, quat_multiply
-from motiongen.skeleton import Skeleton
-from motiongen_datasets.base import RawClip
-from motiongen_datasets.cleaning import canonical, clean_span, left_out, without_pose_row
+from motiongen.skeleton import Skeleton, local_rotations
+from motiongen_datasets.base import DatasetSpec, RawClip
+from motiongen_datasets.cleaning import canonical, clean_span, left_out, without_calibration_pose
+from motiongen_datasets.clip_table import read_rows
+from motiongen_datasets.cmu_labels import dance_style, labels
+from motiongen_datasets.dance_styles import dance_meta
 
 LICENCE = "CMU: free for research and commercial use, not to be resold as data"
+COLUMNS = frozenset(
+    {"clip", "file", "skeleton", "file_fps", "unit_to_metres", "caption", "sentences", "glitch_frames"}
+)
 _HINGE = math.pi / 6
 MAX_GLITCHES = 5
-"""Clips with more frames that jump than this are left out; up to it, their longest clean span is kept."""
+"""Clips with more jumps between frames than this are left out; of the others the longest span without one is kept."""
 
 # An ASF bone turns about its start. The forearm is two bones, radius and wrist (its twist): the hand is `lhand`.
 # The spine's bones are matched by height over the hips, so that the body bends where it did.
@@ -62,33 +67,47 @@ DAZ_MAPPING = {
 
 
 def clips(root: Path) -> list[RawClip]:
-    """Return every clip below a folder; loading one that is no use raises the reason."""
-    return [_clip(folder, row) for folder, row in _rows(root)]
+    """Return every clip that the clips.csv of a folder lists, or those below it.
+
+    One that is left out is among them, and raises the reason when it is loaded.
+    """
+    return [_clip(folder, row) for folder, row in read_rows(root, COLUMNS)]
 
 
 def t_pose(skeleton: Skeleton, mapping: dict[str, str]) -> Tensor:
     """Return local rotations (J, 4) that put a skeleton of the database into SMPL's T-pose.
 
-    Beyond laying the limbs: the feet of the zero pose are rolled outward with its spread legs, so they come along
-    when the legs are closed; and the elbows' hinge is turned by 30 degrees about the arm, so the arm is turned back.
-    The hands are palm down as they are.
+    Beside the limbs' directions, it corrects two twists: in the zero pose the feet are rolled outward with the spread
+    legs, so they turn with the shins; and the elbows' hinge axis is turned by 30 degrees about the arm, so the arm is
+    turned back. The hands are palm down already.
+
+    Args:
+        skeleton: of an .asf file or of one of the BVH families.
+        mapping: SMPL-22's joint names -> the skeleton's.
     """
-    turns, _ = skeleton.fk(find_t_pose(skeleton, mapping), torch.zeros(3))
-    turns = turns.clone()
-    hinge = quat_from_axis_angle(turns.new_tensor([_HINGE, 0.0, 0.0]))
+    rotations, _ = skeleton.fk(find_t_pose(skeleton, mapping), torch.zeros(3))
+    rotations = rotations.clone()
+    hinge = quat_from_axis_angle(rotations.new_tensor([_HINGE, 0.0, 0.0]))
     for side in ("left", "right"):
         if mapping is not DAZ_MAPPING:
             knee = skeleton.index(mapping[f"{side}_knee"])
             for part in ("ankle", "foot"):
-                turns[skeleton.index(mapping[f"{side}_{part}"])] = turns[knee]
+                rotations[skeleton.index(mapping[f"{side}_{part}"])] = rotations[knee]
         for part in ("shoulder", "elbow"):
             joint = skeleton.index(mapping[f"{side}_{part}"])
-            turns[joint] = quat_multiply(hinge, turns[joint])
-    return local_rotations(turns, skeleton)
+            rotations[joint] = quat_multiply(hinge, rotations[joint])
+    return local_rotations(rotations, skeleton)
 
 
 def load(path: Path, skeleton: Path | None, fps: float, unit_to_metres: float) -> Motion:
-    """Return one clip on SMPL-22 at 30 fps, on the ground."""
+    """Return one clip on SMPL-22 at 30 fps, on the ground.
+
+    Args:
+        path: the .amc or .bvh file.
+        skeleton: the .asf file of an .amc; None for BVH.
+        fps: frame rate of the file.
+        unit_to_metres: length of the file's unit in metres.
+    """
     motion, mapping = read_source(path, skeleton, fps, unit_to_metres)
     return canonical(motion, mapping, t_pose(motion.skeleton, mapping))
 
@@ -96,15 +115,19 @@ def load(path: Path, skeleton: Path | None, fps: float, unit_to_metres: float) -
 def read_source(
     path: Path, skeleton: Path | None, fps: float, unit_to_metres: float
 ) -> tuple[Motion, dict[str, str]]:
-    """Return one clip on its own skeleton, without calibration pose and jumps, and its joint mapping."""
+    """Return one clip on its own skeleton, without calibration pose and jumps, and its joint mapping.
+
+    Args:
+        path, skeleton, fps, unit_to_metres: as for `load`.
+    """
     if skeleton is not None:
         motion, mapping = asf.read_amc(skeleton, path, fps, unit_to_metres), ASF_MAPPING
     else:
         motion = bvh.read(path, unit_to_metres)
         mapping = _bvh_mapping(motion.skeleton)
-        # The headers' frame times are those of the capture, before every second frame was taken out.
+        # The frame times in the headers are those of the capture, of which every second frame was dropped.
         motion = Motion(motion.skeleton, motion.rotations, motion.root, fps, motion.translations)
-        motion = without_pose_row(motion, mapping)
+        motion = without_calibration_pose(motion, mapping)
     return clean_span(motion, mapping), mapping
 
 
@@ -114,16 +137,8 @@ def _bvh_mapping(skeleton: Skeleton) -> dict[str, str]:
     return BVH38_MAPPING if "LShoulder" in skeleton.names else BVH31_MAPPING
 
 
-def _rows(root: Path) -> list[tuple[Path, dict[str, str]]]:
-    tables = sorted(root.rglob("clips.csv")) if not (root / "clips.csv").is_file() else [root / "clips.csv"]
-    found = []
-    for table in tables:
-        with table.open(encoding="utf-8", newline="") as lines:
-            found += [(table.parent, row) for row in csv.DictReader(lines) if "glitch_frames" in row]
-    return found
-
-
 def _reason(row: dict[str, str]) -> str | None:
+    """Return why a clip is left out; None if it is not."""
     if int(row["glitch_frames"] or 0) > MAX_GLITCHES:
         return f"more than {MAX_GLITCHES} frames jump"
     return "hardly moves" if row["clip"] == "135_08" else None
@@ -135,12 +150,22 @@ def _clip(folder: Path, row: dict[str, str]) -> RawClip:
     reader = partial(
         load, folder / row["file"], skeleton, float(row["file_fps"]), float(row["unit_to_metres"])
     )
+    sentences = tuple(sentence.strip() for sentence in row["sentences"].split("|") if sentence.strip())
+    facts = {"subject": row["clip"].split("_")[0], "caption": row["caption"]}
     return RawClip(
         id=f"cmu/{row['clip']}",
         source="cmu",
         licence=LICENCE,
         load=reader if reason is None else partial(left_out, reason),
-        content=row["caption"],
-        sentences=tuple(sentence.strip() for sentence in row["sentences"].split("|") if sentence.strip()),
-        meta={"subject": row["clip"].split("_")[0], "caption": row["caption"]},
+        labels=labels(row["caption"], sentences),
+        meta=dance_meta(dance_style(row["caption"])) | facts,
     )
+
+
+DATASET = DatasetSpec(
+    name="cmu",
+    title="the CMU Motion Capture Database",
+    licence=LICENCE,
+    expects="clips.csv beside .amc or .bvh files",
+    clips=clips,
+)

@@ -1,9 +1,9 @@
-"""The Unitree G1 as a person: 29 joint angles to the poses of a humanoid skeleton, by its URDF.
+"""Kinematics of the Unitree G1: 29 joint angles to the motion of a humanoid skeleton, by the robot's URDF.
 
-The robot has three single-axis joints where a person has a hip, a shoulder or a waist. Each such group becomes one
-joint: it turns as the group's last link does and sits where the limb starts. The waist's turn is shared out over
-three spine joints. A robot's frame (x forward, y left, z up) becomes ours (x left, y up, z forward) by a change of
-letters, for positions and quaternions alike.
+The robot has three single-axis joints for a person's hip, shoulder or waist. Each such group becomes one joint, with
+the rotation of the group's last link and the position where the limb starts. The waist's rotation is distributed over
+three spine joints. The robot's axes (x forward, y left, z up) become ours (x left, y up, z forward) by a permutation
+of the coordinates, for positions and quaternions alike.
 """
 
 import xml.etree.ElementTree as ElementTree
@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from motiongen.motion import Motion, local_rotations
+from motiongen.motion import Motion
 from motiongen.rotation import (
     quat_from_axis_angle,
     quat_from_euler,
@@ -25,7 +25,7 @@ from motiongen.rotation import (
     quat_rotate,
     quat_slerp,
 )
-from motiongen.skeleton import Skeleton
+from motiongen.skeleton import Skeleton, local_rotations
 
 _URDF = "g1_29dof_rev_1_0.urdf"
 _LEG = ("hip_pitch", "hip_roll", "hip_yaw", "knee", "ankle_pitch", "ankle_roll")
@@ -37,7 +37,8 @@ ANGLES = tuple(
 )
 """The robot's joints in the order of its 29 angles."""
 
-# SMPL's joint -> (parent, the robot's joint it sits at, the robot's joint after which it turns).
+# SMPL's joint -> (parent, the robot's joint that gives its position, the robot's joint whose child link gives its
+# rotation).
 _LIMBS = {
     "hip": ("pelvis", "hip_roll", "hip_yaw"),
     "knee": ("hip", "knee", "knee"),
@@ -50,42 +51,51 @@ _SPINE = (
     ("spine1", 1 / 3, 0.0),
     ("spine2", 2 / 3, 0.08),
     ("spine3", 1.0, 0.16),
-)  # share of the turn, height in m
+)  # joint, share of the waist's rotation, height over the waist in metres
 
 
 @dataclass(frozen=True)
 class _Joint:
-    """A revolute joint of the URDF: where it sits on its parent link, and its axis."""
+    """A revolute joint of the URDF.
+
+    Attributes:
+        name: of the joint.
+        parent: name of its parent link.
+        child: name of its child link.
+        position: (3,) in the parent link's frame, metres.
+        frame: (4,) rotation of its frame in the parent link's.
+        axis: (3,) of rotation, in its own frame.
+    """
 
     name: str
     parent: str
     child: str
-    place: Tensor
+    position: Tensor
     frame: Tensor
     axis: Tensor
 
 
 def motion_from_angles(root: Tensor, root_rotation: Tensor, angles: Tensor, fps: float) -> Motion:
-    """Return the robot's motion as a humanoid's, its joints named as SMPL's.
+    """Return the robot's motion on a humanoid skeleton whose joints have SMPL's names.
 
     Args:
         root: pelvis (T, 3) in the robot's world (z up), metres.
         root_rotation: pelvis (T, 4) xyzw in the robot's world.
         angles: (T, 29) radians in the order of ANGLES.
-        fps: frames a second.
+        fps: frames per second.
     """
-    names, parents, turns, places = _joints(root, root_rotation, angles)
+    names, parents, rotations, positions = _joints(root, root_rotation, angles)
     zero = (root.new_zeros(1, 3), quat_identity(1, dtype=root.dtype), angles.new_zeros(1, len(ANGLES)))
-    _, _, rest_turns, rest_places = _joints(*zero)
-    offsets = _translations(rest_turns, rest_places, parents)[0].float()
+    _, _, rest_rotations, rest_positions = _joints(*zero)
+    offsets = _translations(rest_rotations, rest_positions, parents)[0].float()
     skeleton = Skeleton(names, parents, offsets)
-    skeleton = replace(skeleton, rest=local_rotations(rest_turns, skeleton)[0].float())
+    skeleton = replace(skeleton, rest=local_rotations(rest_rotations, skeleton)[0].float())
     return Motion(
         skeleton,
-        local_rotations(turns, skeleton).float(),
-        places[:, 0].float(),
+        local_rotations(rotations, skeleton).float(),
+        positions[:, 0].float(),
         fps,
-        _translations(turns, places, parents).float(),
+        _translations(rotations, positions, parents).float(),
     )
 
 
@@ -99,42 +109,43 @@ def _joints(
     found = {"pelvis": ("", links["pelvis"], root)}
     above = "pelvis"
     for name, share, height in _SPINE:
-        place = waist + quat_rotate(torso, waist.new_tensor([0.0, 0.0, height]).expand_as(waist))
-        found[name] = (above, quat_slerp(links["pelvis"], torso, share), place)
+        position = waist + quat_rotate(torso, waist.new_tensor([0.0, 0.0, height]).expand_as(waist))
+        found[name] = (above, quat_slerp(links["pelvis"], torso, share), position)
         above = name
     for side in ("left", "right"):
         for name, (parent, at, after) in _LIMBS.items():
             parent = parent if parent in found else f"{side}_{parent}"
-            turn = links[_children()[f"{side}_{after}_joint"]]
-            found[f"{side}_{name}"] = (parent, turn, joints[f"{side}_{at}_joint"])
+            rotation = links[_children()[f"{side}_{after}_joint"]]
+            found[f"{side}_{name}"] = (parent, rotation, joints[f"{side}_{at}_joint"])
     names = tuple(found)
     parents = tuple(names.index(parent) if parent else -1 for parent, _, _ in found.values())
-    turns = torch.stack([turn for _, turn, _ in found.values()], dim=1)  # (T, K, 4)
-    places = torch.stack([place for _, _, place in found.values()], dim=1)  # (T, K, 3)
-    return names, parents, turns[..., [1, 2, 0, 3]], places[..., [1, 2, 0]]
+    rotations = torch.stack([rotation for _, rotation, _ in found.values()], dim=1)  # (T, K, 4)
+    positions = torch.stack([position for _, _, position in found.values()], dim=1)  # (T, K, 3)
+    return names, parents, rotations[..., [1, 2, 0, 3]], positions[..., [1, 2, 0]]
 
 
 def _forward(
     root: Tensor, root_rotation: Tensor, angles: Tensor
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Return world rotations (T, 4) of links and positions (T, 3) of joints, in the robot's axes."""
-    links, places, joints = {"pelvis": root_rotation}, {"pelvis": root}, {}
+    links, positions, joints = {"pelvis": root_rotation}, {"pelvis": root}, {}
     for joint in _chain():
-        turn, base = links[joint.parent], places[joint.parent]
+        rotation, base = links[joint.parent], positions[joint.parent]
         angle = angles[:, ANGLES.index(joint.name), None]
-        here = base + quat_rotate(turn, joint.place.to(root).expand_as(base))
+        position = base + quat_rotate(rotation, joint.position.to(root).expand_as(base))
         local = quat_multiply(
             joint.frame.to(root).expand(len(root), 4), quat_from_axis_angle(joint.axis.to(root) * angle)
         )
-        links[joint.child], places[joint.child], joints[joint.name] = quat_multiply(turn, local), here, here
+        links[joint.child] = quat_multiply(rotation, local)
+        positions[joint.child] = joints[joint.name] = position
     return links, joints
 
 
-def _translations(turns: Tensor, places: Tensor, parents: tuple[int, ...]) -> Tensor:
+def _translations(rotations: Tensor, positions: Tensor, parents: tuple[int, ...]) -> Tensor:
     """Return local translations (T, K, 3) of world positions; the root's is its position."""
     above = [max(parent, 0) for parent in parents]
-    local = quat_rotate(quat_inverse(turns[:, above]), places - places[:, above])
-    return torch.cat([places[:, :1], local[:, 1:]], dim=1)
+    local = quat_rotate(quat_inverse(rotations[:, above]), positions - positions[:, above])
+    return torch.cat([positions[:, :1], local[:, 1:]], dim=1)
 
 
 @cache
@@ -152,6 +163,7 @@ def _chain() -> tuple[_Joint, ...]:
 
 @cache
 def _children() -> dict[str, str]:
+    """Return joint -> its child link."""
     return {joint.name: joint.child for joint in _chain()}
 
 

@@ -1,31 +1,51 @@
-"""HDM05: short cut actions, ASF/AMC at 120 fps on the skeleton format of CMU, CC BY-SA 3.0.
+"""HDM05: clips of one action each, ASF/AMC at 120 fps on skeletons like CMU's, CC BY-SA 3.0.
 
-Expects clips.csv (clip, file, skeleton, source_fps, unit_to_metres, caption) beside the files.
+A folder has clips.csv, with the columns COLUMNS, beside the files.
 """
 
-import csv
 import re
 from functools import partial
 from pathlib import Path
 
 from motiongen.io import asf
 from motiongen.motion import Motion
-from motiongen_datasets.base import RawClip
+from motiongen_datasets.base import DatasetSpec, RawClip
+from motiongen_datasets.captions import Labels
 from motiongen_datasets.cleaning import canonical, clean_span
+from motiongen_datasets.clip_table import read_rows
 from motiongen_datasets.cmu import ASF_MAPPING, t_pose
 
 LICENCE = "CC BY-SA 3.0"
+COLUMNS = frozenset({"clip", "file", "skeleton", "source_fps", "unit_to_metres", "caption"})
+CLASSES = (
+    (r"depositFloorR", "put-down", "right"),
+    (r"elbowToKnee", "elbow-to-knee", None),
+    (r"grabHighR", "grab-high", "right"),
+    (r"hopBothLegs", "hop", None),
+    (r"jogLeftCircle", "jog-circle-left", "left"),
+    (r"kickLFront", "kick", "left"),
+    (r"kickRFront", "kick", "right"),
+    (r"lieDownFloor", "lie-down", None),
+    (r"rotateArmsBothBackward", "rotate-arms", None),
+    (r"sneak", "sneak", None),
+    (r"squat", "squat", None),
+    (r"throwBasketball", "basketball-throw", None),
+)
+"""Class name without its repetition count -> (content, side in the name)."""
 _NAME = re.compile(r"HDM_(?P<actor>[a-z]+)_(?P<action>\w+?)_(?P<take>\d+)_\d+$")
 
 
 def clips(root: Path) -> list[RawClip]:
-    """Return every clip that a clips.csv below a folder lists."""
-    found = []
-    for table in sorted(root.rglob("clips.csv")):
-        with table.open(encoding="utf-8", newline="") as lines:
-            rows = [row for row in csv.DictReader(lines) if row["clip"].startswith("HDM_")]
-        found += [_clip(table.parent, row) for row in rows]
-    return found
+    """Return every clip that the clips.csv of a folder lists, or those below it."""
+    return [_clip(folder, row) for folder, row in read_rows(root, COLUMNS) if row["clip"].startswith("HDM_")]
+
+
+def labels(action: str) -> Labels:
+    """Return the labels of a clip by its class name, such as "kickLFront1Reps"."""
+    for name, content, side in CLASSES:
+        if name in action:
+            return Labels(content=content, side=side)
+    return Labels()
 
 
 def load(path: Path, skeleton: Path, fps: float, unit_to_metres: float) -> Motion:
@@ -55,6 +75,15 @@ def _clip(folder: Path, row: dict[str, str]) -> RawClip:
             float(row["source_fps"]),
             float(row["unit_to_metres"]),
         ),
-        content=action,
+        labels=labels(action),
         meta={"name": action, "subject": parts["actor"] if parts else "", "caption": row["caption"]},
     )
+
+
+DATASET = DatasetSpec(
+    name="hdm05",
+    title="HDM05",
+    licence=LICENCE,
+    expects="clips.csv beside HDM_*.amc files",
+    clips=clips,
+)

@@ -1,4 +1,4 @@
-"""From folders of motion data to a training cache: read in parallel, captioned, split, packed."""
+"""Preparation of a training cache: clips are read in parallel, captioned, split and packed."""
 
 import logging
 import multiprocessing
@@ -14,24 +14,30 @@ from typing import Any
 
 import torch
 
+from motiongen.data.cache import CacheWriter, ClipCache
+from motiongen.evaluation.geometry import describe_motion
 from motiongen.features import FPS
 from motiongen.io.delta import pack
-from motiongen.training.cache import CacheWriter, ClipCache
-from motiongen_datasets import clips_of, named
 from motiongen_datasets.base import RawClip
 from motiongen_datasets.captions import captions_for, known
-from motiongen_datasets.captions.geometry import describe_motion
-from motiongen_datasets.dance_styles import dance_style
+from motiongen_datasets.registry import clips_of, join_names
 
 log = logging.getLogger(__name__)
 
 MIN_FRAMES = 16
-"""Clips under half a second teach nothing: left out, and counted."""
+"""Shortest clip, about half a second; shorter ones are left out and counted."""
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A clip, ready to be written, or the reason why it was left out."""
+class PreparedClip:
+    """A clip that is ready to be written, or the reason why it was left out.
+
+    Attributes:
+        id: of the clip.
+        record: fields of its `ClipRecord`; None for a clip that was left out.
+        packed: its motion as bytes.
+        reason: why it was left out.
+    """
 
     id: str
     record: dict[str, Any] | None
@@ -47,20 +53,20 @@ def prepare(
     held_out: float = 0.1,
     progress: Callable[[int, int], None] | None = None,
 ) -> ClipCache:
-    """Read every clip of the sources, write a cache, and return it, open.
+    """Write a cache of every clip of the sources, and return it, open.
 
     Args:
-        sources: "NAME=FOLDER", "NAME", "FOLDER", or folders; see motiongen_datasets.clips_of.
+        sources: "NAME=FOLDER" or "FOLDER", as `clips_of` takes them, or the two words "NAME", "FOLDER".
         out: folder of the cache; a cache that is there is replaced.
-        workers: processes that read; 0 for one a core.
-        held_out: part of the clips that goes to the test split, chosen by a hash of the id: the same on any machine.
-            A split that a dataset was published with is kept.
-        progress: called with (done, of all).
+        workers: parallel processes; 0 for one per core.
+        held_out: share of the clips for the test split, chosen by a hash of the id: the same on any machine. A split
+            that a dataset is published with is kept.
+        progress: called with (clips done, clips in all).
 
     Raises:
-        ValueError: no clip could be read; the message gives the commonest reason.
+        ValueError: no clip could be read; the message has the commonest reason.
     """
-    clips = [clip for source in named(sources) for clip in clips_of(source)]
+    clips = [clip for source in join_names(sources) for clip in clips_of(source)]
     writer = CacheWriter(out)
     skipped: Counter[str] = Counter()
     frames: Counter[str] = Counter()
@@ -91,18 +97,20 @@ def prepare(
     return ClipCache.open(out)
 
 
-def prepare_clip(clip: RawClip, held_out: float = 0.1) -> Prepared:
-    """Read, resample, caption and pack one clip; a clip that cannot be used comes back with its reason."""
+def prepare_clip(clip: RawClip, held_out: float = 0.1) -> PreparedClip:
+    """Return one clip, read, resampled, captioned and packed, or the reason why it cannot be used.
+
+    Args:
+        clip: the clip.
+        held_out: share of the clips for the test split.
+    """
     try:
         motion = clip.load().resample(FPS)
     except (ValueError, OSError) as error:
-        return Prepared(clip.id, None, b"", str(error).splitlines()[0])
+        return PreparedClip(clip.id, None, b"", str(error).splitlines()[0])
     if motion.num_frames < MIN_FRAMES:
-        return Prepared(clip.id, None, b"", f"under {MIN_FRAMES} frames")
-    captions = captions_for(
-        clip.source, clip.content, clip.style, clip.meta | describe_motion(motion), clip.sentences
-    )
-    style = dance_style(clip.source, clip.id, clip.content)
+        return PreparedClip(clip.id, None, b"", f"under {MIN_FRAMES} frames")
+    captions = captions_for(clip.labels, describe_motion(motion))
     record = {
         "id": clip.id,
         "source": clip.source,
@@ -115,16 +123,20 @@ def prepare_clip(clip: RawClip, held_out: float = 0.1) -> Prepared:
         "mirrored_held_out_captions": captions.mirrored_held_out,
         "content": captions.content,
         "style": captions.style,
-        "meta": clip.meta if style is None else {"dance_style": style} | clip.meta,
+        "meta": clip.meta,
     }
-    return Prepared(clip.id, record, pack(motion.rotations, motion.root))
+    return PreparedClip(clip.id, record, pack(motion.rotations, motion.root))
 
 
 def _split(clip_id: str, held_out: float) -> str:
+    """Return "train" or "test" by a hash of the clip's id."""
     return "test" if zlib.crc32(clip_id.encode()) % 10_000 < held_out * 10_000 else "train"
 
 
-def _map(function: Callable[[RawClip], Prepared], clips: list[RawClip], workers: int) -> Iterator[Prepared]:
+def _map(
+    function: Callable[[RawClip], PreparedClip], clips: list[RawClip], workers: int
+) -> Iterator[PreparedClip]:
+    """Yield the results in the order of the clips, from parallel processes unless there is one worker."""
     workers = min(workers or os.cpu_count() or 1, len(clips))
     if workers == 1:
         yield from map(function, clips)

@@ -1,7 +1,7 @@
 """ReActIdle, its genuine idles: people who stand and wait, BVH at 24 fps, MIT.
 
-The root's position channels are added to its offset there, unlike those of every other joint; putting the clip on
-the ground makes up for it. Hands are not captured: the forearms end in the wrists.
+In these files the root's position channels are relative to its offset, unlike those of every other joint; putting the
+clip on the ground corrects that. Hands are not captured: the forearms end in the wrists.
 """
 
 from dataclasses import replace
@@ -14,8 +14,9 @@ from motiongen.io import bvh
 from motiongen.motion import Motion
 from motiongen.rotation import axis_angle_from_quat, quat_from_axis_angle, quat_inverse, quat_multiply
 from motiongen.skeleton import SMPL22
-from motiongen_datasets.base import RawClip
-from motiongen_datasets.cleaning import canonical, clean_span, without_pose_row
+from motiongen_datasets.base import DatasetSpec, RawClip
+from motiongen_datasets.captions import Labels
+from motiongen_datasets.cleaning import canonical, clean_span, without_calibration_pose
 
 LICENCE = "MIT"
 MAPPING = {
@@ -35,7 +36,7 @@ def clips(root: Path) -> list[RawClip]:
             source="react_idle",
             licence=LICENCE,
             load=partial(load, path),
-            content="idle",
+            labels=Labels(content="idle"),
             meta={"name": path.stem},
         )
         for path in sorted(root.rglob("*_genuine.bvh"))
@@ -48,10 +49,10 @@ def load(path: Path) -> Motion:
 
 
 def with_elbow_hinges(motion: Motion) -> Motion:
-    """Return a motion of SMPL-22 whose elbows bend about y, as an arm's do; no joint and no hand moves.
+    """Return a motion of SMPL-22 whose elbows bend about y alone; all joint positions and the hands' rotations stay.
 
-    The capture knows where the joints are, not how the arms are turned about themselves, so its elbows bend about
-    any axis across the arm. The mean axis over the clip tells how far the upper arm has to be turned.
+    The capture measured joint positions but not the twist of the arms, so its elbows bend about any axis across the
+    arm. The mean axis over the clip gives the twist by which the upper arm is corrected.
     """
     rotations = motion.rotations.clone()
     for side, sign in (("left", -1.0), ("right", 1.0)):
@@ -67,5 +68,14 @@ def with_elbow_hinges(motion: Motion) -> Motion:
 
 def read_source(path: Path) -> tuple[Motion, dict[str, str]]:
     """Return one clip on its own skeleton, without calibration pose and jumps, and its joint mapping."""
-    motion = without_pose_row(bvh.read(path, 1.0), MAPPING)
+    motion = without_calibration_pose(bvh.read(path, 1.0), MAPPING)
     return clean_span(motion, MAPPING), MAPPING
+
+
+DATASET = DatasetSpec(
+    name="react_idle",
+    title="ReActIdle",
+    licence=LICENCE,
+    expects="BVH files named *_genuine.bvh",
+    clips=clips,
+)

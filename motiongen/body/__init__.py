@@ -1,11 +1,12 @@
-"""motiongen's own rigged body on SMPL-22: `load()` gives the mesh, `skin(motion)` its vertices over time."""
+"""Bodies on SMPL-22: motiongen's own rigged mesh, the user's meshes, and SMPL-family models."""
 
 from torch import Tensor
 
-from motiongen.body.mesh import BodyMesh, load, read_body
+from motiongen.body.mesh import default_mesh, load, read_body
 from motiongen.motion import Motion
+from motiongen.skinned_mesh import SkinnedMesh
 
-__all__ = ["BodyMesh", "load", "read_body", "skin"]
+__all__ = ["SkinnedMesh", "default_mesh", "load", "read_body", "skin"]
 
 
 def skin(motion: Motion) -> Tensor:

@@ -1,4 +1,4 @@
-"""Makes motiongen's body: `python -m motiongen.body.generate [OUT.glb]`. The same bytes each time."""
+"""Generator of motiongen's own body: `python -m motiongen.body.generate [OUT.glb]`, the same bytes each time."""
 
 import itertools
 import logging
@@ -10,17 +10,17 @@ import torch
 from numpy.typing import NDArray
 
 import motiongen_assets
+from motiongen.atomic import atomic_path
 from motiongen.body.implicit import Array, Distance, gradient, surface_nets
 from motiongen.body.mannequin import SOLE, mannequin
-from motiongen.body.mesh import BodyMesh
 from motiongen.body.weights import colours, neighbour_mean, skin_weights
-from motiongen.io.atomic import atomic_path
 from motiongen.io.gltf_write import rigged
 from motiongen.skeleton import SMPL22
+from motiongen.skinned_mesh import SkinnedMesh
 
 log = logging.getLogger(__name__)
 
-# Grid lines as (from here on, so far apart), metres: fine at the hands, the feet and the face.
+# Grid lines as (start, spacing), metres, the last entry being the end: finer at the hands, the feet and the face.
 _OUTWARD = (
     (0.0, 0.0205),
     (0.26, 0.0240),
@@ -42,31 +42,31 @@ _UPWARD = (
 _FORWARD = ((-0.17, 0.0180), (-0.08, 0.0140), (0.14, 0.0125), (0.27, 0.0))
 
 
-def generate() -> BodyMesh:
-    """Return the mannequin, polygonised and rigged."""
-    places = SMPL22.rest_positions.double().numpy()
-    joints = {name: places[joint] for joint, name in enumerate(SMPL22.names)}
+def generate() -> SkinnedMesh:
+    """Return the mannequin as a skinned mesh."""
+    positions = SMPL22.rest_positions.double().numpy()
+    joints = {name: positions[joint] for joint, name in enumerate(SMPL22.names)}
     shape = mannequin(joints)
     outward = _lines(_OUTWARD)
     axes = (np.concatenate([-outward[:0:-1], outward]), _lines(_UPWARD), _lines(_FORWARD))
     vertices, faces = surface_nets(shape, axes)
     vertices = relax(shape, vertices, faces)
-    indices, shares = skin_weights(vertices, faces, joints)
+    indices, weights = skin_weights(vertices, faces, joints)
     lift = np.array([0.0, -SOLE, 0.0])
-    return BodyMesh(
+    return SkinnedMesh(
         vertices=torch.from_numpy(vertices + lift).float(),
         normals=torch.from_numpy(gradient(shape, vertices)).float(),
         faces=torch.from_numpy(faces),
         joint_indices=torch.from_numpy(indices),
-        joint_weights=torch.from_numpy(shares).float(),
+        joint_weights=torch.from_numpy(weights).float(),
         colours=torch.from_numpy(colours(vertices, joints)).float(),
-        joints=torch.from_numpy(places + lift).float(),
+        joints=torch.from_numpy(positions + lift).float(),
         names=SMPL22.names,
     )
 
 
 def relax(shape: Distance, vertices: Array, faces: NDArray[np.int64], rounds: int = 8) -> Array:
-    """Return vertices moved onto the surface and evenly apart on it."""
+    """Return vertices moved onto the surface and spread evenly on it."""
     for _ in range(rounds):
         normals = gradient(shape, vertices)
         pull = neighbour_mean(vertices, faces) - vertices
@@ -85,7 +85,7 @@ def _lines(stops: tuple[tuple[float, float], ...]) -> Array:
 
 
 def main(argv: list[str]) -> None:
-    """Write the body to the path that is given, or into the shipped assets."""
+    """Write the body to the path in argv, or into the shipped assets."""
     path = Path(argv[0]) if argv else motiongen_assets.ROOT / "body" / "mannequin.glb"
     mesh = generate()
     data = rigged(SMPL22, mesh).to_bytes()

@@ -1,4 +1,4 @@
-"""Implicit surfaces: signed distances of simple solids, their smooth union, and the mesh of the zero level."""
+"""Implicit surfaces: signed distances of simple solids, their smooth union, and meshes of their zero level."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Distance = Callable[[Array], Array]
-"""Maps points (..., 3) to signed distances (...), negative inside."""
+"""Function from points (..., 3) to signed distances (...), negative inside."""
 
 
 def round_cone(start: Array, end: Array, start_radius: float, end_radius: float) -> Distance:

@@ -1,4 +1,4 @@
-"""The shape of motiongen's own body: a neutral mannequin of simple solids around the joints of SMPL-22."""
+"""The shape of motiongen's own body: a mannequin of simple solids around the joints of SMPL-22."""
 
 from collections.abc import Mapping
 
@@ -31,7 +31,7 @@ def mannequin(joints: Mapping[str, Array]) -> Distance:
 
     def distance(points: Array) -> Array:
         body = trunk(points)
-        # Each limb has its fillet with the trunk alone: the thighs must not grow together.
+        # Limbs are joined to the trunk only, not to each other: the thighs must not merge.
         joined = [smooth_min(body, limb(points), reach) for limb, reach in limbs]
         return np.minimum.reduce(joined)
 

@@ -1,8 +1,8 @@
-"""SMPL, SMPL-H and SMPL-X bodies from the user's own model file, computed by smplx.
+"""SMPL, SMPL-H and SMPL-X bodies from the user's own model files, computed by smplx.
 
 The models (Loper et al. 2015, Romero et al. 2017, Pavlakos et al. 2019) and smplx have research licences: neither is
 part of motiongen. Model files are read as plain arrays from .npz, never unpickled: a pickle can run any code. SMPL is
-given out as .pkl; convert a file that you trust once, where it loads (its own format needs chumpy):
+distributed as .pkl; convert a file that you trust once, where it loads (its own format needs chumpy):
 
     import pickle, numpy as np
     model = pickle.load(open("SMPL_NEUTRAL.pkl", "rb"), encoding="latin1")
@@ -22,20 +22,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from motiongen.body.mesh import BodyMesh
 from motiongen.rotation import matrix_from_quat, quat_from_axis_angle, quat_identity
 from motiongen.skeleton import SMPL22, Skeleton
+from motiongen.skinned_mesh import SkinnedMesh
 
 KINDS = {24: "SMPL", 52: "SMPL-H", 55: "SMPL-X"}
 """Number of joints -> family; the first 22 are the body's in all of them."""
 _HANDS = {"SMPL": (), "SMPL-H": (22, 37), "SMPL-X": (25, 40)}  # first joint of the left and of the right hand
 _HAND_JOINTS = 15
-_SHAPES = 300  # SMPL-X keeps expressions behind its shapes; its small files have 10 of each
+_SHAPES = 300  # SMPL-X stores expressions after its shapes; its small files have 10 of each
 _TONE = (0.80, 0.80, 0.78)
 
 
 class SmplBody:
-    """A body of the SMPL family in one shape.
+    """A body of the SMPL family with one shape.
 
     Args:
         path: model file, .npz.
@@ -81,12 +81,12 @@ class SmplBody:
 
     @property
     def num_betas(self) -> int:
-        """Number of shape coefficients that the file has."""
+        """Number of shape coefficients in the file."""
         return self._directions.shape[-1]
 
     @cached_property
     def rest_joints(self) -> Tensor:
-        """All joints (J, 3) of this shape in the T-pose, metres, where the model puts them."""
+        """Positions (J, 3) of all the model's joints in the T-pose, metres."""
         return self._regressor @ self._shaped
 
     @cached_property
@@ -109,8 +109,8 @@ class SmplBody:
         """Return all joints (T, J, 3) of the model, metres; arguments as for `vertices`."""
         return self._pose(rotations, root)[1]
 
-    def mesh(self) -> BodyMesh:
-        """Return the rest pose with its four strongest weights on SMPL-22, for formats that do not know SMPL.
+    def mesh(self) -> SkinnedMesh:
+        """Return the body as a skinned mesh on SMPL-22, with the four largest weights a vertex, for files such as glTF.
 
         Hands, eyes and jaw move with the wrists and the head; the pose-dependent shape is lost.
         """
@@ -121,7 +121,7 @@ class SmplBody:
         shares, index = weights.topk(4, dim=1)
         floor = self._shaped.new_tensor([0.0, float(self._shaped[:, 1].min()), 0.0])
         vertices = self._shaped - floor
-        return BodyMesh(
+        return SkinnedMesh(
             vertices=vertices,
             normals=torch.from_numpy(vertex_normals(vertices.numpy(), self.faces)),
             faces=torch.from_numpy(self.faces),
@@ -172,7 +172,7 @@ def vertex_normals(vertices: NDArray[np.float32], faces: NDArray[np.int64]) -> N
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a model file that a body needs, checked against each other."""
+    """Return the arrays of a model file, checked against each other."""
     if path.suffix.lower() == ".pkl":
         raise ValueError(
             f"{path}: expected .npz, got a pickle, which can run any code; convert it once as motiongen.body.smpl says"
@@ -221,7 +221,7 @@ def _shape_directions(arrays: dict[str, NDArray[Any]], kind: str) -> NDArray[Any
 
 
 def _hands(arrays: dict[str, NDArray[Any]], kind: str) -> Tensor:
-    """Return local rotations (J - 22, 4) of all that SMPL-22 lacks: hands at ease where the file tells how."""
+    """Return local rotations (J - 22, 4) of the joints that SMPL-22 lacks: relaxed hands where the file has them."""
     rotations = quat_identity(len(arrays["J_regressor"]) - SMPL22.num_joints)
     for first, name in zip(_HANDS[kind], ("hands_meanl", "hands_meanr"), strict=False):
         if name in arrays:

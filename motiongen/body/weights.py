@@ -1,4 +1,4 @@
-"""Skin weights and colours of the mannequin: which bone moves a vertex, smoothly, and the tone that it has."""
+"""Skin weights and colours of the mannequin's vertices."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,7 @@ from motiongen.body.implicit import Array
 
 MAX_INFLUENCES = 4
 # Bones as (joint that turns them, joint at the far end or an offset to it, radius of the flesh around), metres.
-# The radius keeps the flank with the spine and the arm pit with the collar, though the arm's bone may be nearer.
+# The radius assigns the flank to the spine and the armpit to the collar, though the arm's bone may be nearer.
 _TRUNK_BONES = (
     ("pelvis", (0.0, -0.070, 0.0), 0.125),
     ("pelvis", "spine1", 0.125),
@@ -56,8 +56,8 @@ def skin_weights(
 ) -> tuple[NDArray[np.int64], Array]:
     """Return joint indices (V, 4) and weights (V, 4) that sum to one, largest first.
 
-    Each vertex begins with its nearest bone and then takes the mean of its neighbours on the surface, `rounds` times:
-    weights spread along the skin, so they cannot leap from one leg to the other or from an arm to the trunk.
+    Each vertex begins with its nearest bone, and weights are then averaged over neighbours on the surface, `rounds`
+    times. As they spread along the skin, they cannot jump from one leg to the other or from an arm to the trunk.
     """
     names = list(joints)
     bones = _bones(joints)
@@ -121,7 +121,7 @@ def _segment_distance(points: Array, start: Array, end: Array) -> Array:
 
 
 def _side_mask(vertices: Array, names: Sequence[str], width: float = 0.04) -> Array:
-    """Return (V, J) factors that fade a left bone out before the middle of the body, and a right one likewise."""
+    """Return factors (V, J) that fade the weights of left and right bones out towards the middle of the body."""
     mask = np.ones((len(vertices), len(names)))
     for column, name in enumerate(names):
         if name.startswith(("left_", "right_")):
@@ -131,6 +131,6 @@ def _side_mask(vertices: Array, names: Sequence[str], width: float = 0.04) -> Ar
 
 
 def _blend(tones: Array, tone: tuple[float, float, float], inside: Array, softness: float = 0.008) -> Array:
-    """Return tones (V, 3) with another one where `inside` (V,) is positive, over a soft edge in metres."""
+    """Return tones (V, 3) replaced by another one where `inside` (V,) is positive, with a soft edge, metres."""
     share = np.clip(0.5 + inside / (2.0 * softness), 0.0, 1.0)[:, None]
     return tones * (1.0 - share) + np.array(tone) * share

@@ -4,21 +4,22 @@ Exit codes: 0 done, 1 the work failed, 2 the command line is wrong, 130 interrup
 """
 
 import contextlib
-import difflib
 import importlib
 import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
 
+from motiongen.registry import suggest
+
 COMMANDS = {
-    "generate": "turn sentences into motion: video, pictures, BVH, GLB",
+    "generate": "turn sentences into motion: a video, a picture or a file of motion",
     "dance": "turn music into a dance on its beats",
     "edit": "rewrite a part of a clip by a sentence or to music, and keep the rest",
     "serve": "stream characters that obey typed sentences: a page and a websocket",
     "watch": "see a served character in the terminal, and record it",
     "bench-stream": "load a server with many characters, and say how it bears them",
-    "render": "draw a clip: video, GIF or a sheet of poses",
+    "render": "draw a clip: a video or a sheet of poses",
     "convert": "change the file format of a clip",
     "beats": "find the tempo and the beats of a piece of music, and draw them",
     "info": "describe a clip: skeleton, length, speed, foot contacts",
@@ -74,8 +75,8 @@ def _dispatch(argv: list[str]) -> int:
         print(f"motiongen {__version__}")
         return 0
     if verb not in COMMANDS:
-        near = difflib.get_close_matches(verb, COMMANDS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"commands: {', '.join(COMMANDS)}"
+        nearest = suggest(verb, COMMANDS)
+        hint = f"did you mean {nearest!r}?" if nearest else f"commands: {', '.join(COMMANDS)}"
         raise UsageError(f"unknown command {verb!r}; {hint}")
     importlib.import_module(f"motiongen.cli.{verb.replace('-', '_')}").main(argv[1:])
     return 0

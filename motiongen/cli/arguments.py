@@ -1,7 +1,7 @@
-"""What the commands share: parsing into a config, and the checks that come before any model is loaded."""
+"""Shared by the commands: parsing into a config, and checks of paths and numbers before any model is loaded."""
 
 import contextlib
-import importlib
+import inspect
 import io
 import math
 import os
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from motiongen.render.caption import Captions
 
 ConfigT = TypeVar("ConfigT")
-
-PICTURES = (".mp4", ".gif", ".png")
-"""What the renderer writes; every other output is a file of motion."""
-
 
 Outputs = Annotated[tyro.conf.UseAppendAction[tuple[Path, ...]], tyro.conf.arg(aliases=["-o"], metavar="OUT")]
 """Files to write: ``-o a.mp4 -o b.bvh``."""
@@ -71,12 +67,37 @@ def parse(config: type[ConfigT], argv: Sequence[str], verb: str) -> ConfigT:
     messages = io.StringIO()
     try:
         with contextlib.redirect_stderr(messages):
-            return tyro.cli(config, args=argv, prog=f"motiongen {verb}", config=(tyro.conf.OmitArgPrefixes,))
+            return tyro.cli(
+                config,
+                args=argv,
+                prog=f"motiongen {verb}",
+                description=_with_formats(inspect.getdoc(config) or ""),
+                config=(tyro.conf.OmitArgPrefixes,),
+            )
     except SystemExit as stop:
         if stop.code != 2:
             raise
-    said = _flatten(messages.getvalue()).removeprefix(f"Error parsing {config.__name__}: ")
-    raise UsageError(f"{said}; see motiongen {verb} --help")
+    message = _flatten(messages.getvalue()).removeprefix(f"Error parsing {config.__name__}: ")
+    raise UsageError(f"{message}; see motiongen {verb} --help")
+
+
+def _with_formats(help_text: str) -> str:
+    """Return a help text in which {inputs}, {outputs}, {pictures} and {written} stand for lists of formats."""
+    if "{" not in help_text:
+        return help_text
+    from motiongen.io import FORMATS, FormatSpec
+    from motiongen.render import PICTURES, PictureSpec
+
+    lists: dict[str, list[FormatSpec | PictureSpec]] = {
+        "{inputs}": [spec for spec in FORMATS.values() if spec.read],
+        "{outputs}": [*PICTURES.values(), *(spec for spec in FORMATS.values() if spec.write)],
+        "{pictures}": list(PICTURES.values()),
+    }
+    help_text = help_text.replace("{written}", " ".join(known_formats()))
+    for mark, specs in lists.items():
+        words = (f"{' '.join(spec.extensions)} ({spec.summary})" for spec in specs)
+        help_text = help_text.replace(mark, ", ".join(words))
+    return help_text
 
 
 def _check_lists(config: type[Any], argv: Sequence[str]) -> None:
@@ -99,16 +120,21 @@ def _flatten(box: str) -> str:
 
 def known_formats() -> tuple[str, ...]:
     """Return the extensions of motion files that can be written."""
-    from motiongen.io import FORMATS
+    from motiongen.io import writable
 
-    return tuple(
-        name for name, module in FORMATS.items() if hasattr(importlib.import_module(module), "write")
-    )
+    return writable()
+
+
+def known_pictures() -> tuple[str, ...]:
+    """Return the extensions of videos and pictures that can be drawn."""
+    from motiongen.render import drawable
+
+    return drawable()
 
 
 def known_outputs() -> tuple[str, ...]:
     """Return every extension that can be written, pictures first."""
-    return (*PICTURES, *known_formats())
+    return (*known_pictures(), *known_formats())
 
 
 def check_outputs(paths: Iterable[Path], extensions: Iterable[str]) -> None:
@@ -220,8 +246,8 @@ def write(
     body: Path | None,
     audio: "Audio | None" = None,
 ) -> None:
-    """Write a motion as its extension says: drawn under its captions and with its sound, or as a file of motion."""
-    if path.suffix.lower() in PICTURES:
+    """Write a motion to a file: drawn with captions and sound if its extension is a picture's, else as motion."""
+    if path.suffix.lower() in known_pictures():
         with bar(path.name) as progress:
             motion.render(
                 path, captions=captions or None, size=size, body=body, audio=audio, progress=progress

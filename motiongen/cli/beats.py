@@ -13,7 +13,7 @@ from motiongen.cli import UsageError, arguments
 
 @dataclass(frozen=True, kw_only=True)
 class BeatsConfig:
-    """Find the tempo and the beats of a piece of music, and draw them with what a dancer hears of it."""
+    """Find the tempo and the beats of a piece of music, and draw them with the music's features."""
 
     music: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="MUSIC")]
     """Sound file: wav, mp3, ogg, flac and what else FFmpeg reads."""

@@ -1,4 +1,4 @@
-"""``motiongen convert IN OUT``: another file format for the same motion."""
+"""``motiongen convert IN OUT``: change the file format of a motion."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,12 @@ from motiongen.cli import UsageError, arguments
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertConfig:
-    """Change the file format of a clip; the extensions say which."""
+    """Change the file format of a clip; the extensions say which.
+
+    Read: {inputs}.
+
+    Written: {written}.
+    """
 
     source: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="IN")]
     """Clip to read."""

@@ -15,7 +15,7 @@ from motiongen.cli.progress import bar
 class DanceConfig:
     """Turn music into a dance as long as it. A video has the music in it.
 
-    The extension of each output says what is written: .mp4 .gif .png (a sheet of poses over time) .bvh .glb .npz.
+    The extension of each output says what is written: {outputs}.
     """
 
     music: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="MUSIC")]

@@ -1,4 +1,4 @@
-"""``motiongen demos TASK -o DIR``: a scripted expert's demonstrations as a LeRobot dataset."""
+"""``motiongen demos TASK -o DIR``: records demonstrations of a scripted expert as a LeRobot dataset."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from motiongen.cli import UsageError, arguments
+from motiongen.cli import UsageError, arguments, simulation
 from motiongen.cli.progress import bar
 
 if TYPE_CHECKING:
@@ -16,29 +16,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class DemosConfig:
-    """Let a task's scripted expert show it, and record a LeRobot v3.0 dataset, for motiongen train carp."""
+    """Record demonstrations of a task's scripted expert as a LeRobot v3.0 dataset, for motiongen train carp."""
 
-    task: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TASK")]
-    """BlockPush, PandaPush, PandaPickAndPlace, PandaStack, PushT or HumanoidTrack."""
+    task: Annotated[
+        tyro.conf.Positional[str],
+        tyro.conf.arg(metavar="TASK", help=f"One of {simulation.task_names()}."),
+    ]
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")]
     """Folder of the dataset, a new one."""
     episodes: int = 1000
     """Episodes to record."""
     observations: Literal["state", "image"] = "state"
-    """Everything in numbers, or the robot's own numbers and a camera's pictures."""
+    """The whole state, or the robot's own state and a camera's images."""
     seed: int = 100_000
-    """Of the first try, and the next has the next: worlds that no rollout from seed 0 on is judged by.
+    """Seed of the first try; each next try has the next seed. The default is far from the seeds of rollouts.
 
     The same seed gives the same dataset, with any number of workers.
     """
     workers: int = 2
-    """Processes."""
+    """Number of processes."""
     keep_failures: bool = False
-    """Record the episodes in which the expert fails, too."""
+    """Record the tries in which the expert fails, too."""
     noise: float = 0.0
-    """How far the robot strays from what the expert says, as a part of half the actions' range.
+    """Noise on the executed actions, as a share of half the actions' range, 0 to 1.
 
-    What is then recorded, in pieces, is what the expert would do all along the way: a policy learns to mend errors.
+    The dataset then has segments of what the expert would do along the way, so that a policy learns to correct errors.
     """
 
     def __post_init__(self) -> None:
@@ -53,32 +55,24 @@ class DemosConfig:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Record, then say how well the expert did."""
+    """Record, and print the expert's success rate."""
     config = arguments.parse(DemosConfig, argv, "demos")
     arguments.check_new_folder(config.output)
     if config.output.exists() and any(config.output.iterdir()):
         raise UsageError(f"output: {config.output} is not empty; choose another folder, or remove it")
-    try:
+    simulation.check_task(config.task)
+    with simulation.needs_sim("demos"):
         report = _record(config)
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("motiongen"):
-            raise
-        raise ImportError(f"demos: needs {error.name}; run pip install 'motiongen[sim]'") from error
     print(_summary(report))
     arguments.report([config.output])
 
 
 def _record(config: DemosConfig) -> "DemoReport":
-    from motiongen_sim import tasks
     from motiongen_sim.demos import record_demos
 
-    try:
-        task = tasks.lookup(config.task)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
     with bar("episodes") as progress:
         return record_demos(
-            task.name,
+            config.task,
             config.output,
             episodes=config.episodes,
             seed=config.seed,

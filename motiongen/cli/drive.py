@@ -1,63 +1,65 @@
-"""``motiongen drive humanoid|g1 PROMPT|CLIP|ws://HOST:PORT``: a motion moves a simulated robot."""
+"""``motiongen drive ROBOT PROMPT|CLIP|ws://HOST:PORT``: a simulated robot tracks a motion."""
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from motiongen.cli import UsageError, arguments
+from motiongen.cli import UsageError, arguments, simulation
 from motiongen.cli.progress import bar
 
 if TYPE_CHECKING:
     from motiongen_sim.drive import DriveReport
 
 _MOST_CLIPPED = 6
-"""Joints that a table names, of those that their limits held back."""
+"""Number of clipped joints that a table names."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DriveConfig:
-    """Let a robot follow a motion in physics: how closely, and how long it keeps on its feet.
+    """Let a simulated robot track a motion: how closely, and how long it stays upright.
 
-    The motion is made from words, read from a file, or comes live from motiongen serve. Joints are moved by stable PD
-    control at 240 Hz. What helps the robot to stay up is said with every result.
+    The motion is made from words, read from a file, or comes live from motiongen serve. Joints are driven by stable PD
+    control at 240 Hz. Every result names the assistance against falling.
     """
 
-    robot: Annotated[tyro.conf.Positional[Literal["humanoid", "g1"]], tyro.conf.arg(metavar="humanoid|g1")]
-    """PyBullet's humanoid, or Unitree's G1 (needs motiongen[g1])."""
+    robot: Annotated[
+        tyro.conf.Positional[str],
+        tyro.conf.arg(metavar=simulation.robot_names(), help=f"{simulation.robot_descriptions()}."),
+    ]
     source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PROMPT|CLIP|ws://…")]
     """A sentence, a file of motion, or a server's address."""
     root_assist: Annotated[float, tyro.conf.arg(metavar="0…1")] = 1.0
-    """Strength of a helper force on the root, which no robot has: 0 is none, 1 holds it up."""
+    """Strength of a helper force on the root, which no real robot has: 0 is none, 1 holds it up."""
     fixed_base: bool = False
-    """Bolt the pelvis down, upright, feet off the floor."""
+    """Fix the pelvis, upright, feet off the floor."""
     upper_body: bool = False
-    """Bolt the pelvis down, and let the legs hang still: only waist, arms and head follow."""
+    """Fix the pelvis, and let the legs hang still: only waist, arms and head track the motion."""
     prompt: Annotated[str, tyro.conf.arg(metavar="PROMPT")] = "a person walks"
-    """What a server's character does."""
+    """Prompt of a server's character."""
     seconds: Annotated[
         float | None, tyro.conf.arg(metavar="S", help_behavior_hint="(default: all of it; 10 of a stream)")
     ] = None
-    """How long."""
+    """Duration."""
     seed: int = 0
-    """Of the motion that is made."""
+    """Seed of a motion from words, or of a server's character."""
     weights: arguments.Weights = "full"
     """full (non-commercial), open (free sources, may be used in products), or a folder of your own."""
     token: Annotated[
         str, tyro.conf.arg(help_behavior_hint="(default: MOTIONGEN_TOKEN of the environment)")
     ] = ""
-    """Secret that the server wants."""
+    """Secret for the server."""
     gui: bool = False
     """Show it live, in PyBullet's window."""
     output: Annotated[
         Path | None, tyro.conf.arg(aliases=["-o"], metavar="OUT.mp4", help_behavior_hint="(optional)")
     ] = None
-    """Video to write: the robot, and in grey beside it where it should be."""
+    """Video to write: the robot, and in grey beside it the motion that it should track."""
     report: Annotated[Path | None, tyro.conf.arg(metavar="OUT.json", help_behavior_hint="(optional)")] = None
-    """File for all that was found, as JSON."""
+    """File for the whole report, as JSON."""
     size: arguments.Size = None
     """Width and height of the video, pixels."""
 
@@ -70,20 +72,15 @@ class DriveConfig:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Drive, print a table, and write what is asked for."""
+    """Drive the robot, print a table, and write the outputs."""
     config = arguments.parse(DriveConfig, argv, "drive")
     if config.output is not None:
         arguments.check_outputs([config.output], [".mp4"])
     if config.report is not None:
         arguments.check_outputs([config.report], [".json"])
-    try:
+    simulation.check_robot(config.robot)
+    with simulation.needs_sim("drive"):
         from motiongen_sim.drive import drive, is_address, is_file
-    except ModuleNotFoundError as error:
-        if error.name in ("gymnasium", "pybullet"):
-            raise ImportError(
-                f"drive: {error.name} is not installed; run pip install 'motiongen[sim]'"
-            ) from error
-        raise
     if is_address(config.source):
         arguments.check_prompts([config.prompt])
     elif is_file(config.source):
@@ -129,13 +126,15 @@ def table(report: "DriveReport") -> str:
     if report.dropped:
         rows["left out"] = f"{report.dropped} frames of the stream"
     width = max(map(len, rows)) + 2
-    return "\n".join(f"{name:<{width}}{said}" for name, said in rows.items())
+    return "\n".join(f"{name:<{width}}{text}" for name, text in rows.items())
 
 
 def _clipped(report: "DriveReport") -> str:
-    """Return which joints their limits held back, the worst first."""
+    """Return the joints that were clipped by their limits, the worst first."""
     worst = sorted(report.clipping.items(), key=lambda item: -item[1].worst)
-    said = [f"{name} {clip.worst:.0f}° in {clip.share:.0%} of frames" for name, clip in worst[:_MOST_CLIPPED]]
+    parts = [
+        f"{name} {clip.worst:.0f}° in {clip.share:.0%} of frames" for name, clip in worst[:_MOST_CLIPPED]
+    ]
     if len(worst) > _MOST_CLIPPED:
-        said.append(f"{len(worst) - _MOST_CLIPPED} more")
-    return ", ".join(said) or "no joint"
+        parts.append(f"{len(worst) - _MOST_CLIPPED} more")
+    return ", ".join(parts) or "no joint"

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 import tyro
 
 from motiongen.cli import arguments
-from motiongen.evaluation.dance_report import DanceEvaluateConfig, Dancer
-from motiongen.evaluation.report import EvaluateConfig, evaluate
+from motiongen.evaluation.config import DanceEvaluateConfig, EvaluateConfig
+from motiongen.evaluation.dance_report import Dancer
+from motiongen.evaluation.report import evaluate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,13 +77,14 @@ def _dance(run: DanceRun) -> None:
     if run.output is not None:
         arguments.check_new_folder(run.output)
     device = arguments.resolve_device(run.device)
+    from motiongen.data.cache import ClipCache
+    from motiongen.data.dance_bank import DanceBank
     from motiongen.evaluation.dance_report import evaluate_dances
-    from motiongen.heads.badm_sampler import DanceOptions
-    from motiongen.inference.dance import DanceModel, load_dance, spaces_of
-    from motiongen.training.cache import ClipCache
-    from motiongen.training.dance_bank import DanceBank
+    from motiongen.heads.badm.config import BADMOptions
+    from motiongen.inference.dance_model import DanceModel
+    from motiongen.inference.load import load_dance, spaces_of
 
-    options = DanceOptions().adjusted(run.guidance, run.steps)
+    options = BADMOptions().adjusted(run.guidance, run.steps)
 
     def dancer(model: DanceModel) -> Dancer:
         return lambda music, seed: model.dance(music, seed=seed, options=options)
@@ -101,16 +103,16 @@ def _dance(run: DanceRun) -> None:
 def _words(run: EvaluateRun) -> None:
     if run.output is not None:
         arguments.check_new_folder(run.output)
-    device = arguments.resolve_device(run.device)
+    arguments.resolve_device(run.device)
     from motiongen import checkpoint
+    from motiongen.data.cache import ClipCache
     from motiongen.evaluation import classifier
     from motiongen.evaluation.evaluator import MotionTextEvaluator
-    from motiongen.inference.model import load
-    from motiongen.training.cache import ClipCache
+    from motiongen.inference.load import load_words
 
     cache = ClipCache.open(run.data)
     judge = checkpoint.load(run.evaluator, MotionTextEvaluator)
-    model = load(run.head, run.weights, device)
+    model = load_words(run.head, run.weights, run.device)
     labels = classifier.train_classifier(cache) if run.classifier is None else classifier.load(run.classifier)
     report = evaluate(cache, model, judge, labels, run.ask)
     if run.output is not None:

@@ -14,7 +14,7 @@ from motiongen.cli import UsageError, arguments
 class GenerateConfig:
     """Turn sentences into motion. Several prompts follow each other without a break.
 
-    The extension of each output says what is written: .mp4 .gif .png (a sheet of poses over time) .bvh .glb .npz.
+    The extension of each output says what is written: {outputs}.
     """
 
     prompts: Annotated[
@@ -67,11 +67,11 @@ def main(argv: Sequence[str]) -> None:
     ]
     arguments.check_outputs(config.output, arguments.known_outputs())
     arguments.check_inputs(config.start_from, config.body)
-    from motiongen.inference.generate import takes
+    from motiongen.inference.generate import variants
     from motiongen.motion import Motion
 
     start = None if config.start_from is None else Motion.load(config.start_from)
-    made = takes(
+    made = variants(
         config.prompts,
         count=config.count,
         seconds=config.seconds,

@@ -1,4 +1,4 @@
-"""``motiongen info CLIP``: what is in a clip, in eight lines or as JSON."""
+"""``motiongen info CLIP``: describe a clip, in lines or as JSON."""
 
 import json
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ def main(argv: Sequence[str]) -> None:
 
 
 def describe(motion: "Motion") -> dict[str, object]:
-    """Return the facts that ``info`` prints; metres, seconds, and shares of 0 to 1 for foot contacts."""
+    """Return the facts that ``info`` prints, in metres, seconds, and shares from 0 to 1 for foot contacts."""
     positions = motion.positions()  # (T, J, 3)
     root = motion.root[:, [0, 2]]  # (T, 2) on the ground
     steps = (root[1:] - root[:-1]).norm(dim=-1)  # (T - 1,)
@@ -56,7 +56,7 @@ def describe(motion: "Motion") -> dict[str, object]:
 
 
 def _feet(motion: "Motion") -> dict[str, object]:
-    """Return the share of frames with each foot down; of its SMPL-22 copy for another rig, None if it has no legs."""
+    """Return the share of frames with each foot down, after retargeting to SMPL-22; None without humanoid legs."""
     from motiongen.skeleton import SMPL22
 
     try:

@@ -1,4 +1,4 @@
-"""``motiongen prepare SOURCE … -o CACHE``: motion capture into a training cache."""
+"""``motiongen prepare SOURCE … -o CACHE``: turn motion capture into a training cache."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,22 +11,31 @@ from motiongen.cli import UsageError, arguments
 from motiongen.cli.progress import bar
 
 
+def _sources_help() -> str:
+    """Return the help of the sources, with the datasets' names from the registry."""
+    from motiongen_datasets.registry import DATASETS
+
+    return (
+        "A folder of BVH files, with captions from a captions.csv in it if there is one; or a dataset as NAME=FOLDER "
+        "or NAME FOLDER. A folder whose own name is a dataset's needs no NAME. "
+        f"NAME is one of {', '.join(DATASETS)}."
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class PrepareConfig:
-    """Turn motion capture into a training cache: retargeted, captioned, split, packed.
+    """Turn motion capture into a training cache: retargeted, captioned, split, packed."""
 
-    A source is NAME=FOLDER (or NAME FOLDER, in two words) for a known dataset, or a folder: one whose own name is a
-    dataset's is read as that, any other as BVH files, with captions from a captions.csv in it if there is one.
-    """
-
-    sources: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="SOURCE …")]
-    """NAME=FOLDER, NAME FOLDER, or a folder."""
+    sources: Annotated[
+        tyro.conf.Positional[tuple[str, ...]],
+        tyro.conf.arg(metavar="SOURCE …", help=_sources_help(), help_behavior_hint="(required)"),
+    ]
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="CACHE")]
     """Folder of the cache; a cache that is there is replaced."""
     workers: int = 0
-    """Processes that read; 0 for one a core."""
+    """Parallel processes that read clips; 0 for one per core."""
     held_out: float = 0.1
-    """Part of the clips kept for tests, the same on every machine."""
+    """Share of the clips for the test split, the same clips on every machine; a published split is kept."""
 
     def __post_init__(self) -> None:
         if not self.sources:
@@ -34,7 +43,7 @@ class PrepareConfig:
                 "source: expected NAME=FOLDER or a folder, got none; say where the motion capture is"
             )
         if self.workers < 0:
-            raise UsageError(f"workers: expected 0 or more, got {self.workers}; 0 is one a core")
+            raise UsageError(f"workers: expected 0 or more, got {self.workers}; 0 is one per core")
         if not 0 <= self.held_out < 1:
             raise UsageError(f"held-out: expected 0 <= part < 1, got {self.held_out}; 0.1 is usual")
 

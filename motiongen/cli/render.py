@@ -1,4 +1,4 @@
-"""``motiongen render CLIP -o OUT``: a video, a GIF or a sheet of poses."""
+"""``motiongen render CLIP -o OUT``: draw a motion as a video or a picture."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from motiongen.cli import arguments
 
 @dataclass(frozen=True, kw_only=True)
 class RenderConfig:
-    """Draw a clip. The extension says what: .mp4, .gif, or .png, which is a sheet of poses over time."""
+    """Draw a clip. The extension says what: {pictures}."""
 
     clip: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="CLIP")]
     """Clip to draw."""
@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> None:
     """Draw one clip into each output."""
     config = arguments.parse(RenderConfig, argv, "render")
     arguments.check_inputs(config.clip, config.body)
-    arguments.check_outputs(config.output, arguments.PICTURES)
+    arguments.check_outputs(config.output, arguments.known_pictures())
     from motiongen.motion import Motion
 
     motion = Motion.load(config.clip)

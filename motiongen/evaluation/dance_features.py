@@ -14,8 +14,8 @@ import math
 import torch
 from torch import Tensor
 
-from motiongen.evaluation.beat_alignment import RATE, at_rate
 from motiongen.evaluation.fid import frechet_distance
+from motiongen.kinematic_beats import RATE, at_rate
 from motiongen.skeleton import SMPL22
 
 KINETIC_DIM, GEOMETRIC_DIM = 72, 32

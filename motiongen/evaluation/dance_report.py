@@ -5,14 +5,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from motiongen import features
 from motiongen.conditions.music import MusicCondition
+from motiongen.data.dance_bank import DanceBank
 from motiongen.evaluation.beat_alignment import alignment_margin, beat_alignment, beat_precision
+from motiongen.evaluation.config import DanceEvaluateConfig
 from motiongen.evaluation.dance_features import (
     dance_fid,
     distance_diversity,
@@ -24,7 +26,6 @@ from motiongen.evaluation.foot_skate import foot_skate_speed, toes_over_floor
 from motiongen.evaluation.jerk import jerk
 from motiongen.evaluation.table import save_report, table
 from motiongen.motion import Motion
-from motiongen.training.dance_bank import DanceBank
 
 COLUMNS: dict[str, tuple[str, str]] = {
     "alignment": ("BAS", "{:.3f}"),
@@ -46,30 +47,6 @@ COLUMNS: dict[str, tuple[str, str]] = {
 
 Dancer = Callable[[MusicCondition, int], Motion]
 """From a song (a batch of one) and a seed to a dance as long."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class DanceEvaluateConfig:
-    """How much to ask."""
-
-    seconds: float = 15.0
-    """Length of a song; longer ones are cut into pieces."""
-    pieces: int = 48
-    """Pieces of held-out clips with their songs, at most."""
-    window: float = 5.0
-    """Seconds of a dance that become one sample of the features behind FID and diversity."""
-    reference_windows: int = 800
-    """Windows of real dances, at most, that FID measures against."""
-    split: Literal["test", "train"] = "test"
-    """Whose songs: to choose options such as the guidance by, take those of the training clips."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.seconds < self.window or self.window < 1 or self.pieces < 2 or self.reference_windows < 8:
-            raise ValueError(
-                f"seconds, window, pieces: expected seconds >= window >= 1 and 2 pieces, got {self.seconds}, "
-                f"{self.window}, {self.pieces}; see the defaults"
-            )
 
 
 @dataclass(frozen=True)

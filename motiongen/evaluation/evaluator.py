@@ -1,41 +1,13 @@
 """Texts and motions in one space: what FID, R-precision and the other distances are measured in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from motiongen.conditions.text import TextCondition
-from motiongen.features import FEATURE_DIM
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluatorConfig:
-    """Sizes of the two encoders.
-
-    Attributes:
-        text_encoder: the frozen text model whose vectors come in.
-        text_dim: its channels.
-        dim: channels inside.
-        embedding_dim: channels of the common space; few, so that a covariance can be fitted to some hundred clips.
-        max_frames: longer clips are cut.
-        dropout: in training.
-    """
-
-    text_encoder: str = "sentence-transformers/all-MiniLM-L6-v2"
-    text_dim: int = 384
-    feature_dim: int = FEATURE_DIM
-    dim: int = 160
-    embedding_dim: int = 64
-    max_frames: int = 240
-    dropout: float = 0.1
-
-    def __post_init__(self) -> None:
-        for name in ("text_dim", "feature_dim", "dim", "embedding_dim", "max_frames"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected >= 1, got {getattr(self, name)}; fix config.json")
+from motiongen.evaluation.evaluator_config import EvaluatorConfig
 
 
 class AttentionPool(nn.Module):
@@ -58,6 +30,7 @@ class MotionTextEvaluator(nn.Module):
     (Petrovich et al., ICCV 2023) in place of the triplet loss.
     """
 
+    model_type = "evaluator"
     config_class = EvaluatorConfig
     mean: Tensor
     std: Tensor

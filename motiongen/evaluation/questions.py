@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from motiongen.conditions.text import TextEncoder
+from motiongen.data.cache import ClipCache
 from motiongen.evaluation.labels import balance, mirror_label
-from motiongen.training.cache import ClipCache
 
 
 @dataclass(frozen=True)

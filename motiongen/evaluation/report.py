@@ -11,7 +11,9 @@ from torch import Tensor
 
 from motiongen import features
 from motiongen.conditions.text import TextEncoder
+from motiongen.data.cache import ClipCache
 from motiongen.evaluation.classifier import MotionClassifier
+from motiongen.evaluation.config import EvaluateConfig
 from motiongen.evaluation.directions import Judgement, direction_accuracy
 from motiongen.evaluation.diversity import diversity
 from motiongen.evaluation.evaluator import MotionTextEvaluator
@@ -27,7 +29,6 @@ from motiongen.evaluation.reconstruction import mean_joint_error
 from motiongen.evaluation.table import save_report, table
 from motiongen.motion import Motion
 from motiongen.tokenizers.rvq_vae import RVQVAE
-from motiongen.training.cache import ClipCache
 
 log = logging.getLogger(__name__)
 
@@ -60,33 +61,6 @@ class Generator(Protocol):
     def generate(self, prompts: Sequence[str], *, generator: Sequence[torch.Generator]) -> list[Motion]:
         """Return a motion for each prompt, drawn from its own generator."""
         ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluateConfig:
-    """How much to ask."""
-
-    prompts: int = 256
-    """Held-out captions, each of another held-out clip."""
-    variant_prompts: int = 10
-    """Prompts that are answered several times, for multimodality."""
-    variants: int = 8
-    """Answers to each of them."""
-    batch_size: int = 32
-    max_frames: int = 300
-    """Longer real clips are cut: a model is not asked for minutes."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, least in (
-            ("prompts", 4),
-            ("variant_prompts", 0),
-            ("variants", 2),
-            ("batch_size", 1),
-            ("max_frames", 8),
-        ):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name}: expected >= {least}, got {getattr(self, name)}; ask for more")
 
 
 @dataclass

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from motiongen import features
+from motiongen.data.cache import ClipCache
 from motiongen.evaluation.classifier import MotionClassifier
 from motiongen.evaluation.foot_skate import foot_skate_speed, toes_over_floor
 from motiongen.evaluation.questions import Question
@@ -15,7 +16,6 @@ from motiongen.features import FPS
 from motiongen.motion import Motion
 from motiongen.streaming.scheduler import StreamScheduler
 from motiongen.streaming.stream import play, to_motion
-from motiongen.training.cache import ClipCache
 
 SHOWN = 60
 """Frames after a switch that are judged."""
@@ -63,7 +63,7 @@ def switches(
         character = scheduler.open(prompt=other.prompt, seed=n)
         before = play(scheduler, character, int(draw.integers(int(2 * FPS), int(4 * FPS))))
         from_rest.append(Switch(other, to_motion(before[:SHOWN])))
-        character.say("prompt", text=question.prompt)
+        character.submit("prompt", text=question.prompt)
         scheduler.tick()
         after = play(scheduler, character, SHOWN)
         switched.append(Switch(question, to_motion(before[-SEAM[0] :] + after)))

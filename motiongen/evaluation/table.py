@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from motiongen.io.atomic import atomic_path
+from motiongen.atomic import atomic_path
 
 
 def table(columns: Mapping[str, tuple[str, str]], rows: Mapping[str, Mapping[str, float]]) -> list[str]:

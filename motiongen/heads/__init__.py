@@ -1,62 +1,35 @@
-"""Heads: models that turn a condition into motion. Adding one is a file and a line here."""
+"""Heads: models that turn a condition into motion. Adding one is a folder and a line here."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol
-
-import torch
-from torch import Tensor
+from typing import Any
 
 from motiongen import registry
-from motiongen.conditions.text import TextCondition
-from motiongen.heads.badm import BADM
-from motiongen.heads.bamm import BAMM
-from motiongen.heads.carp import CARP
-from motiongen.heads.mogo import Mogo
-from motiongen.inference.sampling import Generators
+from motiongen.heads import badm, bamm, carp, mogo
+from motiongen.heads.spec import HeadSpec, Kind
 
-
-class Options(Protocol):
-    """How a head writes: a frozen dataclass of its own."""
-
-    def adjusted(self, guidance_scale: float | None, temperature: float | None) -> Any:
-        """Return these options with what is given in place of their own."""
-        ...
-
-
-class Head(Protocol):
-    """What words are turned into codes by; a head that hears music (BADM) is sampled by windows instead."""
-
-    config: Any
-    options_class: type[Any]
-
-    @property
-    def device(self) -> torch.device:
-        """Where the model is."""
-        ...
-
-    def generate(
-        self,
-        condition: TextCondition,
-        *,
-        lengths: Sequence[int | None] | int | None = None,
-        prefix_codes: Sequence[Tensor] | None = None,
-        generator: Generators = None,
-        options: Any = ...,
-    ) -> list[Tensor]:
-        """Return new codes (N_i, Q) for each prompt."""
-        ...
-
-
-WORD_HEADS: dict[str, type[BAMM] | type[Mogo]] = {"bamm": BAMM, "mogo": Mogo}
-"""Those that obey words, and write codes."""
-HEADS: dict[str, type[BAMM] | type[Mogo] | type[BADM] | type[CARP]] = {
-    **WORD_HEADS,
-    "badm": BADM,
-    "carp": CARP,
+HEADS: dict[str, HeadSpec] = {
+    "bamm": bamm.SPEC,
+    "mogo": mogo.SPEC,
+    "badm": badm.SPEC,
+    "carp": carp.SPEC,
 }
-"""All; CARP answers observations with chunks of actions, and is driven by motiongen_sim."""
+"""Name -> head. The first that can do a thing is the default for it."""
 
 
-def lookup(name: str) -> type[BAMM] | type[Mogo]:
-    """Return the class of a head that obeys words. Raises ValueError that lists the names."""
-    return registry.lookup("head", WORD_HEADS, name)
+def heads_for(kind: Kind | None = None, *, streams: bool = False, edits: bool = False) -> dict[str, HeadSpec]:
+    """Return the heads of a kind that can do what is asked, by name."""
+    return {
+        name: spec
+        for name, spec in HEADS.items()
+        if kind in (None, spec.kind) and (spec.streams or not streams) and (spec.edits or not edits)
+    }
+
+
+def lookup(name: str, kind: Kind | None = None, *, streams: bool = False, edits: bool = False) -> HeadSpec:
+    """Return the head of a name that can do what is asked. Raises ValueError that lists those that can."""
+    return registry.lookup("head", heads_for(kind, streams=streams, edits=edits), name)
+
+
+def sampler_of(model: Any) -> Any:
+    """Return the sampler of a model: its head's; the model itself where it is no head's and samples by itself."""
+    spec = HEADS.get(getattr(model, "model_type", ""))
+    return model if spec is None else spec.sampler()(model)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from motiongen.inference.model import Take, load
+from motiongen.inference.load import load_words
+from motiongen.inference.model import PromptedMotion
 from motiongen.motion import Motion
 
 
@@ -35,7 +36,7 @@ def generate(
     Raises:
         ValueError: an empty prompt, or a number out of range.
     """
-    return takes(
+    return variants(
         prompts,
         count=1,
         seconds=seconds,
@@ -49,7 +50,7 @@ def generate(
     )[0].motion
 
 
-def takes(
+def variants(
     prompts: str | Sequence[str],
     *,
     count: int = 1,
@@ -61,15 +62,15 @@ def takes(
     head: str = "bamm",
     weights: str | Path = "full",
     device: str = "auto",
-) -> list[Take]:
+) -> list[PromptedMotion]:
     """Return `count` variants of what `generate` returns, each with the span of each prompt in it.
 
     The first variant is `generate`'s, the others have the next seeds; the other arguments are as in `generate`.
     """
     prompts = [prompts] if isinstance(prompts, str) else list(prompts)
-    model = load(head, weights, device)
+    model = load_words(head, weights, device)
     model.note_far(prompts)
-    options = model.head.options_class().adjusted(guidance_scale, temperature)
+    options = model.spec.options().adjusted(guidance_scale, temperature)
     return model.sequence(
         prompts, count=count, seconds=seconds, start_from=start_from, seed=seed, options=options
     )
@@ -91,7 +92,7 @@ def edit(
 
     Outside the span every frame is as it was. The other arguments are as in `generate`.
     """
-    model = load(head, weights, device)
+    model = load_words(head, weights, device, edits=True)
     model.note_far([prompt])
-    options = model.head.options_class().adjusted(guidance_scale, temperature)
+    options = model.spec.options().adjusted(guidance_scale, temperature)
     return model.edit(motion, prompt, between, seed=seed, options=options)

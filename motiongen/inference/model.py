@@ -1,24 +1,22 @@
-"""A head with its tokenizer and text encoder: what turns sentences into Motions; and the sets of weights."""
+"""A loaded head with its tokenizer and text encoder: sentences into motion."""
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from pathlib import Path
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from motiongen import checkpoint, features, heads, tokenizers
+from motiongen import features, heads
 from motiongen.conditions.prompt import normalise_prompt
 from motiongen.conditions.text import TextEncoder
-from motiongen.heads import Head, Options
-from motiongen.heads.bamm import BAMM
-from motiongen.heads.bamm_writer import GenerationConfig
+from motiongen.heads.code_config import CodeOptions
+from motiongen.heads.spec import HeadSpec
 from motiongen.inference import splice
+from motiongen.inference.humanoid_clip import canonical, put_back
 from motiongen.motion import Motion
-from motiongen.skeleton import SMPL22
 from motiongen.tokenizers.rvq_vae import RVQVAE
 
 log = logging.getLogger(__name__)
@@ -28,8 +26,8 @@ FAR = 0.35
 
 
 @dataclass(frozen=True)
-class Take:
-    """A motion, and where in it each prompt's part lies: (start, end, prompt), seconds."""
+class PromptedMotion:
+    """A motion, and the span of each prompt in it: (start, end, prompt), seconds."""
 
     motion: Motion
     parts: tuple[tuple[float, float, str], ...]
@@ -40,16 +38,31 @@ class Model:
     """A loaded head, ready to generate. Make one with `load`.
 
     Attributes:
-        head: writes codes.
+        head: the nn.Module that writes codes.
         tokenizer: turns codes into features, and motion into codes.
         text: turns prompts into conditions.
         about: what the set of weights says of itself: name, licence, data, contents and styles it knows.
     """
 
-    head: Head
+    head: Any
     tokenizer: RVQVAE
     text: TextEncoder
     about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def spec(self) -> HeadSpec:
+        """What the head is called and can do."""
+        return heads.lookup(self.head.model_type, "words")
+
+    @cached_property
+    def sampler(self) -> Any:
+        """What samples codes from the head: a `CodeSampler`, or an `EditingSampler` where `spec.edits`."""
+        return self.spec.sampler()(self.head)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the models are."""
+        return self.tokenizer.mean.device
 
     @property
     def frames_per_token(self) -> int:
@@ -62,7 +75,7 @@ class Model:
         *,
         seconds: float | None = None,
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
-        options: Options | None = None,
+        options: CodeOptions | None = None,
     ) -> list[Motion]:
         """Return a motion for each prompt, as one batch.
 
@@ -76,11 +89,11 @@ class Model:
             ValueError: no prompt, an empty one, or a length that is not positive.
         """
         condition = self.text.encode(prompts)
-        codes = self.head.generate(
+        codes = self.sampler.generate(
             condition,
             lengths=self._tokens(seconds),
             generator=generator,
-            options=options or self.head.options_class(),
+            options=options or self.spec.options(),
         )
         return [_cut(features.decode(self._decode(item)), seconds) for item in codes]
 
@@ -92,8 +105,8 @@ class Model:
         seconds: float | None = None,
         start_from: Motion | None = None,
         seed: int = 0,
-        options: Options | None = None,
-    ) -> list[Take]:
+        options: CodeOptions | None = None,
+    ) -> list[PromptedMotion]:
         """Return variants of one unbroken motion in which the prompts follow each other.
 
         Args:
@@ -114,28 +127,29 @@ class Model:
         ends = [[len(item)] for item in codes]  # tokens after each part
         conditions = self.text.encode(prompts)
         for index in range(len(prompts)):
-            new = self.head.generate(
+            new = self.sampler.generate(
                 conditions[[index] * count],
                 lengths=self._tokens(seconds),
                 prefix_codes=codes,
                 generator=generators,
-                options=options or self.head.options_class(),
+                options=options or self.spec.options(),
             )
             codes = [torch.cat([old.to(item.device), item]) for old, item in zip(codes, new, strict=True)]
             for marks, item in zip(ends, codes, strict=True):
                 marks.append(len(item))
         return [
-            self._take(item, marks, prompts, start, seconds) for item, marks in zip(codes, ends, strict=True)
+            self._prompted(item, marks, prompts, start, seconds)
+            for item, marks in zip(codes, ends, strict=True)
         ]
 
-    def _take(
+    def _prompted(
         self,
         codes: Tensor,
         ends: list[int],
         prompts: Sequence[str],
         start: Motion | None,
         seconds: float | None,
-    ) -> Take:
+    ) -> PromptedMotion:
         """Decode codes (N, Q) of a start and a part for each prompt, whose tokens end at `ends`."""
         frames = self._decode(codes)[ends[0] * self.frames_per_token :]
         motion = features.decode(frames) if start is None else splice.follow(start, frames)
@@ -146,7 +160,7 @@ class Model:
         if start is not None:
             motion = splice.append(start, motion)
         parts = zip(marks, marks[1:], prompts, strict=False)
-        return Take(motion, tuple((first, last, prompt) for first, last, prompt in parts))
+        return PromptedMotion(motion, tuple((first, last, prompt) for first, last, prompt in parts))
 
     def edit(
         self,
@@ -155,7 +169,7 @@ class Model:
         between: tuple[float, float],
         *,
         seed: int = 0,
-        options: GenerationConfig | None = None,
+        options: CodeOptions | None = None,
     ) -> Motion:
         """Return the motion with a span written anew; outside it every frame is as it was.
 
@@ -170,10 +184,11 @@ class Model:
             ValueError: a head that only writes forward, a span outside the motion or under a token's time, or a
                 skeleton that is no humanoid.
         """
-        if not isinstance(self.head, BAMM):
+        if not self.spec.edits:
+            able = " or ".join(heads.heads_for("words", edits=True))
             raise ValueError(
                 f"head: expected one that revises, got {type(self.head).__name__}, which only writes forward; "
-                "load bamm to edit"
+                f"load {able} to edit"
             )
         start, end = between
         if (
@@ -191,9 +206,9 @@ class Model:
         codes = self._encode(whole, from_start=True)
         token = torch.arange(len(codes)) * self.frames_per_token
         keep = (token + self.frames_per_token <= first) | (token >= last)
-        edited = self.head.edit(
+        edited = self.sampler.edit(
             [codes], [keep], self.text.encode([prompt]),
-            generator=torch.Generator().manual_seed(seed), options=options or GenerationConfig(),
+            generator=torch.Generator().manual_seed(seed), options=options or self.spec.options(),
         )[0]  # fmt: skip
         span = splice.fill(whole, self._decode(edited)[: whole.num_frames], first, last)
         if whole is motion:
@@ -235,111 +250,13 @@ class Model:
         if not from_start and motion.num_frames >= self.frames_per_token:
             frames = frames[motion.num_frames % self.frames_per_token :]
         with torch.no_grad():
-            return self.tokenizer.encode(frames[None].to(self.tokenizer.mean.device))[0].cpu()
+            return self.tokenizer.encode(frames[None].to(self.device))[0].cpu()
 
     def _decode(self, codes: Tensor) -> Tensor:
         """Features (T, 140), on the CPU, of codes (N, Q)."""
         with torch.no_grad():
-            return self.tokenizer.decode(codes[None].to(self.tokenizer.mean.device))[0].float().cpu()
-
-
-@lru_cache(maxsize=4)
-def load(head: str = "bamm", weights: str | Path = "full", device: str = "auto") -> Model:
-    """Return a head with its tokenizer and text encoder, ready to generate; the same one when asked again.
-
-    Args:
-        head: a name in heads.HEADS.
-        weights: a set that is shipped ("full": non-commercial; "open": free sources), or a folder of your own with
-            `tokenizer/` and a folder named like the head.
-        device: "cpu", "cuda", or "auto" for CUDA where there is one.
-
-    Raises:
-        ValueError: an unknown name, or files that are damaged or do not fit.
-    """
-    head_class = heads.lookup(head)
-    folder = weights_folder(weights)
-    if not (folder / head).is_dir():
-        raise ValueError(
-            f"weights: expected a folder {head} in {folder}, got none; train one or choose another set"
-        )
-    on = resolve_device(device)
-    tokenizer = tokenizers.load(folder / "tokenizer").to(on).requires_grad_(False)
-    model = checkpoint.load(folder / head, head_class).eval().to(on).requires_grad_(False)
-    about = checkpoint.read_json(folder / "about.json") if (folder / "about.json").is_file() else {}
-    return Model(
-        model, tokenizer, TextEncoder.load(model.config.text_encoder, on), {"name": folder.name, **about}
-    )
-
-
-def resolve_device(name: str) -> torch.device:
-    """Return the device of a name; "auto" is CUDA where there is one."""
-    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
-
-
-def weights_folder(weights: str | Path) -> Path:
-    """Return the folder of a set of weights that is shipped, by name, or of the user's own, by path.
-
-    Raises:
-        ValueError: there is no such set or folder; the message lists the sets.
-    """
-    import motiongen_assets
-
-    shipped = motiongen_assets.ROOT / "weights"
-    names = sorted(path.name for path in shipped.glob("*") if path.is_dir())
-    if str(weights) in names:
-        return Path(shipped / str(weights))
-    if Path(weights).is_dir():
-        return Path(weights)
-    raise ValueError(
-        f"weights: expected {' or '.join(names) or 'a set'} or a folder, got {str(weights)!r}; check the name"
-    )
-
-
-def canonical(motion: Motion) -> Motion:
-    """Return a motion of any humanoid on SMPL-22, at 30 fps, on the ground; the same object when it is that already."""
-    if motion.skeleton.names == SMPL22.names and abs(motion.fps - features.FPS) < 0.01:
-        return motion
-    if motion.skeleton.names != SMPL22.names:
-        motion = motion.retarget(SMPL22).grounded()
-    return motion.resample(features.FPS)
+            return self.tokenizer.decode(codes[None].to(self.device))[0].float().cpu()
 
 
 def _cut(motion: Motion, seconds: float | None) -> Motion:
     return motion if seconds is None else motion[: max(1, round(seconds * motion.fps))]
-
-
-def put_back(motion: Motion, whole: Motion, span: Motion, first: int, last: int) -> Motion:
-    """Return a motion with the edited span of its canonical copy, back on its own skeleton and at its own rate.
-
-    What the way to the copy and back changes, such as the height of the floor, is measured at the seams and fades out.
-    """
-    begin = round(first / whole.fps * motion.fps)
-    end = motion.num_frames if last == whole.num_frames else round(last / whole.fps * motion.fps)
-    edited = splice.put(whole, span, first, last).resample(motion.fps)
-    edited = (
-        edited[: motion.num_frames]
-        if edited.num_frames >= motion.num_frames
-        else _held(edited, motion.num_frames)
-    )
-    if motion.skeleton.names != SMPL22.names:
-        edited = edited.retarget(motion.skeleton)
-    seam = (
-        begin - 1 if begin else end
-    )  # an old frame, which says how far the copy's floor lies from the original's
-    if 0 <= seam < motion.num_frames:
-        edited = edited.moved(
-            (motion.root[seam] - edited.root[seam]) * motion.root.new_tensor([0.0, 1.0, 0.0])
-        )
-    before = motion[:begin] if begin else None
-    after = motion[end:] if end < motion.num_frames else None
-    return splice.put(motion, splice.meet(edited[begin:end], before, after), begin, end)
-
-
-def _held(motion: Motion, num_frames: int) -> Motion:
-    """The motion with its last frame held: two rates may round a clip to lengths that differ by a frame."""
-    more = num_frames - motion.num_frames
-    return replace(
-        motion,
-        rotations=torch.cat([motion.rotations, motion.rotations[-1:].expand(more, -1, -1)]),
-        root=torch.cat([motion.root, motion.root[-1:].expand(more, -1)]),
-    )

@@ -1,51 +1,172 @@
-"""Files in and out: one file a format, read and write together, chosen by extension."""
+"""Files of motion: a registry of formats, and load and save, which choose one by the file's extension.
 
-import difflib
+Importing this package costs no torch: a format's module is imported when the format is first used.
+"""
+
 import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
-from motiongen.motion import Motion
+from motiongen.registry import lookup_extension
 
-FORMATS = {
-    ".bvh": "motiongen.io.bvh",
-    ".npz": "motiongen.io.npz",
-    ".glb": "motiongen.io.gltf",
-    ".gltf": "motiongen.io.gltf",
+if TYPE_CHECKING:
+    from motiongen.motion import Motion
+    from motiongen.skinned_mesh import SkinnedMesh
+
+__all__ = ["FORMATS", "FormatSpec", "format_of", "load", "readable", "save", "writable"]
+
+
+class Reader(Protocol):
+    """Function that reads a file of motion; its ValueError names the file and the position of the fault."""
+
+    def __call__(self, path: Path, /) -> "Motion":
+        """Return the motion in a file."""
+        ...
+
+
+class Writer(Protocol):
+    """Function that writes a file of motion, whole or not at all; the same motion gives the same bytes."""
+
+    def __call__(self, motion: "Motion", path: Path, /, **options: Any) -> None:
+        """Write a motion; `options` holds `mesh` for a format that takes one, else nothing."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormatSpec:
+    """One format of motion files.
+
+    Attributes:
+        name: name of the format, for messages.
+        summary: contents of a file, in a few words.
+        extensions: lower-case file extensions, each with its dot.
+        read: returns the motion in a file; None for a format that is only written.
+        write: writes a motion to a file; None for a format that is only read.
+        takes_mesh: whether `write` takes `mesh`, the skinned mesh that the motion moves.
+    """
+
+    name: str
+    summary: str
+    extensions: tuple[str, ...]
+    read: Reader | None = None
+    write: Writer | None = None
+    takes_mesh: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.extensions or any(e != e.lower() or not e.startswith(".") for e in self.extensions):
+            raise ValueError(
+                f"extensions: expected lower-case ones with a dot such as '.bvh', got {self.extensions}"
+            )
+        if self.read is None and self.write is None:
+            raise ValueError(f"format: expected {self.name} to have read, write or both, got neither")
+
+
+def _function(module: str, name: str) -> Callable[..., Any]:
+    """Return a function that imports `name` from a module of this package when it is first called."""
+
+    def call(*args: Any, **options: Any) -> Any:
+        return getattr(importlib.import_module(f"motiongen.io.{module}"), name)(*args, **options)
+
+    return call
+
+
+FORMATS: dict[str, FormatSpec] = {
+    "bvh": FormatSpec(
+        name="BVH",
+        summary="a tree of joints and Euler angles, in centimetres",
+        extensions=(".bvh",),
+        read=_function("bvh", "read"),
+        write=_function("bvh", "write"),
+    ),
+    "npz": FormatSpec(
+        name="NPZ",
+        summary="NumPy arrays, exact; AMASS, SMPL-H and SMPL-X files are read too",
+        extensions=(".npz",),
+        read=_function("npz", "read"),
+        write=_function("npz", "write"),
+    ),
+    "gltf": FormatSpec(
+        name="glTF 2.0",
+        summary="an animated skeleton with a skinned body",
+        extensions=(".glb", ".gltf"),
+        read=_function("gltf", "read"),
+        write=_function("gltf", "write"),
+        takes_mesh=True,
+    ),
+    "amc": FormatSpec(
+        name="ASF/AMC",
+        summary="Acclaim motion at 120 fps, with the .asf skeleton beside it",
+        extensions=(".amc",),
+        read=_function("asf", "read"),
+    ),
 }
-"""Extension -> module with read(path) -> Motion and write(motion, path); imported when first used."""
+"""Name -> format. Whatever reads or writes motion finds its formats here."""
 
 
-def load(path: str | Path) -> Motion:
+def format_of(path: str | Path) -> FormatSpec:
+    """Return the format that a path's extension names.
+
+    Raises:
+        ValueError: no format has that extension; the message lists those that are known.
+    """
+    return lookup_extension(FORMATS, path)
+
+
+def readable() -> tuple[str, ...]:
+    """Return the extensions of the formats that can be read."""
+    return tuple(ext for spec in FORMATS.values() if spec.read for ext in spec.extensions)
+
+
+def writable() -> tuple[str, ...]:
+    """Return the extensions of the formats that can be written."""
+    return tuple(ext for spec in FORMATS.values() if spec.write for ext in spec.extensions)
+
+
+def load(path: str | Path) -> "Motion":
     """Return the motion in a file.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: an unknown extension, or contents that the format does not allow.
+        ValueError: an unknown extension, a format that is only written, or a broken file.
     """
     path = Path(path)
-    module = importlib.import_module(_module(path))
+    spec = format_of(path)
+    if spec.read is None:
+        raise ValueError(
+            f"{path}: expected a format that can be read, got {spec.name}, which is only written; "
+            f"use one of {', '.join(readable())}"
+        )
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a motion file, got no such file; check the path")
-    motion: Motion = module.read(path)
-    return motion
+    try:
+        return spec.read(path)
+    except ValueError as error:
+        if path.name in str(error):
+            raise
+        raise ValueError(f"{path}: {error}") from error  # Motion's own checks know no file
 
 
-def save(motion: Motion, path: str | Path) -> None:
+def save(motion: "Motion", path: str | Path, *, mesh: "SkinnedMesh | None" = None) -> None:
     """Write a motion to a file, whole or not at all.
+
+    Args:
+        motion: the motion.
+        path: a file to make or replace.
+        mesh: the skinned mesh that the motion moves, for formats that hold one; without it they show the bare skeleton.
 
     Raises:
         FileNotFoundError: the folder does not exist.
-        ValueError: an unknown extension.
+        ValueError: an unknown extension, a format that is only read, or a mesh for a format that holds none.
     """
     path = Path(path)
-    importlib.import_module(_module(path)).write(motion, path)
-
-
-def _module(path: Path) -> str:
-    extension = path.suffix.lower()
-    if extension not in FORMATS:
-        near = difflib.get_close_matches(extension, FORMATS, n=1, cutoff=0.0)[0]
+    spec = format_of(path)
+    if spec.write is None:
         raise ValueError(
-            f"{path}: expected one of {', '.join(FORMATS)}, got {extension or 'no extension'!r}; did you mean {near}?"
+            f"{path}: expected a format that can be written, got {spec.name}, which is only read; "
+            f"use one of {', '.join(writable())}"
         )
-    return FORMATS[extension]
+    if mesh is not None and not spec.takes_mesh:
+        raise ValueError(f"mesh: expected none for {spec.name}, which holds no mesh, got one; leave it out")
+    spec.write(motion.to("cpu"), path, **({"mesh": mesh} if spec.takes_mesh else {}))

@@ -1,4 +1,4 @@
-"""ASF/AMC (Acclaim): a skeleton file and a motion file, as the CMU and HDM05 databases have them. Read only.
+"""ASF/AMC (Acclaim), read only: a skeleton file and a motion file, as in the CMU and HDM05 databases.
 
 A bone of an ASF turns about its start: L = C M C^-1, where C is the bone's `axis` and M its degrees of freedom, both
 applied first letter first. The Motion's joint of the same name sits at the bone's start, so its offset is its
@@ -30,10 +30,10 @@ class Bone:
 
     Attributes:
         name: the bone's name.
-        parent: the name of the bone it hangs from; empty for the root.
+        parent: name of the parent bone; empty for the root.
         direction: unit vector along the bone in the zero pose.
-        length: how far it reaches.
-        axis: angles of the frame in which its degrees of freedom turn.
+        length: length of the bone.
+        axis: angles of the frame in which its degrees of freedom rotate.
         axis_order: the letters of `axis`, first applied first.
         dof: "rx", "ry", "rz" (and "tx" to "tz" for the root) in the order of the AMC's numbers.
         limits: (lowest, highest) of each degree of freedom, degrees as written; empty when not given.
@@ -51,7 +51,7 @@ class Bone:
 
 @dataclass(frozen=True)
 class Asf:
-    """An ASF file: bones from the root down, and its unit of length.
+    """The contents of an ASF file: bones from the root down, and the unit of length.
 
     Attributes:
         bones: the root first, parents before children.
@@ -70,7 +70,11 @@ class Asf:
 
 
 def read(path: str | Path, fps: float = 120.0) -> Motion:
-    """Return the motion in an AMC file, with the ASF file beside it: 07_01.amc with 07_01.asf, 07.asf or the only one.
+    """Return the motion in an AMC file, with the ASF file beside it: for 07_01.amc 07_01.asf, 07.asf or the only one.
+
+    Args:
+        path: the AMC file.
+        fps: frames a second, which the files do not hold; 120 in both databases.
 
     Raises:
         ValueError: no such ASF file, or one of the two is broken.
@@ -95,9 +99,9 @@ def read_amc(
     """Return a motion from a skeleton and a motion file.
 
     Args:
-        asf_path: skeleton.
-        amc_path: motion.
-        fps: the rate, which the files do not hold.
+        asf_path: the skeleton file.
+        amc_path: the motion file.
+        fps: frames a second, which the files do not hold.
         unit_to_metres: length of the file's unit in metres; None takes the ASF's own.
 
     Raises:
@@ -113,14 +117,14 @@ def read_amc(
         if turns:
             rotations[:, joint] = _bone_rotation(bone, turns, torch.from_numpy(values[bone.name]))
     root = asf.bones[0]
-    places = torch.tensor(root.direction, dtype=torch.float64).repeat(frames, 1)
+    positions = torch.tensor(root.direction, dtype=torch.float64).repeat(frames, 1)  # (T, 3)
     for i, dof in enumerate(root.dof):
         if dof in _MOVES:
-            places[:, "xyz".index(dof[1])] += torch.from_numpy(values[root.name][:, i])
+            positions[:, "xyz".index(dof[1])] += torch.from_numpy(values[root.name][:, i])
     return Motion(
         skeleton=asf_skeleton(asf, scale),
         rotations=rotations.float(),
-        root=(places * scale).float(),
+        root=(positions * scale).float(),
         fps=float(fps),
     )
 
@@ -161,7 +165,7 @@ def parse_asf(path: str | Path) -> Asf:
 
 
 class _AsfReader:
-    """Sections start with a colon; bones and the hierarchy stand between begin and end."""
+    """Reader of an ASF file: sections start with a colon; bones and the hierarchy lie between begin and end."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -196,7 +200,7 @@ class _AsfReader:
                 self.parent.update(dict.fromkeys(words[1:], words[0]))
 
     def asf(self) -> Asf:
-        """Return what was read, bones sorted from the root down."""
+        """Return the contents of the file, bones sorted from the root down."""
         if not self.root or not self.bones or not self.parent:
             self._fail(":root, :bonedata and :hierarchy", "a file without one of them")
         order = ["root"]
@@ -304,9 +308,11 @@ def parse_amc(path: str | Path, asf: Asf) -> dict[str, NDArray[np.float64]]:
     layout = _amc_layout(path, lines, start, dofs)
     tokens = np.array(" ".join(lines[start:]).split(), dtype=object)
     width = 1 + sum(1 + len(dofs[name]) for name in layout)
-    if tokens.size == 0 or tokens.size % width:
+    if not layout or tokens.size == 0 or tokens.size % width:
         raise _amc_fault(path, lines, start, dofs)
     rows, frames, column = tokens.reshape(-1, width), tokens.size // width, 1
+    if not all(number.isdigit() for number in rows[:, 0]):
+        raise _amc_fault(path, lines, start, dofs)
     values = {bone.name: np.zeros((frames, len(bone.dof))) for bone in asf.bones}
     for name in layout:
         count = len(dofs[name])
@@ -340,7 +346,7 @@ def _amc_layout(path: Path, lines: list[str], start: int, dofs: dict[str, tuple[
 
 
 def _amc_fault(path: Path, lines: list[str], start: int, dofs: dict[str, tuple[str, ...]]) -> ValueError:
-    """Return the error of the first line that is not as expected; slow, since the file is broken anyway."""
+    """Return the error of the first unexpected line; slow, since it runs on broken files only."""
     frame, expected, got = "0", "frames", "none"
     seen: list[str] = []
     first: list[str] = []

@@ -1,7 +1,7 @@
-"""BVH: a tree of joints and one line of numbers a frame. Any hierarchy, any channels, both ways.
+"""BVH files to motion and back, with any hierarchy and any channels.
 
 `parse` and `write_bvh` keep a file as it is; `read` and `write` translate to and from a Motion. Position channels
-replace a joint's offset, as Blender and bvhio have it; some writers add them.
+replace a joint's offset, as in Blender and bvhio; some writers add them.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ from motiongen.skeleton import SMPL22, Skeleton
 
 __all__ = ["Bvh", "bvh_from_motion", "guess_unit", "motion_from_bvh", "parse", "read", "write", "write_bvh"]
 
-# A quarter turn about x: what pointed along z points along y.
+# A quarter turn about x, which takes z to y.
 Z_TO_Y = torch.tensor([-(0.5**0.5), 0.0, 0.0, 0.5**0.5])
 
 # Between metres (a chain of bones is 1 to 2 units long) and centimetres (100 to 200).
@@ -33,11 +33,11 @@ def read(path: str | Path, unit_to_metres: float | None = None, up: str = "auto"
         path: file to read.
         unit_to_metres: length of the file's unit in metres; None guesses centimetres when the skeleton's longest
             chain of bones exceeds 10 units, else metres.
-        up: the file's axis that points up, "y" or "z"; "auto" says z where the rest pose is a person's that stands
-            along z, which no axis in the format tells.
+        up: the file's axis that points up, "y" or "z"; "auto" takes z where the rest pose is a person that stands
+            along z, since the format does not name its axes.
 
     Raises:
-        ValueError: the file is not a BVH file; the message names the line. Or another up.
+        ValueError: the file is not a BVH file (the message names the line), or `up` is none of these.
     """
     if up not in ("auto", "y", "z"):
         raise ValueError(f"up: expected auto, y or z, got {up!r}")
@@ -47,12 +47,18 @@ def read(path: str | Path, unit_to_metres: float | None = None, up: str = "auto"
 
 
 def write(motion: Motion, path: str | Path, unit_to_metres: float = 0.01) -> None:
-    """Write a motion as BVH: ZXY rotations in degrees and, unless told otherwise, centimetres."""
+    """Write a motion as BVH, with ZXY rotations in degrees.
+
+    Args:
+        motion: the motion.
+        path: a file to make or replace.
+        unit_to_metres: length of the file's unit in metres; centimetres by default.
+    """
     write_bvh(bvh_from_motion(motion, unit_to_metres), path)
 
 
 def motion_from_bvh(bvh: Bvh, unit_to_metres: float | None = None) -> Motion:
-    """Return a Bvh as a Motion; a file with SMPL-22's joints comes back in SMPL-22's order."""
+    """Return a Bvh as a Motion; joints that are SMPL-22's are brought into SMPL-22's order."""
     scale = guess_unit(bvh) if unit_to_metres is None else unit_to_metres
     frames, joints = len(bvh.values), len(bvh.names)
     rotations = quat_identity(frames, joints, dtype=torch.float64)
@@ -88,7 +94,7 @@ def motion_from_bvh(bvh: Bvh, unit_to_metres: float | None = None) -> Motion:
 
 
 def bvh_from_motion(motion: Motion, unit_to_metres: float = 0.01) -> Bvh:
-    """Return a Motion as a Bvh: six channels on the root and on joints that move on their parents, else three.
+    """Return a Motion as a Bvh, with six channels for the root and for joints that move on their parents, else three.
 
     The root's OFFSET is zero, so that readers that add it to the position channels agree with those that do not.
     """
@@ -97,16 +103,18 @@ def bvh_from_motion(motion: Motion, unit_to_metres: float = 0.01) -> Bvh:
     # Normalised in double: near gimbal lock a float32 length error of 1e-7 becomes degrees.
     angles = euler_from_quat(quat_normalize(motion.rotations.double()), "ZXY").rad2deg().numpy()  # (T, J, 3)
     offsets = skeleton.offsets.double().numpy() / unit_to_metres
-    places = np.tile(offsets, (frames, 1, 1))  # (T, J, 3)
+    translations = np.tile(offsets, (frames, 1, 1))  # (T, J, 3)
     if motion.translations is not None:
-        places = motion.translations.double().numpy() / unit_to_metres
-    places[:, 0] = motion.root.double().numpy() / unit_to_metres
+        translations = motion.translations.double().numpy() / unit_to_metres
+    translations[:, 0] = motion.root.double().numpy() / unit_to_metres
     turning = ("Zrotation", "Xrotation", "Yrotation")
     channels, columns = [], []
     for joint in order:
-        moves = joint == 0 or bool((abs(places[:, joint] - offsets[joint]) * unit_to_metres > 1e-6).any())
+        moves = joint == 0 or bool(
+            (abs(translations[:, joint] - offsets[joint]) * unit_to_metres > 1e-6).any()
+        )
         channels.append(POSITION + turning if moves else turning)
-        columns += [places[:, joint]] * moves + [angles[:, joint]]
+        columns += [translations[:, joint]] * moves + [angles[:, joint]]
     return Bvh(
         names=tuple("_".join(skeleton.names[j].split()) for j in order),
         parents=tuple(order.index(skeleton.parents[j]) if j else -1 for j in order),
@@ -119,7 +127,7 @@ def bvh_from_motion(motion: Motion, unit_to_metres: float = 0.01) -> Bvh:
 
 
 def guess_unit(bvh: Bvh) -> float:
-    """Return the likely length of a file's unit in metres: 0.01 or 1."""
+    """Return the likely length of a file's unit in metres, 0.01 or 1, by the skeleton's size."""
     reach = np.zeros(len(bvh.names))
     for joint, parent in enumerate(bvh.parents):
         if parent >= 0:
@@ -135,7 +143,7 @@ def _fps(frame_time: float) -> float:
 
 
 def _rotation(values: NDArray[np.float64], turns: list[tuple[str, int]]) -> Tensor:
-    """Return quats (T, 4) of one joint's rotation channels [(axis, column)]; absent axes do not turn."""
+    """Return quats (T, 4) of one joint's rotation channels [(axis, column)]; absent axes are zero."""
     order = "".join(axis for axis, _ in turns)
     angles = torch.zeros(len(values), 3, dtype=torch.float64)
     for position, (_, column) in enumerate(turns):
@@ -144,7 +152,7 @@ def _rotation(values: NDArray[np.float64], turns: list[tuple[str, int]]) -> Tens
 
 
 def _smpl22_order(bvh: Bvh) -> list[int] | None:
-    """Return the file's joints in SMPL-22's order when it has just those joints on the same parents."""
+    """Return the file's joints in SMPL-22's order if it has exactly those joints with the same parents."""
     above = {
         name: bvh.names[parent] if parent >= 0 else ""
         for name, parent in zip(bvh.names, bvh.parents, strict=True)

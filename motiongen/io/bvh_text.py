@@ -1,4 +1,4 @@
-"""The text of a BVH file: parsed and written as it stands, in its own units, degrees and channel order."""
+"""The text of BVH files, parsed and written unchanged: in their own units, degrees and channel order."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from motiongen.io.atomic import atomic_path
+from motiongen.atomic import atomic_path
 
 POSITION = ("Xposition", "Yposition", "Zposition")
 ROTATION = ("Xrotation", "Yrotation", "Zrotation")
@@ -16,7 +16,7 @@ _CHANNELS = {name.lower(): name for name in POSITION + ROTATION}
 
 @dataclass(frozen=True, eq=False)
 class Bvh:
-    """A BVH file as it stands, in its own units and degrees.
+    """The contents of a BVH file, in its own units and degrees.
 
     Attributes:
         names: J joint names in the order of the file.
@@ -38,7 +38,7 @@ class Bvh:
 
 
 def parse(path: str | Path) -> Bvh:
-    """Return a BVH file as it stands.
+    """Return the contents of a BVH file, unchanged.
 
     Raises:
         ValueError: the text is not BVH, or holds NaN or infinity; one line that names path, line and what was expected.
@@ -68,7 +68,7 @@ def parse(path: str | Path) -> Bvh:
 
 
 class _Hierarchy:
-    """The part of a file before MOTION, read word by word: braces and keywords may share lines."""
+    """Parser of the part of a file before MOTION, word by word: braces and keywords may share lines."""
 
     def __init__(self, path: str | Path, text: str) -> None:
         self.path = path
@@ -206,7 +206,7 @@ def _parse_values(path: str | Path, text: str, line: int, frames: int, width: in
 
 
 def _motion_fault(path: str | Path, text: str, line: int, frames: int, width: int) -> ValueError:
-    """Return the error for motion rows that did not parse; slow, since the file is broken anyway."""
+    """Return the error for motion rows that did not parse; slow, since it runs on broken files only."""
     rows = 0
     for n, row in enumerate(text.split("\n"), line):
         words = row.split()
@@ -232,7 +232,7 @@ def _error(path: str | Path, line: int, expected: str, got: str) -> ValueError:
 
 
 def write_bvh(bvh: Bvh, path: str | Path, decimals: int = 6) -> None:
-    """Write a Bvh as it stands; joints without children get an End Site, which many readers ask for."""
+    """Write a Bvh unchanged; joints without children get an End Site, which many readers require."""
     lines = ["HIERARCHY"]
     ends = dict(bvh.end_sites)
     _emit_joint(bvh, 0, 0, ends, lines)

@@ -1,7 +1,7 @@
-"""Compact motion: quantized quaternions, second differences, LZMA; a tenth of float32 and within a stated error.
+"""Compressed motion: quantized quaternions, second differences, LZMA; a tenth of float32, within a stated error.
 
-A joint keeps three components of its quaternion when the fourth stays large enough, all through the clip, to be found
-from them; else all four. The bytes of all first digits stand before those of the second, which LZMA likes.
+A joint stores three components of its quaternion where the fourth is large enough all through the clip to be computed
+from them, else all four. Bytes are stored plane by plane, lowest first, which compresses better.
 """
 
 import lzma
@@ -14,11 +14,11 @@ from torch import Tensor
 from motiongen.rotation import quat_normalize, quat_unroll
 
 ROTATION_STEP = math.radians(0.035)
-"""Step of a quaternion component: half an angle, so a rotation is within 0.035 degrees about each axis."""
+"""Quantization step of quaternion components; rotations err by at most 0.035 degrees about an axis."""
 ROOT_STEP = 0.0005
-"""Step of root positions, metres."""
+"""Quantization step of root positions, metres."""
 _SAFE = 0.4
-"""A component that stays over this is found from the three others with at most 2.5 times their error."""
+"""Least size of a component that is computed from the three others; its error is at most 2.5 times theirs."""
 _FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "lc": 0, "lp": 0, "pb": 0}]
 
 

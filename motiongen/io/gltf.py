@@ -1,4 +1,4 @@
-"""glTF 2.0: animated GLB and .gltf in, a skinned body with its animation out."""
+"""glTF 2.0: animated GLB and .gltf files read, and written with a skinned mesh."""
 
 from motiongen.io.gltf_read import read, read_animations, skeleton_of
 from motiongen.io.gltf_write import write

@@ -1,4 +1,4 @@
-"""The container of glTF 2.0: GLB and .gltf bytes to JSON and arrays, and back. It knows nothing of motion."""
+"""The container of glTF 2.0: GLB and .gltf bytes to JSON and arrays, and back."""
 
 import base64
 import binascii
@@ -45,7 +45,7 @@ class GltfReader:
         self._lists: dict[str, list[dict[str, Any]]] = {}
 
     def broken(self, expected: str, got: str) -> ValueError:
-        """Return the one-line error for a file that is not as it should be."""
+        """Return the error for a broken file."""
         return ValueError(f"{self.path}: expected {expected}, got {got}; export the file again as glTF 2.0")
 
     def items(self, kind: str) -> list[dict[str, Any]]:
@@ -143,7 +143,7 @@ class GltfReader:
 
 
 class GltfBuilder:
-    """Collects arrays and JSON and gives the bytes of a GLB."""
+    """Builder of a glTF document: JSON and arrays, written as GLB or .gltf."""
 
     def __init__(self, generator: str = "motiongen") -> None:
         self.json: dict[str, Any] = {"asset": {"version": "2.0", "generator": generator}}
@@ -169,8 +169,8 @@ class GltfBuilder:
             values: (count,) or (count, width) of float32, uint8, uint16 or uint32.
             kind: SCALAR, VEC3, VEC4 or MAT4.
             target: ARRAY_BUFFER or ELEMENT_ARRAY_BUFFER for data of a mesh.
-            bounds: write min and max, which glTF asks of positions and key times.
-            normalized: integers that stand for 0 to 1.
+            bounds: whether to write min and max, which glTF requires of positions and key times.
+            normalized: whether integers stand for 0 to 1.
         """
         codes = {dtype: code for code, dtype in COMPONENTS.items()}
         stored = np.ascontiguousarray(values.reshape(len(values), WIDTHS[kind]))
@@ -194,13 +194,13 @@ class GltfBuilder:
         return self.add("accessors", accessor)
 
     def to_json(self) -> bytes:
-        """Return the .gltf: JSON with the binary data embedded."""
+        """Return the bytes of a .gltf: JSON with the binary data embedded."""
         uri = "data:application/octet-stream;base64," + base64.b64encode(self._binary).decode()
         self.json["buffers"] = [{"byteLength": len(self._binary), "uri": uri}]
         return json.dumps(self.json, indent=1).encode()
 
     def to_bytes(self) -> bytes:
-        """Return the GLB: header, JSON chunk, binary chunk."""
+        """Return the bytes of a GLB: header, JSON chunk, binary chunk."""
         self.json["buffers"] = [{"byteLength": len(self._binary)}]
         text = json.dumps(self.json, separators=(",", ":")).encode()
         text += b" " * (-len(text) % 4)

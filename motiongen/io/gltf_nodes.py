@@ -1,4 +1,4 @@
-"""The node tree of a glTF file: which nodes are joints, how they rest, and what lies above them."""
+"""The node tree of a glTF file: its joints, their rest pose, and the nodes above them."""
 
 from functools import cached_property
 from typing import Any
@@ -22,12 +22,12 @@ SAME_POSE = 0.01
 
 
 class NodeTree:
-    """Joints of the file's largest skin (without one, its animated nodes) as one tree.
+    """The joints of a file's largest skin (without a skin, its animated nodes) as one tree.
 
     Attributes:
-        joints: node indices, a parent before its children; the first holds all the others.
-        above: nodes over the root, from its parent up to the scene.
-        scale_above: for each of these nodes the product of the scales over it.
+        joints: node indices, a parent before its children; the first is the ancestor of all others.
+        above: nodes above the root, from its parent up to the scene.
+        scale_above: for each of these nodes the product of the scales above it.
 
     Raises:
         ValueError: no joints, or nodes that do not form a tree.
@@ -59,8 +59,8 @@ class NodeTree:
     def skeleton(self) -> Skeleton:
         """The joints in their rest pose; the root's offset is zero.
 
-        Rest is the nodes' own pose, unless the skin was bound in another one, which then is the truth: some files
-        keep a frame of an animation in their nodes.
+        The rest pose is that of the nodes, or that in which the skin was bound where the two differ: some files
+        store a frame of an animation in their nodes.
         """
         number = {node: joint for joint, node in enumerate(self.joints)}
         parents = [number[self._parents[node]] if joint else -1 for joint, node in enumerate(self.joints)]
@@ -69,19 +69,19 @@ class NodeTree:
             name = str(self.nodes[node].get("name") or f"node{node}")
             names.append(name if name not in names else f"{name}.{node}")
         offsets = torch.stack([self.local(node)[1] * self.scale_above[node] for node in self.joints])
-        turns = torch.stack([self.local(node)[0] for node in self.joints])
+        rotations = torch.stack([self.local(node)[0] for node in self.joints])
         for node in self.above:
-            turns[0] = quat_multiply(self.local(node)[0], turns[0])
-        bound = self._bound(turns, offsets, parents)
-        if bound is not None and bool((quat_angle(turns[1:], bound[0][1:]) > SAME_POSE).any()):
-            turns, offsets = bound
+            rotations[0] = quat_multiply(self.local(node)[0], rotations[0])
+        bound = self._bound(rotations, offsets, parents)
+        if bound is not None and bool((quat_angle(rotations[1:], bound[0][1:]) > SAME_POSE).any()):
+            rotations, offsets = bound
         offsets[0] = 0.0
         return Skeleton(
-            names=tuple(names), parents=tuple(parents), offsets=offsets.float(), rest=turns.float()
+            names=tuple(names), parents=tuple(parents), offsets=offsets.float(), rest=rotations.float()
         )
 
-    def _bound(self, turns: Tensor, offsets: Tensor, parents: list[int]) -> tuple[Tensor, Tensor] | None:
-        """Local rotations (J, 4) and offsets (J, 3) of the pose in which the skin was bound, if it says."""
+    def _bound(self, rotations: Tensor, offsets: Tensor, parents: list[int]) -> tuple[Tensor, Tensor] | None:
+        """Return local rotations (J, 4) and offsets (J, 3) of the bind pose, or None where the skin has none."""
         skin = max(self._reader.items("skins"), key=lambda item: len(item["joints"]), default={})
         if "inverseBindMatrices" not in skin:
             return None
@@ -92,30 +92,30 @@ class NodeTree:
             return None
         binds = dict(zip(skin["joints"], torch.linalg.inv(inverse), strict=True))
         worlds: list[tuple[Tensor, Tensor]] = []
-        local_turns, local_offsets = [], []
+        local_rotations, local_offsets = [], []
         for joint, node in enumerate(self.joints):
             above = (
                 worlds[parents[joint]]
                 if joint
-                else (turns.new_tensor([0.0, 0.0, 0.0, 1.0]), turns.new_zeros(3))
+                else (rotations.new_tensor([0.0, 0.0, 0.0, 1.0]), rotations.new_zeros(3))
             )
             if node in binds:
                 bind = binds[node]
-                turn = quat_from_matrix(bind[:3, :3] / torch.linalg.det(bind[:3, :3]) ** (1 / 3))
-                place = bind[:3, 3]
+                rotation = quat_from_matrix(bind[:3, :3] / torch.linalg.det(bind[:3, :3]) ** (1 / 3))
+                position = bind[:3, 3]
             else:  # not part of the skin: as its node says
-                turn = quat_multiply(above[0], turns[joint])
-                place = above[1] + quat_rotate(above[0], offsets[joint])
-            worlds.append((turn, place))
-            local_turns.append(quat_multiply(quat_inverse(above[0]), turn))
-            local_offsets.append(quat_rotate(quat_inverse(above[0]), place - above[1]))
+                rotation = quat_multiply(above[0], rotations[joint])
+                position = above[1] + quat_rotate(above[0], offsets[joint])
+            worlds.append((rotation, position))
+            local_rotations.append(quat_multiply(quat_inverse(above[0]), rotation))
+            local_offsets.append(quat_rotate(quat_inverse(above[0]), position - above[1]))
         bound = torch.stack(local_offsets)
-        # The bind pose may be in another unit, so bones say how long it is: most are as long as their nodes' offsets.
+        # The bind pose may be in another unit, which the bones tell: most are as long as their nodes' offsets.
         lengths, node_lengths = bound[1:].norm(dim=-1), offsets[1:].norm(dim=-1)
         known = (lengths > 1e-9) & (node_lengths > 1e-9)
         scale = float((node_lengths[known] / lengths[known]).median()) if bool(known.any()) else 1.0
-        local_turns[0] = turns[0] if self.joints[0] not in binds else local_turns[0]
-        return torch.stack(local_turns), bound * scale
+        local_rotations[0] = rotations[0] if self.joints[0] not in binds else local_rotations[0]
+        return torch.stack(local_rotations), bound * scale
 
     def local(self, node: int) -> tuple[Tensor, Tensor]:
         """Return a node's own rotation (4,) and translation (3,), float64, its scale left out."""
@@ -123,11 +123,13 @@ class NodeTree:
         if "matrix" in item:
             matrix = self._numbers(item["matrix"], 16).view(4, 4).mT  # stored by columns
             return quat_from_matrix(matrix[:3, :3] / self._scale(node)), matrix[:3, 3]
-        turn = self._numbers(item.get("rotation", [0, 0, 0, 1]), 4)
-        return quat_normalize(turn), self._numbers(item.get("translation", [0, 0, 0]), 3)
+        rotation = self._numbers(item.get("rotation", [0, 0, 0, 1]), 4)
+        if not float(rotation.norm()) > 0:
+            raise self._reader.broken(f"node {node} with a quaternion for rotation", "one of length 0")
+        return quat_normalize(rotation), self._numbers(item.get("translation", [0, 0, 0]), 3)
 
     def _scale(self, node: int) -> float:
-        """A node's scale as one number: the cube root of its volume."""
+        """Return a node's scale as one number: the cube root of its volume."""
         item = self.nodes[node]
         if "matrix" in item:
             volume = torch.linalg.det(self._numbers(item["matrix"], 16).view(4, 4)[:3, :3])
@@ -144,7 +146,7 @@ class NodeTree:
         return numbers
 
     def _members(self) -> list[int]:
-        """Nodes that surely are joints: those of the skin, else those that an animation turns."""
+        """Return the nodes that are joints: those of the skin, else those that an animation moves."""
         skins: list[list[int]] = [skin["joints"] for skin in self._reader.items("skins")]
         members = max(skins, key=len, default=[])
         if not members:
@@ -161,7 +163,7 @@ class NodeTree:
         return members
 
     def _path(self, node: int) -> list[int]:
-        """A node and all that are above it."""
+        """Return a node and all its ancestors."""
         path = [node]
         while path[-1] in self._parents:
             path.append(self._parents[path[-1]])
@@ -170,7 +172,7 @@ class NodeTree:
         return path
 
     def _common(self, members: list[int]) -> int:
-        """The lowest node that is or holds all members."""
+        """Return the lowest node that is a member or ancestor of all members."""
         shared = set(self._path(members[0]))
         for node in members[1:]:
             shared &= set(self._path(node))

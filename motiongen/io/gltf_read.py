@@ -1,4 +1,4 @@
-"""Animated GLB and .gltf to motions: the joints of the skin, every animation sampled at one rate."""
+"""Animated glTF files to motions: the joints of the skin, every animation sampled at one rate."""
 
 import logging
 import math
@@ -23,16 +23,16 @@ log = logging.getLogger(__name__)
 DEFAULT_FPS = 30.0
 MAX_FRAMES = 1_000_000
 MOVING = 1e-4
-"""A bone whose length along any axis changes by more, relative to the skeleton's size, moves on its parent."""
+"""Change of a joint's offset along an axis, relative to the skeleton's size, over which it moves on its parent."""
 
 
 def read(path: str | Path, *, animation: str | None = None, fps: float | None = None) -> Motion:
-    """Return an animation of a file; the only one unless named.
+    """Return an animation of a file as a motion.
 
     Args:
         path: a .glb or .gltf.
-        animation: name of the animation.
-        fps: rate to sample at; the file's own when motiongen wrote it, else 30.
+        animation: name of the animation; the only one if None.
+        fps: rate to sample at; if None the file's own when motiongen wrote it, else 30.
 
     Raises:
         ValueError: the file is broken, holds no such animation, or several and none is named.
@@ -54,13 +54,13 @@ def read(path: str | Path, *, animation: str | None = None, fps: float | None = 
 def read_animations(path: str | Path, *, fps: float | None = None) -> dict[str, Motion]:
     """Return every animation of a file by name, in the file's order.
 
-    The skeleton is the skin's joints (without a skin, the animated nodes), with what lies above them folded into the
-    root: its path then is in the world. Static scales are folded into the bones; animated ones are left out, with a
-    log entry. Time begins at an animation's first key.
+    The skeleton has the skin's joints (without a skin, the animated nodes). The nodes above them are folded into the
+    root, whose path then is in the world, and static scales into the bones; animated scales are left out, with a log
+    entry. Time begins at an animation's first key.
 
     Args:
         path: a .glb or .gltf.
-        fps: rate to sample at; the file's own when motiongen wrote it, else 30.
+        fps: rate to sample at; if None the file's own when motiongen wrote it, else 30.
 
     Raises:
         ValueError: the file is broken or holds no animation.
@@ -84,7 +84,7 @@ def skeleton_of(path: str | Path) -> Skeleton:
 
 @contextmanager
 def _well_formed(reader: GltfReader) -> Iterator[None]:
-    """JSON of any shape comes in; what fits no other check is reported as what it lacks."""
+    """Turn the errors of JSON of an unexpected shape into ValueError that names the file."""
     try:
         yield
     except (KeyError, TypeError, IndexError, AttributeError) as error:
@@ -94,7 +94,7 @@ def _well_formed(reader: GltfReader) -> Iterator[None]:
 
 
 def _catalogue(reader: GltfReader) -> dict[str, dict[str, Any]]:
-    """The file's animations by name; nameless ones are numbered, and so are names that come twice."""
+    """Return the file's animations by name; those without a name, or with one that is taken, are numbered."""
     found: dict[str, dict[str, Any]] = {}
     for number, item in enumerate(reader.items("animations")):
         name = str(item.get("name") or f"animation{number}")
@@ -122,19 +122,19 @@ def _motion(reader: GltfReader, tree: NodeTree, item: dict[str, Any], fps: float
     if count > MAX_FRAMES:
         raise reader.broken(f"an animation of at most {MAX_FRAMES} frames", f"{stop - start:.0f} s")
     times = start + np.arange(count) / fps
-    rotations, places = [], []
+    rotations, positions = [], []
     for node in tree.joints:
-        turn, place = tree.local(node)
-        rotations.append(_sampled(tracks, (node, "rotation"), times, turn))
-        places.append(_sampled(tracks, (node, "translation"), times, place) * tree.scale_above[node])
-    rotation, root = rotations[0], places[0]
+        rest, offset = tree.local(node)
+        rotations.append(_sampled(tracks, (node, "rotation"), times, rest))
+        positions.append(_sampled(tracks, (node, "translation"), times, offset) * tree.scale_above[node])
+    rotation, root = rotations[0], positions[0]
     for node in tree.above:  # from the root's parent to the scene
-        turn, place = tree.local(node)
-        turns = _sampled(tracks, (node, "rotation"), times, turn)
-        rotation, root = quat_multiply(turns, rotation), quat_rotate(turns, root)
-        root = root + _sampled(tracks, (node, "translation"), times, place) * tree.scale_above[node]
+        rest, offset = tree.local(node)
+        above = _sampled(tracks, (node, "rotation"), times, rest)
+        rotation, root = quat_multiply(above, rotation), quat_rotate(above, root)
+        root = root + _sampled(tracks, (node, "translation"), times, offset) * tree.scale_above[node]
     rotations[0] = rotation
-    translations = torch.stack(places, dim=1).float()  # (T, J, 3)
+    translations = torch.stack(positions, dim=1).float()  # (T, J, 3)
     translations[:, 0] = 0.0
     offsets = skeleton.offsets
     size = float(offsets.norm(dim=-1).max())
@@ -149,7 +149,7 @@ def _motion(reader: GltfReader, tree: NodeTree, item: dict[str, Any], fps: float
 
 
 class _Track:
-    """Keys of one property of one node."""
+    """The keys of one property of one node."""
 
     def __init__(self, reader: GltfReader, sampler: dict[str, Any], width: int) -> None:
         self.times: NDArray[np.float64] = reader.accessor(sampler["input"])[:, 0].astype(np.float64)
@@ -166,9 +166,11 @@ class _Track:
         ):
             raise reader.broken("finite values and rising key times", "NaN, infinity or a step back")
         self.values = torch.from_numpy(values.reshape(count, per_key, width))
+        if width == 4 and not bool((self.values[:, per_key // 2].norm(dim=-1) > 0).all()):
+            raise reader.broken("rotations that are quaternions", "one of length 0")
 
     def at(self, times: NDArray[np.float64]) -> Tensor:
-        """Return the values (T, width) at times in seconds; before the first and after the last key they hold."""
+        """Return the values (T, width) at times in seconds; outside the keys, those of the first or last one."""
         last = len(self.times) - 1
         low = np.clip(np.searchsorted(self.times, times + 1e-9, side="right") - 1, 0, last)
         high = np.minimum(low + 1, last)
@@ -187,7 +189,7 @@ class _Track:
 
 
 def _hermite(start: Tensor, end: Tensor, leaving: Tensor, arriving: Tensor, t: Tensor) -> Tensor:
-    """glTF 2.0, appendix C: cubic spline from two values and their tangents, which are scaled by the span."""
+    """Return the cubic spline between two values with tangents scaled by the span (glTF 2.0, appendix C)."""
     t2, t3 = t * t, t * t * t
     return (
         (2 * t3 - 3 * t2 + 1) * start
@@ -198,7 +200,7 @@ def _hermite(start: Tensor, end: Tensor, leaving: Tensor, arriving: Tensor, t: T
 
 
 def _tracks(reader: GltfReader, tree: NodeTree, item: dict[str, Any]) -> dict[tuple[int, str], _Track]:
-    """The animation's tracks of joints and what is above them, by (node, property)."""
+    """Return the animation's tracks of the joints and the nodes above them, by (node, property)."""
     tracks = {}
     wanted = {*tree.joints, *tree.above}
     scaled = 0
@@ -221,6 +223,6 @@ def _tracks(reader: GltfReader, tree: NodeTree, item: dict[str, Any]) -> dict[tu
 def _sampled(
     tracks: dict[tuple[int, str], _Track], key: tuple[int, str], times: NDArray[np.float64], rest: Tensor
 ) -> Tensor:
-    """Values (T, width) of a track, or the rest value where there is none."""
+    """Return the values (T, width) of a track, or the rest value where there is none."""
     values = tracks[key].at(times) if key in tracks else rest.expand(len(times), -1)
     return quat_normalize(values) if key[1] == "rotation" else values

@@ -1,4 +1,4 @@
-"""Motion to GLB: joints as nodes, a skinned body (or sticks for a foreign skeleton) and one animation."""
+"""Motion to glTF: joints as nodes, a skinned mesh (a stick for each bone unless given) and one animation."""
 
 from pathlib import Path
 
@@ -6,54 +6,59 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motiongen.body.mesh import BodyMesh, load
-from motiongen.io.atomic import atomic_path
+from motiongen.atomic import atomic_path
 from motiongen.io.gltf_container import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GltfBuilder
 from motiongen.motion import Motion
 from motiongen.rotation import matrix_from_quat, quat_normalize, quat_rotate, quat_unroll
 from motiongen.skeleton import Skeleton
+from motiongen.skinned_mesh import SkinnedMesh
 
 
-def write(motion: Motion, path: str | Path, *, name: str = "motion") -> None:
+def write(motion: Motion, path: str | Path, *, mesh: SkinnedMesh | None = None, name: str = "motion") -> None:
     """Write a motion as a GLB that any viewer plays, or as a .gltf with its data embedded.
-
-    SMPL-22 gets motiongen's own body; any other skeleton gets a stick for each bone.
 
     Args:
         motion: the motion, at any rate; every frame becomes a key.
         path: a file to make or replace.
+        mesh: the skinned mesh that the motion moves, with the joints of its skeleton; a stick for each bone if None.
         name: name of the animation.
+
+    Raises:
+        ValueError: the mesh has other joints than the motion.
     """
-    builder = animated(motion, name)
+    builder = animated(motion, name, mesh)
     data = builder.to_json() if Path(path).suffix.lower() == ".gltf" else builder.to_bytes()
     with atomic_path(path) as aside:
         aside.write_bytes(data)
 
 
-def animated(motion: Motion, name: str) -> GltfBuilder:
-    """Return the document of a motion: skeleton, mesh, skin, animation."""
-    body = load()
-    mesh = body if motion.skeleton.names == body.names else stick_mesh(motion.skeleton)
-    builder = rigged(motion.skeleton, mesh)
+def animated(motion: Motion, name: str, mesh: SkinnedMesh | None = None) -> GltfBuilder:
+    """Return the glTF document of a motion: skeleton, mesh, skin, animation; the arguments are those of `write`."""
+    if mesh is not None and mesh.names != motion.skeleton.names:
+        raise ValueError(
+            f"mesh: expected the joints of the motion ({motion.skeleton.label}), got {len(mesh.names)} joints from "
+            f"{mesh.names[0]!r}; retarget the motion, or leave the mesh out"
+        )
+    builder = rigged(motion.skeleton, stick_mesh(motion.skeleton) if mesh is None else mesh)
     _add_animation(builder, motion, name)
     return builder
 
 
-def rigged(skeleton: Skeleton, mesh: BodyMesh) -> GltfBuilder:
-    """Return the document of a mesh that hangs on a skeleton in its rest pose; node j is joint j."""
+def rigged(skeleton: Skeleton, mesh: SkinnedMesh) -> GltfBuilder:
+    """Return the glTF document of a skinned mesh on a skeleton in its rest pose; node j is joint j."""
     builder = GltfBuilder()
-    places = skeleton.offsets.double().clone()
-    places[0] = mesh.joints[0].double()
+    offsets = skeleton.offsets.double().clone()
+    offsets[0] = mesh.joints[0].double()
     for joint, joint_name in enumerate(skeleton.names):
-        node: dict[str, object] = {"name": joint_name, "translation": places[joint].tolist()}
+        node: dict[str, object] = {"name": joint_name, "translation": offsets[joint].tolist()}
         if skeleton.rest is not None:
             node["rotation"] = quat_normalize(skeleton.rest[joint].double()).tolist()
         if children := skeleton.children(joint):
             node["children"] = list(children)
         builder.add("nodes", node)
-    turns, _ = skeleton.fk(skeleton.rest_rotations.double(), places[0])
+    rest, _ = skeleton.fk(skeleton.rest_rotations.double(), offsets[0])
     binds = torch.eye(4, dtype=torch.float64).repeat(skeleton.num_joints, 1, 1)
-    binds[:, :3, :3] = matrix_from_quat(turns).mT
+    binds[:, :3, :3] = matrix_from_quat(rest).mT
     binds[:, :3, 3] = -(binds[:, :3, :3] @ mesh.joints.double()[:, :, None])[..., 0]
     columns = binds.mT.reshape(-1, 16).numpy().astype(np.float32)  # glTF stores matrices by columns
     skin = {
@@ -68,12 +73,12 @@ def rigged(skeleton: Skeleton, mesh: BodyMesh) -> GltfBuilder:
     return builder
 
 
-def stick_mesh(skeleton: Skeleton) -> BodyMesh:
+def stick_mesh(skeleton: Skeleton) -> SkinnedMesh:
     """Return a mesh of one slender double pyramid for each bone, so that a bare skeleton can be seen."""
-    turns, joints = skeleton.fk(skeleton.rest_rotations, skeleton.offsets.new_zeros(3))
+    rest, joints = skeleton.fk(skeleton.rest_rotations, skeleton.offsets.new_zeros(3))
     tips = [(parent, joints[joint]) for joint, parent in enumerate(skeleton.parents) if parent >= 0]
     tips += [
-        (joint, joints[joint] + quat_rotate(turns[joint], joints.new_tensor(end)))
+        (joint, joints[joint] + quat_rotate(rest[joint], joints.new_tensor(end)))
         for joint, end in skeleton.ends
     ]
     tips = [(joint, tip) for joint, tip in tips if float((tip - joints[joint]).norm()) > 1e-6]
@@ -84,13 +89,13 @@ def stick_mesh(skeleton: Skeleton) -> BodyMesh:
     pieces = [_stick(joints[joint], tip + floor) for joint, tip in tips]
     vertices = torch.cat([piece[0] for piece in pieces])
     count = len(pieces[0][0])
-    owner = torch.tensor([joint for joint, _ in tips]).repeat_interleave(count)
+    joint_of = torch.tensor([joint for joint, _ in tips]).repeat_interleave(count)
     none = torch.zeros(len(vertices), 3, dtype=torch.int64)
-    return BodyMesh(
+    return SkinnedMesh(
         vertices=vertices,
         normals=torch.cat([piece[1] for piece in pieces]),
         faces=torch.arange(len(vertices)).view(-1, 3),
-        joint_indices=torch.cat([owner[:, None], none], dim=1),
+        joint_indices=torch.cat([joint_of[:, None], none], dim=1),
         joint_weights=torch.tensor([1.0, 0.0, 0.0, 0.0]).repeat(len(vertices), 1),
         colours=torch.tensor([0.75, 0.78, 0.82]).repeat(len(vertices), 1),
         joints=joints,
@@ -99,7 +104,7 @@ def stick_mesh(skeleton: Skeleton) -> BodyMesh:
 
 
 def _stick(start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
-    """Return flat-shaded triangles' corners (24, 3) and normals (24, 3) of a double pyramid between two points."""
+    """Return the corners (24, 3) and normals (24, 3) of the flat-shaded triangles of a double pyramid."""
     axis = end - start
     length = float(axis.norm())
     helper = axis.new_tensor([1.0, 0.0, 0.0] if abs(float(axis[0])) < 0.7 * length else [0.0, 0.0, 1.0])
@@ -117,13 +122,13 @@ def _stick(start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
     return triangles.view(-1, 3), normals.repeat_interleave(3, dim=0)
 
 
-def _add_mesh(builder: GltfBuilder, mesh: BodyMesh) -> int:
+def _add_mesh(builder: GltfBuilder, mesh: SkinnedMesh) -> int:
     vertices, normals = mesh.vertices.float().numpy(), mesh.normals.double()
     unit = (normals / normals.norm(dim=-1, keepdim=True)).numpy().astype(np.float32)
-    shares = _sixteen_bits(mesh.joint_weights)
+    weights = _sixteen_bits(mesh.joint_weights)
     joint_type = np.uint8 if len(mesh.names) <= 256 else np.uint16
     # glTF wants joint 0 where there is no weight.
-    owners = np.where(shares > 0, mesh.joint_indices.numpy(), 0).astype(joint_type)
+    joints = np.where(weights > 0, mesh.joint_indices.numpy(), 0).astype(joint_type)
     colours = np.concatenate([_linear(mesh.colours), np.ones((len(vertices), 1))], axis=1)
     faces = mesh.faces.numpy()
     index_type = np.uint16 if len(vertices) < 65535 else np.uint32
@@ -133,8 +138,8 @@ def _add_mesh(builder: GltfBuilder, mesh: BodyMesh) -> int:
         "COLOR_0": builder.add_accessor(
             np.round(colours * 255).astype(np.uint8), "VEC4", target=ARRAY_BUFFER, normalized=True
         ),
-        "JOINTS_0": builder.add_accessor(owners, "VEC4", target=ARRAY_BUFFER),
-        "WEIGHTS_0": builder.add_accessor(shares, "VEC4", target=ARRAY_BUFFER, normalized=True),
+        "JOINTS_0": builder.add_accessor(joints, "VEC4", target=ARRAY_BUFFER),
+        "WEIGHTS_0": builder.add_accessor(weights, "VEC4", target=ARRAY_BUFFER, normalized=True),
     }
     indices = builder.add_accessor(
         faces.astype(index_type).reshape(-1), "SCALAR", target=ELEMENT_ARRAY_BUFFER
@@ -153,9 +158,9 @@ def _add_animation(builder: GltfBuilder, motion: Motion, name: str) -> None:
             (joint, "translation", motion.translations[:, joint])
             for joint in range(1, len(motion.skeleton.names))
         ]
-    # Sign-continuous, since some players blend quaternions without minding the sign.
-    turns = quat_unroll(quat_normalize(motion.rotations.double()))
-    tracks += [(joint, "rotation", turns[:, joint]) for joint in range(motion.skeleton.num_joints)]
+    # Signs are continuous, since some players interpolate quaternions without regard to the sign.
+    rotations = quat_unroll(quat_normalize(motion.rotations.double()))
+    tracks += [(joint, "rotation", rotations[:, joint]) for joint in range(motion.skeleton.num_joints)]
     animation: dict[str, list[object]] = {"samplers": [], "channels": []}
     for joint, path, values in tracks:
         output = builder.add_accessor(
@@ -170,13 +175,13 @@ def _add_animation(builder: GltfBuilder, motion: Motion, name: str) -> None:
 def _sixteen_bits(weights: Tensor) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint16]]":
     """Return weights (V, 4) as 16-bit integers whose sum is exactly 65535, as glTF asks."""
     exact = weights.double().numpy()
-    shares = np.round(exact / exact.sum(1, keepdims=True) * 65535).astype(np.int64)
-    rows = np.arange(len(shares))
-    shares[rows, shares.argmax(1)] += 65535 - shares.sum(1)
-    return shares.astype(np.uint16)
+    integers = np.round(exact / exact.sum(1, keepdims=True) * 65535).astype(np.int64)
+    rows = np.arange(len(integers))
+    integers[rows, integers.argmax(1)] += 65535 - integers.sum(1)
+    return integers.astype(np.uint16)
 
 
 def _linear(colours: Tensor) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
-    """Return linear light for display (sRGB) colours."""
+    """Return the linear colours of display (sRGB) colours."""
     display = colours.double().numpy()
     return np.where(display <= 0.04045, display / 12.92, ((display + 0.055) / 1.055) ** 2.4)

@@ -1,8 +1,8 @@
-"""NPZ: a Motion as plain arrays, both ways; and AMASS, SMPL-H and SMPL-X files in.
+"""NPZ: motions as plain NumPy arrays, read and written; AMASS, SMPL-H and SMPL-X files are read too.
 
-Our own files hold `format` ("motiongen/motion-v1"), `fps` (), `names` (J,), `parents` (J,), `offsets` (J, 3),
+motiongen's own files hold `format` ("motiongen/motion-v1"), `fps` (), `names` (J,), `parents` (J,), `offsets` (J, 3),
 `rotations` (T, J, 4) xyzw and `root` (T, 3); and where a motion has them `rest` (J, 4), `translations` (T, J, 3),
-`end_joints` (E,) and `end_offsets` (E, 3). Nothing is ever unpickled.
+`end_joints` (E,) and `end_offsets` (E, 3). Pickled data is never loaded.
 """
 
 import math
@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from motiongen.io.atomic import atomic_path
-from motiongen.motion import Motion
-from motiongen.rotation import quat_from_axis_angle, quat_multiply, quat_rotate
+from motiongen.atomic import atomic_path
+from motiongen.motion import UNIT_TOLERANCE, Motion
+from motiongen.rotation import quat_from_axis_angle, quat_multiply, quat_normalize, quat_rotate
 from motiongen.skeleton import SMPL22, Skeleton
 
 FORMAT = "motiongen/motion-v1"
@@ -31,11 +31,11 @@ def read(path: str | Path, up: Literal["y", "z"] = "z") -> Motion:
     """Return the motion in an .npz file.
 
     Args:
-        path: a file of ours, or one with SMPL's `poses`, `trans` and `mocap_frame_rate`.
-        up: the axis that points up in a SMPL-family file: AMASS has z. Ours is always y.
+        path: a file of motiongen's, or one with SMPL's `poses`, `trans` and `mocap_frame_rate`.
+        up: the axis that points up in a SMPL-family file, z in AMASS; in motiongen's own it is y.
 
     Raises:
-        ValueError: the file is neither, is damaged, or holds NaN; one line that names it.
+        ValueError: the file is neither, is damaged, or holds NaN; the message names it.
     """
     arrays = _load(Path(path))
     if "format" in arrays:
@@ -72,7 +72,7 @@ def write(motion: Motion, path: str | Path) -> None:
 
 
 def _load(path: Path) -> Arrays:
-    """Return every array of a file that is not pickled; SMPL files may hold such that nobody needs."""
+    """Return the arrays of a file without those that are pickled, which SMPL files may hold and no motion needs."""
     arrays: Arrays = {}
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -113,7 +113,7 @@ def _read_ours(path: str | Path, arrays: Arrays) -> Motion:
         )
         return Motion(
             skeleton=SMPL22 if _same(skeleton, SMPL22) else skeleton,
-            rotations=_tensor(arrays["rotations"]),
+            rotations=_unit(_tensor(arrays["rotations"])),
             root=_tensor(arrays["root"]),
             fps=float(arrays["fps"]),
             translations=_tensor(arrays["translations"]) if "translations" in arrays else None,
@@ -156,6 +156,16 @@ def _read_smpl(path: str | Path, arrays: Arrays, up: str) -> Motion:
 
 def _tensor(array: NDArray[np.generic]) -> Tensor:
     return torch.from_numpy(np.asarray(array, dtype=np.float64 if array.dtype == np.float64 else np.float32))
+
+
+def _unit(rotations: Tensor) -> Tensor:
+    """Return rotations whose quaternions are scaled to unit length where Motion would refuse them, else to the bit.
+
+    Quaternions shorter than 0.1 are left as they are: they say no rotation, and Motion names their frame.
+    """
+    lengths = rotations.norm(dim=-1, keepdim=True)
+    scaled = ((lengths - 1).abs() > UNIT_TOLERANCE) & (lengths > 0.1)
+    return torch.where(scaled, quat_normalize(rotations), rotations)
 
 
 def _same(a: Skeleton, b: Skeleton) -> bool:

@@ -1,4 +1,4 @@
-"""Sound files in and out, by PyAV: what is asked for, as mono samples of one rate."""
+"""Sound files read and written by PyAV, as mono samples."""
 
 import math
 from collections.abc import Iterator
@@ -12,20 +12,20 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from motiongen.io.atomic import atomic_path
+from motiongen.atomic import atomic_path
 
 Samples = NDArray[np.float32]
 """Mono samples (S,), -1 to 1."""
 
 SAMPLE_RATE = 15360
 HOP = 512
-"""Music is looked at with this rate and step: 30 frames a second exactly."""
+"""Sample rate and step of the music features: 30 frames a second exactly."""
 MAX_SECONDS = 3600.0
-"""Longest piece that is read at once."""
+"""Longest piece that is read at once, seconds."""
 
 _RATES = (4000, 384_000)
 _PREROLL = 1.0
-"""Seconds decoded before the asked start: compressed frames lean on those before them."""
+"""Seconds decoded before the start asked for: compressed frames depend on those before them."""
 _BLOCK = 1 << 16
 _CODECS = {
     ".wav": ("pcm_s16le", "s16", None),
@@ -34,7 +34,7 @@ _CODECS = {
     ".mp3": ("libmp3lame", "fltp", 48_000),
     ".m4a": ("aac", "fltp", 48_000),
 }
-"""Extension -> the codec that is written, the form of its samples, and the one rate that all of its players know."""
+"""Extension -> codec, its sample format, and the one sample rate that all players know; None keeps the rate."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Audio:
 
     @property
     def seconds(self) -> float:
-        """How long it lasts."""
+        """Length in seconds."""
         return len(self.samples) / self.sample_rate
 
 
@@ -67,13 +67,13 @@ def read_audio(
 ) -> Audio:
     """Return the sound of a file (wav, mp3, ogg, flac, m4a, the sound of a video …), its channels averaged.
 
-    Only the asked part is decoded. Overdriven samples are clipped to -1..1, as a player does.
+    Only the part asked for is decoded. Samples beyond -1..1 are clipped, as a player does.
 
     Args:
         path: the file.
         start: seconds to leave out at the beginning.
-        seconds: how much to read; None for all of it. Less comes where the file ends earlier.
-        sample_rate: of the result; 22050 is enough for beats and features, 44100 is all that is heard.
+        seconds: length to read, None for all of it; the result is shorter where the file ends earlier.
+        sample_rate: samples a second of the result; 22050 is enough for beats and features, 44100 for listening.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -101,7 +101,7 @@ def read_audio(
 
 
 def probe_seconds(path: str | Path) -> float:
-    """Return how long the sound of a file lasts, without decoding it.
+    """Return the length of the sound in a file, seconds, without decoding it.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -145,8 +145,8 @@ class SoundTrack:
         """Open the stream's codec.
 
         Args:
-            stream: what `container.add_stream` gave, with a rate, layout and form that its codec knows.
-            sample_rate: of the samples to come; they are resampled to the stream's.
+            stream: a stream of `container.add_stream`, with a rate, layout and format that its codec knows.
+            sample_rate: samples a second of the samples to come; they are resampled to the stream's.
         """
         self._stream, self._rate, self._count = stream, sample_rate, 0
         codec = stream.codec_context
@@ -157,7 +157,7 @@ class SoundTrack:
         )
 
     def encode(self, samples: Samples) -> list[Any]:
-        """Return the packets that the next samples (S,) complete."""
+        """Return the packets that are complete with the next samples (S,)."""
         if not len(samples):
             return []
         clipped = np.clip(samples, -1.0, 1.0).astype(np.float32)[None]  # (1, S)
@@ -173,7 +173,7 @@ class SoundTrack:
 
 
 def clock(seconds: float) -> str:
-    """Return a length as people write it: 0:07, 3:25, 1:02:03."""
+    """Return a length in seconds as minutes and hours: 0:07, 3:25, 1:02:03."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
@@ -181,7 +181,7 @@ def clock(seconds: float) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """Open a file that has sound in it; what FFmpeg cannot make sense of becomes a ValueError."""
+    """Open a file that holds sound; a file that FFmpeg cannot read is a ValueError."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a sound file, got no such file; check the path")
     try:
@@ -198,7 +198,7 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def _length(container: Any) -> float | None:
-    """Return the seconds that the file says it lasts, if it does."""
+    """Return the length that the file states, seconds, or None."""
     stream = container.streams.audio[0]
     if stream.duration is not None:
         return float(stream.duration * stream.time_base)
@@ -233,7 +233,7 @@ def _decode(container: Any, start: float, seconds: float | None, sample_rate: in
 
 
 def _frames(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield decoded frames, then None; a packet that is damaged is left out, as players do."""
+    """Yield decoded frames, then None; damaged packets are left out, as players do."""
     for packet in container.demux(stream):
         try:
             yield from packet.decode()

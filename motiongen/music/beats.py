@@ -1,4 +1,4 @@
-"""The tempo and the beats of music, and how well they were found."""
+"""Beat tracking of whole pieces, and its measures: F-measure and recall."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,23 +11,32 @@ from torch import Tensor
 from motiongen.music.audio import Audio
 from motiongen.music.features import resample
 from motiongen.music.follow import Indices, advance, begin
-from motiongen.music.pulse import PLACES, RATE, WINDOW, Pulse, Verdict, judge, mel_levels, settle
+from motiongen.music.pulse import (
+    PHASES,
+    RATE,
+    WINDOW,
+    Pulse,
+    PulseScores,
+    fit_pulse,
+    mel_levels,
+    score_pulses,
+)
 
 Array = NDArray[np.float64]
 
-_LENGTH, _HOP = 10.0, 4.0  # seconds judged at once, and from one such window to the next
-_LEAST = 1.9  # seconds: less holds no two beats of a slow song
+_LENGTH, _HOP = 10.0, 4.0  # length of a window, and the time from one to the next, seconds
+_SHORTEST = 1.9  # seconds: less holds no two beats of a slow song
 _EARLY = 0.04  # seconds before the beginning at which a beat counts as its first
 _SILENCE = -75.0  # dB of full scale in a band
 
 
 @dataclass(frozen=True)
 class BeatGrid:
-    """The beats of a piece.
+    """The tempo and the beats of a piece.
 
     Attributes:
-        bpm: beats a minute; 0 where there is no pulse.
-        beats: (K,) seconds, rising; empty where there is no pulse.
+        bpm: tempo, beats a minute; 0 where there is no pulse.
+        beats: (K,) times of the beats, seconds, rising; empty where there is no pulse.
     """
 
     bpm: float
@@ -37,70 +46,70 @@ class BeatGrid:
 def track_beats(audio: Audio) -> BeatGrid:
     """Return the beats of music of 68 to 165 beats a minute, whose tempo may drift or change.
 
-    Ten seconds at a time are judged, and the judgements joined by the path through them that is likeliest (Viterbi);
-    on that path each tempo is fitted to the onsets. Where nothing repeats (silence, noise, speech) there are no beats:
-    that is one of the hypotheses, learned from such sounds.
+    Windows of ten seconds are scored and joined by the likeliest path through them (Viterbi); on that path each tempo
+    is fitted to the onsets. Sounds without a pulse (silence, noise, speech) have no beats: that is one of the
+    hypotheses, learned from such sounds.
 
     Raises:
         ImportError: librosa is not installed.
     """
     samples = np.pad(resample(audio.samples, audio.sample_rate), WINDOW // 2)
     levels = mel_levels(samples)  # (n, 40), one at each 60th of a second
-    if len(levels) < _LEAST * RATE:
+    if len(levels) < _SHORTEST * RATE:
         return BeatGrid(0.0, np.zeros(0))
     windows = _windows(len(levels))
-    verdicts = [judge(levels[first:last]) for first, last in windows]
+    scores = [score_pulses(levels[first:last]) for first, last in windows]
     ends = [(last - 1) / RATE for _, last in windows]
     beats: list[float] = []
-    for (first, last), verdict, end, best in zip(windows, verdicts, ends, _path(verdicts, ends), strict=True):
+    for (first, last), window, end, best in zip(windows, scores, ends, _path(scores, ends), strict=True):
         if best is None:
             continue
-        pulse = settle(verdict.envelope, *best, end)
-        # A window speaks for what is nearer to its middle than to another's; the first and the last for the rest.
+        pulse = fit_pulse(window.envelope, *best, end)
+        # A window gives the beats that are nearer to its middle than to another's; the first and the last the rest.
         margin = (_LENGTH - _HOP) / 2
         low = -_EARLY if first == 0 else first / RATE + margin
         high = audio.seconds if last == len(levels) else end - margin
         beats += _between(pulse, low, high, beats[-1] if beats else -np.inf)
-    kept = np.array([max(beat, 0.0) for beat in beats if _is_heard(levels, beat)])
+    kept = np.array([max(beat, 0.0) for beat in beats if _is_audible(levels, beat)])
     return BeatGrid(60 / float(np.median(np.diff(kept))) if len(kept) > 1 else 0.0, kept)
 
 
 def _windows(count: int) -> list[tuple[int, int]]:
-    """Return (first, last) of the windows over so many levels; the last one is moved back to be whole."""
+    """Return the spans [first, last) of the windows over `count` levels; the last one is moved back to be whole."""
     length, hop = int(_LENGTH * RATE), int(_HOP * RATE)
     starts = range(0, max(count - length, 0) + hop, hop) if count > length else range(1)
     return [(max(min(start, count - length), 0), min(start + length, count)) for start in starts]
 
 
-def _path(verdicts: list[Verdict], ends: list[float]) -> list[tuple[int, int] | None]:
-    """Return the likeliest (tempo, place) of each window, None where there is no pulse."""
-    belief = begin(verdicts[0], ends[0])
+def _path(scores: list[PulseScores], ends: list[float]) -> list[tuple[int, int] | None]:
+    """Return the likeliest (tempo, phase) of each window; None where there is no pulse."""
+    belief = begin(scores[0], ends[0])
     origins: list[Indices] = []
-    for verdict, end in zip(verdicts[1:], ends[1:], strict=True):
-        belief, origin = advance(belief, verdict, end, (end - belief.end) / _LENGTH)
+    for window, end in zip(scores[1:], ends[1:], strict=True):
+        belief, origin = advance(belief, window, end, (end - belief.end) / _LENGTH)
         origins.append(origin)
     path = [int(np.append(belief.scores.ravel(), belief.none).argmax())]
     path.extend(int(origin[path[-1]]) for origin in reversed(origins))
     none = belief.scores.size
-    return [None if index == none else divmod(index, PLACES) for index in reversed(path)]
+    return [None if index == none else divmod(index, PHASES) for index in reversed(path)]
 
 
 def _between(pulse: Pulse, low: float, high: float, last: float) -> list[float]:
-    """Return a pulse's beats in [low, high) that are no repetition of the last beat before."""
+    """Return a pulse's beats in [low, high), without one that repeats the last beat before them."""
     beat = pulse.nearest(max(low, last + pulse.period))
     if beat < low or beat < last + 0.6 * pulse.period:
         beat += pulse.period
     return list(np.arange(beat, high, pulse.period))
 
 
-def _is_heard(levels: Array, beat: float) -> bool:
-    """Whether there is sound within half a second of a beat."""
+def _is_audible(levels: Array, beat: float) -> bool:
+    """Return whether there is sound within half a second of a beat."""
     middle, near = round(beat * RATE), int(RATE / 2)
     return bool(levels[max(middle - near, 0) : middle + near].max() > _SILENCE)
 
 
 def beat_one_hot(beats: Sequence[float] | Array, num_frames: int, fps: float = 30.0) -> Tensor:
-    """Return (T,), 1 at the frames nearest to the beats, which are in seconds; those outside are left out."""
+    """Return (T,) with 1 at the frames nearest to beats, given in seconds; beats outside are left out."""
     frames = np.floor(np.asarray(beats, dtype=np.float64) * fps + 0.5).astype(np.int64)
     one_hot = torch.zeros(num_frames)
     one_hot[torch.from_numpy(frames[(frames >= 0) & (frames < num_frames)])] = 1.0
@@ -110,10 +119,10 @@ def beat_one_hot(beats: Sequence[float] | Array, num_frames: int, fps: float = 3
 def beat_f_measure(
     found: Sequence[float] | Array, truth: Sequence[float] | Array, tolerance: float = 0.07
 ) -> float:
-    """Return F, 0..1, of found beats against true ones, both in rising seconds (Davies et al. 2009, as in mir_eval).
+    """Return the F-measure, 0..1, of found beats against true ones, both rising seconds (Davies et al. 2009; mir_eval).
 
-    A found beat is right if a true one lies within `tolerance` seconds; each true beat makes one found beat right.
-    Two empty lists agree.
+    A found beat is right if a true one lies within `tolerance` seconds; each true beat counts for one found beat.
+    Two empty lists give 1.
     """
     total = len(found) + len(truth)
     return 2 * _matches(found, truth, tolerance) / total if total else 1.0

@@ -1,8 +1,8 @@
-"""What a dancer hears: 34 numbers a frame at 30 fps, the 35 of AIST++ (Li et al., ICCV 2021) less the beat.
+"""Music features for dance: 34 numbers a frame at 30 fps, the 35 of AIST++ (Li et al., ICCV 2021) without the beat.
 
-The beat is an input of its own. Unlike there, nothing looks at the whole clip: floors are fixed, a frame's chroma is
-relative to itself, loudness is relative to a running mean of what was heard, and peaks are picked among neighbours. So
-a stream gives, a few frames late, what the whole file gives, and quiet and loud recordings of a song look alike.
+The beat is an input of its own. Unlike AIST++'s, these features need no whole clip: floors are fixed, chroma is
+relative to the frame, loudness to a running mean, and peaks are picked among neighbours. So a stream gives, a few
+frames late, the features of the whole file, and quiet and loud recordings of a song have the same ones.
 """
 
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ LAYOUT: dict[str, slice] = {
 }
 MUSIC_DIM = 34
 LOOK_AHEAD = 3
-"""Frames after its own that a frame's features look at."""
+"""Number of later frames that a frame's features depend on."""
 
 MISSING = "music: needs librosa; run pip install 'motiongen[dance]'"
 RESAMPLING = "HQ"
-"""Of soxr: a stream's samples are those of the whole, bit for bit."""
+"""Quality of soxr at which a stream gives the samples of the whole, bit for bit."""
 
 Array = NDArray[np.float64]
 
@@ -37,11 +37,11 @@ _WINDOW = 2 * HOP  # of loudness and mel bands: short, for the time of onsets
 _CHROMA_WINDOW = 4 * HOP  # of chroma: long, for the pitch of low notes
 _MELS = 40
 _LOWEST = 30.0  # Hz
-_EMPTY = 1e-12  # power, below which nothing is heard
+_EMPTY = 1e-12  # power of silence
 _RANGE = 60.0  # dB below the running loudness that are kept
-_GATE = -55.0  # dB of full scale: what is quieter is a pause, and no measure of loudness
-_LOUDNESS = -20.0  # dB, expected before anything is heard
-_TRUST, _MEMORY = 15, 300  # frames: what the expectation weighs, and how far the running mean looks back
+_GATE = -55.0  # dB of full scale: quieter frames are pauses, which the running loudness leaves out
+_LOUDNESS = -20.0  # dB, the running loudness at the start
+_TRUST, _MEMORY = 15, 300  # frames: weight of that start, and largest weight of the running mean
 _PEAK_PAST, _PEAK_MEAN = 3, 15  # frames before one: a peak is the highest of them, and stands over their mean
 _PEAK_RISE = 0.1  # of envelope over the mean
 _BLOCK = 1024  # frames at once, so that an hour needs little memory
@@ -49,20 +49,20 @@ _BLOCK = 1024  # frames at once, so that an hour needs little memory
 
 @dataclass
 class FeatureState:
-    """Where a stream of samples at SAMPLE_RATE has got to.
+    """State of a stream of samples at SAMPLE_RATE.
 
     Attributes:
-        tail: samples that frames to come still need.
-        loudness: running mean, dB.
-        heard: frames in that mean, up to its memory.
+        tail: samples that later frames still need.
+        loudness: running mean of the loudness, dB.
+        loud_frames: number of frames in that mean, at most its memory.
         bands: (40,) mel bands of the last frame, dB.
-        envelope: of the last frames, the peak's past.
-        rows: (n, 33) frames that are complete but for their peak.
+        envelope: envelope of the last frames, for finding peaks.
+        rows: (n, 33) frames that are complete except for their peak.
     """
 
     tail: Samples
     loudness: float
-    heard: int
+    loud_frames: int
     bands: Array
     envelope: Array
     rows: Array
@@ -71,7 +71,7 @@ class FeatureState:
 def music_features(audio: Audio) -> Tensor:
     """Return features (T, 34), float32: frame t is centred at t / 30 s, and T = round(30 * seconds).
 
-    Silence is a constant frame. Outside of the sound is silence.
+    Silence gives a constant frame; there is silence before and after the samples.
 
     Raises:
         ImportError: librosa is not installed.
@@ -83,7 +83,7 @@ def music_features(audio: Audio) -> Tensor:
 
 
 def count_frames(samples: int, sample_rate: int) -> int:
-    """Return T of so many samples."""
+    """Return the number of frames T of a number of samples."""
     return int(samples * FPS / sample_rate + 0.5)
 
 
@@ -112,7 +112,7 @@ def init_state() -> FeatureState:
     return FeatureState(
         tail=np.zeros(_CHROMA_WINDOW // 2, np.float32),  # the first frame is centred at 0
         loudness=_LOUDNESS,
-        heard=_TRUST,
+        loud_frames=_TRUST,
         bands=nothing,
         envelope=np.zeros(_PEAK_MEAN),
         rows=np.zeros((0, MUSIC_DIM - 1)),
@@ -120,7 +120,7 @@ def init_state() -> FeatureState:
 
 
 def step(samples: Samples, state: FeatureState) -> Tensor:
-    """Return the features (n, 34) that are final after the next samples (S,) at SAMPLE_RATE; moves the state on."""
+    """Return the features (n, 34) that become final with the next samples (S,) at SAMPLE_RATE; updates the state."""
     state.tail = np.concatenate([state.tail, samples.astype(np.float32)])
     count = max(0, (len(state.tail) - _CHROMA_WINDOW) // HOP + 1)
     made = [_rows(min(_BLOCK, count - first), state) for first in range(0, count, _BLOCK)]
@@ -130,12 +130,12 @@ def step(samples: Samples, state: FeatureState) -> Tensor:
 
 
 def finish(state: FeatureState) -> Tensor:
-    """Return the features (n, 34) of the frames that still wait, with silence after them; their number is too high."""
+    """Return the features (n, 34) of the frames that are not final yet, and of some silence after them."""
     return step(np.zeros(_CHROMA_WINDOW + HOP, np.float32), state)
 
 
 def _rows(count: int, state: FeatureState) -> Array:
-    """Return the next frames (count, 33) but for their peaks, and drop the samples that they alone needed."""
+    """Return the next frames (count, 33) without their peaks, and drop the samples that no later frame needs."""
     windows = np.lib.stride_tricks.sliding_window_view(state.tail, _CHROMA_WINDOW)[::HOP][:count]
     state.tail = state.tail[count * HOP :]
     mel, chroma, cosines = mel_filters(_WINDOW, _MELS), _chroma_filters(), _cosines()
@@ -146,12 +146,12 @@ def _rows(count: int, state: FeatureState) -> Array:
     before = np.concatenate([state.bands[None], bands[:-1]])
     state.bands = bands[-1]
     relative = np.maximum(bands - loudness, -_RANGE)
-    # Both are judged by one loudness: its own change is no onset.
+    # Both bands are relative to one loudness: a change of the running mean is no onset.
     rise = relative - np.maximum(before - loudness, -_RANGE)
     envelope = np.maximum(rise, 0).mean(axis=1, keepdims=True) / 10
     mfcc = relative @ cosines.T / 10
     pitch = np.sqrt(power_spectra(windows)) @ chroma.T  # (n, 12)
-    # The offset, far below what is heard, makes silence zero and leaves the rest alone.
+    # The offset, far below the loudness, makes silence zero and changes nothing else.
     pitch = pitch / (pitch.max(axis=1, keepdims=True) + 10 ** ((loudness - _RANGE) / 20))
     return np.concatenate([envelope, mfcc, pitch], axis=1)
 
@@ -165,21 +165,21 @@ def power_spectra(windows: Samples) -> Array:
 
 
 def _running_loudness(levels: Array, state: FeatureState) -> Array:
-    """Return the loudness (n,) by which each of the next frames of these levels (n,) dB is judged, itself included.
+    """Return the running loudness (n,) after each of the next frames, whose levels are (n,) dB.
 
-    A mean of decibels rather than of power: it forgets a wrong expectation in a second or two.
+    A mean of decibels rather than of power: a wrong start is forgotten in a second or two.
     """
     loudness = np.empty(len(levels))
     for index, level in enumerate(levels.tolist()):
         if level > _GATE:
-            state.heard = min(state.heard + 1, _MEMORY)
-            state.loudness += (level - state.loudness) / state.heard
+            state.loud_frames = min(state.loud_frames + 1, _MEMORY)
+            state.loudness += (level - state.loudness) / state.loud_frames
         loudness[index] = state.loudness
     return loudness
 
 
 def _with_peaks(rows: Array, state: FeatureState) -> Tensor:
-    """Return features (n - 1, 34) of rows (n, 33): the last one's neighbour has not been heard yet."""
+    """Return features (n - 1, 34) of rows (n, 33): the last row's peak depends on the next one."""
     final = len(rows) - 1
     if final < 1:
         return torch.zeros(0, MUSIC_DIM)
@@ -204,7 +204,7 @@ def mel_filters(window: int, bands: int) -> Array:
 
 @lru_cache(maxsize=1)
 def _chroma_filters() -> Array:
-    """Return filters (12, bins) that sum up amplitudes by pitch class; A is 440 Hz, whatever the music says."""
+    """Return filters (12, bins) that sum up amplitudes by pitch class, with A at 440 Hz."""
     return np.asarray(
         _librosa_filters().chroma(sr=SAMPLE_RATE, n_fft=_CHROMA_WINDOW, tuning=0.0, dtype=np.float64)
     )

@@ -1,27 +1,27 @@
-"""Follows a pulse through music: what is heard now is weighed with the pulse that was heard before."""
+"""Tracking of the pulse through music: the scores of each window are added along likely paths (Viterbi)."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from motiongen.music.pulse import PLACES, TEMPI, Array, Verdict
+from motiongen.music.pulse import PHASES, TEMPI, Array, PulseScores
 
 Indices = NDArray[np.int64]
 
 _LEAP = 6.0
-"""Log-odds against a pulse that does not continue the last one."""
-_NEIGHBOURS = [(tempo, place) for tempo in (-1, 0, 1) for place in (-1, 0, 1)]
+"""Cost, as log-odds, of a pulse that does not continue the last one."""
+_NEIGHBOURS = [(tempo, phase) for tempo in (-1, 0, 1) for phase in (-1, 0, 1)]
 
 
 @dataclass(frozen=True)
-class Belief:
-    """Scores (148, 12) of each tempo and place of a beat at a time, as in `Verdict`; 0 is no pulse.
+class PulseBelief:
+    """Accumulated scores of every tempo and phase at a moment of the music.
 
     Attributes:
-        scores: log-odds, up to a constant.
-        none: of there being no pulse.
-        end: seconds.
+        scores: (148, 12) log-odds up to a constant, by tempo and phase as in `PulseScores`.
+        none: log-odds of no pulse, up to the same constant.
+        end: the moment, seconds.
     """
 
     scores: Array
@@ -30,35 +30,38 @@ class Belief:
 
     @property
     def best(self) -> tuple[int, int] | None:
-        """Index of the tempo and place believed most; None where there is no pulse."""
-        tempo, place = np.unravel_index(int(self.scores.argmax()), self.scores.shape)
-        return (int(tempo), int(place)) if self.scores[tempo, place] > self.none else None
+        """Indices of the likeliest tempo and phase; None where no pulse is likelier."""
+        tempo, phase = np.unravel_index(int(self.scores.argmax()), self.scores.shape)
+        return (int(tempo), int(phase)) if self.scores[tempo, phase] > self.none else None
 
 
-def begin(verdict: Verdict, end: float) -> Belief:
-    """Return the belief after the first verdict, whose last beat lies before `end` seconds."""
-    return Belief(verdict.scores, 0.0, end)
+def begin(window: PulseScores, end: float) -> PulseBelief:
+    """Return the belief after the first window of music, which ends at `end` seconds."""
+    return PulseBelief(window.scores, 0.0, end)
 
 
-def advance(belief: Belief, verdict: Verdict, end: float, fresh: float) -> tuple[Belief, Indices]:
-    """Return the belief after the next verdict, and where each hypothesis came from.
+def advance(
+    belief: PulseBelief, window: PulseScores, end: float, fresh: float
+) -> tuple[PulseBelief, Indices]:
+    """Return the belief after the next window of music, and the predecessor of each hypothesis.
 
     Args:
-        belief: before.
-        verdict: what was heard until `end`.
-        end: seconds.
-        fresh: 0..1, the share of the verdict that the last one had not heard.
+        belief: the belief before.
+        window: scores of the window.
+        end: time at which the window ends, seconds.
+        fresh: share of the window, 0..1, that the last window did not hold.
 
     Returns:
-        the belief, and (148 * 12 + 1,) indices of the hypothesis before, the last one for no pulse.
+        The belief, and for each hypothesis (148 * 12 + 1,), the last one being no pulse, the index of the hypothesis
+        before it on its likeliest path.
     """
     flat = np.append(belief.scores.ravel(), belief.none)
     index = np.arange(len(flat) - 1).reshape(belief.scores.shape)
-    # Beats run on: a beat now at a place was so many twelfths earlier or later in the fold of the last verdict.
-    turned = (end - belief.end) * TEMPI / 60 * PLACES  # (148,)
-    places = (np.arange(PLACES) + np.round(turned)[:, None].astype(np.int64)) % PLACES  # (148, 12)
-    arrived = np.take_along_axis(index, places, axis=1)
-    options = [np.roll(_shifted(arrived, tempo), place, axis=1) for tempo, place in _NEIGHBOURS]
+    # The same pulse has another phase in the last window, by as many twelfths as the two ends are apart.
+    shift = (end - belief.end) * TEMPI / 60 * PHASES  # (148,)
+    phases = (np.arange(PHASES) + np.round(shift)[:, None].astype(np.int64)) % PHASES  # (148, 12)
+    continued_from = np.take_along_axis(index, phases, axis=1)
+    options = [np.roll(_shifted(continued_from, tempo), phase, axis=1) for tempo, phase in _NEIGHBOURS]
     stacked = np.stack(options)  # (9, 148, 12)
     choice = flat[stacked].argmax(axis=0)[None]
     origin = np.take_along_axis(stacked, choice, axis=0)[0]  # (148, 12)
@@ -66,11 +69,11 @@ def advance(belief: Belief, verdict: Verdict, end: float, fresh: float) -> tuple
     continued, leapt = flat[origin], flat[leader] - _LEAP
     origin = np.where(continued >= leapt, origin, leader)
     none_from = leader if leapt > belief.none else len(flat) - 1
-    scores = np.maximum(continued, leapt) + fresh * verdict.scores
-    return Belief(scores, max(belief.none, leapt), end), np.append(origin.ravel(), none_from)
+    scores = np.maximum(continued, leapt) + fresh * window.scores
+    return PulseBelief(scores, max(belief.none, leapt), end), np.append(origin.ravel(), none_from)
 
 
 def _shifted(index: Indices, tempo: int) -> Indices:
-    """Index (148, 12) of the neighbouring tempo; the ends are their own neighbours."""
+    """Return the indices (148, 12) of a neighbouring tempo; the first and the last tempo are their own neighbours."""
     rows = np.clip(np.arange(len(TEMPI)) + tempo, 0, len(TEMPI) - 1)
     return np.asarray(index[rows])

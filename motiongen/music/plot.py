@@ -1,10 +1,10 @@
-"""A picture of what was heard: waveform, onsets with the beats, MFCC and chroma, one above the other."""
+"""A plot of music and its beats: waveform, onsets, MFCC and chroma, one above the other."""
 
 from pathlib import Path
 
 import numpy as np
 
-from motiongen.io.atomic import atomic_path
+from motiongen.atomic import atomic_path
 from motiongen.music.audio import Audio
 from motiongen.music.beats import BeatGrid
 from motiongen.music.features import FPS, LAYOUT, music_features
@@ -24,8 +24,8 @@ def draw_beats(
         audio: the music.
         grid: its beats.
         path: the file.
-        title: what is written above.
-        start: of the music in its file, seconds, for the time axis.
+        title: text above the plot.
+        start: time of the first sample in its file, seconds, for the time axis.
 
     Raises:
         ImportError: matplotlib or librosa is not installed.
@@ -73,7 +73,7 @@ def draw_beats(
 
 
 def _outline(audio: Audio) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return times (n,) and the lowest and highest sample around each."""
+    """Return times (n,), and the lowest and highest sample near each."""
     step = max(1, len(audio.samples) // _COLUMNS)
     starts = np.arange(0, len(audio.samples), step)
     low, high = (reduce.reduceat(audio.samples, starts) for reduce in (np.minimum, np.maximum))

@@ -1,4 +1,4 @@
-"""Where the camera stands: one distance and direction for a clip, and a target that follows smoothly."""
+"""The camera of a clip: one distance and direction for all frames, and a target that follows smoothly."""
 
 from dataclasses import dataclass
 
@@ -9,20 +9,20 @@ Array = NDArray[np.float64]
 
 FIELD_OF_VIEW = np.radians(28.0)
 """Vertical field of view, radians: a long lens, which keeps a body's proportions."""
-# Beside the line of sight of the character: three-quarter view, further round when it walks, so that steps show.
+# Angle between the camera and the direction that the character faces: larger when it walks, so that steps show.
 _ORBIT, _ORBIT_TRAVELLING = np.radians(32.0), np.radians(50.0)
 _TRAVELS = 1.0  # metres
 _PITCH = np.radians(13.0)
 _FOLLOW_SECONDS = 0.5
-_AIR = 0.10  # metres around what is seen: flesh around the joints, and some room
+_MARGIN = 0.10  # metres around the joints: flesh, and some room
 
 
 @dataclass(frozen=True)
-class Shot:
-    """A camera over a clip.
+class CameraPath:
+    """The camera of each frame of a clip.
 
     Attributes:
-        targets: (T, 3) point looked at, metres.
+        targets: (T, 3) the point looked at, metres.
         offset: (3,) from the target to the camera, metres.
     """
 
@@ -30,22 +30,22 @@ class Shot:
     offset: Array
 
     def eye(self, frame: int) -> Array:
-        """Return the camera's place (3,) at a frame."""
+        """Return the camera's position (3,) at a frame, metres."""
         return np.asarray(self.targets[frame] + self.offset)
 
 
-def plan_shot(
+def plan_camera(
     points: Array, centres: Array, yaw: float, fps: float, aspect: float, foot: float = 0.0
-) -> Shot:
-    """Return a shot that keeps every point in the picture.
+) -> CameraPath:
+    """Return a camera path that keeps every point in the picture.
 
     Args:
-        points: (T, P, 3) what must be seen, metres.
-        centres: (T, 3) what is followed over the floor.
-        yaw: where the camera stands, radians about +Y; 0 is on +Z.
+        points: (T, P, 3) points that must be seen, metres.
+        centres: (T, 3) points that the target follows over the floor, metres.
+        yaw: direction of the camera, radians about +Y; 0 is on +Z.
         fps: frames a second.
         aspect: width over height of the picture.
-        foot: share of the height left free below, for a caption.
+        foot: share of the picture's height left free below, for a caption.
     """
     away, right, up = view_axes(yaw)
     targets = _smooth(centres, _FOLLOW_SECONDS * fps)
@@ -54,30 +54,30 @@ def plan_shot(
     targets[:, 1] = (low + high) / 2
     seen = points - targets[:, None]  # (T, P, 3)
     depth, tangent = seen @ away, np.tan(FIELD_OF_VIEW / 2)
-    across = (np.abs(seen @ right) + _AIR) / (tangent * aspect)
-    over, under = (seen @ up + _AIR) / tangent, (_AIR - seen @ up) / (tangent * (1 - 2 * foot))
+    across = (np.abs(seen @ right) + _MARGIN) / (tangent * aspect)
+    over, under = (seen @ up + _MARGIN) / tangent, (_MARGIN - seen @ up) / (tangent * (1 - 2 * foot))
     distance = float((depth + np.maximum(across, np.maximum(over, under))).max())
-    return Shot(targets=targets, offset=away * distance)
+    return CameraPath(targets=targets, offset=away * distance)
 
 
 def view_yaw(headings: Array, centres: Array) -> float:
-    """Return where the camera stands, radians about +Y, for a character that faces headings (T,) at centres (T, 3)."""
+    """Return the direction of the camera, radians about +Y, for a character with headings (T,) at centres (T, 3)."""
     mean = np.exp(1j * headings).mean()
-    # The direction it mostly faces, or the first one when it turns around itself.
+    # The mean heading, or the first one where the character turns around itself.
     heading = np.angle(mean) if abs(mean) > 0.7 else headings[0]
     travels = float(np.ptp(centres[:, [0, 2]], axis=0).max()) > _TRAVELS
     return float(heading + (_ORBIT_TRAVELLING if travels else _ORBIT))
 
 
 def view_axes(yaw: float) -> tuple[Array, Array, Array]:
-    """Return unit vectors (3,) towards the camera, to its right and up, for a camera that stands at `yaw`."""
+    """Return unit vectors (3,) towards the camera, to its right and up, for a camera in the direction `yaw`."""
     away = np.array([np.sin(yaw) * np.cos(_PITCH), np.sin(_PITCH), np.cos(yaw) * np.cos(_PITCH)])
     right = np.array([np.cos(yaw), 0.0, -np.sin(yaw)])
     return away, right, np.cross(away, right)
 
 
 def _smooth(values: Array, sigma: float) -> Array:
-    """Return values (T, C) under a Gaussian of `sigma` frames, the ends held."""
+    """Return values (T, C) smoothed by a Gaussian of `sigma` frames, with the first and last value repeated."""
     reach = max(1, int(3 * sigma))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(sigma, 1e-6)) ** 2)
     kernel /= kernel.sum()

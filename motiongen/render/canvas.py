@@ -1,4 +1,4 @@
-"""An off-screen Panda3D buffer: on the GPU through EGL, or in Panda3D's own software display."""
+"""Off-screen Panda3D buffers, on the GPU through EGL or in Panda3D's software display."""
 
 import ctypes.util
 import logging
@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 logger = logging.getLogger(__name__)
 
 DISPLAYS = {"egl": "p3headlessgl", "software": "p3tinydisplay"}
-"""Display name -> Panda3D module. The software display needs no system library at all."""
+"""Display name -> Panda3D module. The software display needs no system library."""
 _SOFTWARE_GL = ("llvmpipe", "softpipe", "swrast", "software")
 _SETTINGS = """
 window-type offscreen
@@ -25,15 +25,15 @@ textures-power-2 none
 
 
 class Canvas:
-    """A scene root, a camera and the pixels it sees.
+    """An off-screen buffer: a scene root, a camera and its pixels.
 
     All calls come from one thread; `close` frees the buffer.
 
     Args:
         size: width and height in pixels.
-        background: colour behind everything, sRGB in [0, 1].
-        display: "auto", "egl" or "software". "auto" takes EGL where a real GPU answers and the software display
-            otherwise; the environment variable MOTIONGEN_DISPLAY stands in for "auto".
+        background: background colour, sRGB in [0, 1].
+        display: "auto", "egl" or "software". "auto" takes EGL where there is a GPU and the software display
+            otherwise; the environment variable MOTIONGEN_DISPLAY replaces "auto".
     """
 
     def __init__(
@@ -56,13 +56,13 @@ class Canvas:
         self._buffer.make_display_region().set_camera(self._camera)
 
     def look(self, eye: Array, target: Array, fov: float) -> None:
-        """Place the camera at `eye` (3,), looking at `target` (3,), with a vertical field of view in radians."""
+        """Set a perspective camera at `eye` (3,) that looks at `target` (3,) with a vertical field of view, radians."""
         width, height = self.size
         horizontal = 2 * np.arctan(np.tan(fov / 2) * width / height)
         self._use(self._perspective, eye, target, (np.degrees(horizontal), np.degrees(fov)))
 
     def look_flat(self, eye: Array, target: Array, height: float) -> None:
-        """Place a camera without perspective that sees `height` metres from the lowest row to the highest."""
+        """Set an orthographic camera that shows `height` metres from the lowest row to the highest."""
         self._use(self._flat, eye, target, (height * self.size[0] / self.size[1], height))
 
     def _use(self, lens: Any, eye: Array, target: Array, extent: tuple[float, float]) -> None:
@@ -77,7 +77,7 @@ class Canvas:
         self._camera.look_at(self._core.Point3(*map(float, target)), self._core.Vec3(0, 1, 0))
 
     def draw(self) -> NDArray[np.uint8]:
-        """Return what the camera sees: (height, width, 4), blue green red and an unused byte, top row first."""
+        """Return the picture (height, width, 4): blue, green, red and an unused byte, top row first."""
         self._engine.render_frame()
         width, height = self.size
         pixels = np.frombuffer(self._texture.get_ram_image(), dtype=np.uint8).reshape(height, width, 4)
@@ -111,7 +111,7 @@ def _wanted(display: str) -> list[str]:
 
 
 def _open(core: Any, engine: Any, size: tuple[int, int], wanted: list[str]) -> tuple[Any, Any, str]:
-    """Return pipe, buffer and name of the first display that works."""
+    """Return the pipe, buffer and name of the first display that opens."""
     core.load_prc_file_data("motiongen", _SETTINGS)
     for name in wanted:
         pipe = core.GraphicsPipeSelection.get_global_ptr().make_module_pipe(DISPLAYS[name])

@@ -1,4 +1,4 @@
-"""Words over pictures: wrapped, shortened when too long, on a soft panel; drawn once and kept."""
+"""Captions on pictures: text that is wrapped, shortened if too long, and drawn once on a translucent panel."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 Captions = str | Sequence[tuple[float, float, str]] | None
-"""One text for the whole clip, or (start, end, text) in seconds."""
+"""One text for the whole clip, or several as (start, end, text) in seconds."""
 
 INK = (38, 44, 56)
 _PANEL = (255, 255, 255, 214)
@@ -16,7 +16,7 @@ _MAX_LINES = 3
 
 
 def timed(captions: Captions, seconds: float) -> list[tuple[float, float, str]]:
-    """Return captions as (start, end, text), blank ones left out.
+    """Return captions as (start, end, text) in seconds, without blank ones.
 
     Raises:
         ValueError: a caption ends before it starts.
@@ -39,7 +39,7 @@ def font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def wrap(text: str, width: float, size: float, max_lines: int = _MAX_LINES) -> list[str]:
-    """Return the lines of a text, each at most `width` pixels; what does not fit ends in an ellipsis."""
+    """Return the lines of a text, each at most `width` pixels wide; text that does not fit ends in an ellipsis."""
     face, lines, line = font(size), [], ""
     for word in text.split():
         while face.getlength(word) > width:  # one word longer than a line
@@ -68,25 +68,25 @@ def wrap(text: str, width: float, size: float, max_lines: int = _MAX_LINES) -> l
 
 @dataclass(frozen=True)
 class Overlay:
-    """A picture to lay over another: its upper left corner, colour times opacity, and what shows through."""
+    """A translucent picture: row and column of its upper left corner, colour times opacity, and transparency."""
 
     row: int
     column: int
     colour: NDArray[np.uint16]
     through: NDArray[np.uint16]
 
-    def lay(self, picture: NDArray[np.uint8]) -> None:
-        """Lay it over `picture` (height, width, 3), in place."""
+    def draw(self, picture: NDArray[np.uint8]) -> None:
+        """Draw the overlay on `picture` (height, width, 3), in place."""
         height, width = self.colour.shape[:2]
         region = picture[self.row : self.row + height, self.column : self.column + width]
         region[:] = (region * self.through + self.colour) // 255
 
 
 class CaptionTrack:
-    """The captions of a clip over pictures of one size.
+    """The captions of a clip, for pictures of one size.
 
     Args:
-        captions: (start, end, text), seconds; where two overlap the later one shows.
+        captions: (start, end, text), seconds; where two overlap the later one is shown.
         size: width and height of the pictures.
     """
 
@@ -96,19 +96,19 @@ class CaptionTrack:
 
     @property
     def foot(self) -> float:
-        """Share of the height, from below, that the highest caption covers: at most a third is kept free for it."""
+        """Share of the picture's height, from below, that the captions cover; at most a third."""
         top = min((overlay.row for overlay in self._overlays.values()), default=self._height)
         return min(1 / 3, 1.0 - top / self._height)
 
-    def lay(self, picture: NDArray[np.uint8], time: float) -> None:
-        """Lay the caption of a time (seconds) over `picture` (height, width, 3), in place."""
+    def draw(self, picture: NDArray[np.uint8], time: float) -> None:
+        """Draw the caption of a time in seconds on `picture` (height, width, 3), in place."""
         text = next((text for start, end, text in reversed(self._captions) if start <= time < end), None)
         if text is not None:
-            self._overlays[text].lay(picture)
+            self._overlays[text].draw(picture)
 
 
 def panel(text: str, size: tuple[int, int]) -> Overlay:
-    """Return a rounded panel with the text, centred at the foot of a picture of that size."""
+    """Return a rounded panel with a text, centred at the foot of a picture of a size."""
     width, height = size
     em = max(9.0, height / 24)
     lines = wrap(text, width * 0.86, em)

@@ -1,4 +1,4 @@
-"""What is drawn of a motion: a skinned body for SMPL-22, a stick per bone for any other skeleton."""
+"""Characters: the animated meshes of motions, a skinned body for SMPL-22 and sticks for any other skeleton."""
 
 from pathlib import Path
 from typing import Protocol
@@ -8,12 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from motiongen.body import BodyMesh, load
+from motiongen.body import load
 from motiongen.body.smpl import SmplBody, vertex_normals
 from motiongen.motion import Motion
 from motiongen.render.clip import base_joint
 from motiongen.rotation import matrix_from_quat, quat_inverse, quat_multiply, quat_rotate
 from motiongen.skeleton import SMPL22, Skeleton
+from motiongen.skinned_mesh import SkinnedMesh
 
 Array = NDArray[np.float32]
 
@@ -24,7 +25,7 @@ _CHUNK = 32
 
 
 class Character(Protocol):
-    """A mesh that moves: faces (F, 3), counter-clockwise from outside, and sRGB colours (V, 3)."""
+    """An animated mesh: faces (F, 3), counter-clockwise from outside, sRGB colours (V, 3), and poses."""
 
     @property
     def faces(self) -> NDArray[np.int64]:
@@ -41,13 +42,13 @@ class Character(Protocol):
         ...
 
 
-def character_of(motion: Motion, body: BodyMesh | SmplBody | str | Path | None = None) -> Character:
-    """Return what is drawn for a motion.
+def character_of(motion: Motion, body: SkinnedMesh | SmplBody | str | Path | None = None) -> Character:
+    """Return the character that is drawn for a motion.
 
     Args:
-        motion: SMPL-22 (or a longer SMPL skeleton) moves a body; another skeleton is drawn bone by bone, unless a
-            body is given: then the motion is retargeted to it.
-        body: a rigged mesh, an SMPL-family body, or the path of its model file; the body that is shipped if None.
+        motion: SMPL-22 (or a longer SMPL skeleton) moves a body; another skeleton is drawn bone by bone, or
+            retargeted if a body is given.
+        body: a rigged mesh, an SMPL-family body, or the path of its model file; motiongen's own body if None.
     """
     joints = smpl22_joints(motion.skeleton)
     if joints is None:
@@ -57,15 +58,15 @@ def character_of(motion: Motion, body: BodyMesh | SmplBody | str | Path | None =
         joints = list(range(SMPL22.num_joints))
     rotations = motion.rotations[:, joints]
     figure = _figure(body)
-    skeleton = body_skeleton(figure.joints) if isinstance(figure, BodyMesh) else figure.skeleton
+    skeleton = body_skeleton(figure.joints) if isinstance(figure, SkinnedMesh) else figure.skeleton
     # The body keeps its own proportions; its steps are as long as its legs allow.
     root = motion.root * (_stature(skeleton) / _stature(motion.skeleton))
-    if isinstance(figure, BodyMesh):
+    if isinstance(figure, SkinnedMesh):
         return Skinned(figure, rotations, root)
     return SmplCharacter(figure, rotations, root)
 
 
-def _figure(body: BodyMesh | SmplBody | str | Path | None) -> BodyMesh | SmplBody:
+def _figure(body: SkinnedMesh | SmplBody | str | Path | None) -> SkinnedMesh | SmplBody:
     if body is None:
         return load()
     if not isinstance(body, str | Path):
@@ -80,7 +81,7 @@ def body_skeleton(joints: Tensor) -> Skeleton:
 
 
 def smpl22_joints(skeleton: Skeleton) -> list[int] | None:
-    """Return where SMPL-22's joints are in a skeleton that has them under SMPL's names; None for another skeleton."""
+    """Return the indices of SMPL-22's joints in a skeleton that has them by name; None for another skeleton."""
     if skeleton.rest is not None or not set(SMPL22.names) <= set(skeleton.names):
         return None
     index = [skeleton.names.index(name) for name in SMPL22.names]
@@ -102,10 +103,10 @@ class Skinned:
         root: (T, 3) pelvis, metres.
     """
 
-    def __init__(self, body: BodyMesh, rotations: Tensor, root: Tensor) -> None:
-        turns, places = body_skeleton(body.joints).fk(rotations.float(), root.float())
-        matrices = matrix_from_quat(turns)  # (T, 22, 3, 3)
-        shifts = places - (matrices @ body.joints[..., None]).squeeze(-1)
+    def __init__(self, body: SkinnedMesh, rotations: Tensor, root: Tensor) -> None:
+        world, positions = body_skeleton(body.joints).fk(rotations.float(), root.float())
+        matrices = matrix_from_quat(world)  # (T, 22, 3, 3)
+        shifts = positions - (matrices @ body.joints[..., None]).squeeze(-1)
         self._bones = torch.cat([matrices, shifts[..., None]], dim=-1).flatten(2).numpy()  # (T, 22, 12)
         self._vertices, self._normals = body.vertices.float().numpy(), body.normals.float().numpy()
         # A dense product over 22 joints is faster than a gather of four.
@@ -147,31 +148,31 @@ class SmplCharacter:
 
 
 class Bones:
-    """A stick from each joint to each of its children and leaf tips: any skeleton, joints that move included."""
+    """A stick from each joint to each of its children and tips, for any skeleton, even with joints that move."""
 
     def __init__(self, motion: Motion) -> None:
         skeleton, base = motion.skeleton, base_joint(motion)
-        turns, places = motion.global_rotations().float(), motion.positions().float()
+        rotations, positions = motion.global_rotations().float(), motion.positions().float()
         starts = list(skeleton.parents[base + 1 :])
-        heads = [places[:, joint] for joint in range(base + 1, skeleton.num_joints)]
+        heads = [positions[:, joint] for joint in range(base + 1, skeleton.num_joints)]
         names = [skeleton.names[p] for p in starts]
         for joint, offset in skeleton.ends:
             starts.append(joint)
             names.append(skeleton.names[joint])
-            heads.append(places[:, joint] + quat_rotate(turns[:, joint], places.new_tensor(offset)))
+            heads.append(positions[:, joint] + quat_rotate(rotations[:, joint], positions.new_tensor(offset)))
         if not starts:
             raise ValueError(
                 "motion: expected a bone to draw, got a single joint; render a skeleton with two or more"
             )
-        self._tails = places[:, starts].numpy()  # (T, B, 3)
+        self._tails = positions[:, starts].numpy()  # (T, B, 3)
         self._spans = torch.stack(heads, dim=1).numpy() - self._tails
         rest = skeleton.fk(skeleton.rest_rotations, skeleton.offsets.new_zeros(3))[0].float()
-        from_rest = quat_multiply(turns, quat_inverse(rest))[:, starts]
-        # Some direction that turns with the bone, so that its sides do not spin by themselves.
+        from_rest = quat_multiply(rotations, quat_inverse(rest))[:, starts]
+        # A direction fixed to the bone, so that its sides do not spin.
         self._sides = quat_rotate(from_rest, torch.tensor([0.36, 0.48, 0.80])).numpy()
         lengths = np.linalg.norm(self._spans, axis=-1).max(0)  # (B,)
-        tall = max(float(np.ptp(places[0].numpy(), axis=0).max()), 1e-6)
-        self._radii = np.clip(0.13 * lengths, 0.006 * tall, 0.024 * tall).astype(np.float32)
+        height = max(float(np.ptp(positions[0].numpy(), axis=0).max()), 1e-6)
+        self._radii = np.clip(0.13 * lengths, 0.006 * height, 0.024 * height).astype(np.float32)
         self._profile, self._outward, faces = _stick()
         bones, count = len(starts), len(self._profile)
         self.faces = (faces + count * np.arange(bones)[:, None, None]).reshape(-1, 3)
@@ -216,7 +217,7 @@ def _stick() -> tuple[Array, Array, NDArray[np.int64]]:
 
 
 def _tone(name: str) -> tuple[float, float, float]:
-    """Return a bone's colour by the side its name tells."""
+    """Return a bone's colour by the side in its name."""
     low = name.lower()
     if "left" in low or low.startswith("l_") or low.endswith(("_l", ".l")) or name[:1] == "l":
         return _LEFT

@@ -1,4 +1,4 @@
-"""Motions made ready to be drawn: one rate, human size, side by side, on the floor."""
+"""Motions prepared for drawing: one rate, human size, side by side, on the floor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,19 +15,19 @@ from motiongen.rotation import heading_angle, quat_inverse, quat_multiply, quat_
 
 Array = NDArray[np.float64]
 
-_TALL = 1.7
-_FREE = 0.05  # metres that a joint moves against its parent to count as free of it
-_TIP = 0.17  # metres from the last joint of a limb to its end, where the file does not say
-_SPACING = 1.3  # metres between characters that stand side by side
+_HEIGHT = 1.7  # metres, of characters that are scaled
+_FREE = 0.05  # metres that a joint moves relative to its parent to count as free of it
+_TIP = 0.17  # metres from the last joint of a limb to its tip, where the skeleton has none
+_SPACING = 1.3  # metres between characters side by side
 
 
 @dataclass(frozen=True)
 class Clip:
-    """One or more motions of one rate over the same floor.
+    """One or more motions at one rate over the same floor.
 
     Attributes:
-        motions: what moves; the shorter ones hold their last frame.
-        yaw: where the camera stands to see the first one well, radians about +Y; 0 is on +Z.
+        motions: the motions; the shorter ones hold their last frame.
+        yaw: direction of the camera, radians about +Y; 0 is on +Z.
     """
 
     motions: tuple[Motion, ...]
@@ -51,28 +51,32 @@ class Clip:
     @cached_property
     def points(self) -> Array:
         """All joints and tips (T, P, 3), metres."""
-        return np.concatenate([_held(_points(motion), self.num_frames) for motion in self.motions], axis=1)
+        return np.concatenate([_padded(_points(motion), self.num_frames) for motion in self.motions], axis=1)
 
     @cached_property
     def centres(self) -> Array:
-        """The mean place of the characters' hips (T, 3), metres."""
+        """The mean position of the characters' hips (T, 3), metres."""
         hips = [motion.positions()[:, base_joint(motion)].double().numpy() for motion in self.motions]
-        return np.asarray(np.mean([_held(places, self.num_frames) for places in hips], axis=0))
+        return np.asarray(np.mean([_padded(positions, self.num_frames) for positions in hips], axis=0))
 
     def headings(self) -> Array:
-        """Return where the first character faces (T,), radians about +Y."""
-        return _held(_headings(self.motions[0]), self.num_frames)
+        """Return the heading of the first character (T,), radians about +Y."""
+        return _padded(_headings(self.motions[0]), self.num_frames)
 
     def one(self, index: int) -> "Clip":
-        """Return one of the motions alone, seen from the same side."""
+        """Return a clip of one of the motions, seen from the same direction."""
         return Clip(motions=(self.motions[index],), yaw=self.yaw)
 
 
 def prepare(motions: Motion | Sequence[Motion], fps: float) -> Clip:
-    """Return a clip at a rate.
+    """Return motions as a clip.
 
-    A skeleton of another size (centimetres, a giant) is brought to a person's, and one that neither stands on nor
-    near y = 0 is put down, so that the camera, the tiles and the shadow fit any file.
+    Skeletons of another size (in centimetres, say) are scaled to a person's, and motions that are not near y = 0 are
+    moved onto it, so that camera, floor and shadow fit any file.
+
+    Args:
+        motions: one motion, or several to stand side by side.
+        fps: frames a second of the clip.
     """
     motions = [motions] if isinstance(motions, Motion) else list(motions)
     if not motions:
@@ -84,15 +88,15 @@ def prepare(motions: Motion | Sequence[Motion], fps: float) -> Clip:
     for i, motion in enumerate(ready):
         if len(ready) > 1:
             start = motion.positions()[0, base_joint(motion)] * motion.root.new_tensor([1.0, 0.0, 1.0])
-            place = torch.from_numpy(right * _SPACING * (i - (len(ready) - 1) / 2))
-            ready[i] = motion.moved(place.to(start) - start)
+            position = torch.from_numpy(right * _SPACING * (i - (len(ready) - 1) / 2))
+            ready[i] = motion.moved(position.to(start) - start)
     return Clip(motions=tuple(ready), yaw=yaw)
 
 
 def base_joint(motion: Motion) -> int:
-    """Return the joint that carries the body: the first one, or its only child where that floats free of it.
+    """Return the joint that carries the body: the first one, or its only child where that moves relative to it.
 
-    Many files have a reference on the floor, at rest or under the body, as their first joint.
+    The first joint of many files is a reference on the floor, at rest or under the body.
     """
     children = motion.skeleton.children(0)
     if motion.translations is None or len(children) != 1:
@@ -104,16 +108,16 @@ def base_joint(motion: Motion) -> int:
 def _headings(motion: Motion) -> Array:
     skeleton, base = motion.skeleton, base_joint(motion)
     rest = skeleton.fk(skeleton.rest_rotations, skeleton.offsets.new_zeros(3))[0][base]
-    turned = quat_multiply(motion.global_rotations()[:, base], quat_inverse(rest).to(motion.rotations))
-    return np.asarray(heading_angle(turned).double().numpy())
+    from_rest = quat_multiply(motion.global_rotations()[:, base], quat_inverse(rest).to(motion.rotations))
+    return np.asarray(heading_angle(from_rest).double().numpy())
 
 
 def _human_size(motion: Motion) -> Motion:
     skeleton = motion.skeleton
-    tall = float((skeleton.rest_positions.amax(0) - skeleton.rest_positions.amin(0)).max())
-    if not tall > 0 or 0.4 < tall < 4.0:
+    height = float((skeleton.rest_positions.amax(0) - skeleton.rest_positions.amin(0)).max())
+    if not height > 0 or 0.4 < height < 4.0:
         return motion
-    scale = _TALL / tall
+    scale = _HEIGHT / height
     ends = tuple((joint, (x * scale, y * scale, z * scale)) for joint, (x, y, z) in skeleton.ends)
     return replace(
         motion,
@@ -131,19 +135,19 @@ def _on_floor(motion: Motion) -> Motion:
 
 
 def _points(motion: Motion) -> Array:
-    places: Tensor = motion.positions()
-    turns = motion.global_rotations()
+    positions: Tensor = motion.positions()
+    rotations = motion.global_rotations()
     skeleton = motion.skeleton
-    ends = {joint: places.new_tensor(offset) for joint, offset in skeleton.ends}
+    ends = {joint: positions.new_tensor(offset) for joint, offset in skeleton.ends}
     for joint in set(range(skeleton.num_joints)) - set(skeleton.parents) - set(ends):
-        # A hand, a foot, a skull: as far again as the bone before it points.
-        ends[joint] = _TIP * torch.nn.functional.normalize(skeleton.offsets[joint], dim=0).to(places)
-    tips = [places[:, j] + quat_rotate(turns[:, j], offset) for j, offset in ends.items()]
-    joints = places[:, base_joint(motion) :]  # without the reference before it
+        # The tip of a hand, a foot or a head lies in the direction of the bone before it.
+        ends[joint] = _TIP * torch.nn.functional.normalize(skeleton.offsets[joint], dim=0).to(positions)
+    tips = [positions[:, j] + quat_rotate(rotations[:, j], offset) for j, offset in ends.items()]
+    joints = positions[:, base_joint(motion) :]  # without the reference before it
     points: Array = torch.stack([*joints.unbind(1), *tips], dim=1).double().numpy()
     return points
 
 
-def _held(values: Array, frames: int) -> Array:
-    """Return values (T, ...) with the last one repeated up to a number of frames."""
+def _padded(values: Array, frames: int) -> Array:
+    """Return values (T, ...) with the last one repeated to a number of frames."""
     return np.concatenate([values, np.repeat(values[-1:], frames - len(values), axis=0)])

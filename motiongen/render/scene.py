@@ -1,4 +1,4 @@
-"""A light studio: a pale floor of tiles that fades into the background, characters, and their shadows."""
+"""The scene: a tiled floor that fades into the background, characters, and their shadows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,13 +22,13 @@ _SHADOW_STRENGTH = 0.62
 
 
 class Scene:
-    """Everything that is drawn, on one canvas.
+    """Characters with their shadows over a floor, drawn on a canvas.
 
     Args:
-        canvas: where to draw; it stays the caller's.
-        characters: meshes that move; frames past a character's end are the caller's mistake.
-        floor_radius: where the floor has faded away, metres.
-        light: the lamps.
+        canvas: the canvas, which the caller closes.
+        characters: animated meshes, each with a pose for every frame that is drawn.
+        floor_radius: distance at which the floor has faded out, metres.
+        light: the lights.
     """
 
     def __init__(
@@ -41,17 +41,23 @@ class Scene:
     ) -> None:
         self._canvas, self._light = canvas, light or Light()
         self._floor = _Floor(canvas.root, floor_radius)
-        self._actors = [_Actor(canvas.root, character) for character in characters]
+        self._nodes = [_CharacterNode(canvas.root, character) for character in characters]
 
     def draw(self, frame: int, eye: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.uint8]:
-        """Return the picture (height, width, 4) of a frame from a camera, as Canvas.draw does."""
+        """Return the picture (height, width, 4) of a frame, as of Canvas.draw.
+
+        Args:
+            frame: number of the frame.
+            eye: (3,) position of the camera, metres.
+            target: (3,) point looked at, metres.
+        """
         self._canvas.look(eye, target, FIELD_OF_VIEW)
         return self._draw(frame, eye, target)
 
     def draw_flat(
         self, eye: NDArray[np.float64], target: NDArray[np.float64], height: float
     ) -> NDArray[np.uint8]:
-        """Return the picture of the first frame without perspective, `height` metres high."""
+        """Return the orthographic picture of the first frame, `height` metres high; arguments as for `draw`."""
         self._canvas.look_flat(eye, target, height)
         return self._draw(0, eye, target)
 
@@ -59,13 +65,13 @@ class Scene:
         self._floor.follow(np.asarray(target, dtype=np.float32))
         yaw = float(np.arctan2(eye[0] - target[0], eye[2] - target[2]))
         towards_light = self._light.direction(yaw)
-        for actor in self._actors:
-            actor.place(frame, np.asarray(eye, dtype=np.float32), towards_light, self._light)
+        for node in self._nodes:
+            node.update(frame, np.asarray(eye, dtype=np.float32), towards_light, self._light)
         return self._canvas.draw()
 
 
 class _Mesh:
-    """A Panda3D mesh whose vertices and colours are rewritten through one block of memory."""
+    """A Panda3D mesh whose vertex positions and colours are updated from one array."""
 
     def __init__(self, root: Any, faces: NDArray[np.int64], num_vertices: int) -> None:
         from panda3d import core
@@ -79,7 +85,7 @@ class _Mesh:
             "mesh", core.GeomVertexFormat.register_format(layout), core.Geom.UH_dynamic
         )
         self._data.set_num_rows(num_vertices)
-        self.rows = np.zeros(num_vertices, dtype=[("place", "<f4", 3), ("colour", "u1", 4)])
+        self.rows = np.zeros(num_vertices, dtype=[("position", "<f4", 3), ("colour", "u1", 4)])
         self.rows["colour"] = 255
         triangles = core.GeomTriangles(core.Geom.UH_static)
         triangles.set_index_type(core.Geom.NT_uint32)
@@ -95,12 +101,12 @@ class _Mesh:
         self.path = root.attach_new_node(node)
 
     def upload(self) -> None:
-        """Hand `rows` to Panda3D."""
+        """Copy `rows` to Panda3D."""
         memoryview(self._data.modify_array(0)).cast("B")[:] = self.rows.tobytes()
 
 
-class _Actor:
-    """A character and its shadow."""
+class _CharacterNode:
+    """A character's mesh and its shadow in the scene graph."""
 
     def __init__(self, root: Any, character: Character) -> None:
         vertices, _ = character.pose(0)
@@ -108,19 +114,19 @@ class _Actor:
         self._mesh = _Mesh(root, _outward(character.faces, vertices), len(vertices))
         self._colours = to_linear(character.colours)
         self._shadow = Shadow(character.faces, vertices)
-        self._dark = _ShadowCard(root, self._shadow.width)
+        self._shadow_card = _ShadowCard(root, self._shadow.width)
 
-    def place(self, frame: int, eye: Array, towards_light: Array, light: Light) -> None:
-        """Pose, light and cast."""
+    def update(self, frame: int, eye: Array, towards_light: Array, light: Light) -> None:
+        """Pose and light the mesh, and draw its shadow, for a frame."""
         vertices, normals = self._character.pose(frame)
-        self._mesh.rows["place"] = vertices
+        self._mesh.rows["position"] = vertices
         self._mesh.rows["colour"][:, :3] = shade(self._colours, vertices, normals, eye, towards_light, light)
         self._mesh.upload()
-        self._dark.show(*self._shadow.cast(vertices, towards_light))
+        self._shadow_card.show(*self._shadow.cast(vertices, towards_light))
 
 
 class _Floor:
-    """Tiles that follow the camera by whole pairs, their contrast fading with the distance from its target."""
+    """Floor tiles that follow the camera by whole pairs and fade out with the distance from its target."""
 
     def __init__(self, root: Any, radius: float) -> None:
         self._radius = radius
@@ -145,13 +151,13 @@ class _Floor:
         keep = np.clip((1.0 - away) / 0.75, 0.0, 1.0)[:, None]
         keep = keep * keep * (3 - 2 * keep)
         colours = np.array(BACKGROUND, dtype=np.float32) * (1 - keep) + self._tones * keep
-        self._mesh.rows["place"][:, [0, 2]] = flat
+        self._mesh.rows["position"][:, [0, 2]] = flat
         self._mesh.rows["colour"][:, :3] = np.round(colours * 255)
         self._mesh.upload()
 
 
 class _ShadowCard:
-    """A square on the floor that carries a shadow's picture as its opacity."""
+    """A square on the floor textured with a shadow's picture."""
 
     def __init__(self, root: Any, width: float) -> None:
         from panda3d import core
@@ -180,14 +186,14 @@ class _ShadowCard:
         _flat_on_floor(self._path, 1)
 
     def show(self, darkness: NDArray[np.uint8], corner: Array) -> None:
-        """Take a picture (CELLS, CELLS) and where its corner lies, x and z."""
+        """Show a shadow's picture (CELLS, CELLS) with its corner (2,) at x and z, metres."""
         self._picture[..., 3] = darkness * _SHADOW_STRENGTH
         self._texture.set_ram_image(self._picture.tobytes())
         self._path.set_pos(float(corner[0]), 0.0, float(corner[1]))
 
 
 def _flat_on_floor(path: Any, order: int) -> None:
-    """Draw before everything else, in order, and never fight over depth: all of it lies in one plane."""
+    """Draw a node before the characters, in order and without depth tests: the floor's nodes lie in one plane."""
     path.set_bin("background", order)
     path.set_depth_test(False)
     path.set_depth_write(False)

@@ -1,6 +1,6 @@
-"""Light as vertex colours: one look for every display, smooth on displays without shaders.
+"""Lighting computed as vertex colours, which looks the same on every display, with shaders or without.
 
-A soft sky from above, a key light from the camera's upper left, a rim that lifts the outline off the background.
+Hemispheric light from above, a key light from the camera's upper left, and a rim light that sets off the outline.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _TO_SRGB = np.round(np.clip(np.linspace(0.0, 1.0, _STEPS), 0, 1) ** (1 / 2.2) * 
 
 @dataclass(frozen=True, kw_only=True)
 class Light:
-    """Where the light comes from, and how much of each kind; linear colours."""
+    """The lights of a scene: the key light's direction, and the linear colour or strength of each light."""
 
     key: tuple[float, float, float] = (-0.36, 0.85, 0.38)
     """Direction towards the key light in the camera's frame: right, up, towards the viewer."""
@@ -27,27 +27,27 @@ class Light:
     shine: float = 0.06
 
     def direction(self, yaw: float) -> Array:
-        """Return the unit direction (3,) towards the key light in the world, the camera standing at `yaw` radians."""
+        """Return the unit direction (3,) to the key light in the world, with the camera at `yaw` radians about +Y."""
         right, up, near = self.key
         x, z = right * np.cos(yaw) + near * np.sin(yaw), -right * np.sin(yaw) + near * np.cos(yaw)
         return np.asarray(np.array([x, up, z]) / np.linalg.norm(self.key), dtype=np.float32)
 
 
 def to_linear(colours: Array) -> Array:
-    """Return linear light for sRGB colours in [0, 1]."""
+    """Return the linear colours of sRGB colours in [0, 1]."""
     return np.asarray(np.clip(colours, 0, 1) ** 2.2, dtype=np.float32)
 
 
 def shade(
     colours: Array, vertices: Array, normals: Array, eye: Array, key: Array, light: Light
 ) -> NDArray[np.uint8]:
-    """Return sRGB vertex colours (V, 3), 0 to 255.
+    """Return lit sRGB vertex colours (V, 3), 0 to 255.
 
     Args:
         colours: (V, 3) linear surface colours.
         vertices: (V, 3) metres.
         normals: (V, 3) unit.
-        eye: (3,) the camera, metres.
+        eye: (3,) position of the camera, metres.
         key: (3,) unit direction towards the key light.
         light: strengths and colours.
     """

@@ -1,4 +1,4 @@
-"""A soft shadow on the floor, splatted from the faces of a mesh: sharp at the feet, softer the higher its caster."""
+"""A soft shadow on the floor, splatted from a mesh's faces: sharp at the feet, softer for higher faces."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,11 @@ _MOST_SAMPLES = 60_000
 
 
 class Shadow:
-    """Turns the vertices of one mesh into a square picture of its shadow.
+    """The shadow of one mesh as a square picture.
 
     Args:
         faces: (F, 3) vertex indices of a closed mesh.
-        vertices: (V, 3) any one pose; it sets how finely faces are sampled.
+        vertices: (V, 3) the mesh in any pose, from which the density of samples is chosen.
         width: side of the square on the floor, metres.
     """
 
@@ -56,7 +56,7 @@ class Shadow:
             )
             for weight in (area * (1 - raised), area * raised)
         )
-        near[0] = far[0] = 0.0  # where all that fell outside was put
+        near[0] = far[0] = 0.0  # samples outside the picture were counted here
         full = 1.0 / np.maximum(near + far, 1.0)  # several casters over a cell darken it once
         layers = [(cover * full).reshape(CELLS, CELLS) for cover in (near, far)]
         dark = sum(blur @ layer @ blur.T for blur, layer in zip(self._blurs, layers, strict=True))

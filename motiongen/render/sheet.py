@@ -1,4 +1,4 @@
-"""A sheet: poses over time from left to right, with their times, the words, and the way seen from above."""
+"""Sheets: poses over time from left to right, with their times, captions, and the path seen from above."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,21 +16,21 @@ from motiongen.render.clip import Clip
 from motiongen.render.scene import BACKGROUND, Scene
 from motiongen.render.video import shrink
 
-Way = NDArray[np.float64]
+Points = NDArray[np.float64]
 
 _PALE, _ACCENT, _RULE = (118, 128, 145), (58, 112, 186), (200, 207, 217)
 _GAP = 0.16  # metres between neighbours
-_ALIKE = 0.02  # metres between poses that count as the same
+_SAME = 0.02  # metres between poses that count as the same
 _HEADROOM, _FLESH = 0.06, 0.07  # metres beyond joints and tips
 _WIDTH = 1600
 _LARGEST = 0.14  # of the width, a metre
-_FINE = 3  # drawn larger by this, then shrunk: smooth edges
+_SUPERSAMPLING = 3  # drawn larger by this, then shrunk: smooth edges
 _MOST_PIXELS = 4096  # a side of the canvas
 
 
 @dataclass(frozen=True)
-class Still:
-    """One pose of a character, put elsewhere."""
+class StaticCharacter:
+    """A character in one pose, the same at every frame."""
 
     faces: NDArray[np.int64]
     colours: Array
@@ -44,23 +44,23 @@ class Still:
 
 @dataclass(frozen=True)
 class _Row:
-    """Poses of one character beside each other.
+    """A row of a sheet: poses of one character beside each other.
 
     Attributes:
-        clip: the one motion.
+        clip: a clip of one motion.
         character: its mesh.
-        frames: of the poses.
+        frames: the frames of the poses.
         points: (N, P, 3) joints and tips over the origin, metres.
     """
 
     clip: Clip
     character: Character
     frames: list[int]
-    points: Way
+    points: Points
 
     @cached_property
-    def reaches(self) -> Way:
-        """How far each pose reaches to the left and to the right of its middle (N, 2), metres."""
+    def reaches(self) -> Points:
+        """Extent of each pose to the left and to the right of its middle (N, 2), metres."""
         across = self.points @ view_axes(self.clip.yaw)[1]
         return np.stack([-across.min(1), across.max(1)], axis=1) + _FLESH
 
@@ -68,8 +68,8 @@ class _Row:
     def width(self) -> float:
         return float(self.reaches.sum() + _GAP * (len(self.frames) + 1))
 
-    def places(self) -> Way:
-        """Return where the middles stand (N,), metres to the right of the middle of the row."""
+    def centres(self) -> Points:
+        """Return the middles of the poses (N,), metres to the right of the middle of the row."""
         left, right = self.reaches.T
         before = np.concatenate([[0.0], np.cumsum(left + right + _GAP)[:-1]])
         return np.asarray(before + left + _GAP - self.width / 2)
@@ -87,15 +87,15 @@ def draw_sheet(
     poses: int = 8,
     display: str = "auto",
 ) -> Image.Image:
-    """Return a sheet of poses: the first, the last, and the most telling ones in between; a row for each character.
+    """Return a sheet of poses: the first, the last, and the most distinct ones in between; a row for each character.
 
     Args:
-        clip: what is drawn.
+        clip: the motions.
         characters: the mesh of each motion of the clip.
         captions: (start, end, text), seconds.
         size: width and height in pixels; without it the sheet is 1600 wide and as high as it needs.
-        poses: how many of each character.
-        display: as in Canvas.
+        poses: number of poses of each character.
+        display: display of the canvas.
     """
     rows = [_row(clip.one(i), character, poses) for i, character in enumerate(characters)]
     heights = np.concatenate([(row.points @ view_axes(clip.yaw)[2]).ravel() for row in rows])
@@ -107,7 +107,7 @@ def draw_sheet(
     room = size[1] - head if size else None
     rows, per_metre = _arrange(rows, high - low, width, room, foot)
     band = round(per_metre * (high - low))
-    if room is not None:  # what is left over goes to the floor and the air
+    if room is not None:  # spare height goes to the floor and the background
         spare = max(0, int(room / len(rows) - foot) - band)
         band, low = band + spare, low - 0.4 * spare / per_metre
     height = size[1] if size else round(head + len(rows) * (band + foot))
@@ -117,28 +117,29 @@ def draw_sheet(
         sheet.paste(Image.fromarray(_draw_row(row, (width, band), per_metre, low, display)), (0, top))
         _label(sheet, row, captions, per_metre, top + band, em)
     for i, line in enumerate(title):
-        place = (1.4 * em, (1.7 + 1.75 * i) * em)
-        ImageDraw.Draw(sheet).text(place, line, fill=INK, font=font(1.35 * em), anchor="lm")
+        position = (1.4 * em, (1.7 + 1.75 * i) * em)
+        ImageDraw.Draw(sheet).text(position, line, fill=INK, font=font(1.35 * em), anchor="lm")
     if len(characters) == 1:
         frames = [frame for row in rows for frame in row.frames]
-        _draw_way(sheet, clip, frames, (width - 6 * em, 0.3 * em, width - em, head), em)
+        _draw_path(sheet, clip, frames, (width - 6 * em, 0.3 * em, width - em, head), em)
     return sheet
 
 
 def _row(clip: Clip, character: Character, poses: int) -> _Row:
-    frames = telling_frames(clip.points - clip.centres[:, None], poses)
+    frames = distinct_frames(clip.points - clip.centres[:, None], poses)
     points = clip.points[frames] - clip.centres[frames][:, None] * [1, 0, 1]
     return _Row(clip=clip, character=character, frames=frames, points=points)
 
 
-def telling_frames(points: Way, count: int) -> list[int]:
-    """Return frames in order: the first, the last, and from each equal span between them the pose unlike the others.
+def distinct_frames(points: Points, count: int) -> list[int]:
+    """Return the frames of distinct poses, in order: the first, the last, and one of each equal span between them.
 
-    Poses at even times miss what is quick: a kick of half a second between two of them.
+    Of each span it is the frame whose pose differs most from the others: poses at even times would miss quick
+    movements, such as a kick of half a second between two of them.
 
     Args:
         points: (T, P, 3) relative to the root, metres.
-        count: how many frames; fewer when there are not as many.
+        count: number of frames; fewer if there are not as many.
     """
     last = len(points) - 1
     if count < 3 or last < count:
@@ -147,19 +148,19 @@ def telling_frames(points: Way, count: int) -> list[int]:
     chosen = [0]
     for low, high in zip((edges[:-2] + edges[1:-1]) // 2 + 1, (edges[1:-1] + edges[2:]) // 2, strict=True):
         frames = np.arange(low, max(high, low + 1))
-        unlike = _ALIKE + np.linalg.norm(points[frames, None] - points[None, [*chosen, last]], axis=-1).mean(
-            -1
-        ).min(1)
-        # Towards the middle of the span when all its poses are much alike.
+        difference = _SAME + np.linalg.norm(
+            points[frames, None] - points[None, [*chosen, last]], axis=-1
+        ).mean(-1).min(1)
+        # Frames near the middle of the span are preferred, which decides where all its poses are alike.
         centred = 1.0 - 0.25 * np.abs(frames - frames.mean()) / max(1.0, np.ptp(frames) / 2)
-        chosen.append(int(frames[np.argmax(unlike * centred)]))
+        chosen.append(int(frames[np.argmax(difference * centred)]))
     return [*chosen, last]
 
 
 def _arrange(
-    rows: list[_Row], tall: float, width: int, room: float | None, foot: float
+    rows: list[_Row], height_range: float, width: int, room: float | None, foot: float
 ) -> tuple[list[_Row], float]:
-    """Return the rows, and the pixels a metre, that show the figures as large as they can be."""
+    """Return the rows, and the pixels a metre, with which the figures are largest."""
     best: tuple[list[_Row], float] | None = None
     for count in range(1, 4):
         parts = [
@@ -167,12 +168,12 @@ def _arrange(
         ]
         per_metre = min(width / max(part.width for part in parts), _LARGEST * width)
         if room is not None:
-            per_metre = min(per_metre, (room / len(parts) - foot) / tall)
+            per_metre = min(per_metre, (room / len(parts) - foot) / height_range)
         # With a free height, rows are broken only when they get too small to read.
         if best is None or per_metre > best[1] * (1.0 if room else 1.35):
             best = parts, per_metre
     assert best is not None
-    if best[1] * tall < 8:
+    if best[1] * height_range < 8:
         raise ValueError(
             f"size: expected room for {len(best[0])} rows, got {width} pixels of width; use a larger size"
         )
@@ -182,19 +183,19 @@ def _arrange(
 def _draw_row(
     row: _Row, size: tuple[int, int], per_metre: float, low: float, display: str
 ) -> NDArray[np.uint8]:
-    """Return the picture (height, width, 3) of a row: one scene, seen without perspective, so that all look alike."""
+    """Return the picture (height, width, 3) of a row: one scene, orthographic, so that poses are comparable."""
     away, right, up = view_axes(row.clip.yaw)
     stills = []
-    for frame, place in zip(row.frames, row.places(), strict=True):
-        shift = (right * place - row.clip.centres[frame] * [1, 0, 1]).astype(np.float32)
+    for frame, centre in zip(row.frames, row.centres(), strict=True):
+        shift = (right * centre - row.clip.centres[frame] * [1, 0, 1]).astype(np.float32)
         vertices, normals = row.character.pose(frame)
-        stills.append(Still(row.character.faces, row.character.colours, vertices + shift, normals))
-    fine = max(1, min(_FINE, _MOST_PIXELS // max(size)))
+        stills.append(StaticCharacter(row.character.faces, row.character.colours, vertices + shift, normals))
+    factor = max(1, min(_SUPERSAMPLING, _MOST_PIXELS // max(size)))
     height = size[1] / per_metre
     target = up * (low + height / 2)
-    with Canvas((size[0] * fine, size[1] * fine), BACKGROUND, display=display) as canvas:
+    with Canvas((size[0] * factor, size[1] * factor), BACKGROUND, display=display) as canvas:
         scene = Scene(canvas, stills, floor_radius=max(4.0, 0.75 * size[0] / per_metre))
-        return shrink(scene.draw_flat(target + 30 * away, target, height), fine)
+        return shrink(scene.draw_flat(target + 30 * away, target, height), factor)
 
 
 def _label(
@@ -205,10 +206,10 @@ def _label(
     top: int,
     em: float,
 ) -> None:
-    """Write the time under each pose, and under those the words of their time."""
+    """Write the time under each pose, and the captions under the times."""
     draw, middle = ImageDraw.Draw(sheet), sheet.width / 2
-    places = middle + row.places() * per_metre
-    for frame, x in zip(row.frames, places, strict=True):
+    columns = middle + row.centres() * per_metre
+    for frame, x in zip(row.frames, columns, strict=True):
         draw.text(
             (x, top + 0.8 * em), f"{frame / row.clip.fps:.1f} s", fill=_PALE, font=font(em), anchor="mm"
         )
@@ -218,8 +219,8 @@ def _label(
         inside = [i for i, frame in enumerate(row.frames) if start <= frame / row.clip.fps < end]
         if not inside:
             continue
-        left = places[inside[0]] - (row.reaches[inside[0], 0] + _GAP / 3) * per_metre
-        right = places[inside[-1]] + (row.reaches[inside[-1], 1] + _GAP / 3) * per_metre
+        left = columns[inside[0]] - (row.reaches[inside[0], 0] + _GAP / 3) * per_metre
+        right = columns[inside[-1]] + (row.reaches[inside[-1], 1] + _GAP / 3) * per_metre
         draw.line((left, top + 1.75 * em, right, top + 1.75 * em), fill=_ACCENT, width=max(1, round(em / 8)))
         for i, line in enumerate(wrap(text, right - left, em, max_lines=2)):
             draw.text(
@@ -227,23 +228,25 @@ def _label(
             )
 
 
-def _draw_way(
+def _draw_path(
     sheet: Image.Image, clip: Clip, frames: list[int], box: tuple[float, float, float, float], em: float
 ) -> None:
-    """Draw the way over the floor, seen from above with the camera below, a tick of the facing at each pose."""
+    """Draw the path over the floor, seen from above with the camera below, and the heading at each pose."""
     _, right, _ = view_axes(clip.yaw)
     towards = np.cross(right, [0.0, 1.0, 0.0])  # along the floor, to the camera
     centres = clip.centres - clip.centres[:1]
-    way = np.stack([centres @ right, centres @ towards], axis=1)  # (T, 2), the picture's x and y
-    extent = float(np.ptp(way, axis=0).max())
-    if extent < 0.5:  # on the spot
+    path = np.stack([centres @ right, centres @ towards], axis=1)  # (T, 2), the picture's x and y
+    extent = float(np.ptp(path, axis=0).max())
+    if extent < 0.5:  # in place
         return
     left, top, right_end, bottom = (round(side) for side in box)
     inset = sheet.crop((left, top, right_end, bottom))
-    inset = inset.resize((inset.width * _FINE, inset.height * _FINE), Image.Resampling.NEAREST)
+    inset = inset.resize(
+        (inset.width * _SUPERSAMPLING, inset.height * _SUPERSAMPLING), Image.Resampling.NEAREST
+    )
     draw, side = ImageDraw.Draw(inset), min(inset.size)
     scale = 0.7 * side / max(extent, 1.0)
-    dots = np.array(inset.size) / 2 + (way - (way.max(0) + way.min(0)) / 2) * scale
+    dots = np.array(inset.size) / 2 + (path - (path.max(0) + path.min(0)) / 2) * scale
     draw.line([tuple(dot) for dot in dots], fill=_RULE, width=max(2, side // 40), joint="curve")
     headings = clip.headings()
     for frame in frames:
@@ -254,7 +257,7 @@ def _draw_way(
         radius = side / 34
         draw.ellipse((*(dots[frame] - radius), *(dots[frame] + radius)), fill=_ACCENT)
     sheet.paste(inset.resize((right_end - left, bottom - top), Image.Resampling.BOX), (left, top))
-    length = float(np.linalg.norm(np.diff(way, axis=0), axis=1).sum())
+    length = float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum())
     words = f"seen from above: {length:.1f} m"
     ImageDraw.Draw(sheet).text(
         (left - 0.3 * em, (top + bottom) / 2), words, fill=_PALE, font=font(0.8 * em), anchor="rm"

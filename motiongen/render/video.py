@@ -1,4 +1,4 @@
-"""Pictures into MP4 (PyAV) and GIF (Pillow)."""
+"""Writers of pictures as MP4 (PyAV) and GIF (Pillow)."""
 
 import queue
 import threading
@@ -33,7 +33,7 @@ def write_mp4(
         path: the file.
         size: width and height of each, even.
         fps: frames a second.
-        audio: what is heard from the first picture to the last, as AAC.
+        audio: sound from the first picture to the last, written as AAC.
 
     Raises:
         ValueError: there is sound, and PyAV was built without AAC.
@@ -62,7 +62,7 @@ def write_mp4(
 
 
 class _Sound:
-    """The sound of a video, encoded picture by picture so that the two lie side by side in the file."""
+    """The sound track of a video, encoded picture by picture so that both are interleaved in the file."""
 
     def __init__(self, container: Any, audio: Audio, rate: Fraction) -> None:
         if "aac" not in av.codecs_available:
@@ -75,7 +75,7 @@ class _Sound:
         self._samples, self._step = audio.samples, audio.sample_rate / rate
 
     def of(self, index: int) -> list[Any]:
-        """Return the packets that the samples of a picture complete."""
+        """Return the packets that are complete with the samples of a picture."""
         return self.track.encode(self._samples[round(index * self._step) : round((index + 1) * self._step)])
 
 
@@ -85,8 +85,8 @@ def write_gif(pictures: Iterable[Picture], path: Path, samples: Iterable[Picture
     Args:
         pictures: all frames.
         path: the file.
-        samples: a few frames from which the one palette of all is made.
-        delay: hundredths of a second that a frame stays; GIF knows nothing finer.
+        samples: a few frames from which the palette of all frames is made.
+        delay: hundredths of a second that a frame lasts; GIF has no finer unit.
     """
     palette = Image.fromarray(np.concatenate(list(samples))).quantize(255, method=Image.Quantize.MEDIANCUT)
     frames = (Image.fromarray(p).quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures)
@@ -97,7 +97,7 @@ def write_gif(pictures: Iterable[Picture], path: Path, samples: Iterable[Picture
 
 
 def shrink(picture: Picture, factor: int) -> Picture:
-    """Return RGB (H / factor, W / factor, 3) of a picture (H, W, 4) in blue, green, red order: each pixel a mean."""
+    """Return RGB (H / factor, W / factor, 3) of a picture (H, W, 4) in blue, green, red order, averaged."""
     height, width = picture.shape[:2]
     image = Image.frombuffer("RGBX", (width, height), picture, "raw", "RGBX", 0, 1)  # no copy: channels wait
     small = np.asarray(image.reduce(factor) if factor > 1 else image)
@@ -107,13 +107,17 @@ def shrink(picture: Picture, factor: int) -> Picture:
 def draw_and_write(items: Iterable[Item], write: Callable[[Iterator[Item]], None]) -> None:
     """Call write(iterator over items) in a second thread, while the items are made in this one.
 
-    The graphics stay in the caller's thread; the encoder works beside them. What either side raises ends both.
+    Graphics need the caller's thread, and the encoder works beside them. An exception in either thread ends both.
+
+    Args:
+        items: the items, made one at a time.
+        write: takes an iterator over them until it ends.
     """
     waiting: queue.Queue[Item | None] = queue.Queue(maxsize=_AHEAD)
     failure: list[BaseException] = []
     complete = False
 
-    def taken() -> Iterator[Item]:
+    def received() -> Iterator[Item]:
         while (item := waiting.get()) is not None:
             yield item
         if not complete:
@@ -121,7 +125,7 @@ def draw_and_write(items: Iterable[Item], write: Callable[[Iterator[Item]], None
 
     def run() -> None:
         try:
-            write(taken())
+            write(received())
         except BaseException as error:  # handed to the caller's thread, whatever it is
             failure.append(error)
 
@@ -140,7 +144,7 @@ def draw_and_write(items: Iterable[Item], write: Callable[[Iterator[Item]], None
 
 
 def _put(waiting: "queue.Queue[Item | None]", item: Item | None, worker: threading.Thread) -> bool:
-    """Put an item as soon as there is room; return False when nobody is left to take it."""
+    """Put an item as soon as there is room; return False when the worker has ended."""
     while worker.is_alive():
         try:
             waiting.put(item, timeout=0.1)

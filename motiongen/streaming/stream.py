@@ -1,4 +1,4 @@
-"""One character, frame by frame, in a plain loop: no threads, no sockets."""
+"""One text character, frame by frame, in a plain loop: no threads, no sockets."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from motiongen.features import FPS
-from motiongen.inference.model import load
+from motiongen.inference.load import load_words
 from motiongen.motion import Motion
 from motiongen.skeleton import SMPL22
 from motiongen.streaming.character import Character
@@ -21,19 +21,19 @@ def stream(
     then: str | Sequence[str] = (),
     seconds: float | None = None,
     seed: int = 0,
-    strength: float | None = None,
+    guidance_scale: float | None = None,
     head: str = "mogo",
     weights: str | Path = "full",
     device: str = "auto",
 ) -> Iterator[StreamFrame]:
-    """Yield frames at 30 to the second as they are made: as fast as they are asked for, and without end.
+    """Yield frames at 30 to the second, as fast as they are asked for, and without end.
 
     Args:
-        prompt: what the character does.
-        then: what it does when that has ended, one after the other.
-        seconds: when to stop; never when left out.
+        prompt: the first prompt.
+        then: prompts that follow, each when the motion before it has ended.
+        seconds: length of the stream; endless when left out.
         seed: the same seed gives the same frames on the same device.
-        strength: how strictly to follow the words, 1 to 10.
+        guidance_scale: how strictly to follow the prompts, 1 to 10.
         head: name of a model that streams.
         weights: "full" (non-commercial), "open" (free sources) or a folder.
         device: "auto", "cpu" or "cuda".
@@ -43,10 +43,10 @@ def stream(
     """
     if seconds is not None and not seconds > 0:
         raise ValueError(f"seconds: expected a positive length, got {seconds}; or leave it out")
-    scheduler = StreamScheduler(load(head, weights, device), max_characters=1)
-    character = scheduler.open(prompt=prompt, seed=seed, strength=strength)
+    scheduler = StreamScheduler(load_words(head, weights, device), max_characters=1)
+    character = scheduler.open(prompt=prompt, seed=seed, guidance_scale=guidance_scale)
     for text in [then] if isinstance(then, str) else then:
-        character.say("then", text=text)
+        character.submit("then", text=text)
     return _frames(scheduler, character, seconds)
 
 
@@ -57,7 +57,13 @@ def _frames(scheduler: StreamScheduler, character: Character, seconds: float | N
 
 
 def play(scheduler: StreamScheduler, character: Character, count: int) -> list[StreamFrame]:
-    """Return the next frames of a character, and tick its scheduler for those that are not made yet."""
+    """Return the next frames of a character, ticking its scheduler for those that are not made yet.
+
+    Args:
+        scheduler: the character's, not started.
+        character: the character.
+        count: frames to return.
+    """
     frames: list[StreamFrame] = []
     while len(frames) < count:
         frame = character.take()
@@ -69,6 +75,10 @@ def play(scheduler: StreamScheduler, character: Character, count: int) -> list[S
 
 
 def to_motion(frames: Sequence[StreamFrame]) -> Motion:
-    """Return frames of a stream, at least one, as a motion of SMPL-22."""
+    """Return frames of a stream as a motion of SMPL-22.
+
+    Args:
+        frames: at least one.
+    """
     rotations = torch.from_numpy(np.stack([frame.rotations for frame in frames]))
     return Motion(SMPL22, rotations, torch.from_numpy(np.stack([frame.root for frame in frames])), FPS)

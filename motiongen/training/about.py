@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from motiongen.checkpoint import write_json
+from motiongen.data.cache import ClipCache
 from motiongen.features import FPS
-from motiongen.training.cache import ClipCache
 
 
 def write_about(folder: Path, cache: ClipCache, licence: str = "") -> None:

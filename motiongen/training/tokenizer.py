@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,39 +11,15 @@ from torch.nn import functional
 
 from motiongen import checkpoint
 from motiongen.contacts import CONTACT_INDEX
+from motiongen.data.cache import ClipCache
+from motiongen.data.windows import WindowSampler
 from motiongen.features import FPS, LAYOUT
 from motiongen.kinematics import local_positions, world_velocities
-from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
-from motiongen.training.cache import ClipCache
+from motiongen.tokenizers.rvq_vae import RVQVAE
+from motiongen.tokenizers.rvq_vae_config import RVQVAEConfig
 from motiongen.training.model_card import model_card
+from motiongen.training.tokenizer_config import TokenizerTrainConfig
 from motiongen.training.tokenizer_metrics import reconstruction_totals
-from motiongen.training.windows import WindowSampler
-
-
-@dataclass(frozen=True, kw_only=True)
-class TokenizerTrainConfig:
-    """Batches and loss weights."""
-
-    batch_size: int = 128
-    window: int = 64
-    """Frames of a training window."""
-    position_weight: float = 4.0
-    """Of the mean distance of joints, metres."""
-    velocity_weight: float = 0.5
-    """Of the mean difference of joint velocities, m/s."""
-    acceleration_weight: float = 0.02
-    """Of the mean difference of joint accelerations, m/s²: without it the frames of a token jitter."""
-    foot_weight: float = 1.0
-    """Of the same at feet that stand, so that they do not slide."""
-    commitment_weight: float = 0.02
-    source_power: float = 0.5
-    """A source with n frames is drawn as n**power: 1 as much as is there, 0 all sources alike."""
-    kinematic_items: int = 48
-    """Windows of a batch that the position and velocity terms see: they cost as much as the network."""
-
-    def __post_init__(self) -> None:
-        if self.window < 8 or self.batch_size < 1:
-            raise ValueError(f"window: expected >= 8 frames, got {self.window}; and a batch_size >= 1")
 
 
 class TokenizerRecipe:

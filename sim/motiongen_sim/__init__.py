@@ -1,4 +1,4 @@
-"""motiongen_sim: robots in simulation, as gymnasium environments that policies and streams of motion drive.
+"""motiongen_sim: robots in simulation: gymnasium environments, experts, policies, and robots that track motion.
 
 Importing it registers the environments: gymnasium 1 looks for none by itself. `gymnasium.make` also takes the name
 "motiongen_sim:motiongen/BlockPush-v0", which imports it.

@@ -1,4 +1,4 @@
-"""A task's expert at work, in this process or in several, try after try."""
+"""Demonstrator: a task's expert acts in attempt after attempt, in this process or in several."""
 
 import copy
 import itertools
@@ -12,25 +12,28 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 
-from motiongen_sim.tasks import Expert, lookup
+from motiongen_sim.envs.base import Info, Observation, robot_env
+from motiongen_sim.experts.base import Expert
+from motiongen_sim.tasks import TaskSpec
 
-EVERY, PIECE = 5, 19
-"""From every fifth moment of a noisy try a piece of so many frames: four chunks of 16 begin in it."""
+SEGMENT_EVERY, SEGMENT_STEPS = 5, 19
+"""With noise, a segment of so many steps begins at every fifth step: four chunks of 16 begin in it."""
 DISTURBANCE, DISTURBED_STEPS = 0.02, (1, 7)
-"""Chance at each step of a noisy try that something else is done, and for how many steps, from and below."""
+"""With noise, the chance at each step that a random action begins, and the bounds [low, high) of its duration."""
 
 
 @dataclass(frozen=True)
-class Piece:
-    """T frames that follow each other.
+class DemoSegment:
+    """T consecutive steps of a demonstration.
 
     Attributes:
-        states: (T, D), seen before each action.
+        states: (T, D), observed before each action.
         actions: (T, A).
-        images: (T, H, W, 3), seen before each action; None without image observations.
-        scene: (T, E), what the robot's own state lacks of the whole; None without image observations.
+        images: (T, H, W, 3), observed before each action; None without image observations.
+        scene: (T, E), the numbers of the whole state that the robot's own lack; None without image observations.
         done: whether the episode was over at the end.
     """
 
@@ -42,154 +45,167 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Try:
-    """One try: all of it in one piece, or pieces from its moments on; and the environment's info at the end."""
+class Attempt:
+    """One attempt of the expert.
 
-    pieces: tuple[Piece, ...]
-    info: dict[str, Any]
+    Attributes:
+        segments: the whole attempt as one, or with noise several that begin along it.
+        info: the environment's info at the end.
+    """
+
+    segments: tuple[DemoSegment, ...]
+    info: Info
 
 
 class Demonstrator:
-    """A task's environment, to be solved by its expert.
+    """A task's environment in which its expert demonstrates.
 
-    Noise makes it show how errors are mended, as in DART (Laskey et al., CoRL 2017). But where the noise goes on, a
-    chunk of actions has answers to noise that is still to come, which nobody can foresee. So what is shown is what the
-    expert would do: from every few moments of a noisy try it goes on for a piece without noise, which is taken back.
+    Noise shows how errors are corrected, as in DART (Laskey et al., CoRL 2017). But in noisy recordings a chunk of
+    actions would contain answers to noise that is still to come, which no policy can foresee. So the recordings show
+    what the expert would do: every few steps of a noisy attempt it acts for a segment without noise, which is undone.
 
     Args:
-        task_name: the task.
+        task: the task.
         observations: "state" or "image".
-        noise: deviation of what the robot does from what the expert says, as a part of half the action space's range;
-            above 0, the robot also now and then does something else for some steps, and a try may take twice a task's
+        noise: standard deviation of Gaussian noise on the executed actions, as a share of half the action space's
+            range; above 0, a random action is also repeated now and then, and an attempt may take twice the task's
             steps.
     """
 
-    def __init__(self, task_name: str, observations: str, noise: float = 0.0) -> None:
-        self.task = lookup(task_name)
-        self._env: Any = self.task.make(observations).unwrapped  # time is kept here
+    def __init__(self, task: TaskSpec, observations: str, noise: float = 0.0) -> None:
+        self.task = task
+        self._env = robot_env(task.make(observations))  # steps are counted here
         self._has_images = observations == "image"
         self._noise = noise
 
     @property
     def fps(self) -> float:
         """Actions a second."""
-        return float(self._env.metadata["render_fps"])
+        return self._env.fps
 
     @property
     def state_names(self) -> tuple[str, ...]:
-        """Names of an observation's numbers."""
-        names: tuple[str, ...] = self._env.PROPRIOCEPTION_NAMES if self._has_images else self._env.STATE_NAMES
-        return names
+        """Names of the numbers of an observation."""
+        return self._env.PROPRIOCEPTION_NAMES if self._has_images else self._env.STATE_NAMES
 
     @property
     def action_names(self) -> tuple[str, ...]:
-        """Names of an action's numbers."""
-        names: tuple[str, ...] = self._env.ACTION_NAMES
-        return names
+        """Names of the numbers of an action."""
+        return self._env.ACTION_NAMES
 
     @property
     def scene_names(self) -> tuple[str, ...]:
-        """Names of the numbers that a picture stands for: those of the whole state that the robot's own lacks."""
+        """Names of the numbers that an image replaces: those of the whole state that the robot's own lack."""
         own = self.state_names
         return tuple(name for name in self._env.STATE_NAMES if name not in own)
 
     @property
     def image_shape(self) -> tuple[int, ...] | None:
-        """(H, W, 3) of an observation's picture, if it has one."""
-        return tuple(self._env.observation_space["image"].shape) if self._has_images else None
+        """(H, W, 3) of an observation's image, if it has one."""
+        return (self._env.IMAGE_SIZE, self._env.IMAGE_SIZE, 3) if self._has_images else None
 
-    def show(self, seed: int) -> Try:
-        """Return one try, in which the world, the expert and the noise all depend on the seed."""
-        seen, info = self._env.reset(seed=seed)
+    def demonstrate(self, seed: int) -> Attempt:
+        """Return one attempt; the world, the expert and the noise depend on the seed alone."""
+        observation, info = self._env.reset(seed=seed)
         expert = self.task.make_expert(self._env, seed)
         expert.reset()
         if not self._noise:
-            piece, info = self._go_on(seen, expert, self.task.max_steps)
-            return Try((piece,), info)
-        noise = _Noise(self._env.action_space, self._noise, seed)
-        pieces: list[Piece] = []
+            segment, info = self._record(observation, expert, self.task.max_steps)
+            return Attempt((segment,), info)
+        noise = _ActionNoise(self._env.action_space, self._noise, seed)
+        segments: list[DemoSegment] = []
         for step in range(2 * self.task.max_steps):
-            if step % EVERY == 0:
+            if step % SEGMENT_EVERY == 0:
                 with self._env.undone():
-                    pieces.append(self._go_on(seen, copy.copy(expert), PIECE)[0])
-            seen, _, terminated, truncated, info = self._env.step(noise.upon(expert.act()))
+                    segments.append(self._record(observation, copy.copy(expert), SEGMENT_STEPS)[0])
+            observation, _, terminated, truncated, info = self._env.step(noise.add_to(expert.act()))
             if terminated or truncated:
                 break
-        return Try(tuple(pieces), info)
+        return Attempt(tuple(segments), info)
 
-    def _go_on(self, seen: Any, expert: Expert, steps: int) -> tuple[Piece, dict[str, Any]]:
-        """Return what the expert does from here on, for so many steps at most, and the info at the end."""
+    def _record(self, observation: Observation, expert: Expert[Any], steps: int) -> tuple[DemoSegment, Info]:
+        """Let the expert act without noise, for so many steps at most. Returns the steps, and the info at the end."""
         space = self._env.action_space
-        observations: list[dict[str, NDArray[Any]]] = []
+        seen: list[dict[str, NDArray[Any]]] = []
         actions: list[NDArray[np.float32]] = []
-        is_over, info = False, {}
+        is_over, info = False, Info()
         while not is_over and len(actions) < steps:
             # Copies, since an environment may go on writing to what it returned.
-            observations.append({name: np.array(part) for name, part in self._parts(seen).items()})
+            seen.append({name: np.array(part) for name, part in self._parts(observation).items()})
             actions.append(np.clip(expert.act(), space.low, space.high))
-            seen, _, terminated, truncated, info = self._env.step(actions[-1])
+            observation, _, terminated, truncated, info = self._env.step(actions[-1])
             is_over = terminated or truncated
-        piece = Piece(
-            states=np.stack([one["state"] for one in observations]),
+        segment = DemoSegment(
+            states=np.stack([one["state"] for one in seen]),
             actions=np.stack(actions),
-            images=np.stack([one["image"] for one in observations]) if self._has_images else None,
-            scene=np.stack([one["scene"] for one in observations]) if self._has_images else None,
+            images=np.stack([one["image"] for one in seen]) if self._has_images else None,
+            scene=np.stack([one["scene"] for one in seen]) if self._has_images else None,
             done=is_over,
         )
-        return piece, info
+        return segment, info
 
     def close(self) -> None:
         """Close the environment."""
         self._env.close()
 
-    def _parts(self, seen: Any) -> dict[str, NDArray[Any]]:
-        if not self._has_images:
-            return {"state": seen}
+    def _parts(self, observation: Observation) -> dict[str, NDArray[Any]]:
+        if not isinstance(observation, dict):
+            return {"state": observation}
         whole = dict(zip(self._env.STATE_NAMES, self._env.state, strict=True))
-        return {**seen, "scene": np.array([whole[name] for name in self.scene_names], np.float32)}
+        return {**observation, "scene": np.array([whole[name] for name in self.scene_names], np.float32)}
 
 
-class _Noise:
-    """What becomes of an expert's actions: each is done not quite, and some give way to one thing at random."""
+class _ActionNoise:
+    """Noise on actions: Gaussian, and now and then a random action for some steps.
 
-    def __init__(self, space: Any, size: float, seed: int) -> None:
+    Args:
+        space: the action space.
+        size: standard deviation, as a share of half the space's range.
+        seed: of the noise.
+    """
+
+    def __init__(self, space: spaces.Box, size: float, seed: int) -> None:
         self._low, self._high, self._size = space.low, space.high, size
         self._random = np.random.default_rng([seed, 1])
-        self._left, self._other = 0, np.zeros(space.shape)
+        self._steps_left, self._random_action = 0, np.zeros(self._low.shape)
 
-    def upon(self, action: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the action to be executed when the expert says this one."""
+    def add_to(self, action: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the action (A,) to be executed in place of the expert's."""
         middle, half = (self._low + self._high) / 2, (self._high - self._low) / 2
-        if not self._left and self._random.random() < DISTURBANCE:
-            self._left = int(self._random.integers(*DISTURBED_STEPS))
-            self._other = middle + half * self._random.random() * self._random.uniform(-1, 1, half.shape)
-        done = action + self._size * half * self._random.standard_normal(half.shape)
-        if self._left:
-            self._left -= 1
-            done = self._other
-        return np.clip(done, self._low, self._high).astype(np.float32)
+        if not self._steps_left and self._random.random() < DISTURBANCE:
+            self._steps_left = int(self._random.integers(*DISTURBED_STEPS))
+            reach = half * self._random.random()
+            self._random_action = middle + reach * self._random.uniform(-1, 1, half.shape)
+        noisy = action + self._size * half * self._random.standard_normal(half.shape)
+        if self._steps_left:
+            self._steps_left -= 1
+            noisy = self._random_action
+        return np.clip(noisy, self._low, self._high).astype(np.float32)
 
 
-def tries(
-    task_name: str,
+def attempts(
+    task: TaskSpec,
     observations: str,
     seed: int,
     workers: int,
     noise: float = 0.0,
-) -> Generator[Try, None, None]:
-    """Yield tries with the seeds `seed`, `seed + 1` and so on, in this order and without end.
+) -> Generator[Attempt, None, None]:
+    """Yield attempts with the seeds `seed`, `seed + 1` and so on, in this order and without end.
 
     Args:
-        task_name: the task.
+        task: the task.
         observations: "state" or "image".
-        seed: of the first.
+        seed: of the first attempt.
         workers: processes; 1 works in this one.
         noise: of the Demonstrator.
+
+    Raises:
+        ChildProcessError: a worker died.
     """
     if workers == 1:
-        demonstrator = Demonstrator(task_name, observations, noise)
+        demonstrator = Demonstrator(task, observations, noise)
         try:
-            yield from map(demonstrator.show, itertools.count(seed))
+            yield from map(demonstrator.demonstrate, itertools.count(seed))
         finally:
             demonstrator.close()
         return
@@ -197,31 +213,31 @@ def tries(
         workers,
         multiprocessing.get_context("spawn"),
         initializer=_begin,
-        initargs=(task_name, observations, noise),
+        initargs=(task, observations, noise),
     )
     seeds = itertools.count(seed)
     try:
-        # Few wait at a time: what is done and not yet asked for stays in memory.
-        waiting = deque(pool.submit(_show, next(seeds)) for _ in range(2 * workers))
+        # Few are pending at a time: finished attempts that were not yet asked for stay in memory.
+        pending = deque(pool.submit(_demonstrate, next(seeds)) for _ in range(2 * workers))
         while True:
-            done = waiting.popleft()
-            waiting.append(pool.submit(_show, next(seeds)))
-            yield done.result()
+            first = pending.popleft()
+            pending.append(pool.submit(_demonstrate, next(seeds)))
+            yield first.result()
     except BrokenProcessPool as error:
-        raise ChildProcessError(f"{task_name}: a worker died; try fewer workers") from error
+        raise ChildProcessError(f"{task.name}: a worker died; try fewer workers") from error
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _begin(task_name: str, observations: str, noise: float) -> None:
+def _begin(task: TaskSpec, observations: str, noise: float) -> None:
     """Make this worker's demonstrator."""
     global _demonstrator
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asked stops the pool
-    _demonstrator = Demonstrator(task_name, observations, noise)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process stops the pool
+    _demonstrator = Demonstrator(task, observations, noise)
 
 
-def _show(seed: int) -> Try:
-    return _demonstrator.show(seed)
+def _demonstrate(seed: int) -> Attempt:
+    return _demonstrator.demonstrate(seed)
 
 
 _demonstrator: Demonstrator

@@ -1,37 +1,37 @@
-"""Demonstrations: a task's expert shows it again and again, and a LeRobot dataset keeps what it saw and did."""
+"""record_demos: records demonstrations of a task's expert as a LeRobot dataset."""
 
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from motiongen_datasets.lerobot import LeRobotWriter
-from motiongen_sim.demonstrator import Demonstrator, tries
+from motiongen_sim.demonstrator import Demonstrator, attempts
+from motiongen_sim.envs.base import Info
 from motiongen_sim.interval import wilson_interval
-from motiongen_sim.tasks import Task, lookup
+from motiongen_sim.modes import count_modes, mode_of
+from motiongen_sim.tasks import TaskSpec, lookup
 
 LEAST_SUCCESS, FIRST_TRIES = 0.1, 50
-"""An expert that after so many tries has succeeded in fewer than this is given up."""
+"""Recording is given up when after so many tries fewer than this share have succeeded."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoReport:
-    """What was recorded.
+    """Report of a recording.
 
     Attributes:
-        task: its name.
-        folder: where the dataset is.
-        episodes: in the dataset: tries, or with noise pieces of what the expert would do.
-        frames: in the dataset.
-        tries: of the expert; those that failed are in the dataset only if asked for.
-        successes: among the tries.
-        interval: 95 %, of the success rate.
-        measures: the task's measures at the tries' ends, their means.
-        modes: way to solve the task -> recorded tries that do so, where ways can be told apart.
-        seconds: that it took.
+        task: name of the task.
+        folder: of the dataset.
+        episodes: number in the dataset: tries, or with noise segments of tries.
+        frames: number in the dataset.
+        tries: number of the expert's tries; failed ones are in the dataset only if asked for.
+        successes: number of tries that succeeded.
+        interval: 95 % confidence interval of the success rate.
+        measures: measure of the task -> mean over the tries' ends.
+        modes: mode (see modes.py) -> number of recorded tries, for tasks with several.
+        seconds: duration of the recording.
     """
 
     task: str
@@ -52,7 +52,7 @@ class DemoReport:
 
     @property
     def mean_length(self) -> float:
-        """Frames of an episode in the dataset."""
+        """Mean number of frames of an episode in the dataset."""
         return self.frames / self.episodes
 
 
@@ -69,21 +69,20 @@ def record_demos(
 ) -> DemoReport:
     """Record a task's expert as a LeRobot v3.0 dataset, and report how well it does.
 
-    Try i is seeded with `seed + i`, the world and the expert alike; tries follow until `episodes` have succeeded.
-    So what is recorded depends on the seed, not on the number of workers. Each frame is an observation, and the action
-    that answers it.
+    Try i is seeded with `seed + i`, the world and the expert alike, until `episodes` have succeeded. So the dataset
+    depends on the seed, not on the number of workers. Each frame is an observation and the action that answers it.
 
     Args:
         task_name: one of `motiongen_sim.tasks.TASKS`.
-        folder: where the dataset is to be; nothing may be there.
-        episodes: tries to record.
+        folder: a new one, for the dataset.
+        episodes: number of tries to record.
         seed: of the first try.
-        observations: "state", or "image" for the robot's own state and its camera's pictures.
-        workers: processes; 1 works in this one. With more, a script that calls this needs the guard
+        observations: "state", or "image" for the robot's own state and its camera's images.
+        workers: number of processes; 1 works in this one. With more, a script that calls this needs the guard
             `if __name__ == "__main__"`, as always with multiprocessing.
-        keep_failures: record tries that fail, too.
-        noise: 0..1, how far the robot strays from what the expert says, see `Demonstrator`.
-        on_progress: called with (tries recorded so far, of all).
+        keep_failures: record failed tries, too.
+        noise: 0..1, noise on the executed actions, see `Demonstrator`.
+        on_progress: called with (tries recorded, of all).
 
     Raises:
         ValueError: there is no such task, something is in the folder, or the expert nearly always fails.
@@ -95,19 +94,19 @@ def record_demos(
     if not 0 <= noise <= 1:
         raise ValueError(f"noise: expected 0..1, got {noise}")
     start = time.perf_counter()
-    ends: list[dict[str, Any]] = []
-    kept: list[dict[str, Any]] = []
+    ends: list[Info] = []
+    kept: list[Info] = []
     with (
         _writer(task, folder, observations) as writer,
-        closing(tries(task.name, observations, seed, workers, noise)) as shown,
+        closing(attempts(task, observations, seed, workers, noise)) as all_attempts,
     ):
-        for one in shown:
-            ends.append(one.info)
-            if one.info["is_success"] or keep_failures:
-                kept.append(one.info)
-                for piece in one.pieces:
+        for attempt in all_attempts:
+            ends.append(attempt.info)
+            if attempt.info["is_success"] or keep_failures:
+                kept.append(attempt.info)
+                for one in attempt.segments:
                     writer.add_episode(
-                        piece.states, piece.actions, piece.images, task.instruction, piece.done, piece.scene
+                        one.states, one.actions, one.images, task.instruction, one.done, one.scene
                     )
                 if on_progress is not None:
                     on_progress(len(kept), episodes)
@@ -124,13 +123,13 @@ def record_demos(
         successes=successes,
         interval=wilson_interval(successes, len(ends)),
         measures={name: sum(float(end[name]) for end in ends) / len(ends) for name in task.measures},
-        modes=_modes(kept),
+        modes=count_modes(mode_of(end) for end in kept),
         seconds=time.perf_counter() - start,
     )
 
 
-def _writer(task: Task, folder: str | Path, observations: str) -> LeRobotWriter:
-    with closing(Demonstrator(task.name, observations)) as one:
+def _writer(task: TaskSpec, folder: str | Path, observations: str) -> LeRobotWriter:
+    with closing(Demonstrator(task, observations)) as one:
         return LeRobotWriter(
             folder,
             one.fps,
@@ -142,15 +141,9 @@ def _writer(task: Task, folder: str | Path, observations: str) -> LeRobotWriter:
         )
 
 
-def _check_success(task: Task, successes: int, tried: int) -> None:
+def _check_success(task: TaskSpec, successes: int, tried: int) -> None:
     if tried >= FIRST_TRIES and successes < LEAST_SUCCESS * tried:
         raise ValueError(
             f"{task.name}: expected the expert to succeed in at least {LEAST_SUCCESS:.0%} of its tries, "
-            f"got {successes} of {tried}; to record failures too, say so"
+            f"got {successes} of {tried}; to record failures too, set keep_failures"
         )
-
-
-def _modes(ends: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """Return how many episodes began with which block and target, where the task has such."""
-    ways = [(int(end["first_block"]), int(end["first_target"])) for end in ends if "first_block" in end]
-    return {f"block {block} to target {target}": n for (block, target), n in sorted(Counter(ways).items())}

@@ -1,4 +1,4 @@
-"""A motion drives a robot: a person's frames, from words, a file or a live stream, by retargeting and PD control."""
+"""drive: a simulated robot tracks a person's motion, from words, a file or a live stream."""
 
 import asyncio
 import json
@@ -6,37 +6,37 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from motiongen.io.atomic import atomic_path
+from motiongen.atomic import atomic_path
 from motiongen.motion import Motion
 from motiongen_sim.robots import catalog
 from motiongen_sim.robots.retarget import Clipping, retarget
 from motiongen_sim.robots.robot import Robot
-from motiongen_sim.robots.run import RATE, Run
+from motiongen_sim.robots.tracking_run import RATE, TrackingRun
 
 LIVE_SECONDS = 10.0
-"""Of a live stream, unless told otherwise."""
+"""Default duration of a live stream, in seconds."""
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class DriveReport:
-    """How a robot followed a motion.
+    """Report of a robot that tracked a motion.
 
     Attributes:
-        robot: its name.
-        source: what it followed.
-        seconds: simulated.
-        root_assist: the helper force on its root, 0 (none) to 1 (full).
-        held: "free", "base" (the pelvis is bolted down), or "upper body" (that, and the legs hang still).
-        upright: seconds before it fell; all of them where it did not.
-        fell: whether it did.
-        mean_error: angle between its joints and the motion's while upright, over joints and frames, degrees.
-        worst_joint: the joint with the largest mean.
-        worst_error: that mean, degrees.
-        peak_error: the largest angle of any joint in any frame, degrees.
-        real_time_factor: seconds simulated in a second of one processor's time, pictures left out.
-        clipping: joint -> how its limits held it back.
-        dropped: frames of a live stream that never came.
+        robot: name of the robot.
+        source: name of the motion.
+        seconds: simulated time.
+        root_assist: strength of the helper force on the root, 0 (none) to 1 (full).
+        held: "free", "base" (the pelvis is fixed), or "upper body" (the pelvis is fixed, and the legs hang still).
+        upright: simulated time before a fall, or in all without one, in seconds.
+        fell: whether the robot fell.
+        mean_error: angle between its joints and the motion's while upright, over joints and frames, in degrees.
+        worst_joint: the joint with the largest mean error.
+        worst_error: that mean error, in degrees.
+        peak_error: the largest error of any joint in any frame, in degrees.
+        real_time_factor: simulated time for each second of processor time, without drawing.
+        clipping: joint name -> effect of its limits.
+        dropped: frames of a live stream that were lost.
     """
 
     robot: str
@@ -56,13 +56,13 @@ class DriveReport:
 
     @property
     def assistance(self) -> str:
-        """What kept it from falling, in words."""
+        """Description of the assistance against falling."""
         if self.held != "free":
             return f"pelvis bolted down ({self.held})"
         return f"root assist {self.root_assist:g}" if self.root_assist else "no assistance"
 
     def save(self, path: str | Path) -> None:
-        """Write it as JSON, whole or not at all."""
+        """Write the report as JSON, whole or not at all."""
         with atomic_path(path) as aside:
             aside.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
 
@@ -85,25 +85,25 @@ def drive(
     window: bool = False,
     progress: Progress | None = None,
 ) -> DriveReport:
-    """Let a robot follow a motion in physics, and return how well it did.
+    """Let a simulated robot track a motion, and report how well it does.
 
     Args:
-        robot: "humanoid" or "g1".
+        robot: one of motiongen_sim.robots.catalog.ROBOTS.
         source: a motion; its file; words that are turned into one; or the address (ws://HOST:PORT) of a server
-            (`motiongen serve`), whose frames then move the robot as they come.
-        name: what the report calls the source; the words or the file unless given.
-        root_assist: a helper force on the root, 0 (none) to 1 (full): no robot has it, so it is named with results.
-        fixed_base: bolt the pelvis down, upright, with the feet off the floor.
-        upper_body: that, and let the legs hang still.
-        prompt: what the server's character does.
-        seconds: how much of it; all of a motion and 10 s of a stream unless given. Of words, what they take.
-        seed: of words, and of the server's character.
-        weights: what turns words into motion: "full", "open" or a folder.
-        token: secret that the server wants.
-        output: an .mp4 of the robot and, in grey beside it, of where it should be.
-        size: of the video.
-        window: show it live in PyBullet's window.
-        progress: called with (frames done, frames in all).
+            (`motiongen serve`), whose frames the robot tracks live.
+        name: of the source in the report; the words or the file by default.
+        root_assist: strength of a helper force on the root, 0 (none) to 1 (full). No real robot has it.
+        fixed_base: fix the pelvis, upright, with the feet off the floor.
+        upper_body: fix the pelvis, and let the legs hang still.
+        prompt: of the server's character.
+        seconds: duration; by default all of a motion, 10 s of a stream, and what words take.
+        seed: of a motion from words, and of the server's character.
+        weights: turn words into motion: "full", "open" or a folder.
+        token: secret for the server.
+        output: an .mp4 to write, of the robot and, in grey beside it, of its targets.
+        size: width and height of the video, in pixels.
+        window: show the robot live in PyBullet's window.
+        progress: called with (frames done, of all).
 
     Raises:
         ValueError: an unknown robot, a strength out of range, a motion of no humanoid.
@@ -111,7 +111,7 @@ def drive(
     """
     described = catalog.lookup(robot)
     held = "upper body" if upper_body else "base" if fixed_base else "free"
-    run = Run(
+    run = TrackingRun(
         described,
         root_assist=root_assist,
         is_fixed=held != "free",
@@ -122,14 +122,14 @@ def drive(
         dropped = 0
         if is_address(source):
             name = name or f"{prompt} (live)"
-            clipping, dropped = _stream(str(source), token, prompt, run, seconds or LIVE_SECONDS, seed)
+            clipping, dropped = _track_stream(str(source), token, prompt, run, seconds or LIVE_SECONDS, seed)
         else:
             motion, words = _motion(source, seconds, seed, weights)
             name = name or words
-            clipping = _play(motion, described, run, progress)
+            clipping = _track(motion, described, run, progress)
         report = _report(name, held, root_assist, run, clipping, dropped)
         if output is not None:
-            run.film(output, f"{described.name}: {name} ({report.assistance})", size, progress)
+            run.save_video(output, f"{described.name}: {name} ({report.assistance})", size, progress)
         return report
     finally:
         run.close()
@@ -143,7 +143,7 @@ def is_address(source: Motion | str | Path) -> bool:
 def _motion(
     source: Motion | str | Path, seconds: float | None, seed: int, weights: str | Path
 ) -> tuple[Motion, str]:
-    """Return a source's motion, cut to so many seconds, and what to call it."""
+    """Return a source's motion, cut to so many seconds, and its name."""
     if isinstance(source, Motion):
         motion, name = source, "motion"
     elif isinstance(source, Path) or is_file(source):
@@ -156,13 +156,13 @@ def _motion(
 
 
 def is_file(source: str) -> bool:
-    """Whether words are meant as a motion's file."""
-    from motiongen.io import FORMATS
+    """Whether a source is a motion's file, and not words."""
+    from motiongen.io import readable
 
-    return Path(source).suffix.lower() in FORMATS or Path(source).is_file()
+    return Path(source).suffix.lower() in readable() or Path(source).is_file()
 
 
-def _play(motion: Motion, robot: Robot, run: Run, progress: Progress | None) -> dict[str, Clipping]:
+def _track(motion: Motion, robot: Robot, run: TrackingRun, progress: Progress | None) -> dict[str, Clipping]:
     trajectory, clipping = retarget(motion.at_origin(), robot, is_upright=run.is_fixed)
     states = trajectory.resample(RATE).states()
     for frame, state in enumerate(states, start=1):
@@ -173,19 +173,19 @@ def _play(motion: Motion, robot: Robot, run: Run, progress: Progress | None) -> 
     return clipping
 
 
-def _stream(
-    url: str, token: str | None, prompt: str, run: Run, seconds: float, seed: int
+def _track_stream(
+    url: str, token: str | None, prompt: str, run: TrackingRun, seconds: float, seed: int
 ) -> tuple[dict[str, Clipping], int]:
     from motiongen_bridge.client import Connection
-    from motiongen_sim.robots.live import LiveGoals, follow
+    from motiongen_sim.robots.live import StreamRetargeter, follow
 
-    goals = LiveGoals(run.robot, is_upright=run.is_fixed)
+    goals = StreamRetargeter(run.robot, is_upright=run.is_fixed)
     dropped = asyncio.run(follow(Connection(url, token), prompt, run, goals, seconds, seed))
     return goals.clipping, dropped
 
 
 def _report(
-    name: str, held: str, root_assist: float, run: Run, clipping: dict[str, Clipping], dropped: int
+    name: str, held: str, root_assist: float, run: TrackingRun, clipping: dict[str, Clipping], dropped: int
 ) -> DriveReport:
     errors = run.errors
     by_joint = errors.mean(axis=0)

@@ -1,4 +1,4 @@
-"""A trained policy that acts: it keeps the last observations and the chunks of actions in hand."""
+"""Policy: a trained model that acts, with the history of observations and the queue of actions that it needs."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -13,26 +13,32 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from motiongen import checkpoint
-from motiongen.heads.carp import CARP
-from motiongen.modules.observation import PolicyConfig
+from motiongen.heads import sampler_of
+from motiongen.heads.carp.model import CARP
+from motiongen.modules.policy_config import PolicyConfig
 from motiongen_sim import shipped
-from motiongen_sim.chunks import Chunks, Ensemble, Receding
+from motiongen_sim.action_queue import ActionQueue, RecedingHorizon, TemporalEnsemble
 from motiongen_sim.tasks import TASKS
 
-Seen = NDArray[Any] | Mapping[str, NDArray[Any]]
-"""A state (D,), or `state` (D,) with `image` (H, W, 3) uint8; of several environments, each with B before it."""
+Observations = NDArray[Any] | Mapping[str, NDArray[Any]]
+"""A state (D,), or `state` (D,) and `image` (H, W, 3) uint8; of several environments, each with B before it."""
 
 
-class _Lane:
-    """One environment's last To observations, as states and pictures, and its chunks."""
+class _History:
+    """The last To observations of one environment, and its queue of actions.
 
-    def __init__(self, obs_steps: int, chunks: Chunks) -> None:
+    Args:
+        obs_steps: To.
+        actions: an empty queue.
+    """
+
+    def __init__(self, obs_steps: int, actions: ActionQueue) -> None:
         self.states: deque[NDArray[np.float32]] = deque(maxlen=obs_steps)
         self.images: deque[Tensor] = deque(maxlen=obs_steps)
-        self.chunks = chunks
+        self.actions = actions
 
-    def see(self, state: NDArray[np.float32], image: Tensor | None) -> None:
-        """Remember an observation; the first one also stands for those before it."""
+    def add(self, state: NDArray[np.float32], image: Tensor | None) -> None:
+        """Add an observation; the first one is repeated in place of those before it."""
         for _ in range(1 if self.states else self.states.maxlen or 1):
             self.states.append(state)
             if image is not None:
@@ -40,21 +46,21 @@ class _Lane:
 
 
 class Policy:
-    """A model that acts in an environment, or in several side by side.
+    """A model that acts in one environment, or in several side by side.
 
     Args:
         model: has a PolicyConfig as `config`, and `predict(observation, generator=…) -> (B, H, A)`; it is put into
             evaluation mode.
-        task: which of the tasks that the model knows: its instruction, or a name in motiongen_sim.tasks.TASKS. A model
-            of one task needs none.
+        task: one of the tasks that the model knows, by its instruction or by its name in motiongen_sim.tasks.TASKS. A
+            model of one task needs none.
         temporal_ensemble: None executes `action_steps` of a chunk, then predicts the next; a number predicts at every
-            step and averages, see Ensemble (ACT takes 0.01).
-        action_steps: how much of a chunk is executed, in place of the model's own.
-        temperature: at which a model that writes codes draws them, in place of its own.
-        name: what a report calls it; by default its class.
+            step and averages, see TemporalEnsemble (ACT takes 0.01).
+        action_steps: actions of a chunk that are executed, in place of the model's own number.
+        temperature: of sampling codes, in place of the model's own.
+        name: in reports; by default the model's class.
 
     Attributes:
-        predicted: whether the last `act` asked the model, and did not only go on with a chunk.
+        predicted: whether the last `act` ran the model, and did not only take an action from the queue.
 
     Raises:
         ValueError: the model does not know the task, or knows several and none is given; it has no such temperature, or
@@ -76,8 +82,9 @@ class Policy:
                 f"temporal_ensemble: expected None or 0 and more, got {temporal_ensemble}; try 0.01"
             )
         self.model: Any = model.eval()
+        self._sampler = sampler_of(self.model)
         self.config = _changed(cast(PolicyConfig, model.config), action_steps, temperature)
-        self._drawn = {} if temperature is None else {"temperature": temperature}
+        self._sampling = {} if temperature is None else {"temperature": temperature}
         self.temporal_ensemble = temporal_ensemble
         self.name = name or type(model).__name__
         self.task_index = _task_index(self.config.tasks, task)
@@ -96,7 +103,13 @@ class Policy:
         task: str | None = None,
         **options: Any,
     ) -> "Policy":
-        """Return a CARP policy: one that ships, by name, or one of your own, by its folder; with Policy's options.
+        """Return a CARP policy.
+
+        Args:
+            name_or_folder: the name of one that ships, or the folder of your own.
+            device: of the model.
+            task: as Policy.
+            options: as Policy.
 
         Raises:
             ValueError: there is no such policy (the message lists those that ship), or its files are damaged.
@@ -107,21 +120,29 @@ class Policy:
 
     @property
     def observations(self) -> str:
-        """What it must be shown: "state", or "image" for states and pictures."""
+        """Kind of observations that it was trained on: "state", or "image" for states and images."""
         return "image" if self.config.image_size else "state"
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """Device of the model."""
         return next(self.model.parameters()).device
 
     def reset(self, seed: int = 0) -> None:
-        """Forget all observations and actions: a new episode begins. The seed is that of a model that samples."""
-        self._lanes: list[_Lane] = []
+        """Begin an episode: forget all observations and actions.
+
+        Args:
+            seed: of a model that samples.
+        """
+        self._histories: list[_History] = []
         self._generator = torch.Generator().manual_seed(seed)
 
     def warm_up(self, batch: int = 1) -> None:
-        """Predict once for so many environments and forget it: a model's first pass is slower than all others."""
+        """Predict once and forget it, since a model's first pass is slower than all others.
+
+        Args:
+            batch: number of environments.
+        """
         size = self.config.image_size
         states = np.zeros((batch, self.state_dim), np.float32)
         self.reset()
@@ -130,11 +151,11 @@ class Policy:
         )
         self.reset()
 
-    def act(self, observation: Seen) -> NDArray[np.float32]:
-        """Return the action (A,) that answers an observation, in the environment's own units.
+    def act(self, observation: Observations) -> NDArray[np.float32]:
+        """Return the action (A,) that answers an observation, in the environment's units.
 
         Args:
-            observation: a state (D,), or a dict of `state` (D,) and `image` (H, W, 3) uint8 for a policy that sees.
+            observation: a state (D,), or a dict of `state` (D,) and `image` (H, W, 3) uint8 for a policy of images.
 
         Raises:
             ValueError: the observation has another shape than the policy's, or a number that is not finite.
@@ -142,58 +163,65 @@ class Policy:
         alone = {name: np.asarray(part)[None] for name, part in _parts(observation).items()}
         return self.act_batch(alone if isinstance(observation, Mapping) else alone["state"])[0]
 
-    def act_batch(self, observation: Seen, starts: Sequence[bool] | None = None) -> NDArray[np.float32]:
-        """Return the actions (B, A) that answer the observations of B environments, as gymnasium's vectors give them.
+    def act_batch(
+        self, observation: Observations, starts: Sequence[bool] | None = None
+    ) -> NDArray[np.float32]:
+        """Return the actions (B, A) that answer the observations of B environments, as of a gymnasium vector.
 
-        Chunks that are due at the same step are predicted as one batch.
+        Chunks that are needed at the same step are predicted as one batch.
 
         Args:
             observation: states (B, D), or a dict of `state` (B, D) and `image` (B, H, W, 3) uint8.
-            starts: B flags; which environments have begun a new episode with this observation.
+            starts: B flags, true where this observation begins a new episode.
 
         Raises:
             ValueError: as `act`; or another number of environments than since the reset.
         """
         states, images = self._checked(observation)
-        if not self._lanes:
-            self._lanes = [self._new_lane() for _ in states]
-        if len(states) != len(self._lanes):
+        if not self._histories:
+            self._histories = [self._new_history() for _ in states]
+        if len(states) != len(self._histories):
             raise ValueError(
-                f"observation: expected {len(self._lanes)} environments as before, got {len(states)}; call reset first"
+                f"observation: expected {len(self._histories)} environments as before, got {len(states)}; "
+                "call reset first"
             )
         for index, state in enumerate(states):
             if starts is not None and starts[index]:
-                self._lanes[index] = self._new_lane()
-            self._lanes[index].see(state, None if images is None else images[index])
-        due = [lane for lane in self._lanes if lane.chunks.is_due]
-        self.predicted = bool(due)
-        if due:
-            for lane, chunk in zip(due, self._predict(due), strict=True):
-                lane.chunks.put(chunk)
-        return np.stack([lane.chunks.take() for lane in self._lanes])
+                self._histories[index] = self._new_history()
+            self._histories[index].add(state, None if images is None else images[index])
+        waiting = [history for history in self._histories if history.actions.needs_chunk]
+        self.predicted = bool(waiting)
+        if waiting:
+            for history, chunk in zip(waiting, self._predict(waiting), strict=True):
+                history.actions.add(chunk)
+        return np.stack([history.actions.pop() for history in self._histories])
 
-    def _new_lane(self) -> _Lane:
-        ensemble, steps = self.temporal_ensemble, self.config.action_steps
-        return _Lane(self.config.obs_steps, Receding(steps) if ensemble is None else Ensemble(ensemble))
+    def _new_history(self) -> _History:
+        decay, steps = self.temporal_ensemble, self.config.action_steps
+        actions = RecedingHorizon(steps) if decay is None else TemporalEnsemble(decay)
+        return _History(self.config.obs_steps, actions)
 
-    def _predict(self, lanes: Sequence[_Lane]) -> NDArray[np.float32]:
-        """Return chunks (B, H', A) that begin now."""
-        states = torch.from_numpy(np.stack([np.stack(lane.states) for lane in lanes]))  # (B, To, D')
+    def _predict(self, histories: Sequence[_History]) -> NDArray[np.float32]:
+        """Return chunks (B, H', A) that begin at the current step."""
+        states = torch.from_numpy(np.stack([np.stack(one.states) for one in histories]))  # (B, To, D')
         observation = {
             "state": F.pad(states, (0, self.config.state_dim - self.state_dim)),
-            "task": torch.full((len(lanes),), self.task_index),
+            "task": torch.full((len(histories),), self.task_index),
         }
         if self.config.image_size:
-            observation["image"] = torch.stack([torch.stack(list(lane.images)) for lane in lanes])
+            observation["image"] = torch.stack([torch.stack(list(one.images)) for one in histories])
         on_device = {name: part.to(self.device) for name, part in observation.items()}
         with torch.inference_mode():
             chunks = (
-                self.model.predict(on_device, generator=self._generator, **self._drawn).float().cpu().numpy()
+                self._sampler.predict(on_device, generator=self._generator, **self._sampling)
+                .float()
+                .cpu()
+                .numpy()
             )
         return chunks[:, self.config.obs_steps - 1 :, : self.action_dim]
 
-    def _checked(self, observation: Seen) -> tuple[NDArray[np.float32], Tensor | None]:
-        """Return states (B, D), and pictures (B, 3, S, S) for a policy that sees."""
+    def _checked(self, observation: Observations) -> tuple[NDArray[np.float32], Tensor | None]:
+        """Return states (B, D), and images (B, 3, S, S) for a policy of images."""
         size = self.config.image_size
         if isinstance(observation, Mapping) != bool(size) or (size and "image" not in observation):
             expected = f"a dict of state ({self.state_dim},) and image (H, W, 3)"
@@ -216,30 +244,30 @@ class Policy:
         return states.copy(), self._resized(np.asarray(parts["image"])) if size else None
 
     def _resized(self, images: NDArray[Any]) -> Tensor:
-        """Return pictures (B, 3, S, S) uint8; those of another size are averaged by area, as in training."""
+        """Return images (B, 3, S, S) uint8; those of another size are averaged by area, as in training."""
         size = self.config.image_size
         if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
             raise ValueError(
                 f"observation: expected an image of shape (H, W, 3), uint8, got {images.shape[1:]}, {images.dtype}"
             )
-        pictures = torch.from_numpy(images.copy()).permute(0, 3, 1, 2)
-        if pictures.shape[2:] == (size, size):
-            return pictures
-        return F.interpolate(pictures.float(), size=(size, size), mode="area").round().byte()
+        resized = torch.from_numpy(images.copy()).permute(0, 3, 1, 2)
+        if resized.shape[2:] == (size, size):
+            return resized
+        return F.interpolate(resized.float(), size=(size, size), mode="area").round().byte()
 
 
-def _parts(observation: Seen) -> Mapping[str, NDArray[Any]]:
+def _parts(observation: Observations) -> Mapping[str, NDArray[Any]]:
     return observation if isinstance(observation, Mapping) else {"state": observation}
 
 
-def _described(observation: Seen) -> str:
+def _described(observation: Observations) -> str:
     if isinstance(observation, Mapping):
         return f"a dict of {', '.join(observation)}"
     return f"an array {np.shape(observation)[1:]}"
 
 
 def _changed(config: PolicyConfig, action_steps: int | None, temperature: float | None) -> PolicyConfig:
-    """Return a model's sizes with what is to be otherwise. Raises ValueError where it cannot be."""
+    """Return a model's config with other action steps and temperature. Raises ValueError where they are impossible."""
     if action_steps is not None:
         most = config.horizon - config.obs_steps + 1
         if not 1 <= action_steps <= most:
@@ -253,7 +281,7 @@ def _changed(config: PolicyConfig, action_steps: int | None, temperature: float 
 
 
 def _task_index(known: Sequence[str], task: str | None) -> int:
-    """Return which of the instructions a task is. Raises ValueError that lists them."""
+    """Return the index of a task among the known instructions. Raises ValueError that lists them."""
     if len(known) == 1:
         return 0
     wanted = TASKS[task].instruction if task in TASKS else task

@@ -1,7 +1,6 @@
-"""What a rollout found: success with its interval, measures, latency, smoothness; as JSON, and drawn."""
+"""RolloutReport: success with its interval, measures, latency and smoothness of a rollout; as JSON and as a plot."""
 
 import platform
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -12,18 +11,19 @@ import numpy as np
 import torch
 
 import motiongen
+from motiongen.atomic import atomic_path
 from motiongen.checkpoint import write_json
 from motiongen.evaluation.bootstrap import mean_interval
-from motiongen.io.atomic import atomic_path
-from motiongen_sim.episodes import Episode, Job, Played
+from motiongen_sim.episodes import EpisodeSettings, GroupResult
 from motiongen_sim.interval import wilson_interval
+from motiongen_sim.modes import count_modes
 
 LIBRARIES = ("torch", "numpy", "gymnasium", "pybullet", "panda-gym", "gym-pusht")
 
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean over episodes with its 95 % bootstrap interval, which one episode alone does not have."""
+    """A mean over episodes with its 95 % bootstrap interval; None for a single episode."""
 
     mean: float
     low: float | None
@@ -32,7 +32,7 @@ class Mean:
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds."""
+    """Statistics of a latency, in milliseconds."""
 
     mean: float
     median: float
@@ -41,29 +41,29 @@ class Latency:
 
 @dataclass(frozen=True, kw_only=True)
 class RolloutReport:
-    """What a policy did in a task. Attributes in a list have one entry for each episode.
+    """Results of a policy in a task. Tuples of `success`, `steps` and `reward` have one entry for each episode.
 
     Attributes:
-        task: its name.
-        policy: its name.
+        task: name of the task.
+        policy: name of the policy.
         observations: "state" or "image".
-        episodes: how many.
-        seed: of the first; the world and the policy's chance in episode i depend on `seed + i`.
+        episodes: number of episodes.
+        seed: of the first; the world and the policy's random draws in episode i depend on `seed + i`.
         batch: episodes side by side.
-        max_steps: where an episode was cut off.
-        success: whether each ended with the task solved.
-        success_rate: share of those.
-        interval: 95 %, of the success rate (Wilson).
-        steps: actions executed in each.
-        reward: sum of each.
-        measures: the task's measures at the episodes' ends.
-        modes: way to solve the task -> episodes that went so, where ways can be told apart; "none" never got so far.
+        max_steps: length at which an episode was truncated.
+        success: whether the episode ended with the task solved.
+        success_rate: share of those episodes.
+        interval: 95 % confidence interval of the success rate (Wilson).
+        steps: actions executed.
+        reward: sum over the steps.
+        measures: measure of the task -> mean over the episodes' ends.
+        modes: mode (see modes.py) -> number of episodes, for tasks with several.
         jerk: of the executed actions: mean |third difference| x rate^3, in units of the action / s^3.
-        latency_ms: of the policy on one CPU thread, or on its GPU. `action`: of each answer, most of which only go on
-            with a chunk in hand; `chunk`: of those that predict one. Both are for `batch` episodes at once.
-        device: where the policy computed.
-        seconds: that all took.
-        versions: of what it ran with.
+        latency_ms: of the policy on one CPU thread, or on its GPU. `action`: of all answers, most of which come from a
+            chunk of before; `chunk`: of those that predict a chunk. Both are for `batch` episodes at once.
+        device: of the policy.
+        seconds: duration of the rollout.
+        versions: library -> version.
     """
 
     task: str
@@ -87,39 +87,45 @@ class RolloutReport:
     versions: dict[str, str]
 
     def save(self, path: str | Path) -> None:
-        """Write it as JSON, whole or not at all."""
+        """Write the report as JSON, whole or not at all."""
         write_json(path, asdict(self))
 
     def draw(self, path: str | Path) -> None:
-        """Draw success against episodes to a PNG, whole or not at all."""
+        """Write a plot of success against episodes as PNG, whole or not at all."""
         draw_success(self, path)
 
 
-def make_report(job: Job, played: Sequence[Played], seconds: float) -> RolloutReport:
-    """Return what all episodes of a job, in any order, come to."""
-    episodes = sorted((one for part in played for one in part.episodes), key=lambda one: one.index)
+def make_report(settings: EpisodeSettings, results: Sequence[GroupResult], seconds: float) -> RolloutReport:
+    """Return the report of a rollout.
+
+    Args:
+        settings: of the rollout.
+        results: of all episodes, in any order.
+        seconds: duration of the rollout.
+    """
+    episodes = sorted((one for group in results for one in group.episodes), key=lambda one: one.index)
     successes = sum(one.success for one in episodes)
     jerks = [one.jerk for one in episodes if one.jerk is not None]
-    policy = job.policy
+    policy = settings.policy
     return RolloutReport(
-        task=job.task,
-        policy=job.policy_name,
-        observations=job.observations,
+        task=settings.task.name,
+        policy=settings.policy_name,
+        observations=settings.observations,
         episodes=len(episodes),
-        seed=job.seed,
-        batch=job.batch,
-        max_steps=job.max_steps,
+        seed=settings.seed,
+        batch=settings.batch,
+        max_steps=settings.max_steps,
         success=tuple(one.success for one in episodes),
         success_rate=successes / len(episodes),
         interval=wilson_interval(successes, len(episodes)),
         steps=tuple(one.steps for one in episodes),
         reward=tuple(one.reward for one in episodes),
         measures={name: _mean([one.measures[name] for one in episodes]) for name in episodes[0].measures},
-        modes=_modes(episodes),
+        modes=count_modes(one.mode for one in episodes),
         jerk=_mean(jerks) if jerks else None,
         latency_ms={
-            "action": _latency([took for part in played for took in part.action_ms]),
-            "chunk": _latency([took for part in played for took in part.chunk_ms]),
+            "action": _latency([ms for group in results for ms in group.action_ms]),
+            "chunk": _latency([ms for group in results for ms in group.chunk_ms]),
         },
         device="cpu" if isinstance(policy, str) else str(policy.device),
         seconds=seconds,
@@ -128,7 +134,11 @@ def make_report(job: Job, played: Sequence[Played], seconds: float) -> RolloutRe
 
 
 def draw_success(report: RolloutReport, path: str | Path) -> None:
-    """Draw the success rate after each episode, with its interval, to a PNG.
+    """Write a plot of the success rate after each episode, with its interval, as PNG.
+
+    Args:
+        report: of the rollout.
+        path: the file.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -175,10 +185,6 @@ def _latency(milliseconds: Sequence[float]) -> Latency:
     return Latency(
         *(float(value) for value in (np.mean(milliseconds), *np.quantile(milliseconds, (0.5, 0.95))))
     )
-
-
-def _modes(episodes: Sequence[Episode]) -> dict[str, int]:
-    return dict(sorted(Counter(one.mode for one in episodes if one.mode is not None).items()))
 
 
 def _versions() -> dict[str, str]:

@@ -1,14 +1,14 @@
-"""The policies that ship: where they are, and which is for a task."""
+"""The policies that ship: their names, their folders, and which one is for a task."""
 
-import difflib
 from pathlib import Path
 
 from motiongen import checkpoint
-from motiongen_sim.tasks import Task
+from motiongen.registry import suggest
+from motiongen_sim.tasks import TaskSpec
 
 
 def policies() -> dict[str, Path]:
-    """Return name -> folder of the policies that ship."""
+    """Return the name and the folder of each policy that ships."""
     import motiongen_assets
 
     found = (motiongen_assets.ROOT / "weights" / "policies").glob(f"*/{checkpoint.CONFIG}")
@@ -16,25 +16,32 @@ def policies() -> dict[str, Path]:
 
 
 def folder(name_or_folder: str | Path) -> Path:
-    """Return the folder of a policy that ships, by name, or of the user's own, by path.
+    """Return the folder of a policy.
+
+    Args:
+        name_or_folder: the name of one that ships, or a folder.
 
     Raises:
-        ValueError: there is no such; the message lists the names, and the nearest.
+        ValueError: there is no such policy; the message lists the names, and the nearest.
     """
     names, wanted = policies(), str(name_or_folder)
     if wanted in names:
         return names[wanted]
     if Path(name_or_folder).is_dir():
         return Path(name_or_folder)
-    nearest = difflib.get_close_matches(wanted, names, n=1)
-    hint = f"did you mean {nearest[0]}?" if nearest else "check the name"
+    nearest = suggest(wanted, names)
+    hint = f"did you mean {nearest}?" if nearest else "check the name"
     raise ValueError(
         f"policy: expected {', '.join(names) or 'none ships'} or a folder, got {wanted!r}; {hint}"
     )
 
 
-def for_task(task: Task, observations: str) -> Path:
-    """Return the folder of the policy that ships for a task: one of its own, or else one that knows it among others.
+def for_task(task: TaskSpec, observations: str) -> Path:
+    """Return the folder of the policy that ships for a task: its own one, or else one of several tasks.
+
+    Args:
+        task: the task.
+        observations: kind that the policy is to be trained on.
 
     Raises:
         ValueError: there is none; the message says how to train one.

@@ -13,7 +13,7 @@ def make_server(model, *, max_characters=8, **config):
     """Return a server of a model that obeys words, or of a scheduler; not started, on any free port."""
     scheduler = model
     if isinstance(model, Model):
-        scheduler = StreamScheduler(model, max_characters=max_characters, block_sizes=(4,))
+        scheduler = StreamScheduler(model, max_characters=max_characters, batch_sizes=(4,))
     return Server(scheduler, ServerConfig(port=0, **config))
 
 

@@ -98,7 +98,7 @@ def test_nonsense_is_refused_with_the_servers_words(model):
                 await character.strength(99)
             assert caught.value.code == "bad_value"
             with pytest.raises(VerbRefused, match="expected one of") as caught:
-                await character.say("fly")
+                await character.submit("fly")
             assert caught.value.code == "unknown_type"
 
     play(scenario, model)
@@ -410,11 +410,11 @@ def test_nonsense_from_the_server_ends_the_connection_with_an_error(nonsense):
 def test_a_reader_that_is_slow_misses_the_oldest_frames_and_they_are_counted():
     async def scenario():
         character = RemoteCharacter(None, 1)
-        for seq in range(remote.WAITING + 10):
+        for seq in range(remote.MAX_WAITING_FRAMES + 10):
             character.take(frame(seq))
         character.end()
         seqs = [frame.seq async for frame in character]
-        assert seqs == list(range(10, remote.WAITING + 10)) and character.dropped == 10
+        assert seqs == list(range(10, remote.MAX_WAITING_FRAMES + 10)) and character.dropped == 10
 
     asyncio.run(scenario())
 
@@ -449,7 +449,7 @@ def test_the_servers_clock_is_known_to_half_a_round_trip(model):
             await connection.open("walk")
             while not connection.clock.round_trip:
                 await asyncio.sleep(0.01)
-            off = connection.clock.offset - (server.stage.now() / 1e6 - time.monotonic())
+            off = connection.clock.offset - (server.broadcaster.now() / 1e6 - time.monotonic())
             assert abs(off) <= connection.clock.round_trip / 2 + 1e-3
 
     asyncio.run(asyncio.wait_for(scenario(), 30))

@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 from motiongen.streaming.verbs import DANCE_VERBS, VERBS
 from motiongen_bridge.frames import Format, ProtocolError
 from motiongen_bridge.limits import ServerLimits
-from motiongen_bridge.messages import Close, Hear, Message, Open, Ping, Resume, Say, Watch, read_message
+from motiongen_bridge.messages import (
+    AudioMessage,
+    Close,
+    Message,
+    Open,
+    Ping,
+    Resume,
+    VerbMessage,
+    Watch,
+    read_message,
+)
 
 KEY = "0123456789abcdef" * 2
 POSE = {"rotations": [[0, 0, 0, 1]] * 22, "root": [0, 0.97, 0]}
@@ -37,7 +47,7 @@ VALID = [
     ({"type": "resume", "session": KEY, "last": {"1": -1, "65535": 2**32 - 1}},
      Resume(session=KEY, last={1: -1, 65535: 2**32 - 1})),
     *(({"type": verb, "id": 9, "character": 1, **arguments},
-       Say(id=9, character=1, verb=verb, arguments=arguments))
+       VerbMessage(id=9, character=1, verb=verb, arguments=arguments))
       for verb, arguments in [
           ("prompt", {"text": "walk"}), ("prompt", {"text": "walk", "at": 600}), ("then", {"text": "sit down"}),
           ("hold", {}), ("loop", {}), ("finish", {"seconds": 0}), ("pose", {}), ("pose", POSE),
@@ -52,7 +62,7 @@ VALID_OF_DANCERS = [
     ({"type": "open", "prompt": "", "seed": 3, "strength": 2, "style": "pop"}, Open(seed=3, strength=2, style="pop")),
     ({"type": "open", "prompt": None, "style": None}, Open()),
     *(({"type": verb, "id": 9, "character": 1, **arguments},
-       Say(id=9, character=1, verb=verb, arguments=arguments))
+       VerbMessage(id=9, character=1, verb=verb, arguments=arguments))
       for verb, arguments in [
           ("music", {}), ("music", {"live": True}), ("music_end", {}), ("music_end", {"now": False}),
           ("style", {}), ("style", {"name": None}), ("style", {"name": "pop"}), ("seed", {"seed": 0}),
@@ -103,7 +113,7 @@ def test_what_makes_no_sense_to_dancers_is_refused(message, code, said):
 def test_sound_is_heard_where_characters_dance_and_nowhere_else():
     sound = bytes.fromhex("020103002256000007000000000000000000e803feff")
     heard = read_message(sound, verbs=DANCE_VERBS)
-    assert isinstance(heard, Hear) and heard.audio.samples.tolist() == [0, 1000, -2]
+    assert isinstance(heard, AudioMessage) and heard.audio.samples.tolist() == [0, 1000, -2]
     assert refused(sound).code == "bad_message"
 
 

@@ -125,7 +125,7 @@ def test_a_character_is_opened_seen_and_closed(model):
             assert opened["type"] == "ok" and opened["character"] == 1 and len(opened["key"]) == 32
             assert seqs(await one.watch(5)) == [0, 1, 2, 3, 4]
             assert (await one.ask("close", character=1)) == {"type": "ok", "id": 2}
-            assert not server.stage.actors
+            assert not server.broadcaster.characters
             assert (await one.ask("prompt", character=1, text="bow"))["code"] == "unknown_character"
 
     play(scenario, model)
@@ -140,7 +140,7 @@ def test_watchers_see_the_owners_frames_and_its_end(model):
             assert all(shown[frame[6]] == frame[9] for frame in seen)
             assert (await watcher.ask("prompt", character=1, text="bow"))["code"] == "read_only"
             await owner.ask("close", character=1)
-            await eventually(lambda: not server.stage.actors)
+            await eventually(lambda: not server.broadcaster.characters)
             while not watcher.events:
                 await watcher.hear()
             assert watcher.events[-1]["event"] == "closed"
@@ -241,7 +241,7 @@ def test_who_floods_on_is_hung_up_on(model):
                 while True:
                     await one.ask("ping", time=0)
             assert (one.socket.close_code, one.socket.close_reason) == (1008, "too fast")
-            while server.stage.actors:  # the character of one who was expelled is not kept
+            while server.broadcaster.characters:  # the character of one who was expelled is not kept
                 await asyncio.sleep(0.01)
 
     play(scenario, model, limits=ServerLimits(messages_per_second=20, message_burst=10, flood_seconds=0.3))
@@ -325,7 +325,7 @@ def test_what_is_said_after_a_take_over_opens_nothing(model):
                 await old.socket.send(json.dumps({"type": "open"}))
             await new.ask("resume", session=old.hello["session"], last={})
             await old.closed()
-        await eventually(lambda: not server._lines)
+        await eventually(lambda: not server._connections)
         assert server.metrics.sessions._value.get() == 1
 
     play(scenario, model)
@@ -336,9 +336,9 @@ def test_a_lost_connections_characters_are_kept_and_then_gone(model):
         async with client(server) as one:
             await one.ask("open")
             one.socket.transport.abort()
-        await eventually(lambda: not server._lines)
-        assert len(server.stage.actors) == 1
-        await eventually(lambda: not server.stage.actors)  # 30 s at that speed
+        await eventually(lambda: not server._connections)
+        assert len(server.broadcaster.characters) == 1
+        await eventually(lambda: not server.broadcaster.characters)  # 30 s at that speed
         async with client(server) as again:
             answer = await again.ask("resume", session=one.hello["session"], last={})
             assert answer["code"] == "gone"
@@ -502,7 +502,7 @@ def test_who_stalls_for_too_long_is_hung_up_on(model):
         async with client(server, sock=small, max_queue=1) as slow:
             await slow.ask("open", prompt="walk", format="json")
             slow.socket.transport.pause_reading()
-            await eventually(lambda: not server._lines)
+            await eventually(lambda: not server._connections)
             assert b'cut_total{reason="stalled"} 1.0' in server.metrics.text()
 
     limits = ServerLimits(unsent_bytes=4096, stalled_seconds=0.5)
@@ -519,7 +519,7 @@ def test_a_client_that_vanishes_in_a_message_is_kept_for_a_resume(model):
                 socket.SOL_SOCKET, socket.SO_LINGER, reset
             )
             one.socket.transport.abort()
-            await eventually(lambda: len(server._lines) == 1)
+            await eventually(lambda: len(server._connections) == 1)
             answer = await other.ask("resume", session=one.hello["session"], last={})
             assert list(answer["characters"]) == ["1"]
 
@@ -536,7 +536,7 @@ def test_the_oldest_silent_sockets_give_way_to_who_speaks(model):
         async with client(server) as one:
             assert (await one.ask("ping", time=0))["type"] == "pong"
             assert await silent[0][0].read() == b""
-            assert len(server._lobby) <= 4
+            assert len(server._pending_connections) <= 4
         for _, writer in silent:
             writer.close()
 
@@ -549,7 +549,7 @@ def test_a_request_without_an_end_is_cut(model):
         writer.write(b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 5000)
         with suppress(ConnectionError):
             assert not (await reader.read()).startswith(b"HTTP/1.1 200")
-        assert len(server._lobby) == 0
+        assert len(server._pending_connections) == 0
         writer.close()
 
     play(scenario, model)
@@ -582,7 +582,7 @@ def test_shutdown_says_goodbye_and_waits_for_nobody(model):
             closing = asyncio.create_task(server.close())
             assert await asyncio.gather(one.closed(), two.closed()) == [(1001, "")] * 2
             await closing
-            assert time.monotonic() - began < 2 and not server.stage.actors
+            assert time.monotonic() - began < 2 and not server.broadcaster.characters
         for _, writer in silent:
             writer.close()
 
@@ -612,7 +612,7 @@ def test_a_bug_on_the_stage_ends_one_character(model, caplog):
     async def scenario(server):
         async with client(server) as one:
             await one.ask("open"), await one.ask("open")
-            broken = next(iter(server.stage.actors.values()))
+            broken = next(iter(server.broadcaster.characters.values()))
             broken.character.take = None
             while not one.events:
                 await one.hear()

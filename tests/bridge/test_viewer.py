@@ -129,7 +129,7 @@ def test_an_error_is_shown_in_words(page):
 def test_a_dropped_connection_comes_back_without_losing_a_frame(server, page):
     page.value(f"(window.seen = [], {CHARACTER}.remote.on('frame', ({{ seq }}) => seen.push(seq)), 0)")
     page.wait("seen.length > 5")
-    for connection in list(server._lines):
+    for connection in list(server._connections):
         connection.loop.call_soon_threadsafe(connection.transport.abort)
     page.wait("motiongen.client.state !== 'open'")
     page.wait("motiongen.client.state === 'open'")

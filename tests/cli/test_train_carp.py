@@ -8,7 +8,7 @@ import pytest
 
 from motiongen import checkpoint
 from motiongen.cli import main
-from motiongen.heads.carp import CARP
+from motiongen.heads.carp.model import CARP
 from motiongen_datasets.lerobot import LeRobotWriter
 
 TINY = [

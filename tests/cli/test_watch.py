@@ -12,7 +12,7 @@ from motiongen import Motion, load
 from motiongen.cli import UsageError, main
 from motiongen.cli.watch import split
 from motiongen.skeleton import SMPL22
-from motiongen.streaming.script import IDLE
+from motiongen.streaming.prompt_plan import IDLE
 from tests.bridge.serving import serving
 from tests.core.inference.tiny import save_tiny
 
@@ -35,7 +35,7 @@ def when_it_streams(server, act):
     """Call `act` from a thread once a character of the server has walked half a second."""
 
     def wait():
-        while not any(actor.character.taken > 15 for actor in list(server.stage.actors.values())):
+        while not any(live.character.taken > 15 for live in list(server.broadcaster.characters.values())):
             time.sleep(0.01)
         act()
 

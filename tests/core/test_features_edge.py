@@ -77,10 +77,10 @@ def test_numbers_that_are_no_rotation_become_one():
 def test_positions_are_those_of_the_motion_and_have_gradients():
     motion = wobble(12)
     frames = features_edge.encode(motion).requires_grad_()
-    places = features_edge.positions(frames[None])
+    joints = features_edge.positions(frames[None])
     x, y, z = motion.positions().unbind(-1)
-    torch.testing.assert_close(places[0], torch.stack([x, -z, y], dim=-1), atol=1e-5, rtol=0)
-    places.square().sum().backward()
+    torch.testing.assert_close(joints[0], torch.stack([x, -z, y], dim=-1), atol=1e-5, rtol=0)
+    joints.square().sum().backward()
     assert torch.isfinite(frames.grad).all()
 
 

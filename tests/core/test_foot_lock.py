@@ -4,7 +4,6 @@ import torch
 from torch.testing import assert_close
 
 from motiongen.contacts import joint_speed
-from motiongen.foot_lock import lock_feet
 from motiongen.motion import Motion
 from motiongen.rotation import quat_angle, quat_from_axis_angle, quat_multiply
 from motiongen.skeleton import SMPL22
@@ -33,14 +32,14 @@ def sliding(frames: int = 40) -> Motion:
 
 
 def test_sliding_feet_are_held():
-    before, after = sliding(), lock_feet(sliding())
+    before, after = sliding(), sliding().with_locked_feet()
     ankles = [SMPL22.index("left_ankle"), SMPL22.index("right_ankle")]
     assert float(joint_speed(before.positions()[:, ankles], 30).mean()) > 0.19
     assert float(joint_speed(after.positions()[:, ankles], 30).mean()) < 0.01
 
 
 def test_only_the_legs_change_and_feet_keep_their_turn():
-    before, after = sliding(), lock_feet(sliding())
+    before, after = sliding(), sliding().with_locked_feet()
     assert_close(after.root, before.root)
     legs = {SMPL22.index(f"{side}_{part}") for side in ("left", "right") for part in ("hip", "knee")}
     others = [joint for joint in range(22) if joint not in legs]
@@ -52,9 +51,9 @@ def test_only_the_legs_change_and_feet_keep_their_turn():
 
 def test_a_still_body_is_not_touched():
     motion = crouched()
-    assert_close(lock_feet(motion).positions(), motion.positions(), atol=1e-4, rtol=0)
+    assert_close(motion.with_locked_feet().positions(), motion.positions(), atol=1e-4, rtol=0)
 
 
 def test_feet_in_the_air_are_not_touched():
     motion = sliding().moved(torch.tensor([0.0, 0.5, 0.0]))
-    assert_close(lock_feet(motion).positions(), motion.positions(), atol=1e-4, rtol=0)
+    assert_close(motion.with_locked_feet().positions(), motion.positions(), atol=1e-4, rtol=0)

@@ -41,8 +41,8 @@ def test_a_turning_statue_sweeps_its_left_hand_backwards():
     # The left hand is at +x; turning left about +Y at 2 rad/s moves it towards -z at 2 x its distance.
     features = rest(2)
     features[..., LAYOUT["turn"]] = 2.0
-    places = local_positions(features)
+    positions = local_positions(features)
     hand = SMPL22.index("left_wrist")
-    velocity, place = world_velocities(features, places)[0, 0, hand], places[0, 0, hand]
-    torch.testing.assert_close(velocity, torch.stack([2 * place[2], torch.tensor(0.0), -2 * place[0]]))
-    assert place[0] > 0 and velocity[2] < 0
+    velocity, position = world_velocities(features, positions)[0, 0, hand], positions[0, 0, hand]
+    torch.testing.assert_close(velocity, torch.stack([2 * position[2], torch.tensor(0.0), -2 * position[0]]))
+    assert position[0] > 0 and velocity[2] < 0

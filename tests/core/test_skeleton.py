@@ -25,10 +25,10 @@ def test_translations_take_the_place_of_offsets():
 
 
 def test_smpl22_is_a_person_in_a_t_pose():
-    places = dict(zip(SMPL22.names, SMPL22.rest_positions.tolist(), strict=True))
-    assert places["left_wrist"][0] > 0.6 and places["right_wrist"][0] < -0.6, "left is +X"
-    assert places["left_foot"][2] > places["left_ankle"][2], "toes point to +Z"
-    assert 1.5 < places["head"][1] - places["left_foot"][1] < 1.7
+    positions = dict(zip(SMPL22.names, SMPL22.rest_positions.tolist(), strict=True))
+    assert positions["left_wrist"][0] > 0.6 and positions["right_wrist"][0] < -0.6, "left is +X"
+    assert positions["left_foot"][2] > positions["left_ankle"][2], "toes point to +Z"
+    assert 1.5 < positions["head"][1] - positions["left_foot"][1] < 1.7
 
 
 def test_smpl22_is_symmetric():

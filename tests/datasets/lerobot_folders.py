@@ -16,7 +16,7 @@ SIZE = (16, 24, 3)
 
 
 def episodes(seed: int = 0) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Three episodes: states (T, 3), actions (T, 2), pictures that tell every frame from every other."""
+    """Three episodes: states (T, 3), actions (T, 2), pictures that differ in every frame."""
     rng = np.random.default_rng(seed)
     made = []
     for number, length in enumerate(LENGTHS):

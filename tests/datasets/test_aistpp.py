@@ -10,29 +10,13 @@ import torch
 
 from motiongen.rotation import axis_angle_from_quat
 from motiongen.skeleton import SMPL22
-from motiongen_datasets import aistpp, clips_of, named
+from motiongen_datasets import aistpp, clips_of, join_names
 from motiongen_datasets.aistpp_pickle import read_arrays
 from motiongen_datasets.prepare import prepare, prepare_clip
+from tests.datasets.folders import aist_sequence
 
 TRAIN, TEST = "gHO_sBM_cAll_d20_mHO3_ch05", "gBR_sBM_cAll_d04_mBR0_ch02"
 NEITHER, IGNORED = "gBR_sFM_cAll_d04_mBR0_ch01", "gWA_sBM_cAll_d27_mWA4_ch08"
-
-
-def sequence(frames=121, **changes):
-    """A person in centimetres and a bit, as in AIST++, who goes 1 m forward with a bent knee, facing +X."""
-    poses = np.zeros((frames, 24, 3), dtype=np.float32)
-    poses[:, 0, 1] = np.pi / 2
-    poses[:, SMPL22.index("left_knee"), 0] = 0.5
-    poses[:, 23] = 9.0  # a hand, which SMPL-22 has not
-    trans = np.zeros((frames, 3), dtype=np.float32)
-    trans[:, 0], trans[:, 1] = np.linspace(0, 93, frames), 120
-    data = {
-        "smpl_poses": poses.reshape(frames, 72),
-        "smpl_scaling": np.array([93], dtype=np.float32),
-        "smpl_trans": trans,
-        "smpl_loss": 1.25,
-    }
-    return {key: value for key, value in (data | changes).items() if value is not None}
 
 
 @pytest.fixture
@@ -41,7 +25,7 @@ def folder(tmp_path):
     for part in ("motions", "keypoints3d", "wav"):
         (root / part).mkdir(parents=True)
     for name in (TRAIN, TEST, NEITHER, IGNORED):
-        (root / "motions" / f"{name}.pkl").write_bytes(pickle.dumps(sequence(), protocol=4))
+        (root / "motions" / f"{name}.pkl").write_bytes(pickle.dumps(aist_sequence(), protocol=4))
     (root / "keypoints3d" / f"{TRAIN}.pkl").write_bytes(b"not this one")
     (root / "ignore_list.txt").write_text(f"{IGNORED} \n\n")
     (root / "wav" / "mHO3.wav").write_bytes(b"RIFF")
@@ -61,9 +45,9 @@ def reread(tmp_path, data):
 def test_a_sequence_stands_on_the_ground_at_30_fps(folder):
     motion = by_name(aistpp.clips(folder))[TRAIN].load()
     assert (motion.num_frames, motion.fps, motion.skeleton.names) == (61, 30.0, SMPL22.names)
-    places = motion.positions()
-    assert places[:, SMPL22.index("right_foot"), 1].amax() == pytest.approx(0.025, abs=1e-4)
-    assert places[0, SMPL22.index("head"), 1] > 1.4
+    positions = motion.positions()
+    assert positions[:, SMPL22.index("right_foot"), 1].amax() == pytest.approx(0.025, abs=1e-4)
+    assert positions[0, SMPL22.index("head"), 1] > 1.4
     torch.testing.assert_close(motion.heading(), torch.full((61,), np.pi / 2).float(), rtol=0, atol=1e-5)
 
 
@@ -111,7 +95,7 @@ def test_without_lists_no_music_or_choreography_is_shared(music, situation, chor
 
 
 def test_what_is_left_out_is_counted_and_the_rest_reaches_the_cache(folder, tmp_path):
-    cache = prepare(named(["aistpp", str(folder)]), tmp_path / "cache", workers=1)
+    cache = prepare(join_names(["aistpp", str(folder)]), tmp_path / "cache", workers=1)
     assert {r.id: (r.split, r.content) for r in cache.records} == {
         f"aistpp/{TRAIN}": ("train", "house-dance"),
         f"aistpp/{TEST}": ("test", "break-dance"),
@@ -165,7 +149,7 @@ class Evil:
 
 def test_an_evil_pickle_is_refused_in_one_line_and_not_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for data in (sequence(smpl_loss=Evil()), Evil(), [Evil()]):
+    for data in (aist_sequence(smpl_loss=Evil()), Evil(), [Evil()]):
         with pytest.raises(ValueError, match=rf"^{TRAIN}\.pkl: expected .* a call of \w+\.system; [^\n]*$"):
             reread(tmp_path, data)
     assert not (tmp_path / "evil").exists()
@@ -174,16 +158,16 @@ def test_an_evil_pickle_is_refused_in_one_line_and_not_run(tmp_path, monkeypatch
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (sequence(smpl_scaling=None), "got no smpl_scaling"),
-        (sequence(smpl_poses=np.zeros((121, 66))), r"got \(121, 66\), \(121, 3\) and \(1,\)"),
-        (sequence(smpl_trans=np.full((121, 3), np.nan)), "got NaN, infinity or zero"),
-        (sequence(smpl_scaling=np.zeros(1)), "got NaN, infinity or zero"),
-        (sequence(0), "expected smpl_poses"),
-        (sequence(smpl_poses=np.array([object()])), "expected a pickled dict of arrays"),
-        (sequence(smpl_poses="text"), "got a str"),
+        (aist_sequence(smpl_scaling=None), "got no smpl_scaling"),
+        (aist_sequence(smpl_poses=np.zeros((121, 66))), r"got \(121, 66\), \(121, 3\) and \(1,\)"),
+        (aist_sequence(smpl_trans=np.full((121, 3), np.nan)), "got NaN, infinity or zero"),
+        (aist_sequence(smpl_scaling=np.zeros(1)), "got NaN, infinity or zero"),
+        (aist_sequence(0), "expected smpl_poses"),
+        (aist_sequence(smpl_poses=np.array([object()])), "expected a pickled dict of arrays"),
+        (aist_sequence(smpl_poses="text"), "got a str"),
         ([1], "got a list"),
         (b"", "expected a pickled dict of arrays"),
-        (pickle.dumps(sequence())[:-40], "expected a pickled dict of arrays"),
+        (pickle.dumps(aist_sequence())[:-40], "expected a pickled dict of arrays"),
     ],
 )
 def test_broken_files_are_one_clear_line(tmp_path, data, message):
@@ -193,19 +177,19 @@ def test_broken_files_are_one_clear_line(tmp_path, data, message):
 
 
 def test_a_clip_ends_where_its_joints_jump_and_keeps_its_beginning(tmp_path):
-    trans = sequence(481)["smpl_trans"]
+    trans = aist_sequence(481)["smpl_trans"]
     trans[400:] += 500
-    assert reread(tmp_path, sequence(481, smpl_trans=trans)).num_frames == 200
+    assert reread(tmp_path, aist_sequence(481, smpl_trans=trans)).num_frames == 200
     with pytest.raises(ValueError, match="joints jump within the first 4 s"):
-        reread(tmp_path, sequence(281, smpl_trans=trans[200:]))
+        reread(tmp_path, aist_sequence(281, smpl_trans=trans[200:]))
 
 
 def test_two_words_name_a_source_only_where_that_is_clear(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert named(["aistpp", "data", "mine"]) == ["aistpp=data", "mine"]
-    assert named(["cmu", "hdm05", "x"]) == ["cmu", "hdm05=x"]
+    assert join_names(["aistpp", "data", "mine"]) == ["aistpp=data", "mine"]
+    assert join_names(["cmu", "hdm05", "x"]) == ["cmu", "hdm05=x"]
     (tmp_path / "aistpp").mkdir()
-    assert named(["aistpp", "data"]) == ["aistpp", "data"]
+    assert join_names(["aistpp", "data"]) == ["aistpp", "data"]
 
 
 def test_a_file_that_is_no_zip_is_one_clear_line(tmp_path):

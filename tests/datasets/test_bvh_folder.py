@@ -21,7 +21,7 @@ def folder(tmp_path):
 
 def test_without_captions_the_name_is_the_content(folder):
     clips = bvh_folder.clips(folder)
-    assert {clip.id: clip.content for clip in clips} == {
+    assert {clip.id: clip.labels.content for clip in clips} == {
         "bvh_folder/walk_03": "walk",
         "bvh_folder/deep/Jump High": "jump high",
     }
@@ -32,9 +32,9 @@ def test_captions_are_matched_with_and_without_extension(folder):
     (folder / "captions.csv").write_text("\ufeff" + rows, encoding="utf-8")
     clips = {clip.id: clip for clip in bvh_folder.clips(folder)}
     walk = clips["bvh_folder/walk_03"]
-    assert walk.sentences == ("a person walks", "someone strolls")
-    assert (walk.content, walk.style) == (None, "angry")
-    assert clips["bvh_folder/deep/Jump High"].sentences == ("hop",)
+    assert walk.labels.sentences == ("a person walks", "someone strolls")
+    assert (walk.labels.content, walk.labels.style) == (None, "angry")
+    assert clips["bvh_folder/deep/Jump High"].labels.sentences == ("hop",)
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,12 @@ import itertools
 import pytest
 import torch
 
+from motiongen.evaluation.geometry import describe_motion
 from motiongen.motion import Motion
 from motiongen.rotation import quat_from_axis_angle, quat_identity
 from motiongen.skeleton import SMPL22
-from motiongen_datasets.captions import KNOWN, captions_for, describe_motion, mirror_caption
+from motiongen_datasets import cc0_labels
+from motiongen_datasets.captions import KNOWN, CaptionSet, Labels, captions_for, mirror_caption
 from motiongen_datasets.captions.contents import (
     ACTIONS,
     FOOT_CONTENTS,
@@ -18,17 +20,21 @@ from motiongen_datasets.captions.contents import (
     STANDING_LEG_CONTENTS,
 )
 from motiongen_datasets.captions.inflect import ing_form, third_person
-from motiongen_datasets.captions.sources import animation_content
 from motiongen_datasets.captions.styles import STYLES
 
 LABELS = sorted(set(ACTIONS) | set(SIDED_LABELS) | set(MIRRORED_LABELS))
+
+
+def captions(content: str, style: str | None, measured: dict[str, str] | None = None) -> CaptionSet:
+    """The captions of a dataset that labels directions."""
+    return captions_for(Labels(content=content, style=style, has_directions=True), measured)
 
 
 def everything(styles=(None, *STYLES)):
     for content, style in itertools.product(LABELS, styles):
         has_side = content in HAND_CONTENTS | FOOT_CONTENTS | STANDING_LEG_CONTENTS
         for side in (None, "left", "right", "both") if has_side else (None,):
-            yield captions_for("bandai_namco", content, style, {"hand": side, "foot": side} if side else {})
+            yield captions(content, style, {"hand": side, "foot": side} if side else {})
 
 
 @pytest.mark.slow
@@ -45,9 +51,9 @@ def test_held_out_sentences_are_in_no_training_set_of_the_corpus():
 )
 @pytest.mark.parametrize("style", [None, "normal", "angry", "elderly"])
 def test_every_label_has_enough_wordings(content, style):
-    captions = captions_for("bandai_namco", content, style, {})
-    assert 15 <= len(captions.train) <= 30 and 5 <= len(captions.held_out) <= 8
-    assert len(set(captions.train)) == len(captions.train)
+    found = captions(content, style)
+    assert 15 <= len(found.train) <= 30 and 5 <= len(found.held_out) <= 8
+    assert len(set(found.train)) == len(found.train)
 
 
 @pytest.mark.parametrize(
@@ -62,11 +68,11 @@ def test_every_label_has_enough_wordings(content, style):
     ],
 )
 def test_plain_wordings_that_users_write_are_trained(content, style, sentence):
-    assert sentence in captions_for("bandai_namco", content, style, {}).train
+    assert sentence in captions(content, style).train
 
 
 def test_an_old_person_is_a_subject_and_an_adverb():
-    train = captions_for("bandai_namco", "walk", "elderly", {}).train
+    train = captions("walk", "elderly").train
     assert any("old person walks" in s or "elderly person walks" in s or "old man walks" in s for s in train)
     assert any("like an old person" in s for s in train)
 
@@ -75,21 +81,21 @@ def test_captions_name_the_side_that_acts_and_never_the_other():
     for content, style in itertools.product(
         ["wave-left-hand", "raise-up-left-hand", "walk-turn-left"], STYLES
     ):
-        captions = captions_for("bandai_namco", content, style, {})
-        assert not any("right" in s for s in (*captions.train, *captions.held_out))
-        assert all("left" in s for s in captions.held_out)
-        assert not any("left" in s for s in (*captions.mirrored_train, *captions.mirrored_held_out))
+        found = captions(content, style)
+        assert not any("right" in s for s in (*found.train, *found.held_out))
+        assert all("left" in s for s in found.held_out)
+        assert not any("left" in s for s in (*found.mirrored_train, *found.mirrored_held_out))
 
 
 def test_a_measured_side_is_named_and_no_side_stays_unsaid():
-    kick = captions_for("bandai_namco", "kick", "normal", {"foot": "right"})
+    kick = captions("kick", "normal", {"foot": "right"})
     assert "a person kicks with the right leg" in kick.train and "a person kicks" in kick.train
-    unknown = captions_for("bandai_namco", "kick", "normal", {})
+    unknown = captions("kick", "normal")
     assert not any("left" in s or "right" in s or "{" in s for s in (*unknown.train, *unknown.held_out))
 
 
 def test_same_labels_give_the_same_captions():
-    assert captions_for("cmu", "walk", None, {}) == captions_for("cmu", "walk", None, {})
+    assert captions_for(Labels(content="walk")) == captions_for(Labels(content="walk"))
 
 
 @pytest.mark.parametrize(
@@ -146,15 +152,15 @@ def test_inflection(phrase, third, ing):
     ],
 )
 def test_animation_names(name, content):
-    assert animation_content(name)[0] == content
+    assert cc0_labels.labels(name).content == content
 
 
 def test_real_sentences_are_cleaned_and_trained():
-    captions = captions_for("cmu", "walk", None, {}, ("A person walks trough the room.",))
-    assert captions.train[0] == "a person walks through the room"
+    found = captions_for(Labels(content="walk", sentences=("A person walks trough the room.",)))
+    assert found.train[0] == "a person walks through the room"
 
 
-def test_known_tells_every_label_in_a_sentence():
+def test_known_names_every_label_in_a_sentence():
     assert KNOWN["contents"]["wave-right-hand"] == "a person waves with the right hand"
     assert KNOWN["contents"]["walk-right"] == "a person walks to the right"
     assert KNOWN["styles"]["angry"] == "angrily"

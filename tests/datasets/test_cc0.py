@@ -8,17 +8,13 @@ import torch
 
 from motiongen.io import gltf
 from motiongen.motion import Motion
-from motiongen.retarget import position_error, retarget
+from motiongen.retargeting import position_error, retarget
 from motiongen.rotation import quat_angle, quat_from_axis_angle, quat_identity
 from motiongen.skeleton import SMPL22, Skeleton
-from motiongen_datasets import cc0
+from motiongen_datasets import animation_fixes, cc0
 from motiongen_datasets.captions import captions_for
 from tests.core.motions import t_pose, wobble
-
-
-def entry(name, **changes):
-    facts = {"static_pose": False, "duplicate_of": None, "root": "in place", "duration_s": 1.0, "loops": True}
-    return {"name": name, **facts, **changes}
+from tests.datasets.folders import animation
 
 
 @pytest.fixture
@@ -48,7 +44,7 @@ def treadmill(speed=1.2, frames=31):
 
 
 def test_clips_load_on_smpl22_at_30_fps_and_survive_pickling(packs):
-    (clip,) = cc0.clips(packs(entry("Punch_Jab")))
+    (clip,) = cc0.clips(packs(animation("Punch_Jab")))
     motion = pickle.loads(pickle.dumps(clip)).load()
     assert (clip.id, clip.licence, clip.meta["name"]) == ("cc0/walker/Punch_Jab", "CC0-1.0", "Punch_Jab")
     assert motion.skeleton is SMPL22
@@ -59,22 +55,22 @@ def test_clips_load_on_smpl22_at_30_fps_and_survive_pickling(packs):
 @pytest.mark.parametrize(
     ("item", "reason"),
     [
-        (entry("Aim", static_pose=True), "a pose, not a motion"),
-        (entry("Blink", duration_s=0.2), "too short"),
-        (entry("EXPERIMENTAL_Transform"), "a change of shape"),
-        (entry("Copy", duplicate_of="pack/walker.glb#Wave"), "the same as another"),
+        (animation("Aim", static_pose=True), "a pose, not a motion"),
+        (animation("Blink", duration_s=0.2), "too short"),
+        (animation("EXPERIMENTAL_Transform"), "a change of shape"),
+        (animation("Copy", duplicate_of="pack/walker.glb#Wave"), "the same as another"),
     ],
 )
 def test_what_is_left_out_is_counted_with_its_reason(packs, caplog, item, reason):
     caplog.set_level("INFO")
-    clips = cc0.clips(packs(entry("Wave"), item))
+    clips = cc0.clips(packs(animation("Wave"), item))
     assert [clip.meta["name"] for clip in clips] == ["Wave"]
     assert f"1 animations left out: {reason}" in caplog.text
 
 
 def test_a_twin_that_travels_takes_the_place_of_the_loop(packs):
-    twin = entry("Crawl RM", root="travels", duplicate_of="pack/walker.glb#Crawl")
-    clips = cc0.clips(packs(entry("Crawl"), twin))
+    twin = animation("Crawl RM", root="travels", duplicate_of="pack/walker.glb#Crawl")
+    clips = cc0.clips(packs(animation("Crawl"), twin))
     assert [(clip.meta["name"], clip.load.keywords["moves"]) for clip in clips] == [("Crawl RM", False)]
 
 
@@ -88,14 +84,14 @@ def test_a_twin_that_travels_takes_the_place_of_the_loop(packs):
     ],
 )
 def test_locomotion_travels_and_only_cycles_repeat(packs, name, moves, loops):
-    (clip,) = cc0.clips(packs(entry(name)))
+    (clip,) = cc0.clips(packs(animation(name)))
     assert clip.load.keywords == {"moves": moves, "loops": loops}
 
 
 def test_a_loop_plays_on_from_where_it_ended():
     loop = wobble(31)
     loop = Motion(SMPL22, torch.cat([loop.rotations[:-1], loop.rotations[:1]]), loop.root, 30.0)
-    played = cc0.repeated(loop, 3.0)
+    played = animation_fixes.repeated(loop, 3.0)
     assert played.num_frames == 91
     torch.testing.assert_close(played.rotations[30:60], loop.rotations[:30])
     stride = (loop.root[-1] - loop.root[0]) * torch.tensor([1.0, 0.0, 1.0])
@@ -103,9 +99,9 @@ def test_a_loop_plays_on_from_where_it_ended():
 
 
 def test_the_treadmill_is_taken_away_at_the_speed_of_the_standing_foot():
-    speed = cc0.standing_velocity(treadmill(1.2))
+    speed = animation_fixes.standing_velocity(treadmill(1.2))
     assert speed[2].item() == pytest.approx(-1.2, rel=0.15)
-    walked = cc0.travelling(treadmill(1.2))
+    walked = animation_fixes.travelling(treadmill(1.2))
     assert (walked.root[-1] - walked.root[0])[2].item() == pytest.approx(1.2, rel=0.15)
 
 
@@ -118,7 +114,7 @@ def test_a_foot_that_hangs_from_the_root_is_hung_onto_the_shin():
     turns = rest.repeat(5, 1, 1)
     turns[:, 1] = quat_from_axis_angle(torch.tensor([-0.7, 0.0, 0.0]))
     motion = Motion(old, turns, torch.zeros(5, 3), 30.0)
-    hung = cc0.rehung(motion, "Foot.L", "LowerLeg.L")
+    hung = animation_fixes.reparented(motion, "Foot.L", "LowerLeg.L")
     assert hung.skeleton.parents == (-1, 0, 1, 2)
     shin = hung.positions()[:, 3] - hung.positions()[:, 2]
     torch.testing.assert_close(shin.norm(dim=-1), torch.full((5,), 0.5))
@@ -131,8 +127,21 @@ def test_frames_of_calibration_are_counted_from_the_start():
     turns[:, SMPL22.index("left_shoulder")] = quat_from_axis_angle(torch.tensor([0.0, 0.0, -1.3]))
     turns[:, SMPL22.index("right_shoulder")] = quat_from_axis_angle(torch.tensor([0.0, 0.0, 1.3]))
     motion = Motion(SMPL22, torch.cat([t_pose(7).rotations, turns]), arms_down.root[:1].expand(17, 3), 30.0)
-    assert cc0.calibration_frames(motion) == 7
-    assert cc0.calibration_frames(t_pose(7)) == 0  # a T-pose throughout is kept as it is
+    assert animation_fixes.calibration_frames(motion) == 7
+    assert animation_fixes.calibration_frames(t_pose(7)) == 0  # a T-pose throughout is kept as it is
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", r"manifest\.json: expected JSON, got .*; is it the packs' manifest"),
+        ('{"name": "page"}', r"manifest\.json: expected a list of files with animations"),
+    ],
+)
+def test_another_manifest_is_one_clear_line(tmp_path, text, message):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        cc0.clips(tmp_path)
 
 
 @pytest.mark.shared_data
@@ -140,7 +149,7 @@ def test_every_real_clip_has_a_name_that_the_grammar_knows(shared_data):
     clips = cc0.clips(shared_data / "cc0")
     assert len(clips) > 240
     assert len({clip.id for clip in clips}) == len(clips)
-    assert all(captions_for(clip.source, clip.content, clip.style, clip.meta).train for clip in clips)
+    assert all(captions_for(clip.labels).train for clip in clips)
 
 
 @pytest.mark.shared_data

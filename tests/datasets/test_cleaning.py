@@ -9,7 +9,7 @@ import torch
 
 from motiongen.motion import Motion
 from motiongen.skeleton import SMPL22
-from motiongen_datasets.cleaning import canonical, clean_span, left_out, resampled, without_pose_row
+from motiongen_datasets.cleaning import canonical, clean_span, left_out, resampled, without_calibration_pose
 from tests.core.motions import t_pose, wobble
 
 OWN = {name: name for name in SMPL22.names}
@@ -25,7 +25,7 @@ def concatenated(*motions: Motion) -> Motion:
 
 def test_a_first_frame_in_t_pose_goes():
     motion = wobble(fps=60.0)
-    cleaned = without_pose_row(concatenated(t_pose(1, fps=60.0), motion), OWN)
+    cleaned = without_calibration_pose(concatenated(t_pose(1, fps=60.0), motion), OWN)
     assert torch.equal(cleaned.rotations, motion.rotations)
 
 
@@ -39,14 +39,14 @@ def test_a_t_pose_smeared_over_frames_goes_whole():
     smeared.rotations[2] = torch.nn.functional.normalize(
         smeared.rotations[0] + 2.0 * smeared.rotations[3], dim=-1
     )
-    assert without_pose_row(smeared, OWN).num_frames == motion.num_frames
+    assert without_calibration_pose(smeared, OWN).num_frames == motion.num_frames
 
 
 @pytest.mark.parametrize(
     "motion", [wobble(fps=60.0), wobble(fps=30.0), wobble(fps=120.0), t_pose(30), wobble(5)]
 )
 def test_a_clip_that_starts_in_motion_stays_whole(motion):
-    assert without_pose_row(motion, OWN) is motion
+    assert without_calibration_pose(motion, OWN) is motion
 
 
 def test_the_longest_stretch_without_jumps_is_kept():

@@ -1,7 +1,6 @@
 """CMU: its T-pose, its units and rates, and what is left out."""
 
 import pickle
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,7 @@ from motiongen.rotation import axis_angle_from_quat, quat_angle
 from motiongen.skeleton import SMPL22
 from motiongen_datasets import cmu
 from tests.datasets.acclaim import write_clip
-
-HEADER = "clip,file,skeleton,source_fps,seconds,unit_to_metres,caption,sentences,glitch_frames,note,file_fps"
+from tests.datasets.folders import CMU_COLUMNS
 
 
 @pytest.fixture
@@ -25,14 +23,14 @@ def folder(tmp_path) -> Path:
         "09_10,07_01.amc,toy.asf,120,1.3,0.056444,run,,6,,60",
         "135_08,07_01.amc,toy.asf,120,1,0.056444,x,,0,,60",
     ]
-    (tmp_path / "clips.csv").write_text("\n".join([HEADER, *rows]))
+    (tmp_path / "clips.csv").write_text("\n".join([CMU_COLUMNS, *rows]))
     return tmp_path
 
 
 def test_clips_carry_the_words_of_the_table(folder):
     clip = cmu.clips(folder)[0]
-    assert (clip.id, clip.content, clip.meta["subject"]) == ("cmu/07_01", "walk", "07")
-    assert clip.sentences == ("A person walks.", "Someone walks.")
+    assert (clip.id, clip.labels.content, clip.meta["subject"]) == ("cmu/07_01", "walk", "07")
+    assert clip.labels.sentences == ("A person walks.", "Someone walks.")
     assert "free" in clip.licence
 
 
@@ -83,16 +81,9 @@ def test_loading_is_picklable(folder):
 
 @pytest.mark.shared_data
 @pytest.mark.slow
-def test_a_real_clip_jumps_forward_facing_where_it_goes(shared_data, tmp_path):
-    names = {"cmu/clips.csv", "cmu/asfamc/01/01.asf", "cmu/asfamc/01/01_01.amc"}
-    with tarfile.open(shared_data / "cmu.tar.xz") as archive:
-        for member in archive:
-            if member.name in names:
-                archive.extract(member, tmp_path, filter="data")
-                names.remove(member.name)
-            if not names - {"cmu/clips.csv"}:
-                break
-    clip = tmp_path / "cmu" / "asfamc" / "01"
+def test_a_real_clip_jumps_forward_facing_where_it_goes(real_dataset):
+    folder = real_dataset("cmu", "asfamc/01/01.asf", "asfamc/01/01_01.amc")
+    clip = folder / "asfamc" / "01"
     motion = cmu.load(clip / "01_01.amc", clip / "01.asf", 60.0, 0.056444)
     velocity = (motion.root[1:] - motion.root[:-1])[:, [0, 2]] * motion.fps
     moving = velocity.norm(dim=-1) > 0.5

@@ -1,14 +1,12 @@
 """Dance styles: one small set over all datasets."""
 
+import numpy as np
 import pytest
-import torch
 
-from motiongen.motion import Motion
-from motiongen.rotation import quat_identity
-from motiongen.skeleton import SMPL22
-from motiongen_datasets.base import RawClip
-from motiongen_datasets.dance_styles import AIST_GENRES, STYLES, dance_style
+from motiongen_datasets import aistpp, bandai_namco, cc0_labels, cmu_labels, g1_moves
+from motiongen_datasets.dance_styles import STYLES, label_dance_style
 from motiongen_datasets.prepare import prepare_clip
+from tests.datasets.folders import g1_rows
 
 
 @pytest.mark.parametrize(
@@ -42,18 +40,32 @@ from motiongen_datasets.prepare import prepare_clip
     ],
 )
 def test_the_style_of_a_clip(source, name, content, style):
-    assert dance_style(source, f"{source}/{name}", content) == style
+    assert dance_style(source, name, content) == style
     assert style is None or style in STYLES
 
 
+def dance_style(source, name, content):
+    """The style by the rule of a clip's own dataset; without one, by its label alone."""
+    rules = {
+        "cmu": lambda: cmu_labels.dance_style(content),
+        "g1_moves": lambda: g1_moves.dance_style(name),
+        "bandai_namco": lambda: bandai_namco.dance_style(content),
+        "cc0": lambda: cc0_labels.dance_style(cc0_labels.labels(name.rpartition("/")[2])),
+        "aistpp": lambda: aistpp.GENRES[name[1:3]],
+    }
+    return rules.get(source, lambda: label_dance_style(content))()
+
+
 def test_styles_are_few_and_each_once():
-    assert len(AIST_GENRES) == 10 and len(STYLES) == len(set(STYLES)) <= 20
+    assert len(aistpp.GENRES) == 10 and len(STYLES) == len(set(STYLES)) <= 20
+    assert tuple(aistpp.GENRES.values()) == STYLES[:10]
 
 
 @pytest.mark.parametrize(
     ("name", "meta"), [("J_Dance2_Salsa", {"dance_style": "salsa"}), ("B_LongKarate", {})]
 )
-def test_prepare_writes_the_style_of_dances_alone(name, meta):
-    still = Motion(SMPL22, quat_identity(30, 22), torch.zeros(30, 3), 30.0)
-    clip = RawClip(f"g1_moves/{name}", "g1_moves", "CC BY 4.0", lambda: still, "dance", meta={"name": name})
+def test_prepare_writes_the_style_of_dances_alone(name, meta, tmp_path):
+    (tmp_path / "dance").mkdir()
+    np.savetxt(tmp_path / "dance" / f"{name}.csv", g1_rows(), delimiter=",")
+    (clip,) = g1_moves.clips(tmp_path)
     assert prepare_clip(clip).record["meta"] == {"name": name} | meta

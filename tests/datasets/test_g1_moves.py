@@ -9,22 +9,14 @@ import torch
 from motiongen.rotation import axis_angle_from_quat
 from motiongen.skeleton import SMPL22
 from motiongen_datasets import g1_moves
-from motiongen_datasets.g1_robot import ANGLES
-
-
-def rows(frames: int = 60, **angles: float) -> np.ndarray:
-    values = np.zeros((frames, 36))
-    values[:, 2], values[:, 6] = 0.79, 1.0
-    for name, angle in angles.items():
-        values[:, 7 + ANGLES.index(f"{name}_joint")] = angle
-    return values
+from tests.datasets.folders import g1_rows
 
 
 def load(tmp_path, values: np.ndarray):
     (tmp_path / "dance").mkdir(exist_ok=True)
     np.savetxt(tmp_path / "dance" / "clip.csv", values, delimiter=",")
     (clip,) = g1_moves.clips(tmp_path)
-    assert (clip.content, clip.meta["name"]) == ("dance", "clip")
+    assert (clip.labels.content, clip.meta["name"]) == ("dance", "clip")
     return clip.load()
 
 
@@ -35,12 +27,12 @@ def turn(motion, name: str) -> list[int]:
 
 
 def test_the_zero_pose_stands_with_arms_down_and_forearms_ahead(tmp_path):
-    motion = load(tmp_path, rows())
-    places = motion.positions()[0]
+    motion = load(tmp_path, g1_rows())
+    positions = motion.positions()[0]
     assert motion.num_frames == 30
-    assert places[SMPL22.index("left_wrist"), 2] > places[SMPL22.index("left_elbow"), 2] + 0.2
-    assert places[SMPL22.index("left_elbow"), 1] < places[SMPL22.index("left_shoulder"), 1] - 0.2
-    assert places[SMPL22.index("left_hip"), 0] > 0  # left is +x
+    assert positions[SMPL22.index("left_wrist"), 2] > positions[SMPL22.index("left_elbow"), 2] + 0.2
+    assert positions[SMPL22.index("left_elbow"), 1] < positions[SMPL22.index("left_shoulder"), 1] - 0.2
+    assert positions[SMPL22.index("left_hip"), 0] > 0  # left is +x
     assert motion.positions()[..., 1].min() == pytest.approx(0.025, abs=0.005)
 
 
@@ -54,19 +46,19 @@ def test_the_zero_pose_stands_with_arms_down_and_forearms_ahead(tmp_path):
     ],
 )
 def test_single_angles_turn_single_joints(tmp_path, angle, joint, expected):
-    found = turn(load(tmp_path, rows(**{angle: math.radians(40)})), joint)
+    found = turn(load(tmp_path, g1_rows(**{angle: math.radians(40)})), joint)
     assert found == pytest.approx(
         expected, abs=8
     )  # its hips' axes are tilted, its straight knee is 4 degrees bent
 
 
 def test_the_waist_is_shared_out_over_the_spine(tmp_path):
-    motion = load(tmp_path, rows(waist_yaw=math.radians(60)))
+    motion = load(tmp_path, g1_rows(waist_yaw=math.radians(60)))
     assert [turn(motion, f"spine{i}") for i in (1, 2, 3)] == [[0, 20, 0]] * 3
 
 
 def test_walking_along_x_goes_forward(tmp_path):
-    values = rows()
+    values = g1_rows()
     values[:, 0] = np.linspace(0, 0.6, 60)
     motion = load(tmp_path, values)
     moved = motion.root[-1] - motion.root[0]

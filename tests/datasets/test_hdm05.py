@@ -1,7 +1,5 @@
 """HDM05: names, rate, and CMU's reader underneath."""
 
-import tarfile
-
 import pytest
 import torch
 
@@ -17,11 +15,12 @@ def test_clips_are_read_at_a_quarter_of_their_rate(tmp_path):
         f"clip,file,skeleton,source_fps,seconds,unit_to_metres,caption\n{row}\n"
     )
     (clip,) = hdm05.clips(tmp_path)
-    assert (clip.id, clip.content, clip.meta["subject"]) == (
+    assert (clip.id, clip.meta["name"], clip.meta["subject"]) == (
         "hdm05/HDM_bd_squat1Reps_012_120",
         "squat1Reps",
         "bd",
     )
+    assert clip.labels.content == "squat"
     motion = clip.load()
     assert (motion.num_frames, motion.fps) == (20, 30.0)
     thigh = (
@@ -34,10 +33,8 @@ def test_clips_are_read_at_a_quarter_of_their_rate(tmp_path):
 
 @pytest.mark.shared_data
 @pytest.mark.slow
-def test_a_real_right_hand_goes_to_the_floor(shared_data, tmp_path):
-    with tarfile.open(shared_data / "hdm05.tar.xz") as archive:
-        archive.extractall(tmp_path, filter="data")
-    clip = next(clip for clip in hdm05.clips(tmp_path) if clip.content == "depositFloorR")
+def test_a_real_right_hand_goes_to_the_floor(real_dataset):
+    clip = next(clip for clip in hdm05.clips(real_dataset("hdm05")) if clip.meta["name"] == "depositFloorR")
     wrists = (
         clip.load().positions()[:, [SMPL22.index("left_wrist"), SMPL22.index("right_wrist")], 1].amin(dim=0)
     )

@@ -16,9 +16,9 @@ VIDEO = "videos/observation.images.front/chunk-000/file-000.mp4"
 
 def change_column(path, column, values):
     table = pq.read_table(path)
-    place = table.schema.names.index(column)
+    index = table.schema.names.index(column)
     pq.write_table(
-        table.remove_column(place) if values is None else table.set_column(place, column, values), path
+        table.remove_column(index) if values is None else table.set_column(index, column, values), path
     )
 
 
@@ -108,7 +108,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_a_broken_dataset_is_told_in_one_line(tmp_path, what):
+def test_a_broken_dataset_is_one_line(tmp_path, what):
     breaks, message = BROKEN[what]
     folder = write_v30(tmp_path / "set")
     breaks(folder)

@@ -1,6 +1,5 @@
 """ReActIdle: elbows that are hinges, and people who stand."""
 
-import tarfile
 from dataclasses import replace
 
 import pytest
@@ -31,10 +30,8 @@ def test_elbows_become_hinges_and_nothing_moves():
 
 @pytest.mark.shared_data
 @pytest.mark.slow
-def test_real_people_stand_on_both_feet(shared_data, tmp_path):
-    with tarfile.open(shared_data / "react_idle.tar.xz") as archive:
-        archive.extractall(tmp_path, filter="data")
-    clips = react_idle.clips(tmp_path)
+def test_real_people_stand_on_both_feet(real_dataset):
+    clips = react_idle.clips(real_dataset("react_idle"))
     assert len(clips) == 6
     motion = min(clips, key=lambda clip: clip.load.args[0].stat().st_size).load()
     assert motion.contacts().float().mean() > 0.9

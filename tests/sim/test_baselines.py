@@ -12,11 +12,13 @@ from benchmarks.policies import PAPER, POLICIES, load, ways
 from benchmarks.policies.lstm_gmm import Mixture
 from benchmarks.policies.recipe import BaselineRecipe
 from benchmarks.policies.sizes import matched, parameters
-from motiongen.heads.carp import CARP, PRESETS, CARPConfig
-from motiongen.training.carp_parts import CARPTrainConfig, train_parts
-from motiongen.training.chunks import ChunkSampler, sized_for
-from motiongen.training.demonstrations import Demonstrations
-from motiongen.training.loop import TrainConfig, Trainer
+from motiongen.data.chunks import ChunkSampler, sized_for
+from motiongen.data.demonstrations import Demonstrations
+from motiongen.heads.carp.config import PRESETS, CARPConfig, CARPTrainConfig
+from motiongen.heads.carp.model import CARP
+from motiongen.heads.carp.parts import train_parts
+from motiongen.training.config import TrainConfig
+from motiongen.training.loop import Trainer
 
 SMALL = CARPConfig(
     dim=24,

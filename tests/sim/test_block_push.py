@@ -35,7 +35,7 @@ def test_stick_stands_where_the_joint_angles_say_and_points_down():
     client = connect()
     arm = XArm6(client, STICK_HEIGHT)
     for place in np.random.default_rng(0).uniform([0.15, -0.45], [0.5, 0.45], (20, 2)):
-        arm.place(place)
+        arm.set_position(place)
         np.testing.assert_allclose(arm.position(), place, atol=1e-5)
         link = client.getLinkState(arm.body, arm.stick, computeForwardKinematics=1)
         down = np.array(client.getMatrixFromQuaternion(link[5])).reshape(3, 3)[:, 2]
@@ -53,7 +53,7 @@ def test_joint_limits_hold_in_the_whole_workspace():
 def test_place_out_of_reach_gives_the_nearest_in_its_direction():
     client = connect()
     arm = XArm6(client, STICK_HEIGHT)
-    arm.place(WORKSPACE[1])
+    arm.set_position(WORKSPACE[1])
     reached = arm.position()
     assert 0.70 < np.linalg.norm(reached) < 0.71
     np.testing.assert_allclose(reached[1] / reached[0], WORKSPACE[1, 1] / WORKSPACE[1, 0], rtol=1e-4)

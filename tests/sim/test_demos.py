@@ -9,7 +9,7 @@ import pytest
 from motiongen import cli
 from motiongen_datasets import lerobot
 from motiongen_sim import demos, tasks
-from motiongen_sim.demonstrator import EVERY, PIECE, Demonstrator
+from motiongen_sim.demonstrator import SEGMENT_EVERY, SEGMENT_STEPS, Demonstrator
 from motiongen_sim.demos import record_demos
 from motiongen_sim.experts.block_push import BlockPushExpert
 from motiongen_sim.interval import wilson_interval
@@ -135,14 +135,14 @@ NOISY = ("BlockPush", "PandaStack", "HumanoidTrack")
 
 
 @pytest.mark.parametrize("name", NOISY)
-def test_with_noise_pieces_show_what_the_expert_would_do(name):
+def test_with_noise_segments_show_what_the_expert_would_do(name):
     task = tasks.lookup(name)
-    demonstrator = Demonstrator(name, "state", noise=0.02)
-    pieces = demonstrator.show(3).pieces
-    assert len(pieces) > 2 and all(len(piece.states) == PIECE for piece in pieces if not piece.done)
-    # The robot strayed between two pieces, and within none.
-    first, second = pieces[:2]
-    assert not np.allclose(first.states[EVERY], second.states[0], atol=1e-4)
+    demonstrator = Demonstrator(task, "state", noise=0.02)
+    segments = demonstrator.demonstrate(3).segments
+    assert len(segments) > 2 and all(len(one.states) == SEGMENT_STEPS for one in segments if not one.done)
+    # The robot strayed between two segments, and within none.
+    first, second = segments[:2]
+    assert not np.allclose(first.states[SEGMENT_EVERY], second.states[0], atol=1e-4)
     env = task.make()
     env.reset(seed=3)
     expert = task.make_expert(env, 3)
@@ -176,9 +176,9 @@ def test_what_is_undone_leaves_no_trace(name):
 
 
 def test_a_noisy_try_depends_on_its_seed_alone():
-    demonstrator = Demonstrator("BlockPush", "state", noise=0.1)
-    before = demonstrator.show(0)
-    demonstrator.show(1)
-    for one, other in zip(before.pieces, demonstrator.show(0).pieces, strict=True):
+    demonstrator = Demonstrator(tasks.lookup("BlockPush"), "state", noise=0.1)
+    before = demonstrator.demonstrate(0)
+    demonstrator.demonstrate(1)
+    for one, other in zip(before.segments, demonstrator.demonstrate(0).segments, strict=True):
         np.testing.assert_array_equal(one.states, other.states)
         np.testing.assert_array_equal(one.actions, other.actions)

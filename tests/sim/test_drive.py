@@ -14,8 +14,8 @@ from motiongen.skeleton import SMPL22
 from motiongen_bridge.frames import WireFrame
 from motiongen_sim import drive
 from motiongen_sim.robots import mocap
-from motiongen_sim.robots.catalog import ROBOTS
-from motiongen_sim.robots.live import LiveGoals
+from motiongen_sim.robots.catalog import lookup
+from motiongen_sim.robots.live import StreamRetargeter
 from motiongen_sim.robots.retarget import retarget
 from tests.bridge.serving import serving
 from tests.core.inference.tiny import save_tiny
@@ -80,9 +80,9 @@ def test_a_live_stream_drives_it(url):
 
 
 def test_live_frames_ask_for_what_the_clip_asks_for():
-    robot, motion = ROBOTS["humanoid"], mocap.read("walk").retarget(SMPL22)
+    robot, motion = lookup("humanoid"), mocap.read("walk").retarget(SMPL22)
     clip, _ = retarget(motion, robot)
-    goals = LiveGoals(robot)
+    goals = StreamRetargeter(robot)
     frames = zip(motion.rotations.numpy(), motion.root.numpy(), strict=True)
     states = [goals.state(WireFrame(1, n, 0, 0, 0, root, turns)) for n, (turns, root) in enumerate(frames)]
     poses = np.array([state.pose for state in states])

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from motiongen_sim.tasks import TASKS, Task
+from motiongen_sim.tasks import TASKS, TaskSpec
 
 SHOWN = [(name, shown) for name, task in TASKS.items() for shown in task.observations]
 
 
 @pytest.fixture(params=TASKS)
-def task(request: pytest.FixtureRequest) -> Task:
+def task(request: pytest.FixtureRequest) -> TaskSpec:
     return TASKS[request.param]
 
 

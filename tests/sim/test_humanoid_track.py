@@ -7,7 +7,7 @@ from motiongen_sim.envs.humanoid_track import CLIPS, HumanoidTrack
 from motiongen_sim.experts.humanoid_track import HumanoidTrackExpert
 from motiongen_sim.robots import mocap, quaternion
 from motiongen_sim.robots.reference import clip_reference, motion_reference
-from motiongen_sim.robots.trajectory import State
+from motiongen_sim.robots.trajectory import RobotState
 from motiongen_sim.tasks import TASKS
 from tests.sim.test_robots import needs_g1
 
@@ -72,10 +72,10 @@ def test_reward_by_hand(env):
     goal = env.reference.at(0)
     turn = np.zeros(28)
     turn[0] = 0.5  # one joint is off by 0.5 rad, and as fast as 2 rad/s
-    state = State(
+    state = RobotState(
         root=goal.root,
         rotation=goal.rotation,
-        pose=env.robot.turned(goal.pose, turn),
+        pose=env.robot.integrate(goal.pose, turn),
         linear=goal.linear,
         angular=goal.angular,
         velocity=goal.velocity + 4 * turn,
@@ -104,7 +104,7 @@ def test_observation_does_not_know_north():
             state.rotation[:] = quaternion.multiply(turn, state.rotation)
             state.linear[:] = quaternion.rotate(turn, state.linear)
             state.angular[:] = quaternion.rotate(turn, state.angular)
-        env._world.place(start)
+        env._world.set_state(start)
         seen.append(env._observation())
         assert len(trajectory) > 2
         env.close()

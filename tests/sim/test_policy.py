@@ -8,7 +8,7 @@ import torch
 
 from motiongen import checkpoint
 from motiongen_sim.policy import Policy
-from motiongen_sim.scripted import ACTORS
+from motiongen_sim.scripted_policies import SCRIPTED_POLICIES
 from motiongen_sim.tasks import lookup
 from tests.sim.tiny import Counter, tiny_carp
 
@@ -184,7 +184,7 @@ def test_unknown_policy_lists_what_ships():
 def test_actors_without_a_model_follow_their_seed():
     task = lookup("BlockPush")
     env = task.make()
-    for name, actor in ACTORS.items():
+    for name, actor in SCRIPTED_POLICIES.items():
         acted = []
         for seed in (1, 1):
             seen, _ = env.reset(seed=5)

@@ -10,16 +10,16 @@ from gym_pusht.envs.pusht import PushTEnv
 from motiongen_sim.envs.push_t import PushT
 from motiongen_sim.experts.push_plan import plan
 from motiongen_sim.experts.push_t import PushTExpert
-from motiongen_sim.experts.tee import (
+from motiongen_sim.experts.push_t_block import (
     BOXES,
+    CONTACTS,
     NORMALS,
     PUSHER_RADIUS,
-    SPOTS,
     STARTS,
     TOUCHING,
     is_free,
     pushed,
-    shortest_ways,
+    shortest_paths,
     step_back,
     to_block,
     to_world,
@@ -92,13 +92,13 @@ def test_block_in_its_outline_is_solved():
 def test_block_moves_as_the_pushing_rule_says():
     env = PushT()
     env.reset(seed=0)
-    for spot in range(0, len(SPOTS), 5):
-        block = np.array([256.0, 256.0, 0.3 * spot])
-        place(env, block, to_world(block, TOUCHING[spot] - 0.5 * NORMALS[spot]))
-        expected = pushed(block, np.int64(spot), np.array(40.0))
-        end = to_world(expected, TOUCHING[spot])
+    for contact in range(0, len(CONTACTS), 5):
+        block = np.array([256.0, 256.0, 0.3 * contact])
+        place(env, block, to_world(block, TOUCHING[contact] - 0.5 * NORMALS[contact]))
+        expected = pushed(block, np.int64(contact), np.array(40.0))
+        end = to_world(expected, TOUCHING[contact])
         for _ in range(30):
-            ahead = to_world(env.block, TOUCHING[spot] + 20.0 * NORMALS[spot])
+            ahead = to_world(env.block, TOUCHING[contact] + 20.0 * NORMALS[contact])
             env.step((end if np.linalg.norm(end - env.pusher) < 20.0 else ahead).astype(np.float32))
         # Two pixels in forty: the pusher is a little late in turns.
         np.testing.assert_allclose(env.block[:2], expected[:2], atol=2.5)
@@ -107,22 +107,24 @@ def test_block_moves_as_the_pushing_rule_says():
 
 def test_push_through_the_centre_of_gravity_goes_straight_by_hand():
     # From the tip of the stem, upright: 30 pixels towards the bar, which is up.
-    tip = int(np.flatnonzero((SPOTS == [0.0, 120.0]).all(axis=1))[0])
+    tip = int(np.flatnonzero((CONTACTS == [0.0, 120.0]).all(axis=1))[0])
     np.testing.assert_allclose(
         pushed(np.zeros(3), np.int64(tip), np.array(30.0)), [0.0, -30.0, 0.0], atol=1e-12
     )
 
 
 def test_pushes_add_up_along_their_circle():
-    spots = np.arange(len(SPOTS))
+    contacts = np.arange(len(CONTACTS))
     start = np.array([100.0, 200.0, 0.7])
-    once = pushed(start, spots, np.full(len(spots), 50.0))
-    twice = pushed(pushed(start, spots, np.full(len(spots), 20.0)), spots, np.full(len(spots), 30.0))
+    once = pushed(start, contacts, np.full(len(contacts), 50.0))
+    twice = pushed(
+        pushed(start, contacts, np.full(len(contacts), 20.0)), contacts, np.full(len(contacts), 30.0)
+    )
     np.testing.assert_allclose(once, twice, atol=1e-9)
 
 
 def test_ways_around_the_block_keep_clear_of_it():
-    distances, _ = shortest_ways()
+    distances, _ = shortest_paths()
     assert np.isfinite(distances).all()
     assert is_free(STARTS, STARTS - NORMALS).all()
     rng = np.random.default_rng(0)
@@ -151,9 +153,9 @@ def test_frames_are_each_others_inverse():
 def test_plan_ends_at_the_goal():
     for pose in np.random.default_rng(0).uniform([120, 120, -3], [390, 390, 3], (6, 3)):
         made = plan(pose, np.array([40.0, 40.0]), GOAL)
-        assert made is not None and len(made.spots) <= 3
-        for spot, length in zip(made.spots, made.lengths, strict=True):
-            pose = pushed(pose, spot, length)
+        assert made is not None and len(made.contacts) <= 3
+        for contact, length in zip(made.contacts, made.lengths, strict=True):
+            pose = pushed(pose, contact, length)
         assert np.linalg.norm(pose[:2] - GOAL[:2]) < 4.0
         assert abs((pose[2] - GOAL[2] + np.pi) % (2 * np.pi) - np.pi) < 0.04
 

@@ -10,16 +10,16 @@ from motiongen.motion import Motion
 from motiongen.rotation import quat_identity, quat_yaw
 from motiongen.skeleton import SMPL22
 from motiongen_sim.robots import mocap, quaternion
-from motiongen_sim.robots.bench import foot_heights, standing
 from motiongen_sim.robots.body import Body
 from motiongen_sim.robots.bullet import SIMULATION_RATE, connect
-from motiongen_sim.robots.catalog import ROBOTS, lookup
+from motiongen_sim.robots.catalog import lookup
 from motiongen_sim.robots.dynamics import Dynamics
-from motiongen_sim.robots.follower import glide
+from motiongen_sim.robots.follower import interpolate
 from motiongen_sim.robots.hinges import Hinges
+from motiongen_sim.robots.measurement import foot_heights, standing
 from motiongen_sim.robots.retarget import Retargeter, retarget
 from motiongen_sim.robots.robot import Robot
-from motiongen_sim.robots.trajectory import State
+from motiongen_sim.robots.trajectory import RobotState
 from motiongen_sim.robots.world import World
 
 
@@ -36,22 +36,22 @@ needs_g1 = pytest.mark.skipif(not has_g1(), reason="needs example-robot-data (mo
 
 @pytest.fixture(params=["humanoid", pytest.param("g1", marks=needs_g1)])
 def robot(request: pytest.FixtureRequest) -> Robot:
-    return ROBOTS[request.param]
+    return lookup(request.param)
 
 
 def random_pose(robot: Robot, seed: int, size: float = 0.4) -> np.ndarray:
-    radians = size * np.random.default_rng(seed).standard_normal(robot.freedom)
-    return robot.pose_within_limits(robot.turned(robot.zero_pose, radians))
+    radians = size * np.random.default_rng(seed).standard_normal(robot.dof)
+    return robot.pose_within_limits(robot.integrate(robot.zero_pose, radians))
 
 
-def at_rest(robot: Robot, pose: np.ndarray, root: tuple[float, float, float] = (0.0, 0.0, 2.0)) -> State:
-    return State(
+def at_rest(robot: Robot, pose: np.ndarray, root: tuple[float, float, float] = (0.0, 0.0, 2.0)) -> RobotState:
+    return RobotState(
         root=np.array(root),
         rotation=quaternion.exp(np.array([0.3, -0.2, 0.5])),
         pose=pose,
         linear=np.zeros(3),
         angular=np.zeros(3),
-        velocity=np.zeros(robot.freedom),
+        velocity=np.zeros(robot.dof),
     )
 
 
@@ -62,14 +62,14 @@ def still(seconds: float = 1.0) -> Motion:
 
 
 def test_robots_have_their_published_freedoms():
-    assert ROBOTS["humanoid"].freedom == 28 and sum(j.is_ball for j in ROBOTS["humanoid"].joints) == 8
+    assert lookup("humanoid").dof == 28 and sum(j.is_ball for j in lookup("humanoid").joints) == 8
 
 
 @needs_g1
 def test_g1_joints_are_in_the_order_of_its_data():
     from motiongen_datasets.g1_robot import ANGLES
 
-    assert tuple(joint.name for joint in ROBOTS["g1"].joints) == ANGLES
+    assert tuple(joint.name for joint in lookup("g1").joints) == ANGLES
 
 
 def test_unknown_robot_names_those_there_are():
@@ -85,15 +85,15 @@ def test_actions_and_poses_are_inverse(robot):
 
 def test_difference_is_undone_by_turning(robot):
     start, end = random_pose(robot, 1), random_pose(robot, 2)
-    reached = robot.turned(start, robot.difference(start, end))
+    reached = robot.integrate(start, robot.difference(start, end))
     np.testing.assert_allclose(robot.joint_errors(reached, end), 0.0, atol=1e-7)
 
 
 def test_body_is_read_as_it_was_placed(robot):
     body = Body(connect(), robot, is_bare=True)
     state = at_rest(robot, random_pose(robot, 3))
-    body.place(state)
-    found = body.read()
+    body.set_state(state)
+    found = body.get_state()
     np.testing.assert_allclose(found.root, state.root, atol=1e-9)
     np.testing.assert_allclose(robot.joint_errors(found.pose, state.pose), 0.0, atol=1e-6)
     assert abs(found.rotation @ state.rotation) == pytest.approx(1.0)
@@ -105,12 +105,12 @@ def test_dynamics_foresee_what_a_torque_does(robot):
     for joint in robot.joints:  # off the limits, which would push back
         if not joint.is_ball:
             pose[joint.q] = np.clip(pose[joint.q], joint.lower + 0.1, joint.upper - 0.1)
-    body.place(at_rest(robot, pose))
-    inertia, _ = Dynamics(body).here()
-    torque = np.random.default_rng(4).standard_normal(robot.freedom)
-    body.apply(torque)
+    body.set_state(at_rest(robot, pose))
+    inertia, _ = Dynamics(body).mass_matrix_and_gravity()
+    torque = np.random.default_rng(4).standard_normal(robot.dof)
+    body.set_torques(torque)
     body.client.stepSimulation()
-    found = body.read().velocity * SIMULATION_RATE
+    found = body.get_state().velocity * SIMULATION_RATE
     # In free fall gravity moves the root alone.
     foreseen = np.linalg.solve(inertia, np.concatenate([np.zeros(6), torque]))[6:]
     np.testing.assert_allclose(found, foreseen, rtol=1e-3, atol=0.1)  # links under 10 g are left out
@@ -120,15 +120,15 @@ def test_dynamics_foresee_what_a_torque_does(robot):
 def test_pd_holds_a_pose_against_gravity(robot):
     world = World(robot, is_fixed=True)
     pose = random_pose(robot, 5, size=0.2)
-    goal = State(
+    goal = RobotState(
         root=np.array([0.0, 0.0, 1.5]),
         rotation=quaternion.IDENTITY,
         pose=pose,
         linear=np.zeros(3),
         angular=np.zeros(3),
-        velocity=np.zeros(robot.freedom),
+        velocity=np.zeros(robot.dof),
     )
-    world.place(goal)
+    world.set_state(goal)
     world.advance([goal] * SIMULATION_RATE)
     errors = np.degrees(robot.joint_errors(world.state.pose, pose))
     assert errors.max() < 4.0 and np.abs(world.state.velocity).max() < 0.1, errors
@@ -139,7 +139,7 @@ def test_pd_holds_a_pose_against_gravity(robot):
 def test_pd_is_stable_far_from_its_target(robot):
     world = World(robot, is_fixed=True)
     start, end = at_rest(robot, robot.zero_pose), at_rest(robot, random_pose(robot, 6, size=0.8))
-    world.place(start)
+    world.set_state(start)
     world.advance([end] * SIMULATION_RATE)
     assert np.degrees(robot.joint_errors(world.state.pose, end.pose)).mean() < 3.0
     world.close()
@@ -147,12 +147,12 @@ def test_pd_is_stable_far_from_its_target(robot):
 
 @pytest.mark.parametrize("assist", [0.0, 1.0])
 def test_helper_alone_keeps_a_push_from_moving_the_root(assist):
-    robot = ROBOTS["humanoid"]
+    robot = lookup("humanoid")
     world = World(robot, assist=assist)
     goal = standing(robot).moved(np.array([0.0, 0.0, world.standing_height])).states()[0]
-    world.place(goal)
+    world.set_state(goal)
     for _ in range(60):
-        world.body.push(world.state.root, np.array([150.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
+        world.body.apply_root_wrench(world.state.root, np.array([150.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
         world.advance([goal])
     moved = float(world.state.root[0])
     assert (moved < 0.01) if assist else (moved > 0.05), moved
@@ -160,18 +160,18 @@ def test_helper_alone_keeps_a_push_from_moving_the_root(assist):
 
 
 def test_unassisted_humanoid_falls_and_says_so():
-    robot = ROBOTS["humanoid"]
+    robot = lookup("humanoid")
     world = World(robot)
-    pose = robot.turned(robot.zero_pose, np.zeros(robot.freedom))
-    goal = State(
+    pose = robot.integrate(robot.zero_pose, np.zeros(robot.dof))
+    goal = RobotState(
         root=np.array([0.0, 0.0, world.standing_height]),
         rotation=quaternion.exp(np.array([0.0, 0.3, 0.0])),
         pose=pose,
         linear=np.zeros(3),
         angular=np.zeros(3),
-        velocity=np.zeros(robot.freedom),
+        velocity=np.zeros(robot.dof),
     )
-    world.place(goal)
+    world.set_state(goal)
     assert not world.has_fallen
     world.advance([goal] * 2 * SIMULATION_RATE)
     assert world.has_fallen
@@ -180,12 +180,12 @@ def test_unassisted_humanoid_falls_and_says_so():
 
 def test_assistance_out_of_range_is_refused():
     with pytest.raises(ValueError, match=r"root_assist: expected 0 \(none\) to 1"):
-        World(ROBOTS["humanoid"], assist=1.5)
+        World(lookup("humanoid"), assist=1.5)
 
 
 def test_glide_ends_at_its_end(robot):
     start, end = at_rest(robot, random_pose(robot, 7)), at_rest(robot, random_pose(robot, 8), (0.1, 0.0, 2.0))
-    way = glide(robot, start, end, 8)
+    way = interpolate(robot, start, end, 8)
     assert len(way) == 8
     np.testing.assert_allclose(robot.joint_errors(way[-1].pose, end.pose), 0.0, atol=1e-7)
     np.testing.assert_allclose(way[-1].root, end.root)
@@ -218,7 +218,7 @@ def test_hinges_pass_where_two_axes_do_the_same():
 
 @pytest.mark.parametrize("name", ["walk", "dance_b", "kick"])
 def test_mocap_comes_back_as_it_was(name):
-    robot, motion = ROBOTS["humanoid"], mocap.read(name)
+    robot, motion = lookup("humanoid"), mocap.read(name)
     trajectory, _ = retarget(motion, robot)
     turned, _ = robot.skeleton.fk(motion.rotations, motion.root)
     pelvis = turned[:, 0].double().numpy()[:, [2, 0, 1, 3]]
@@ -240,8 +240,8 @@ def test_feet_of_a_standing_person_are_on_the_floor(robot):
 def test_arms_of_a_t_pose_are_level(robot):
     trajectory, _ = retarget(still(0.1), robot)
     body = Body(connect(), robot, is_bare=True)
-    body.place(trajectory.states()[0])
-    hands = body.tips()[2:]
+    body.set_state(trajectory.states()[0])
+    hands = body.end_effectors()[2:]
     assert hands[0, 1] > 0.4 and hands[1, 1] < -0.4  # y is left
     assert hands[0, 2] == pytest.approx(hands[1, 2], abs=1e-3)
     assert hands[:, 2].min() > trajectory.root[0, 2] + 0.2
@@ -297,7 +297,7 @@ def test_upright_robot_bows_by_its_waist(robot):
 def test_g1_round_trip_from_angles_to_a_person_and_back():
     from motiongen_datasets.g1_robot import motion_from_angles
 
-    robot = ROBOTS["g1"]
+    robot = lookup("g1")
     times = np.linspace(0, 4, 120)[:, None]
     middle = np.array([(joint.lower + joint.upper) / 2 for joint in robot.joints])
     reach = np.array([(joint.upper - joint.lower) / 2 for joint in robot.joints])

@@ -13,7 +13,7 @@ from PIL import Image
 
 from motiongen import checkpoint
 from motiongen_sim import shipped
-from motiongen_sim.episodes import Job, Player, jerk
+from motiongen_sim.episodes import EpisodeRunner, EpisodeSettings, jerk
 from motiongen_sim.policy import Policy
 from motiongen_sim.report import RolloutReport
 from motiongen_sim.rollout import rollout
@@ -73,9 +73,17 @@ def test_missing_ray_says_what_to_install():
 
 def test_in_a_batch_an_episode_depends_on_neither_its_neighbours_nor_what_came_before():
     policy = Policy(tiny_carp(temperature=1.0))
-    job = Job(task="BlockPush", policy=policy, observations="state", seed=0, batch=3, max_steps=12, filmed=0)
-    with closing(Player(job)) as player:
-        three, one = player.play([3, 4, 5]).episodes, player.play([3]).episodes
+    settings = EpisodeSettings(
+        task=lookup("BlockPush"),
+        policy=policy,
+        observations="state",
+        seed=0,
+        batch=3,
+        max_steps=12,
+        filmed=0,
+    )
+    with closing(EpisodeRunner(settings)) as runner:
+        three, one = runner.run([3, 4, 5]).episodes, runner.run([3]).episodes
     assert three[0] == one[0] and three[0].jerk != three[1].jerk
 
 

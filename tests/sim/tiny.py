@@ -5,8 +5,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from motiongen.heads.carp import CARP, CARPConfig
-from motiongen.modules.observation import PolicyConfig
+from motiongen.heads.carp.config import CARPConfig
+from motiongen.heads.carp.model import CARP
+from motiongen.modules.policy_config import PolicyConfig
 from motiongen_sim.tasks import lookup
 
 SMALL = CARPConfig(dim=16, num_layers=1, num_heads=2, cond_dim=16, codebook_size=16)

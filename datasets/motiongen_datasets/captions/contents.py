@@ -1,4 +1,4 @@
-"""Every content the grammar has words for, and what its label says of sides."""
+"""Contents of the caption grammar, and the sides and directions in their labels."""
 
 from motiongen_datasets.captions.vocabulary.action import Action
 from motiongen_datasets.captions.vocabulary.activities import ACTIVITIES
@@ -19,10 +19,10 @@ SIDED_LABELS: dict[str, tuple[str, str]] = {
     )
     for side in ("left", "right")
 }
-# A direction is a side of its own words: the left ones are written, the right ones are their mirror.
+# Directions have words of their own: those to the left are written, those to the right are mirrored.
 MIRRORED_LABELS: dict[str, str] = {"walk-right": "walk-left", "walk-turn-right": "walk-turn-left"}
 
-# Contents in which one hand or one foot acts; which one is measured when the label does not say.
+# Contents in which one hand or one foot acts; the side is measured where the label does not name it.
 HAND_CONTENTS = frozenset(
     {"bye", "wave", "raise-up", "guide", "respond", "punch", "throw", "put-down", "grab-high"}
 )

@@ -1,4 +1,4 @@
-"""Third person and -ing form of an English verb phrase, for the caption grammar."""
+"""Inflection of English verb phrases for the caption grammar: third person, -ing form, imperative."""
 
 import re
 from collections.abc import Callable
@@ -15,22 +15,22 @@ DOUBLED = {
 
 
 def third_person(phrase: str) -> str:
-    """Return the phrase as "a person ..." continues it: "*walk on and *wave" -> "walks on and waves"."""
+    """Return the phrase in the third person, as after "a person": "*walk on and *wave" -> "walks on and waves"."""
     return _map_verbs(phrase, _third_person_verb)
 
 
 def ing_form(phrase: str) -> str:
-    """Return the phrase as "a person is ..." continues it: "*walk on and *wave" -> "walking on and waving"."""
+    """Return the phrase in the -ing form, as after "a person is": "*walk on and *wave" -> "walking on and waving"."""
     return _map_verbs(phrase, _ing_verb)
 
 
 def base_form(phrase: str) -> str:
-    """Return the phrase as an order: "*walk on and *wave" -> "walk on and wave"."""
+    """Return the phrase in the imperative: "*walk on and *wave" -> "walk on and wave"."""
     return phrase.replace("*", "")
 
 
 def _map_verbs(phrase: str, inflect: Callable[[str], str]) -> str:
-    """Inflect the first word, and every later word that a star marks as a verb."""
+    """Return the phrase with its first word inflected, and every later word that a star marks as a verb."""
     first, _, rest = phrase.removeprefix("*").partition(" ")
     rest = re.sub(r"\*(\w+)", lambda match: inflect(match.group(1)), rest)
     return f"{inflect(first)} {rest}".rstrip()

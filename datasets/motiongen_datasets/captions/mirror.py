@@ -1,4 +1,4 @@
-"""Left and right swapped in a caption or a label, for mirrored motion."""
+"""Mirroring of captions and labels: left and right are swapped, for mirrored motion."""
 
 import re
 
@@ -13,9 +13,9 @@ SWAPS = {
     "anticlockwise": "clockwise",
 }
 MIRROR = SWAPS | {right: left for left, right in SWAPS.items() if left != "anticlockwise"}
-# "anti-clockwise" and "counter-clockwise" go before the plain words, or their tail would be swapped alone.
+# "anti-clockwise" and "counter-clockwise" come before the plain words, or only their ends would be swapped.
 WORDS = re.compile(r"\b(?:anti|counter)-clockwise\b|\b(?:" + "|".join(MIRROR) + r")\b", re.IGNORECASE)
-# "right" is no side in these.
+# Phrases in which "right" is not a side.
 NOT_A_SIDE = re.compile(
     r"\bright(?= (?:away|now|after|before|back to|in front)\b)|\b(?<=all )right\b|\bupright\b|\bright angles?\b",
     re.IGNORECASE,

@@ -1,19 +1,21 @@
-"""How people say a manner of moving: one table, style -> wordings, a part of them held out of training."""
+"""Styles of the caption grammar: the phrases of each manner of moving, some of them held out of training."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Manner:
-    """Wordings of one style.
+    """Phrases of one style.
 
     Attributes:
         label: the phrase that names the style, as in "a person walks <label>".
         adverbs: phrases that stand after the verb; those of one word that end in -ly also stand before it.
         feelings: phrases that follow a comma: "a person walks, feeling angry".
-        people: subjects that carry the style: "an angry person".
-        held_adverbs, held_feelings, held_people: the same, never used in training captions.
-        no_subjects: subjects that would contradict the style ("a man" walking in a feminine way misleads).
+        people: subjects that have the style: "an angry person".
+        held_adverbs: adverbs that are never used in training captions.
+        held_feelings: likewise of the feelings.
+        held_people: likewise of the people.
+        no_subjects: subjects that contradict the style ("a man" who walks in a feminine way misleads).
     """
 
     label: str
@@ -218,7 +220,7 @@ STYLES: dict[str, Manner] = {
     ),
 }  # fmt: skip
 
-# Labels of the data sets that mean the same words; a caption cannot tell them apart, so a label does not either.
+# Labels of the datasets that have the same phrases as another: their captions are equal, so their labels are made so.
 SAME_STYLE = {
     "elderly": "old",
     "exhausted": "tired",

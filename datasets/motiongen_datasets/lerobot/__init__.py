@@ -1,6 +1,7 @@
-"""LeRobot datasets, the folders in which robots' demonstrations are published: v2.1 and v3.0 are read, v3.0 written.
+"""Robot demonstrations in LeRobot datasets, apart from the motion datasets: v2.1 and v3.0 are read, v3.0 is written.
 
-The layout is Hugging Face's (github.com/huggingface/lerobot, LeRobotDataset): numbers in Parquet, pictures in video.
+The format is Hugging Face's LeRobotDataset (github.com/huggingface/lerobot): a folder with states and actions in
+Parquet files and pictures in videos. `read` and `read_all` return `Demonstrations`, `LeRobotWriter` records them.
 """
 
 try:

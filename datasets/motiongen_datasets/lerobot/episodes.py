@@ -1,4 +1,4 @@
-"""Where each episode of a LeRobot dataset lies: v3.0 says so in Parquet, v2.1 by its file's name."""
+"""Episodes of a LeRobot dataset and the files that hold them: listed in Parquet by v3.0, in JSON lines by v2.1."""
 
 import json
 from collections import Counter
@@ -15,14 +15,14 @@ EPISODES, OLD_EPISODES = "meta/episodes", "meta/episodes.jsonl"
 
 @dataclass(frozen=True)
 class Episode:
-    """One episode.
+    """One episode, and the files that hold it.
 
     Attributes:
-        index: its number.
-        length: frames.
-        instruction: what it is an example of, in words.
-        data: the Parquet file that has its numbers, perhaps beside others'.
-        videos: camera's column -> the video that has its pictures, and when they begin in it, seconds.
+        index: number of the episode.
+        length: number of its frames.
+        instruction: the task that it demonstrates, in words.
+        data: the Parquet file that holds its frames, perhaps beside those of other episodes.
+        videos: camera's column -> (video that holds its pictures, time at which they start in it, seconds).
     """
 
     index: int
@@ -36,51 +36,54 @@ def read_episodes(info: Info, videos: Iterable[str], chosen: Iterable[int] | Non
     """Return a dataset's episodes in order.
 
     Args:
-        info: the dataset.
-        videos: columns of the cameras whose videos are asked for.
-        chosen: numbers of the episodes; all for None.
+        info: description of the dataset.
+        videos: columns of the cameras whose videos are looked up.
+        chosen: numbers of the episodes; None for all.
 
     Raises:
-        ValueError: a file or a column is missing or broken, there are no episodes, or not those that are chosen.
+        ValueError: a file or a column is missing or broken, there are no episodes, or one of those chosen is missing.
     """
     columns = tuple(videos)
     found = _episodes(info, columns) if info.version == VERSION else _old_episodes(info, columns)
     if not found:
         raise ValueError(f"{info.folder}: expected at least one episode, got an empty dataset")
     by_index = {episode.index: episode for episode in found}
-    wanted = sorted(by_index) if chosen is None else list(chosen)
-    for index, times in Counter(wanted).items():
+    indices = sorted(by_index) if chosen is None else list(chosen)
+    for index, times in Counter(indices).items():
         if index not in by_index or times > 1:
             raise ValueError(
                 f"{info.folder}: episodes: expected 0 to {max(by_index)}, each once, got {index}"
             )
-    if not wanted:
+    if not indices:
         raise ValueError(f"{info.folder}: episodes: expected at least one, got none")
-    return [by_index[index] for index in wanted]
+    return [by_index[index] for index in indices]
 
 
 def _episodes(info: Info, videos: tuple[str, ...]) -> list[Episode]:
-    places = ("chunk_index", "file_index")
-    columns = ["episode_index", "tasks", "length", *(f"data/{place}" for place in places)]
-    columns += [f"videos/{column}/{what}" for column in videos for what in (*places, "from_timestamp")]
+    """Return the episodes that a dataset of v3.0 lists."""
+    file_keys = ("chunk_index", "file_index")
+    columns = ["episode_index", "tasks", "length", *(f"data/{key}" for key in file_keys)]
+    columns += [f"videos/{column}/{key}" for column in videos for key in (*file_keys, "from_timestamp")]
     paths = sorted((info.folder / EPISODES).glob("*/*.parquet"))
     if not paths:
         raise ValueError(f"{info.folder / EPISODES}: expected Parquet files, found none")
     episodes = []
     for path in paths:
         for row in _rows(path, columns):
-            here = {place: row[f"data/{place}"] for place in places}
-            parts = {}
+            data = info.path(info.data_path, **{key: row[f"data/{key}"] for key in file_keys})
+            segments = {}
             for column in videos:
-                there = {place: row[f"videos/{column}/{place}"] for place in places}
-                video = info.path(info.video_path, video_key=column, **there)
-                parts[column] = (video, row[f"videos/{column}/from_timestamp"])
-            data = info.path(info.data_path, **here)
-            episodes.append(Episode(row["episode_index"], row["length"], _first(row["tasks"]), data, parts))
+                numbers = {key: row[f"videos/{column}/{key}"] for key in file_keys}
+                video = info.path(info.video_path, video_key=column, **numbers)
+                segments[column] = (video, row[f"videos/{column}/from_timestamp"])
+            episodes.append(
+                Episode(row["episode_index"], row["length"], _first(row["tasks"]), data, segments)
+            )
     return episodes
 
 
 def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the rows of a Parquet file, in which no value is missing."""
     table = read_table(path, columns)
     for column in columns:
         if table.column(column).null_count:
@@ -89,6 +92,7 @@ def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _old_episodes(info: Info, videos: tuple[str, ...]) -> list[Episode]:
+    """Return the episodes that a dataset of v2.1 lists."""
     path = info.folder / OLD_EPISODES
     if not path.is_file():
         raise ValueError(f"{path}: expected a file, found none")
@@ -101,12 +105,15 @@ def _old_episodes(info: Info, videos: tuple[str, ...]) -> list[Episode]:
             raise ValueError(
                 f"{path}: line {number}: expected episode_index, length and tasks, got {line[:80]!r}"
             ) from error
-        place = {"episode_chunk": index // info.chunk_size, "episode_index": index}
-        data = info.path(info.data_path, **place)
-        parts = {column: (info.path(info.video_path, video_key=column, **place), 0.0) for column in videos}
-        episodes.append(Episode(index, length, _first(tasks), data, parts))
+        numbers = {"episode_chunk": index // info.chunk_size, "episode_index": index}
+        data = info.path(info.data_path, **numbers)
+        segments = {
+            column: (info.path(info.video_path, video_key=column, **numbers), 0.0) for column in videos
+        }
+        episodes.append(Episode(index, length, _first(tasks), data, segments))
     return episodes
 
 
 def _first(tasks: Sequence[str]) -> str:
+    """Return the first instruction; "" where there is none."""
     return tasks[0] if tasks else ""

@@ -1,4 +1,4 @@
-"""What a LeRobot dataset says of itself: meta/info.json."""
+"""Description of a LeRobot dataset, meta/info.json: layout, frame rate, columns and file paths."""
 
 import json
 from collections.abc import Iterable
@@ -7,29 +7,29 @@ from pathlib import Path
 from typing import Any
 
 STATE, ACTION = "observation.state", "action"
-"""Columns of what the robot knows in numbers, and of what it is told to do."""
+"""Columns of the robot's state and of its action."""
 SCENE = "observation.environment_state"
-"""Column that some datasets of simulations have: what is where, in numbers that no real robot is given."""
+"""Optional column of simulated datasets: the state of the scene, in numbers that no real robot observes."""
 DONE = "next.done"
-"""Column that some datasets have: whether the episode is over after the frame."""
+"""Optional column: whether the episode is over after the frame."""
 VERSION, OLD_VERSION = "v3.0", "v2.1"
-"""Layouts: many episodes a file, and one."""
+"""Layouts that are read: with many episodes per file, and with one."""
 INFO = "meta/info.json"
 
 
 @dataclass(frozen=True)
 class Info:
-    """A dataset's facts.
+    """Description of a dataset.
 
     Attributes:
-        folder: where it lies.
+        folder: folder of the dataset.
         version: VERSION or OLD_VERSION.
-        fps: frames a second.
-        robot: whose demonstrations they are; "" where that is not said.
+        fps: frames per second.
+        robot: type of the robot; "" where unknown.
         features: column -> its dtype, shape and names.
         data_path: pattern of the Parquet files' paths.
-        video_path: pattern of the videos' paths; "" without any.
-        chunk_size: episodes (v2.1) or files (v3.0) in a folder.
+        video_path: pattern of the videos' paths; "" without videos.
+        chunk_size: number of episodes (v2.1) or files (v3.0) per folder.
     """
 
     folder: Path
@@ -42,19 +42,22 @@ class Info:
     chunk_size: int
 
     def width(self, column: str) -> int:
-        """Return how many numbers a column's rows have. Raises ValueError where they are no rows of numbers."""
+        """Return the width of a column's rows of numbers. Raises ValueError where its rows are none."""
         shape = list(self._feature(column).get("shape") or ())
         if len(shape) != 1 or shape[0] < 1:
             raise ValueError(f"{self.folder / INFO}: {column}: expected shape [N], got {shape}")
         return int(shape[0])
 
     def names(self, column: str) -> tuple[str, ...]:
-        """Return the names of a column's numbers; none unless there is one for each."""
+        """Return the names of a column's numbers; none unless each number has one."""
         names = tuple(_leaves(self._feature(column).get("names")))
         return names if len(names) == self.width(column) else ()
 
     def cameras(self, wanted: Iterable[str] | None) -> dict[str, str]:
-        """Return name -> column of the cameras that are wanted, by name or column; of all colour ones for None.
+        """Return name -> column of cameras.
+
+        Args:
+            wanted: cameras by name or by column; None for all colour cameras.
 
         Raises:
             ValueError: there is no such camera.
@@ -66,53 +69,53 @@ class Info:
         for camera in wanted:
             name = _camera_name(camera)
             if name not in columns:
-                there = ", ".join(columns) or "none"
-                raise ValueError(f"{self.folder / INFO}: camera: expected one of {there}, got {camera!r}")
+                names = ", ".join(columns) or "none"
+                raise ValueError(f"{self.folder / INFO}: camera: expected one of {names}, got {camera!r}")
             chosen[name] = columns[name]
         return chosen
 
     def is_video(self, column: str) -> bool:
-        """Say whether a camera's pictures are in videos; else they are in the Parquet files."""
+        """Return whether a camera's pictures are in videos; otherwise they are in the Parquet files."""
         return bool(self.features[column]["dtype"] == "video")
 
     def picture_size(self, column: str) -> tuple[int, int]:
         """Return a camera's height and width. Raises ValueError unless its shape is that of colour pictures."""
         shape = list(self.features[column].get("shape") or ())
         names = list(_leaves(self.features[column].get("names")))
-        # Both orders are in use; the names tell, and without them the side that has three.
+        # Channels are first or last in different datasets: the names decide, or else the dimension of size 3.
         if shape[:1] == [3] and (shape[-1] != 3 or (names and names[0].startswith("channel"))):
             shape = [*shape[1:], 3]
         if len(shape) != 3 or shape[2] != 3:
             raise ValueError(f"{self.folder / INFO}: {column}: expected shape [H, W, 3], got {shape}")
         return int(shape[0]), int(shape[1])
 
-    def path(self, pattern: str, **place: Any) -> Path:
-        """Return the path of a file by its pattern. Raises ValueError where the pattern asks for something else."""
+    def path(self, pattern: str, **fields: Any) -> Path:
+        """Return a file's path by its pattern. Raises ValueError for a pattern with other fields."""
         try:
-            return self.folder / pattern.format(**place)
+            return self.folder / pattern.format(**fields)
         except (KeyError, ValueError) as error:
             raise ValueError(
-                f"{self.folder / INFO}: expected a path of {', '.join(place)}, got {pattern!r}"
+                f"{self.folder / INFO}: expected a path of {', '.join(fields)}, got {pattern!r}"
             ) from error
 
     def _feature(self, column: str) -> dict[str, Any]:
         if column not in self.features:
-            there = ", ".join(self.features)
-            raise ValueError(f"{self.folder / INFO}: expected a column {column}, got {there}")
+            columns = ", ".join(self.features)
+            raise ValueError(f"{self.folder / INFO}: expected a column {column}, got {columns}")
         return self.features[column]
 
     def _is_camera(self, column: str) -> bool:
         feature = self.features[column]
-        about = {**(feature.get("info") or {}), **(feature.get("video_info") or {})}
-        is_depth = about.get("is_depth_map") or about.get("video.is_depth_map")
+        details = {**(feature.get("info") or {}), **(feature.get("video_info") or {})}
+        is_depth = details.get("is_depth_map") or details.get("video.is_depth_map")
         return feature.get("dtype") in ("video", "image") and not is_depth
 
 
 def read_info(folder: str | Path) -> Info:
-    """Return what a dataset says of itself.
+    """Return the description of the dataset in a folder.
 
     Raises:
-        ValueError: there is no dataset in the folder, its layout is another version, or facts are missing.
+        ValueError: there is no dataset in the folder, its layout is of another version, or an entry is missing.
     """
     folder = Path(folder)
     path = folder / INFO
@@ -153,7 +156,7 @@ def _camera_name(column: str) -> str:
 
 
 def _leaves(names: Any) -> Iterable[str]:
-    """Yield the names in a list, in lists by group ({"motors": [...]}), or as keys ({"x": 0, "y": 1})."""
+    """Yield names from a list, from lists in groups ({"motors": [...]}), or from keys ({"x": 0, "y": 1})."""
     if isinstance(names, dict):
         for key, value in names.items():
             yield from _leaves(value) if isinstance(value, list | dict) else (str(key),)

@@ -1,4 +1,4 @@
-"""What LeRobot v3.0 calls its files and columns, and the small files that describe a dataset."""
+"""Layout of LeRobot v3.0: paths, columns, and the small files that describe a dataset."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ VIDEO_PATH = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.m
 EPISODES_PATH = "meta/episodes/chunk-000/file-000.parquet"
 TASKS, STATS = "meta/tasks.parquet", "meta/stats.json"
 CHUNK_FILES, DATA_MB, VIDEO_MB = 1000, 100, 200
-"""Files in a folder, and megabytes from which on the next file begins: LeRobot's own choice."""
+"""Files per folder, and sizes in megabytes at which the next file is started: LeRobot's defaults."""
 OWN_COLUMNS = {
     DONE: "bool",
     "timestamp": "float32",
@@ -25,11 +25,15 @@ OWN_COLUMNS = {
     "index": "int64",
     "task_index": "int64",
 }
-"""Columns that a dataset has beside those of its robot; all but the first are in every one."""
+"""Columns beside those of the robot -> dtype; every dataset has all but the first."""
 
 
 def schema(names: Mapping[str, Sequence[str]]) -> Any:
-    """Return the Arrow schema of the Parquet files with the frames, of column -> its numbers' names."""
+    """Return the Arrow schema of the Parquet files of frames.
+
+    Args:
+        names: column -> names of its numbers.
+    """
     numbers = [
         # A single number is stored as itself, more as a list of fixed size.
         pa.field(column, pa.float32() if len(own) == 1 else pa.list_(pa.float32(), len(own)))
@@ -41,7 +45,12 @@ def schema(names: Mapping[str, Sequence[str]]) -> Any:
 
 
 def features(names: Mapping[str, Sequence[str]], camera: dict[str, Any] | None) -> dict[str, Any]:
-    """Return what info.json says of the columns."""
+    """Return the entry `features` of info.json.
+
+    Args:
+        names: column -> names of its numbers.
+        camera: `video_feature` of the camera; None without one.
+    """
     numbers = {
         column: {"dtype": "float32", "shape": [len(own)], "names": list(own)} for column, own in names.items()
     }
@@ -50,7 +59,14 @@ def features(names: Mapping[str, Sequence[str]], camera: dict[str, Any] | None) 
 
 
 def video_feature(shape: Sequence[int], rate: float, codec: str, pixels: str) -> dict[str, Any]:
-    """Return what info.json says of a camera with pictures of shape (H, W, 3)."""
+    """Return the feature of a camera in info.json.
+
+    Args:
+        shape: (H, W, 3) of its pictures.
+        rate: frames per second.
+        codec: of the video.
+        pixels: pixel format of the video.
+    """
     height, width, channels = shape
     return {
         "dtype": "video",
@@ -79,11 +95,11 @@ def info(
     """Return the content of info.json.
 
     Args:
-        robot: whose demonstrations they are.
-        rate: frames a second.
+        robot: type of the robot.
+        rate: frames per second.
         totals: numbers of episodes, frames and instructions.
-        sizes_mb: megabytes from which on the next Parquet file begins, and the next video.
-        columns: as `features` says.
+        sizes_mb: sizes in megabytes at which the next Parquet file, and the next video, are started.
+        columns: the entry `features`.
     """
     episodes, frames, tasks = totals
     return {
@@ -104,16 +120,21 @@ def info(
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a file of JSON as LeRobot does, indented."""
+    """Write a JSON file, indented as LeRobot's are."""
     path.write_text(json.dumps(content, indent=4, ensure_ascii=False), encoding="utf-8")
 
 
 def write_tasks(path: Path, tasks: Mapping[str, int]) -> None:
-    """Write instruction -> number as a table that pandas reads with the instructions as its index."""
+    """Write the table of instructions, which pandas reads with the instructions as its index.
+
+    Args:
+        path: the Parquet file.
+        tasks: instruction -> number.
+    """
     table = pa.table(
         {"task_index": pa.array(tasks.values(), pa.int64()), "task": pa.array(tasks, pa.string())}
     )
-    about = {
+    pandas = {
         "index_columns": ["task"],
         "column_indexes": [
             {
@@ -129,4 +150,4 @@ def write_tasks(path: Path, tasks: Mapping[str, int]) -> None:
             for name, kind, numpy in (("task_index", "int64", "int64"), ("task", "unicode", "object"))
         ],
     }
-    pq.write_table(table.replace_schema_metadata({"pandas": json.dumps(about)}), path)
+    pq.write_table(table.replace_schema_metadata({"pandas": json.dumps(pandas)}), path)

@@ -1,4 +1,4 @@
-"""Reads a LeRobot dataset into arrays."""
+"""Reader of LeRobot datasets: demonstrations as arrays in memory."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from motiongen.training.demonstrations import Demonstrations
+from motiongen.data.demonstrations import Demonstrations
 from motiongen_datasets.lerobot.episodes import Episode, read_episodes
 from motiongen_datasets.lerobot.frames import read_frames
 from motiongen_datasets.lerobot.info import ACTION, DONE, SCENE, STATE, Info, read_info
@@ -15,9 +15,14 @@ from motiongen_datasets.lerobot.video import read_video
 
 
 def read_all(folders: Iterable[str | Path], cameras: Iterable[str] | None = None) -> list[Demonstrations]:
-    """Return what `read` does, of each folder; whether they fit together is the caller's to say.
+    """Return the demonstrations of several datasets, one by one; that they fit together is not checked.
 
-    Beside datasets with cameras, those with none are read without pictures, whichever camera is asked for.
+    Args:
+        folders: the datasets, v2.1 or v3.0.
+        cameras: as for `read`; if some of the datasets have cameras, those without any are read without pictures.
+
+    Raises:
+        ValueError: as `read` does.
     """
     cameras = None if cameras is None else tuple(cameras)
     infos = [read_info(folder) for folder in folders]
@@ -31,21 +36,22 @@ def read_all(folders: Iterable[str | Path], cameras: Iterable[str] | None = None
 def read(
     folder: str | Path, cameras: Iterable[str] | None = None, episodes: Iterable[int] | None = None
 ) -> Demonstrations:
-    """Return a dataset's demonstrations, pictures as large as they are stored.
+    """Return the demonstrations of a dataset, with pictures of the stored size.
 
     Args:
         folder: the dataset, v2.1 or v3.0.
-        cameras: which, as "front" or "observation.images.front"; all for None, () for states alone.
-        episodes: numbers of the episodes, in the order in which they are to come; all for None.
+        cameras: names ("front") or columns ("observation.images.front"); None for all, () for no pictures.
+        episodes: numbers of the episodes, in the order in which they are returned; None for all.
 
     Raises:
-        ValueError: a file or column is missing, broken, or of another shape than the dataset says; a number is not
-            finite; there is no such camera or episode. It names the file, the column and what is expected.
+        ValueError: a file or column is missing, broken, or of another shape than the description has; a number is not
+            finite; there is no such camera or episode. The message names the file, the column and the expectation.
     """
     return _read(read_info(folder), cameras, episodes)
 
 
 def _read(info: Info, cameras: Iterable[str] | None, episodes: Iterable[int] | None = None) -> Demonstrations:
+    """Return the demonstrations of a described dataset; arguments as for `read`."""
     columns = info.cameras(cameras)
     videos = [column for column in columns.values() if info.is_video(column)]
     chosen = read_episodes(info, videos, episodes)
@@ -56,14 +62,14 @@ def _read(info: Info, cameras: Iterable[str] | None, episodes: Iterable[int] | N
     pictures = {
         column: np.empty((frames, *info.picture_size(column), 3), np.uint8) for column in columns.values()
     }
-    placed = list(zip(chosen, (int(start) for start in lengths.cumsum() - lengths), strict=True))
-    stills = {column: target for column, target in pictures.items() if column not in videos}
-    for path, here in groupby(sorted(placed, key=lambda one: one[0].data), key=lambda one: one[0].data):
-        read_frames(path, list(here), numbers, stills)
+    starts = list(zip(chosen, (int(start) for start in lengths.cumsum() - lengths), strict=True))
+    stills = {column: images for column, images in pictures.items() if column not in videos}
+    for path, in_file in groupby(sorted(starts, key=_data_file), key=_data_file):
+        read_frames(path, list(in_file), numbers, stills)
     for column, values in numbers.items():
-        _check_finite(column, values, placed)
+        _check_finite(column, values, starts)
     for column in videos:
-        _read_videos(column, placed, info.fps, pictures[column])
+        _read_videos(column, starts, info.fps, pictures[column])
     return Demonstrations(
         fps=info.fps,
         state=numbers[STATE],
@@ -80,24 +86,30 @@ def _read(info: Info, cameras: Iterable[str] | None, episodes: Iterable[int] | N
     )
 
 
+def _data_file(start: tuple[Episode, int]) -> Path:
+    return start[0].data
+
+
 def _read_videos(
-    column: str, placed: Sequence[tuple[Episode, int]], fps: float, target: NDArray[np.uint8]
+    column: str, starts: Sequence[tuple[Episode, int]], fps: float, pictures: NDArray[np.uint8]
 ) -> None:
-    """Fill in one camera's pictures, video by video and from its beginning to its end."""
-    in_time = sorted(placed, key=lambda one: one[0].videos[column])
-    for path, here in groupby(in_time, key=lambda one: one[0].videos[column][0]):
-        parts = [
-            (episode.videos[column][1], target[start : start + episode.length]) for episode, start in here
+    """Write one camera's pictures into an array (T, H, W, 3), video by video and each in the order of its time."""
+    in_time = sorted(starts, key=lambda start: start[0].videos[column])
+    for path, in_file in groupby(in_time, key=lambda start: start[0].videos[column][0]):
+        segments = [
+            (episode.videos[column][1], pictures[first : first + episode.length])
+            for episode, first in in_file
         ]
-        read_video(path, fps, parts)
+        read_video(path, fps, segments)
 
 
-def _check_finite(column: str, values: NDArray[np.float32], placed: Sequence[tuple[Episode, int]]) -> None:
+def _check_finite(column: str, values: NDArray[np.float32], starts: Sequence[tuple[Episode, int]]) -> None:
+    """Raise ValueError for the first number that is not finite, with its frame and episode."""
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
-        frame, number = (int(place) for place in bad[0])
-        episode, start = next(one for one in reversed(placed) if one[1] <= frame)
+        frame, number = (int(index) for index in bad[0])
+        episode, first = next(start for start in reversed(starts) if start[1] <= frame)
         raise ValueError(
             f"{episode.data}: {column}: expected {values.shape[1]} finite numbers, got {values[frame, number]} "
-            f"as number {number} in frame {frame - start} of episode {episode.index}"
+            f"as number {number} in frame {frame - first} of episode {episode.index}"
         )

@@ -1,4 +1,4 @@
-"""What a dataset's numbers are like, episode by episode and in all: range, mean, deviation, quantiles."""
+"""Statistics of columns, for each episode and for the whole dataset: range, mean, deviation, quantiles."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,20 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 QUANTILES = {"q01": 0.01, "q10": 0.10, "q50": 0.50, "q90": 0.90, "q99": 0.99}
-"""Name -> share of the rows below."""
+"""Name -> probability of the quantile."""
 
 
 @dataclass(frozen=True)
 class Stats:
-    """Of `count` rows of N numbers.
+    """Statistics of rows of N numbers.
 
     Attributes:
-        count: rows.
-        min: (N,), of the numbers' own type.
-        max: (N,), likewise.
-        mean: (N,).
-        std: (N,).
-        quantiles: (QUANTILES, N).
+        count: number of rows.
+        min: minima (N,), of the numbers' own type.
+        max: maxima (N,), likewise.
+        mean: means (N,).
+        std: standard deviations (N,).
+        quantiles: (len(QUANTILES), N).
     """
 
     count: int
@@ -32,16 +32,16 @@ class Stats:
 
     @classmethod
     def of(cls, rows: NDArray[Any]) -> "Stats":
-        """Return those of rows (R, N)."""
+        """Return the statistics of rows (R, N)."""
         precise = rows.astype(np.float64)
         quantiles = np.quantile(precise, list(QUANTILES.values()), axis=0)
         return cls(len(rows), rows.min(0), rows.max(0), precise.mean(0), precise.std(0), quantiles)
 
     @classmethod
     def of_pictures(cls, pictures: NDArray[np.uint8]) -> "Stats":
-        """Return those of the three colours, 0 to 1, in pictures (R, H, W, 3)."""
+        """Return the statistics of the three colours, scaled to 0 to 1, of pictures (R, H, W, 3)."""
         levels = np.arange(256) / 255
-        # Counts of 256 values are quicker than sums over millions, and as exact.
+        # Counts of 256 values are faster than sums over millions of pixels, and as exact.
         counts = np.stack(
             [np.bincount(pictures[..., c].ravel(), minlength=256) for c in range(3)]
         )  # (3, 256)
@@ -60,7 +60,10 @@ class Stats:
         )
 
     def __add__(self, other: "Stats") -> "Stats":
-        """Return those of both sets of rows (Chan et al. 1979, equation 2.1); quantiles are averaged, as in LeRobot."""
+        """Return the statistics of both sets of rows (Chan et al. 1979, equation 2.1).
+
+        Quantiles are averaged, as in LeRobot.
+        """
         count = self.count + other.count
         apart = other.mean - self.mean
         squares = self.count * self.std**2 + other.count * other.std**2
@@ -75,7 +78,11 @@ class Stats:
         )
 
     def as_lists(self, shape: tuple[int, ...] = (-1,)) -> dict[str, list[Any]]:
-        """Return name -> nested lists of a shape, as they are stored; `count` is a list of one."""
+        """Return name -> nested lists, as they are stored; `count` is a list of one number.
+
+        Args:
+            shape: of the stored arrays.
+        """
         arrays = {"min": self.min, "max": self.max, "mean": self.mean, "std": self.std}
         arrays |= dict(zip(QUANTILES, self.quantiles, strict=True))
         lists = {name: array.reshape(shape).tolist() for name, array in arrays.items()}

@@ -1,4 +1,4 @@
-"""Columns of Parquet files as arrays, with what is wrong with them said in one line."""
+"""Columns of Parquet files as arrays, with errors of one line that name the file and the column."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,10 +23,10 @@ def open_table(path: Path, columns: Sequence[str]) -> Iterator[Any]:
         raise ValueError(f"{path}: expected a Parquet file, found none")
     try:
         with pq.ParquetFile(path) as file:
-            there = file.schema_arrow.names
+            names = file.schema_arrow.names
             for column in columns:
-                if column not in there:
-                    raise ValueError(f"{path}: expected a column {column}, got {', '.join(there)}")
+                if column not in names:
+                    raise ValueError(f"{path}: expected a column {column}, got {', '.join(names)}")
             yield file
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"{path}: expected a whole Parquet file, got {error}") from error
@@ -39,7 +39,7 @@ def read_table(path: Path, columns: Sequence[str]) -> Any:
 
 
 def integers(table: Any, column: str, path: Path) -> NDArray[np.int64]:
-    """Return a column of whole numbers (R,). Raises ValueError when it is none."""
+    """Return a column of integers (R,). Raises ValueError for any other column."""
     values = table.column(column)
     if not pa.types.is_integer(values.type) or values.null_count:
         raise ValueError(f"{path}: {column}: expected whole numbers, got {_kind(values)}")
@@ -47,7 +47,7 @@ def integers(table: Any, column: str, path: Path) -> NDArray[np.int64]:
 
 
 def rows(table: Any, column: str, width: int, path: Path) -> NDArray[np.float32]:
-    """Return a column of rows of numbers (R, width). Raises ValueError when they are none, or of another width."""
+    """Return a column of rows of numbers (R, width). Raises ValueError for other values and other widths."""
     values = table.column(column).combine_chunks()
     expected = f"{path}: {column}: expected rows of shape ({width},)"
     if values.null_count:
@@ -68,9 +68,10 @@ def rows(table: Any, column: str, width: int, path: Path) -> NDArray[np.float32]
     kind = values.type
     if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
         raise ValueError(f"{expected}, got {_kind(values)}")
-    # Nulls become NaN, and are reported as such with their places.
+    # Nulls become NaN, which the reader reports with frame and episode.
     return values.to_numpy(zero_copy_only=False).astype(np.float32, copy=False).reshape(-1, width)
 
 
 def _kind(values: Any) -> str:
+    """Return the type of a column, and the number of its missing values, for messages."""
     return f"{values.type}" + (f" with {values.null_count} empty rows" if values.null_count else "")

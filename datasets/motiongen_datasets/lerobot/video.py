@@ -1,4 +1,4 @@
-"""Pictures in and out of videos, each at its exact time."""
+"""Videos of a camera: encoding of pictures, and decoding of those at given times."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -13,15 +13,22 @@ from numpy.typing import NDArray
 
 CODEC, PIXELS = "h264", "yuv444p"
 _OPTIONS = {"crf": "0", "preset": "veryfast", "tune": "fastdecode", "g": "8", "bf": "0"}
-"""Lossless but for the step to YUV and back, at most 2 of 255; yuv420p would smear small coloured things."""
+"""Lossless but for the conversion to YUV and back, at most 2 of 255; yuv420p would blur small coloured objects."""
 _SEEK = 4.0
-"""Seconds between two parts from which on the way to the second is jumped over."""
+"""Gap in seconds between two segments that is skipped by a seek; a shorter one is decoded."""
 _TOLERANCE = 0.25
-"""Frames by which a picture's time may be off."""
+"""Largest error of a picture's time, in frames."""
 
 
 class VideoWriter:
-    """Encodes pictures into one H.264 file, as they come. Each call of `add` begins at a key frame."""
+    """Encoder of one H.264 file. Each call of `add` starts with a key frame.
+
+    Args:
+        path: the file.
+        fps: pictures per second.
+        height: of the pictures, pixels.
+        width: of the pictures, pixels.
+    """
 
     def __init__(self, path: Path, fps: Fraction, height: int, width: int) -> None:
         self.path, self.fps, self.frames = path, fps, 0
@@ -31,7 +38,7 @@ class VideoWriter:
 
     @property
     def seconds(self) -> float:
-        """How long it is so far."""
+        """Length of the video so far."""
         return float(self.frames / self.fps)
 
     def add(self, pictures: NDArray[np.uint8]) -> None:
@@ -44,21 +51,21 @@ class VideoWriter:
             self.frames += 1
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write the pending pictures and close the file."""
         self._container.mux(self._stream.encode())
         self._container.close()
 
 
-def read_video(path: Path, fps: float, parts: Sequence[tuple[float, NDArray[np.uint8]]]) -> None:
-    """Fill in pictures from a video, decoding it from its beginning to its end.
+def read_video(path: Path, fps: float, segments: Sequence[tuple[float, NDArray[np.uint8]]]) -> None:
+    """Write the pictures of segments of a video into arrays, decoding the video once.
 
     Args:
         path: the video, of any codec that FFmpeg decodes.
-        fps: pictures a second.
-        parts: when each part begins in the video, in seconds and in order, and its pictures (R, H, W, 3).
+        fps: pictures per second.
+        segments: (time in seconds at which it starts, array (R, H, W, 3) that is written to), in the order of time.
 
     Raises:
-        ValueError: the video is missing or broken, has other pictures, or none at one of the times.
+        ValueError: the video is missing or broken, its pictures have another size, or one of them is missing.
     """
     if not path.is_file():
         raise ValueError(f"{path}: expected a video, found none")
@@ -66,18 +73,19 @@ def read_video(path: Path, fps: float, parts: Sequence[tuple[float, NDArray[np.u
         with av.open(str(path)) as container:
             if not container.streams.video:
                 raise ValueError(f"{path}: expected a video, got a file without pictures")
-            _read_parts(container, container.streams.video[0], path, fps, parts)
+            _read_segments(container, container.streams.video[0], path, fps, segments)
     except av.FFmpegError as error:
         raise ValueError(f"{path}: expected a whole video, got {error.strerror}") from error
 
 
-def _read_parts(
-    container: Any, stream: Any, path: Path, fps: float, parts: Sequence[tuple[float, NDArray[np.uint8]]]
+def _read_segments(
+    container: Any, stream: Any, path: Path, fps: float, segments: Sequence[tuple[float, NDArray[np.uint8]]]
 ) -> None:
+    """Write the pictures of segments of an open video into their arrays."""
     stream.thread_type = "AUTO"
     converter = VideoReformatter()  # one for all frames: three times as fast as one each
     frames, frame = container.decode(stream), None
-    for start, pictures in parts:
+    for start, pictures in segments:
         if frame is None or start - frame.time > _SEEK:
             container.seek(max(int(start / stream.time_base), 0), stream=stream)
             frames = container.decode(stream)
@@ -101,6 +109,7 @@ def _read_parts(
 
 
 def _check_size(frame: Any, path: Path, shape: tuple[int, ...]) -> None:
+    """Raise ValueError unless a frame has a shape (H, W, 3)."""
     if (frame.height, frame.width) != shape[:2]:
         raise ValueError(
             f"{path}: expected pictures of shape {shape}, got ({frame.height}, {frame.width}, 3)"

@@ -1,4 +1,4 @@
-"""Writes demonstrations as a LeRobot v3.0 dataset, episode by episode."""
+"""Writer of demonstrations as a LeRobot v3.0 dataset, episode by episode."""
 
 import os
 import secrets
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from motiongen_datasets.lerobot import layout
-from motiongen_datasets.lerobot.growing import DataFiles, VideoFiles
+from motiongen_datasets.lerobot.file_series import DataFiles, VideoFiles
 from motiongen_datasets.lerobot.info import ACTION, DONE, INFO, SCENE, STATE
 from motiongen_datasets.lerobot.layout import CAMERA
 from motiongen_datasets.lerobot.stats import Stats
@@ -23,23 +23,23 @@ from motiongen_datasets.lerobot.video import CODEC, PIXELS
 
 
 class LeRobotWriter:
-    """Writes a dataset aside, and moves it to its folder when it is closed: there is a whole one or none.
+    """Atomic writer of a dataset: it writes to a temporary folder, and moves that to its path when it is closed.
 
-    Use it in a `with` block, which closes it, or throws all away when an error leaves the block.
+    Use it in a `with` block, which closes it, or deletes everything when an error leaves the block.
 
     Args:
-        folder: where the dataset is to be; nothing may be there.
-        fps: frames a second.
-        state_names: of the numbers that the robot knows.
-        action_names: of the numbers that it is told.
-        robot: whose they are.
-        image_shape: (H, W, 3) of the front camera's pictures, or None without it.
-        scene_names: of the numbers that say what is where, which the robot is not told; none without them.
-        data_mb: megabytes from which on the numbers go on in another file.
-        video_mb: megabytes from which on the pictures do.
+        folder: path of the new dataset; missing or an empty folder.
+        fps: frames per second.
+        state_names: names of the numbers in the robot's state.
+        action_names: names of the numbers in its action.
+        robot: type of the robot.
+        image_shape: (H, W, 3) of the front camera's pictures; None without a camera.
+        scene_names: names of the numbers in the scene's state, which the robot does not observe; () without them.
+        data_mb: size in megabytes at which the next Parquet file is started.
+        video_mb: size in megabytes at which the next video is started.
 
     Raises:
-        ValueError: something is there already, or an argument makes no sense.
+        ValueError: the path is taken, or an argument is invalid.
     """
 
     def __init__(
@@ -66,10 +66,10 @@ class LeRobotWriter:
             self._names[SCENE] = tuple(scene_names)
         self._robot, self._image_shape = robot, image_shape
         self._sizes_mb = data_mb, video_mb
-        self._aside = self.folder.with_name(f".{self.folder.name}.{secrets.token_hex(4)}")
-        self._aside.mkdir(parents=True)
-        self._data = DataFiles(self._aside, layout.schema(self._names), data_mb)
-        self._videos = VideoFiles(self._aside, self._fps, video_mb)
+        self._temporary = self.folder.with_name(f".{self.folder.name}.{secrets.token_hex(4)}")
+        self._temporary.mkdir(parents=True)
+        self._data = DataFiles(self._temporary, layout.schema(self._names), data_mb)
+        self._videos = VideoFiles(self._temporary, self._fps, video_mb)
         self._rows: list[dict[str, Any]] = []
         self._stats: dict[str, Stats] = {}
         self._tasks: dict[str, int] = {}
@@ -77,7 +77,7 @@ class LeRobotWriter:
 
     @property
     def num_episodes(self) -> int:
-        """Episodes so far."""
+        """Number of episodes so far."""
         return len(self._rows)
 
     def add_episode(
@@ -92,15 +92,15 @@ class LeRobotWriter:
         """Append an episode of T frames.
 
         Args:
-            states: (T, D), what the robot knew at each frame.
-            actions: (T, A), what it was told then.
-            images: (T, H, W, 3), what it saw then; None without a camera.
-            instruction: what it is an example of, in words.
-            done: whether it was over at its end, or only the record ends there.
-            scene: (T, E), what was where; None unless its names were given.
+            states: (T, D) of the robot at each frame.
+            actions: (T, A) that follow the states.
+            images: (T, H, W, 3) of the camera; None without one.
+            instruction: the task that is demonstrated, in words.
+            done: whether the episode was over at its end, rather than cut off there.
+            scene: (T, E) states of the scene; None unless scene_names were given.
 
         Raises:
-            ValueError: the episode is empty, of another shape than was said, or a number is not finite.
+            ValueError: the episode is empty, of another shape than declared, or a number is not finite.
         """
         numbers = {STATE: states, ACTION: actions} | ({} if scene is None else {SCENE: scene})
         self._check(numbers, images)
@@ -124,27 +124,27 @@ class LeRobotWriter:
         self.num_frames += len(states)
 
     def close(self) -> None:
-        """Finish the files and put the dataset in its place. Raises ValueError when there is no episode."""
+        """Finish the files and move the dataset to its path. Raises ValueError without an episode."""
         if not self._rows:
             self.discard()
             raise ValueError(f"{self.folder}: expected at least one episode, got none; nothing is written")
         self._data.close()
         self._videos.close()
-        episodes = self._aside / layout.EPISODES_PATH
+        episodes = self._temporary / layout.EPISODES_PATH
         episodes.parent.mkdir(parents=True)
         pq.write_table(pa.Table.from_pylist(self._rows), episodes)
-        layout.write_tasks(self._aside / layout.TASKS, self._tasks)
+        layout.write_tasks(self._temporary / layout.TASKS, self._tasks)
         stats = {column: _lists(column, one) for column, one in self._stats.items()}
-        layout.write_json(self._aside / layout.STATS, stats)
-        layout.write_json(self._aside / INFO, self._info())
+        layout.write_json(self._temporary / layout.STATS, stats)
+        layout.write_json(self._temporary / INFO, self._info())
         check_new(self.folder)
-        os.replace(self._aside, self.folder)
+        os.replace(self._temporary, self.folder)
 
     def discard(self) -> None:
-        """Throw away what is written."""
+        """Delete everything that was written."""
         self._data.close()
         self._videos.close()
-        shutil.rmtree(self._aside)
+        shutil.rmtree(self._temporary)
 
     def __enter__(self) -> "LeRobotWriter":
         return self
@@ -158,6 +158,7 @@ class LeRobotWriter:
             self.discard()
 
     def _check(self, numbers: dict[str, NDArray[np.float32]], images: NDArray[np.uint8] | None) -> None:
+        """Raise ValueError for an episode that is not as declared."""
         frames = len(numbers[STATE])
         if not frames:
             raise ValueError(f"{STATE}: expected at least one frame, got none")
@@ -172,13 +173,14 @@ class LeRobotWriter:
                 got = f"{values[frame, number]} as {names[number]} in frame {frame}"
                 raise ValueError(f"{column}: expected finite numbers, got {got}")
         expected = "none" if self._image_shape is None else f"uint8 {(frames, *self._image_shape)}"
-        seen = "none" if images is None else f"{images.dtype} {images.shape}"
-        if seen != expected:
-            raise ValueError(f"{CAMERA}: expected {expected}, got {seen}")
+        got = "none" if images is None else f"{images.dtype} {images.shape}"
+        if got != expected:
+            raise ValueError(f"{CAMERA}: expected {expected}, got {got}")
 
     def _columns(
         self, numbers: dict[str, NDArray[np.float32]], instruction: str, done: bool
     ) -> dict[str, NDArray[Any]]:
+        """Return every column of an episode, (T,) or (T, N)."""
         frames = np.arange(len(numbers[STATE]), dtype=np.int64)
         task = self._tasks.setdefault(instruction, len(self._tasks))
         return {
@@ -192,6 +194,7 @@ class LeRobotWriter:
         }
 
     def _info(self) -> dict[str, Any]:
+        """Return the content of info.json."""
         rate = self._fps.numerator if self._fps.denominator == 1 else float(self._fps)
         camera = self._image_shape and layout.video_feature(self._image_shape, rate, CODEC, PIXELS)
         columns = layout.features(self._names, camera)
@@ -200,7 +203,7 @@ class LeRobotWriter:
 
 
 def check_new(folder: Path) -> None:
-    """Raise ValueError where something is already: a dataset is never overwritten."""
+    """Raise ValueError unless a path is free, or an empty folder: a dataset is never overwritten."""
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise ValueError(
             f"{folder}: expected nothing there, found something; choose another folder or remove it"
@@ -208,5 +211,5 @@ def check_new(folder: Path) -> None:
 
 
 def _lists(column: str, stats: Stats) -> dict[str, list[Any]]:
-    """Return statistics as LeRobot stores them: those of colours as (3, 1, 1)."""
+    """Return the statistics of a column as LeRobot stores them: those of colours with shape (3, 1, 1)."""
     return stats.as_lists((3, 1, 1) if column == CAMERA else (-1,))

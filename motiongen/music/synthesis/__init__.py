@@ -1,4 +1,4 @@
-"""Music made by rule, in numpy alone: every beat of it is known exactly, and nobody else owns any of it."""
+"""A rule-based music synthesiser in NumPy: songs whose beats are known exactly, free of rights of others."""
 
 from motiongen.music.synthesis.song import Song, synthesise
 from motiongen.music.synthesis.style import Style

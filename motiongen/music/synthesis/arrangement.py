@@ -1,4 +1,4 @@
-"""The form of a song: which instruments play in which bar, and what each of them plays."""
+"""The form of a song: the instruments that play in each bar, and the pattern of each."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from motiongen.music.synthesis.style import Part, Style
 
 @dataclass(frozen=True)
 class Section:
-    """Bars that sound alike: which roles of drums and which parts play, and which of two variants."""
+    """A span of bars with the same drums and parts; `full` takes the variants of the chorus."""
 
     bars: int
     drums: tuple[Role, ...] = ("low", "backbeat", "top")
@@ -23,26 +23,26 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a bar lies: its section, its number in it, and whether a section begins or ends here."""
+class BarPosition:
+    """The position of a bar in a song's form: its section and its number in that section."""
 
     section: Section
     bar: int
 
     @property
     def opens(self) -> bool:
-        """Whether this is the first bar of its section."""
+        """True for the first bar of its section."""
         return self.bar == 0
 
     @property
     def closes(self) -> bool:
-        """Whether this is the last bar of its section."""
+        """True for the last bar of its section."""
         return self.bar == self.section.bars - 1
 
 
 @dataclass(frozen=True)
-class Line:
-    """A part as one song plays it: a voice's name, its pattern in verses and in choruses."""
+class PlayedPart:
+    """A part as one song plays it: a voice's name, and its patterns in verses and in choruses."""
 
     part: Part
     voice: str
@@ -51,11 +51,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Score:
-    """All that a seed decides about a song but its timbres and the looseness of its players.
+    """A song as a seed draws it, except for the timbres and the timing of its players.
 
     Attributes:
-        form: the sections; after the last comes the first.
-        offset: bars of the form that had passed at bar 0.
+        form: the sections, repeated from the first after the last.
+        offset: bar of the form at which the song's bar 0 lies.
         key: the key.
         progressions: roots of the chords, one a bar, in verses and in choruses.
         chord_size: notes in a chord.
@@ -64,7 +64,7 @@ class Score:
         lead: name of the melody's voice.
         melodies: motifs of verses and choruses.
         motif_bars: length of a motif.
-        pad: name of the voice that holds a background; empty for none.
+        pad: name of the voice of the sustained background; empty for none.
         swing: delay of every second step, as a share of a step.
         fill_density: probability of a stroke in each step of a fill.
     """
@@ -75,9 +75,9 @@ class Score:
     progressions: tuple[tuple[int, ...], tuple[int, ...]]
     chord_size: int
     drums: dict[str, tuple[str, str]]
-    bass: Line | None
-    chords: Line
-    arpeggio: Line | None
+    bass: PlayedPart | None
+    chords: PlayedPart
+    arpeggio: PlayedPart | None
     lead: str
     melodies: tuple[list[MelodyNote], list[MelodyNote]]
     motif_bars: int
@@ -85,12 +85,12 @@ class Score:
     swing: float
     fill_density: float
 
-    def place(self, bar: int) -> Place:
-        """Return where a bar (negative ones come before the first) lies in the form."""
+    def position(self, bar: int) -> BarPosition:
+        """Return the position of a bar in the form; negative bars come before the first."""
         left = (bar + self.offset) % sum(section.bars for section in self.form)
         for section in self.form:
             if left < section.bars:
-                return Place(section, left)
+                return BarPosition(section, left)
             left -= section.bars
         raise AssertionError(left)
 
@@ -110,9 +110,9 @@ def draw_score(style: Style, rng: np.random.Generator) -> Score:
         progressions=(verse, chorus if rng.random() < 0.6 else verse),
         chord_size=4 if rng.random() < style.sevenths else 3,
         drums=_draw_drums(style, rng),
-        bass=_draw_line(style.bass, rng) if style.bass else None,
-        chords=_draw_line(style.chords, rng),
-        arpeggio=_draw_line(style.arpeggio, rng) if style.arpeggio else None,
+        bass=_draw_part(style.bass, rng) if style.bass else None,
+        chords=_draw_part(style.chords, rng),
+        arpeggio=_draw_part(style.arpeggio, rng) if style.arpeggio else None,
         lead=str(rng.choice(style.leads)),
         melodies=(motif(rng, *grid, unit), motif(rng, *grid, unit)),
         motif_bars=unit,
@@ -129,20 +129,20 @@ def _draw_form(rng: np.random.Generator, unit: int) -> tuple[Section, ...]:
     intro = Section(unit, opening, bass=bool(rng.random() < 0.4), chords=bool(rng.random() < 0.8))
     verse = Section(2 * unit, arpeggio=bool(rng.random() < 0.3), lead=bool(rng.random() < 0.6))
     chorus = Section(2 * unit, arpeggio=bool(rng.random() < 0.7), lead=bool(rng.random() < 0.8), full=True)
-    # Two bars at most without bass drum and backbeat: who dances must not lose the pulse.
+    # Two bars at most without bass drum and backbeat: dancers must not lose the pulse.
     thin = Section(2, ("top",), bass=bool(rng.random() < 0.3), lead=bool(rng.random() < 0.5))
     rise = Section(unit, ("top", "backbeat"), bass=bool(rng.random() < 0.5), arpeggio=True)
     solo = Section(unit, lead=True, chords=bool(rng.random() < 0.5))
     return intro, verse, chorus, verse, thin, rise, chorus, solo, chorus
 
 
-def _draw_line(part: Part, rng: np.random.Generator) -> Line:
+def _draw_part(part: Part, rng: np.random.Generator) -> PlayedPart:
     verse, chorus = (str(rng.choice(part.patterns)) for _ in range(2))
-    return Line(part, str(rng.choice(part.voices)), (verse, chorus if rng.random() < 0.6 else verse))
+    return PlayedPart(part, str(rng.choice(part.voices)), (verse, chorus if rng.random() < 0.6 else verse))
 
 
 def _draw_drums(style: Style, rng: np.random.Generator) -> dict[str, tuple[str, str]]:
-    """Return the drums of a song; of those at the top, the first one and most of the others."""
+    """Return the drums of a song: all low ones and backbeats, the first of the top drums and most of the others."""
     drums: dict[str, tuple[str, str]] = {}
     has_top = False
     for names, patterns in style.drums.items():

@@ -1,10 +1,10 @@
-"""The players of one song: they read the score bar by bar and are recorded on tracks."""
+"""The instruments of one song, which play its score bar by bar onto tracks."""
 
 from typing import Literal, get_args
 
 import numpy as np
 
-from motiongen.music.synthesis.arrangement import Line, draw_score
+from motiongen.music.synthesis.arrangement import PlayedPart, draw_score
 from motiongen.music.synthesis.bars import Note, Stroke, notes, strokes
 from motiongen.music.synthesis.drums import DRUMS
 from motiongen.music.synthesis.harmony import hertz
@@ -34,15 +34,23 @@ _PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
 class Band:
-    """One song's players, instruments and tracks.
+    """One song's score, instruments and tracks.
 
-    Whatever is drawn has a stream of random numbers of its own, so that one more bar or drum changes no other.
+    Every random choice has a stream of random numbers of its own, so that one more bar or drum changes no other.
     """
 
     def __init__(
         self, style: Style, period: float, count: int, sample_rate: int, entropy: tuple[int, ...]
     ) -> None:
-        """Tune the instruments for a song of `count` samples whose beat takes `period` seconds."""
+        """Draw the score and the instruments of a song.
+
+        Args:
+            style: the kind of music.
+            period: seconds from beat to beat.
+            count: samples of the song.
+            sample_rate: samples a second.
+            entropy: numbers that seed every random choice.
+        """
         self.style = style
         self.period = period
         self.sample_rate = sample_rate
@@ -53,7 +61,7 @@ class Band:
         self._shots: dict[str, Samples] = {}
         self._notes: dict[tuple[str, int, float], Samples] = {}
         lines = {"bass": self.score.bass, "chords": self.score.chords, "arpeggio": self.score.arpeggio}
-        self._lines: dict[str, Line] = {part: line for part, line in lines.items() if line}
+        self._lines: dict[str, PlayedPart] = {part: line for part, line in lines.items() if line}
         names = {part: line.voice for part, line in self._lines.items()}
         names |= {"lead": self.score.lead} | ({"pad": self.score.pad} if self.score.pad else {})
         self._voices = {
@@ -66,7 +74,12 @@ class Band:
         self._tuning = 2 ** (habits.normal(0, 10) / 1200)  # few records are tuned to 440 Hz to the cent
 
     def play(self, bar: int, start: float) -> None:
-        """Play a bar (negative ones come before the first) that starts at some second."""
+        """Play a bar onto the tracks.
+
+        Args:
+            bar: its number; negative ones come before the first.
+            start: seconds at which it begins.
+        """
         rng = self._rng("bar", bar - _EARLIEST_BAR)
         for stroke in strokes(self.score, self.style, bar, rng):
             self._strike(stroke, start, rng)
@@ -94,9 +107,9 @@ class Band:
             return
         gain = drum.gain * self._levels[stroke.drum] * stroke.loudness * touch
         second = start + self._time(stroke.step)
-        place = self._place(second, late)
-        add(self._drums, self._shot(stroke.drum), place, gain)
-        add(self._send, self._shot(stroke.drum), place, gain * drum.room)
+        onset = self._onset(second, late)
+        add(self._drums, self._shot(stroke.drum), onset, gain)
+        add(self._send, self._shot(stroke.drum), onset, gain * drum.room)
         if pulse and stroke.loudness >= 0.7:
             self._kicks.append(second)
 
@@ -105,7 +118,7 @@ class Band:
         gain = line.part.gain if line else _GAINS[note.part]
         gain *= self._levels[note.part] * note.loudness * rng.uniform(0.9, 1.1)
         strum = _STRUM * note.string if line and line.voice in _STRUMMED else 0.0
-        place = self._place(start + self._time(note.step), self._late(rng) + strum)
+        onset = self._onset(start + self._time(note.step), self._late(rng) + strum)
         track = self._solos if note.part in ("arpeggio", "lead") else self._tones
         key = (note.part, note.pitch, note.steps)
         if key not in self._notes:
@@ -113,7 +126,7 @@ class Band:
             self._notes[key] = voice.render(
                 hertz(note.pitch) * self._tuning, note.steps * self._step, self.sample_rate
             )
-        add(track, self._notes[key], place, gain)
+        add(track, self._notes[key], onset, gain)
 
     def _shot(self, drum: str) -> Samples:
         if drum not in self._shots:
@@ -131,8 +144,8 @@ class Band:
     def _late(self, rng: np.random.Generator) -> float:
         return float(np.clip(rng.normal(0, self._looseness), -0.008, 0.008))
 
-    def _place(self, second: float, late: float) -> int:
-        """Return the sample of an onset; looseness never pushes one off the record's start."""
+    def _onset(self, second: float, late: float) -> int:
+        """Return the sample at which an onset lies; loose timing moves none before the song's first sample."""
         return round(max(second + late, min(second, 0.0)) * self.sample_rate)
 
     def _rng(self, purpose: Purpose, number: int = 0) -> np.random.Generator:

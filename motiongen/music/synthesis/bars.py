@@ -1,11 +1,11 @@
-"""A score read bar by bar: the strokes of the drums and the notes of the rest, in steps of the grid."""
+"""The strokes of the drums and the notes of the other parts in a bar of a score, in steps of its grid."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from motiongen.music.synthesis.arrangement import Line, Place, Score
+from motiongen.music.synthesis.arrangement import BarPosition, PlayedPart, Score
 from motiongen.music.synthesis.drums import DRUMS
 from motiongen.music.synthesis.style import LOUDNESS, REST, Style
 
@@ -14,7 +14,7 @@ _PAD_CENTRE, _LEAD_CENTRE = 60, 68
 
 @dataclass(frozen=True)
 class Stroke:
-    """One stroke of a drum, `step` steps into the bar."""
+    """One stroke of a drum, `step` steps after the start of the bar."""
 
     drum: str
     step: int
@@ -37,17 +37,17 @@ class Note:
 
 
 def strokes(score: Score, style: Style, bar: int, rng: np.random.Generator) -> Iterator[Stroke]:
-    """Yield the drums of a bar, with a fill at the end of every section and now and then between."""
-    place = score.place(bar)
-    fill_from = _fill_start(score, style, place, rng)
+    """Yield the drum strokes of a bar, with fills at the end of most sections and now and then between."""
+    position = score.position(bar)
+    fill_from = _fill_start(score, style, position, rng)
     for drum, patterns in score.drums.items():
         role = DRUMS[drum].role
-        if role not in place.section.drums:
+        if role not in position.section.drums:
             continue
-        for step, char in _pattern(patterns, place, style.steps_per_bar):
+        for step, char in _pattern(patterns, position, style.steps_per_bar):
             if char in LOUDNESS and not (role == "backbeat" and step >= fill_from):
                 yield Stroke(drum, step, LOUDNESS[char])
-    if place.opens and place.section.full:
+    if position.opens and position.section.full:
         yield Stroke("crash", 0, 1.0)
     for step in range(fill_from, style.steps_per_bar):
         if rng.random() < score.fill_density:
@@ -56,62 +56,62 @@ def strokes(score: Score, style: Style, bar: int, rng: np.random.Generator) -> I
             yield Stroke(drum, step, float(rng.uniform(0.5, 0.8) + 0.2 * through))
 
 
-def _fill_start(score: Score, style: Style, place: Place, rng: np.random.Generator) -> int:
-    """Return the step from which a fill sounds; the bar's end where there is none."""
-    chance = 0.85 if place.closes else 0.3 if place.bar % 4 == 3 else 0.0
+def _fill_start(score: Score, style: Style, position: BarPosition, rng: np.random.Generator) -> int:
+    """Return the step at which a fill begins; the number of steps in the bar where there is none."""
+    chance = 0.85 if position.closes else 0.3 if position.bar % 4 == 3 else 0.0
     beats = int(rng.choice([1, 1, 2]))
-    plays = rng.random() < chance and "backbeat" in place.section.drums
+    plays = rng.random() < chance and "backbeat" in position.section.drums
     return style.steps_per_bar - (beats * style.steps_per_beat if plays else 0)
 
 
 def notes(score: Score, style: Style, bar: int) -> Iterator[Note]:
     """Yield the pitched notes of a bar."""
-    place = score.place(bar)
-    section, key = place.section, score.key
+    position = score.position(bar)
+    section, key = position.section, score.key
     progression = score.progressions[section.full]
-    root = progression[place.bar % len(progression)]
+    root = progression[position.bar % len(progression)]
     if score.bass and section.bass:
-        yield from _chord_tones("bass", score.bass, score, place, root, style)
+        yield from _chord_tones("bass", score.bass, score, position, root, style)
     if score.arpeggio and section.arpeggio:
-        yield from _chord_tones("arpeggio", score.arpeggio, score, place, root, style)
+        yield from _chord_tones("arpeggio", score.arpeggio, score, position, root, style)
     if section.chords:
         line = score.chords
         pitches = key.chord(root, line.part.centre, score.chord_size)
-        for step, char, length in _held(line, place, style.steps_per_bar):
+        for step, char, length in _note_lengths(line, position, style.steps_per_bar):
             for string, pitch in enumerate(pitches):
                 yield Note("chords", pitch, step, length, LOUDNESS[char], string)
     if score.pad and section.chords:
         for pitch in key.chord(root, _PAD_CENTRE, 3):
             yield Note("pad", pitch, 0, style.steps_per_bar, 0.8)
     if section.lead:
-        yield from _melody(score, style, place, root)
+        yield from _melody(score, style, position, root)
 
 
-def _pattern(patterns: tuple[str, str], place: Place, steps: int) -> Iterator[tuple[int, str]]:
-    pattern = patterns[place.section.full]
-    start = place.bar * steps % len(pattern)
+def _pattern(patterns: tuple[str, str], position: BarPosition, steps: int) -> Iterator[tuple[int, str]]:
+    pattern = patterns[position.section.full]
+    start = position.bar * steps % len(pattern)
     yield from enumerate(pattern[start : start + steps])
 
 
-def _held(line: Line, place: Place, steps: int) -> Iterator[tuple[int, str, float]]:
-    """Yield step, character and length of a line's notes: each lasts to the next one, or as long as its gate."""
-    hits = [(step, char) for step, char in _pattern(line.patterns, place, steps) if char != REST]
+def _note_lengths(line: PlayedPart, position: BarPosition, steps: int) -> Iterator[tuple[int, str, float]]:
+    """Yield step, character and length of a part's notes: each lasts until the next one, or as long as its gate."""
+    hits = [(step, char) for step, char in _pattern(line.patterns, position, steps) if char != REST]
     ends = [step for step, _ in hits[1:]] + [steps]
     for (step, char), end in zip(hits, ends, strict=True):
         yield step, char, min(end - step, line.part.gate)
 
 
 def _chord_tones(
-    name: str, line: Line, score: Score, place: Place, root: int, style: Style
+    name: str, line: PlayedPart, score: Score, position: BarPosition, root: int, style: Style
 ) -> Iterator[Note]:
-    for step, char, length in _held(line, place, style.steps_per_bar):
+    for step, char, length in _note_lengths(line, position, style.steps_per_bar):
         pitch = score.key.chord_tone(root, char, line.part.centre)
         yield Note(name, pitch, step, length, 1.0 if step % style.steps_per_beat == 0 else 0.8)
 
 
-def _melody(score: Score, style: Style, place: Place, root: int) -> Iterator[Note]:
-    start = place.bar % score.motif_bars * style.steps_per_bar
-    for note in score.melodies[place.section.full]:
+def _melody(score: Score, style: Style, position: BarPosition, root: int) -> Iterator[Note]:
+    start = position.bar % score.motif_bars * style.steps_per_bar
+    for note in score.melodies[position.section.full]:
         step = note.step - start
         if 0 <= step < style.steps_per_bar:
             on_beat = step % (2 * style.steps_per_beat) == 0

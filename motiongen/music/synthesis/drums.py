@@ -1,4 +1,4 @@
-"""Drums and percussion: each function renders one stroke, and draws the timbre of this song's instrument."""
+"""Drums and percussion: functions that draw an instrument's timbre and render one stroke of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ Role = Literal["low", "backbeat", "top"]
 
 @dataclass(frozen=True)
 class Drum:
-    """How one drum is made and where it stands in the mix.
+    """One drum: how it is rendered, and its level in the mix.
 
     Attributes:
-        render: from a generator and a sample rate to one stroke (S,) of peak 1.
+        render: returns one stroke (S,) of peak 1 for a generator and a sample rate.
         gain: amplitude in the mix.
-        role: low drums carry the pulse, the backbeat answers, the top fills the time between; sections thin by role.
-        room: share that is sent to the reverb.
+        role: low drums carry the pulse, the backbeat answers, the top fills in; sections leave out whole roles.
+        room: share sent to the reverb.
     """
 
     render: Callable[[np.random.Generator, int], Samples]
@@ -56,7 +56,7 @@ def snare(rng: np.random.Generator, sample_rate: int, seconds: tuple[float, floa
 
 
 def clap(rng: np.random.Generator, sample_rate: int) -> Samples:
-    """Return several hands that do not quite meet, and their room."""
+    """Return a hand clap: several bursts of noise close together, and their reverb."""
     t = times(rng.uniform(0.15, 0.3), sample_rate)
     late = np.cumsum(np.append(0.0, rng.uniform(0.007, 0.012, size=3)))
     bursts = sum((t >= at) * np.exp(-np.maximum(t - at, 0) / np.float32(0.004)) for at in late)
@@ -67,7 +67,7 @@ def clap(rng: np.random.Generator, sample_rate: int) -> Samples:
 def cymbal(
     rng: np.random.Generator, sample_rate: int, seconds: tuple[float, float], metal: float, low: float
 ) -> Samples:
-    """Return a plate of metal: high noise with a share of squares at frequencies that no harmony has."""
+    """Return a cymbal: high noise with a share of square waves at inharmonic frequencies."""
     length = rng.uniform(*seconds)
     t = times(length, sample_rate)
     hiss = noise(rng, len(t), low * rng.uniform(0.8, 1.3), rng.uniform(8500, 10500), sample_rate)
@@ -80,7 +80,7 @@ def cymbal(
 def shaken(
     rng: np.random.Generator, sample_rate: int, seconds: tuple[float, float], attack: float, low: float
 ) -> Samples:
-    """Return what is shaken or brushed: noise that takes a moment to swell."""
+    """Return a shaken or brushed instrument: noise with a slow attack."""
     length = rng.uniform(*seconds)
     t = times(length, sample_rate)
     swell = np.minimum(t / np.float32(attack), 1) * decay(t, length)

@@ -1,4 +1,4 @@
-"""Keys, chords and melodies: which pitches go together."""
+"""Keys, chords, progressions and melodies as MIDI pitches."""
 
 from dataclasses import dataclass
 
@@ -70,7 +70,7 @@ class MelodyNote:
 
 
 def motif(rng: np.random.Generator, steps_per_bar: int, steps_per_beat: int, bars: int) -> list[MelodyNote]:
-    """Return a melody of some bars: an opening, its echo with another end, as songs are made of repetitions."""
+    """Return a melody of some bars: an opening phrase, and its repetition with another end."""
     eighth = max(1, steps_per_beat // 2)
     grid = np.arange(0, steps_per_bar * bars // 2, eighth)
     weight = np.where(grid % steps_per_beat == 0, rng.uniform(0.5, 0.9), rng.uniform(0.15, 0.6))

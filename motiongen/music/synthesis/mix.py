@@ -1,6 +1,6 @@
-"""From tracks to a record: room, echo, the kick that ducks the rest, compression, limiting.
+"""Mixing and mastering of tracks: reverb, echo, ducking by the kick, compression, limiting.
 
-Nothing here looks ahead, so that a longer song begins with the shorter one.
+All of it is causal, so that a longer song begins with the shorter one.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _BLOCK = 4096
 
 
 def add(track: Samples, shot: Samples, start: int, gain: float) -> None:
-    """Add a one-shot (N,) to a track (S,) from a sample on, in place; what lies outside the track is cut off."""
+    """Add a one-shot (N,) to a track (S,) from a sample on, in place; samples outside the track are cut off."""
     begin, end = max(start, 0), min(start + len(shot), len(track))
     if begin < end:
         track[begin:end] += np.float32(gain) * shot[begin - start : end - start]

@@ -1,4 +1,4 @@
-"""A song: samples, and a grid of beats that is exact."""
+"""Synthesised songs: samples with an exact grid of beats."""
 
 import math
 import zlib
@@ -14,7 +14,7 @@ from motiongen.registry import lookup
 
 @dataclass(frozen=True)
 class Song:
-    """Music, and when its beats are.
+    """A synthesised piece of music and the times of its beats.
 
     Attributes:
         samples: (S,) mono, peak at most 0.9.
@@ -42,7 +42,7 @@ def synthesise(
         style: name in STYLES.
         bpm: beats a minute, 40..220; the grid is exact for any number.
         seconds: length, 0.1..3600; a longer song begins with the shorter one.
-        seed: 0 or more; decides everything that style and tempo leave open.
+        seed: 0 or more; decides whatever style and tempo leave open.
         sample_rate: samples a second, 8000..96000.
         first_beat: second of bar 0's first beat; before it, the music is already playing.
 

@@ -1,4 +1,4 @@
-"""What a style is: rhythms as strings, one character a step, and the sounds and harmony that go with them."""
+"""Styles of music: rhythms as strings, one character a step, with the sounds and harmony that go with them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,13 +12,14 @@ REST = "-"
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """What one pitched instrument plays.
+    """The part of one pitched instrument.
 
     Attributes:
-        voices: names of VOICES; a song draws one.
-        patterns: one or more bars each. Bass and arpeggio: 1, 3, 5, 7, 8 are the notes of the chord; chords: how loud.
-        gate: steps for which a note is held if no other comes before.
-        centre: the MIDI pitch about which notes are placed.
+        voices: names of VOICES, one of which a song draws.
+        patterns: rhythms of one or more bars. In bass and arpeggio 1, 3, 5, 7, 8 name tones of the chord; in chords
+            the characters are those of LOUDNESS.
+        gate: longest time that a note is held, in steps.
+        centre: MIDI pitch about which the notes lie.
         gain: amplitude in the mix.
     """
 
@@ -31,21 +32,21 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Style:
-    """A kind of music, from which seeds draw songs.
+    """A style of music from which seeds draw songs.
 
     Attributes:
-        tempo: the beats a minute between which it is at home.
-        beats_per_bar, steps_per_beat: the grid of the patterns; a step of a third of a beat swings by itself.
+        tempo: slowest and fastest usual tempo, beats a minute.
+        beats_per_bar, steps_per_beat: the grid of the patterns; three steps a beat need no swing.
         swing: range of the delay of every second step, as a share of a step; 1/3 is a triplet.
         modes: names of harmony.MODES.
         progressions: names of harmony.PROGRESSIONS.
-        drums: patterns by drum; "snare|clap" is either, drawn once a song. Of the top drums, some sit out.
+        drums: patterns by drum; "snare|clap" is either, drawn once a song. Some top drums may be left out.
         fill: drums that a fill runs through, high to low.
         bass, chords, arpeggio: the accompaniment; None where the style has none.
         leads: names of VOICES that may carry a melody.
         pad: probability of a sustained background.
         sevenths: probability that chords have four notes.
-        ducking: how far the kick pushes the rest down, at most.
+        ducking: largest share by which the kick turns the other tracks down.
     """
 
     tempo: tuple[float, float]

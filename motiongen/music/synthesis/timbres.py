@@ -1,4 +1,4 @@
-"""Instruments with a pitch: each function draws the timbre that its instrument has in one song."""
+"""Pitched instruments: functions that draw the timbre of an instrument in one song."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Two ways to make a tone: a voice is one song's timbre, and renders a note of any pitch and length."""
+"""Voices: timbres that render notes of any pitch and length, by subtractive and by FM synthesis."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -28,20 +28,20 @@ _VOWELS = (
 
 
 class Voice(Protocol):
-    """What renders notes."""
+    """A timbre that renders notes."""
 
     def render(self, hz: float, held: float, sample_rate: int) -> Samples:
-        """Return a note (S,) of peak 1 that is held for some seconds and then dies away."""
+        """Return a note (S,) of peak 1 that is held for `held` seconds and then decays."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subtractive:
-    """A wave whose brightness falls from its stroke to its hold: strings, organs, synthesisers, singers.
+    """Subtractive synthesis, brighter at the onset than later: strings, organs, synthesisers, singers.
 
     Attributes:
         tilt: partial k has amplitude k ** -tilt: 1 is a saw.
         odd: share of the even partials that is missing: 1 is a clarinet or a square.
-        stroke, hold: cutoff in Hz at the stroke and once it has died down.
+        stroke, hold: cutoff in Hz at the onset, and that which it falls to.
         dulling: seconds in which the brightness falls by e.
         attack, fall, sustain, release: the envelope: seconds, seconds, level, seconds.
         detune: cents between the outermost of the three oscillators; 0 plays one.
@@ -69,7 +69,7 @@ class Subtractive:
     consonant: float = 0.0
 
     def render(self, hz: float, held: float, sample_rate: int) -> Samples:
-        """Return a note (S,) of peak 1 that is held for some seconds and then dies away."""
+        """Return a note (S,) of peak 1 that is held for `held` seconds and then decays."""
         t = times(held + self.release, sample_rate)
         dark, bright = self._table(hz, self.hold, sample_rate), self._table(hz, self.stroke, sample_rate)
         extra = (bright - dark).astype(np.float32)
@@ -116,8 +116,8 @@ class FrequencyModulation:
     """Frequency modulation (Chowning 1973): electric pianos, bells, wood, brass.
 
     Attributes:
-        ratio: the modulator's frequency by the carrier's; what is no whole number rings like metal.
-        index: depth of the modulation at the stroke, in radians.
+        ratio: the modulator's frequency over the carrier's; one that is no whole number rings like metal.
+        index: depth of the modulation at the onset, in radians.
         dulling: seconds in which the depth falls by e.
         attack, fall, sustain, release: the envelope: seconds, seconds, level, seconds.
     """
@@ -131,7 +131,7 @@ class FrequencyModulation:
     release: float = 0.15
 
     def render(self, hz: float, held: float, sample_rate: int) -> Samples:
-        """Return a note (S,) of peak 1 that is held for some seconds and then dies away."""
+        """Return a note (S,) of peak 1 that is held for `held` seconds and then decays."""
         t = times(held + self.release, sample_rate)
         phase = np.float32(2 * np.pi * hz) * t
         # Sidebands above the Nyquist frequency would fold back: high notes are modulated less.

@@ -1,4 +1,4 @@
-"""What all instruments are made of: envelopes, wavetables and shaped noise."""
+"""Building blocks of instruments: envelopes, wavetables and shaped noise."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,7 @@ def wavetable(partials: NDArray[np.float64]) -> Samples:
 
 
 def lookup_indices(phase: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the places in a wavetable of phases (S,) in cycles."""
+    """Return the indices into a wavetable of phases (S,) in cycles."""
     return (phase * TABLE_SIZE).astype(np.int64) & (TABLE_SIZE - 1)
 
 

@@ -1,15 +1,14 @@
-"""Multimodal block pushing: an arm pushes two blocks into two squares, whichever first and into whichever."""
+"""BlockPush: an arm pushes two blocks into two squares, in any order (multimodal block pushing)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import gymnasium
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from motiongen_sim.robots.bullet import SIMULATION_RATE, Camera, connect, undone, yaw_quaternion
+from motiongen_sim.envs.base import Info, State
+from motiongen_sim.envs.bullet_env import BulletEnv
+from motiongen_sim.robots.bullet import SIMULATION_RATE, Camera, connect, yaw_quaternion
 from motiongen_sim.robots.xarm import XArm6
 
 CONTROL_RATE = 10
@@ -28,33 +27,27 @@ TARGETS_CENTRE, TARGETS_SPREAD = np.array([0.4, 0.2]), np.array([0.005, 0.0075])
 MIN_BLOCK_DISTANCE = 0.1
 TARGETS_APART = 0.12
 MAX_TARGET_YAW = np.pi / 30
-IMAGE_SIZE = 128
 BLOCK_COLORS = ((0.91, 0.45, 0.13, 1.0), (0.16, 0.44, 0.80, 1.0))
 TARGET_COLORS = ((0.20, 0.62, 0.33, 1.0), (0.56, 0.30, 0.69, 1.0))
 TABLE_COLOR = (0.87, 0.86, 0.83, 1.0)
-CAMERA = Camera(eye=(0.98, -0.02, 0.72), target=(0.36, -0.02, 0.0), field_of_view=42.0)
-# From low in front, past the hand: from higher up the hand hides what it pushes. What matters is twice as wide as deep.
-IMAGE_CAMERA = Camera(eye=(1.28, -0.07, 0.62), target=(0.40, -0.07, 0.02), field_of_view=25.0, aspect=1.8)
-
-State = NDArray[np.float32]
 
 
-class BlockPush(gymnasium.Env[Any, NDArray[np.float32]]):
+class BlockPush(BulletEnv):
     """Two blocks, two targets, any order (Implicit Behavioral Cloning, Florence et al. 2021, its multimodal variant).
 
     An xArm6 holds a round stick upright and moves it over a table at 10 Hz. An episode is solved once each block's
     centre lies within 5 cm of a target's, not both of the same; it pays .49 when the first block reaches a target
     and .51 when both lie in theirs.
 
-    State (16,), metres and radians: each block's x, y, yaw; the stick's x, y; where it was last sent, x, y; each
+    State (16,), metres and radians: each block's x, y, yaw; the stick's x, y; its commanded position, x, y; each
     target's x, y, yaw. Yaws are in [-pi/2, pi/2), since a half turn leaves a square as it is.
-    Action (2,), metres: how far the place that the stick is sent to moves in x and y, at most 3 cm each. (The
-    published space is wider, 10 cm, but its demonstrations stay within about 3.)
+    Action (2,), metres: change of the stick's commanded position in x and y, at most 3 cm each. (The published space
+    is wider, 10 cm, but its demonstrations stay within about 3.)
 
     `info`: is_success; p1, p2 (1.0 once a block has reached a target, once both lie in theirs); first_block and
     first_target, which they were (-1 before).
 
-    Deviations from the published environment: the stick's target glides over the control period instead of
+    Deviations from the published environment: the commanded position moves evenly over the control period instead of
     jumping; the stick is a link of the arm, as wide as a block, instead of a suction head on a soft constraint; the
     arm follows its closed-form inverse kinematics; the first reward is paid once, not for each pair of block and
     target; and yaws are in [-pi/2, pi/2) instead of [0, pi), where the targets' would jump from end to end.
@@ -74,17 +67,22 @@ class BlockPush(gymnasium.Env[Any, NDArray[np.float32]]):
     )
     PROPRIOCEPTION_NAMES = STATE_NAMES[6:10]
     ACTION_NAMES = ("effector_target_dx", "effector_target_dy")
+    EPISODE_ATTRIBUTES = ("stick_target", "first", "solved")
+    IMAGE_SIZE = 128
+    CAMERA = Camera(eye=(0.98, -0.02, 0.72), target=(0.36, -0.02, 0.0), field_of_view=42.0)
+    # From low in front, past the hand, which from higher up hides the blocks; the workspace is twice as wide as deep.
+    IMAGE_CAMERA = Camera(eye=(1.28, -0.07, 0.62), target=(0.40, -0.07, 0.02), field_of_view=25.0, aspect=1.8)
 
     def __init__(
         self, observations: str = "state", render_mode: str | None = None, width: int = 480, height: int = 360
     ) -> None:
-        if observations not in ("state", "image"):
-            raise ValueError(f"observations: expected state or image, got {observations!r}; pick one")
-        self.observations = observations
-        self.render_mode = render_mode
-        self._picture_size = width, height
-        self.action_space = spaces.Box(-MAX_STEP, MAX_STEP, (2,), np.float32)
-        self.observation_space = self._observation_space()
+        super().__init__(
+            _state_space(),
+            spaces.Box(-MAX_STEP, MAX_STEP, (2,), np.float32),
+            observations=observations,
+            render_mode=render_mode,
+            picture_size=(width, height),
+        )
         self._client = connect()
         self._arm = XArm6(self._client, STICK_HEIGHT, coarse=observations == "image")
         _add_table(self._client)
@@ -95,49 +93,20 @@ class BlockPush(gymnasium.Env[Any, NDArray[np.float32]]):
         self.first = (-1, -1)
         self.solved = False
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        """Put all in new places. Returns the observation and the info."""
-        super().reset(seed=seed, options=options)
+    def _reset_world(self) -> None:
         self.stick_target = STICK_START.copy()
         self.target_poses = self._draw_targets()
         self.place_blocks(self._draw_blocks())
         for body, (x, y, yaw) in zip(self._targets, self.target_poses, strict=True):
             self._client.resetBasePositionAndOrientation(body, [x, y, 0.0], yaw_quaternion(yaw))
-        self._arm.place(STICK_START)
+        self._arm.set_position(STICK_START)
         self._move(STICK_START)  # the blocks settle
         self.first, self.solved = (-1, -1), False
-        return self._observation(), self._info()
 
-    def step(self, action: NDArray[np.float32]) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Move the stick's target by `action` (2,) metres, and simulate a tenth of a second."""
-        delta = np.clip(np.asarray(action, dtype=np.float64), -MAX_STEP, MAX_STEP)
+    def _step_world(self, action: NDArray[np.float64]) -> tuple[float, bool]:
+        delta = np.clip(action, -MAX_STEP, MAX_STEP)
         self._move(np.clip(self.stick_target + delta, *WORKSPACE))
-        reward = self._judge()
-        return self._observation(), reward, self.solved, False, self._info()
-
-    def render(self) -> NDArray[np.uint8] | None:
-        """Return a picture (height, width, 3), or None when no render mode was asked for."""
-        if self.render_mode is None:
-            return None
-        return CAMERA.render(self._client, *self._picture_size)
-
-    def close(self) -> None:
-        """Free the physics server."""
-        if self._client is not None:
-            self._client.disconnect()
-            self._client = None
-
-    @contextmanager
-    def undone(self) -> Iterator[None]:
-        """Take back all steps that are taken while the block runs."""
-        kept = self.stick_target, self.first, self.solved
-        try:
-            with undone(self._client):
-                yield
-        finally:
-            self.stick_target, self.first, self.solved = kept
+        return self._judge(), self.solved
 
     def place_blocks(self, poses: NDArray[np.float64]) -> None:
         """Put the blocks at x, y, yaw (2, 3), at rest."""
@@ -155,16 +124,18 @@ class BlockPush(gymnasium.Env[Any, NDArray[np.float32]]):
         """Each block's x, y, yaw (2, 3)."""
         poses = [self._client.getBasePositionAndOrientation(body) for body in self._blocks]
         yaws = [2 * np.arctan2(quaternion[2], quaternion[3]) for _, quaternion in poses]
-        return np.array([[*place[:2], _half_turn(yaw)] for (place, _), yaw in zip(poses, yaws, strict=True)])
+        return np.array(
+            [[*centre[:2], _half_turn(yaw)] for (centre, _), yaw in zip(poses, yaws, strict=True)]
+        )
 
     @property
     def block_heights(self) -> NDArray[np.float64]:
-        """How high each block's centre is over the table (2,)."""
+        """Height of each block's centre over the table (2,), in metres."""
         return np.array([self._client.getBasePositionAndOrientation(body)[0][2] for body in self._blocks])
 
     @property
-    def state(self) -> NDArray[np.float32]:
-        """What STATE_NAMES name."""
+    def state(self) -> State:
+        """The blocks, the stick and the targets (16,), as STATE_NAMES names them."""
         return np.concatenate(
             [self.block_poses.ravel(), self.stick, self.stick_target, self.target_poses.ravel()],
             dtype=np.float32,
@@ -172,7 +143,7 @@ class BlockPush(gymnasium.Env[Any, NDArray[np.float32]]):
 
     @property
     def stick(self) -> NDArray[np.float64]:
-        """Where the stick stands (2,)."""
+        """Position of the stick's tip (2,), in metres."""
         return self._arm.position()
 
     @property
@@ -186,7 +157,7 @@ class BlockPush(gymnasium.Env[Any, NDArray[np.float32]]):
         self.stick_target = stick_target
 
     def _judge(self) -> float:
-        """Note what has reached a target by now, and return the reward for it."""
+        """Update `first` and `solved`, and return the reward for blocks that newly lie in a target."""
         inside, reward = self.inside, 0.0
         if self.first == (-1, -1) and inside.any():
             block, target = np.argwhere(inside)[0]
@@ -197,7 +168,7 @@ class BlockPush(gymnasium.Env[Any, NDArray[np.float32]]):
             reward += SECOND_REWARD
         return reward
 
-    def _info(self) -> dict[str, Any]:
+    def _info(self) -> Info:
         return {
             "is_success": self.solved,
             "p1": float(self.first != (-1, -1)),
@@ -206,38 +177,29 @@ class BlockPush(gymnasium.Env[Any, NDArray[np.float32]]):
             "first_target": self.first[1],
         }
 
-    def _observation(self) -> Any:
-        state = self.state
-        if self.observations == "state":
-            return state
-        image = IMAGE_CAMERA.render(self._client, IMAGE_SIZE, IMAGE_SIZE, shadow=False)
-        return {"state": state[6:10], "image": image}
-
-    def _observation_space(self) -> spaces.Space[Any]:
-        # What is pushed may be pushed off the workspace, but not far.
-        place_low, place_high = WORKSPACE[0] - 0.5, WORKSPACE[1] + 0.5
-        pose_low, pose_high = [*place_low, -np.pi / 2], [*place_high, np.pi / 2]
-        stick_low, stick_high = np.tile(WORKSPACE[0] - 0.1, 2), np.tile(WORKSPACE[1] + 0.1, 2)
-        low = np.concatenate([pose_low, pose_low, stick_low, pose_low, pose_low], dtype=np.float32)
-        high = np.concatenate([pose_high, pose_high, stick_high, pose_high, pose_high], dtype=np.float32)
-        if self.observations == "state":
-            return spaces.Box(low, high, dtype=np.float32)
-        image = spaces.Box(0, 255, (IMAGE_SIZE, IMAGE_SIZE, 3), np.uint8)
-        return spaces.Dict({"state": spaces.Box(low[6:10], high[6:10], dtype=np.float32), "image": image})
-
     def _draw_blocks(self) -> NDArray[np.float64]:
         """Return two poses (2, 3) that are far enough apart."""
         while True:
-            places = BLOCKS_CENTRE + self.np_random.uniform(-BLOCKS_SPREAD, BLOCKS_SPREAD, (2, 2))
-            if abs(places[0, 0] - places[1, 0]) > MIN_BLOCK_DISTANCE:
-                return np.column_stack([places, self.np_random.uniform(-np.pi / 2, np.pi / 2, 2)])
+            centres = BLOCKS_CENTRE + self.np_random.uniform(-BLOCKS_SPREAD, BLOCKS_SPREAD, (2, 2))
+            if abs(centres[0, 0] - centres[1, 0]) > MIN_BLOCK_DISTANCE:
+                return np.column_stack([centres, self.np_random.uniform(-np.pi / 2, np.pi / 2, 2)])
 
     def _draw_targets(self) -> NDArray[np.float64]:
-        """Return two poses (2, 3), one to each side in x, whichever."""
+        """Return two poses (2, 3): the two sides in x, in random order."""
         side = TARGETS_APART * self.np_random.choice([-1.0, 1.0])
-        places = TARGETS_CENTRE + self.np_random.uniform(-TARGETS_SPREAD, TARGETS_SPREAD, (2, 2))
-        places[:, 0] += [side, -side]
-        return np.column_stack([places, self.np_random.uniform(-MAX_TARGET_YAW, MAX_TARGET_YAW, 2)])
+        centres = TARGETS_CENTRE + self.np_random.uniform(-TARGETS_SPREAD, TARGETS_SPREAD, (2, 2))
+        centres[:, 0] += [side, -side]
+        return np.column_stack([centres, self.np_random.uniform(-MAX_TARGET_YAW, MAX_TARGET_YAW, 2)])
+
+
+def _state_space() -> spaces.Box:
+    """Return the bounds of the state: blocks may be pushed off the workspace, but not far."""
+    position_low, position_high = WORKSPACE[0] - 0.5, WORKSPACE[1] + 0.5
+    pose_low, pose_high = [*position_low, -np.pi / 2], [*position_high, np.pi / 2]
+    stick_low, stick_high = np.tile(WORKSPACE[0] - 0.1, 2), np.tile(WORKSPACE[1] + 0.1, 2)
+    low = np.concatenate([pose_low, pose_low, stick_low, pose_low, pose_low], dtype=np.float32)
+    high = np.concatenate([pose_high, pose_high, stick_high, pose_high, pose_high], dtype=np.float32)
+    return spaces.Box(low, high, dtype=np.float32)
 
 
 def _half_turn(yaw: float) -> float:

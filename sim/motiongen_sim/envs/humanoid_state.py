@@ -1,4 +1,4 @@
-"""What a policy sees of a robot and of the reference that it follows, and what the numbers are called."""
+"""The state of HumanoidTrack: its numbers and their names."""
 
 from collections.abc import Sequence
 
@@ -7,14 +7,20 @@ import numpy as np
 from motiongen_sim.robots import quaternion
 from motiongen_sim.robots.quaternion import Array
 from motiongen_sim.robots.robot import Robot
-from motiongen_sim.robots.trajectory import State
+from motiongen_sim.robots.trajectory import RobotState
 
 AHEAD = 2
-"""Frames of the reference that are seen: the next one, and the one after it."""
+"""Frames of the reference in a state: the next one, and the one after it."""
 
 
-def observe(robot: Robot, state: State, goals: Sequence[State]) -> Array:
-    """Return the robot's own numbers, then for each goal where its root is from the robot's, and its numbers."""
+def observe(robot: Robot, state: RobotState, goals: Sequence[RobotState]) -> Array:
+    """Return a state (D,): the robot's own numbers, then for each goal the offset of its root and its numbers.
+
+    Args:
+        robot: its description.
+        state: of the robot.
+        goals: of the reference, in the next frames.
+    """
     back = _heading(state)
     parts = [_describe(robot, state, back)]
     for goal in goals:
@@ -23,7 +29,7 @@ def observe(robot: Robot, state: State, goals: Sequence[State]) -> Array:
 
 
 def state_names(robot: Robot) -> tuple[str, ...]:
-    """Return the names of an observation's numbers."""
+    """Return the names of a state's numbers."""
     names = list(robot_names(robot))
     for ahead in range(1, AHEAD + 1):
         names += [f"goal{ahead}_offset_{axis}" for axis in "xy"] + _names(robot, f"goal{ahead}")
@@ -31,7 +37,7 @@ def state_names(robot: Robot) -> tuple[str, ...]:
 
 
 def robot_names(robot: Robot) -> tuple[str, ...]:
-    """Return the names of the robot's own numbers in an observation: the first ones."""
+    """Return the names of the robot's own numbers, which are the first ones of a state."""
     return tuple(_names(robot, "robot"))
 
 
@@ -44,12 +50,12 @@ def action_names(robot: Robot) -> tuple[str, ...]:
     )
 
 
-def _heading(state: State) -> Array:
-    """Return the turn (4,) that brings the world into a robot's heading frame: x forward, z up."""
+def _heading(state: RobotState) -> Array:
+    """Return the rotation (4,) from the world into a robot's heading frame: x forward, z up."""
     return quaternion.inverse(quaternion.about_z(quaternion.yaw_of(state.rotation)))
 
 
-def _describe(robot: Robot, state: State, back: Array) -> Array:
+def _describe(robot: Robot, state: RobotState, back: Array) -> Array:
     """Return a state's numbers in a heading frame."""
     return np.concatenate(
         [

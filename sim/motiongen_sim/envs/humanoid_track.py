@@ -1,40 +1,38 @@
-"""Following a reference motion: a robot in physics is to move as a person did (DeepMimic, Peng et al. 2018)."""
+"""HumanoidTrack: a robot in physics tracks a reference motion (DeepMimic, Peng et al. 2018)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import gymnasium
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
 from motiongen.motion import Motion
-from motiongen_sim.envs.humanoid_state import action_names, observe, robot_names, state_names
+from motiongen_sim.envs.base import Image, Info, RobotEnv, State
+from motiongen_sim.envs.humanoid_state import AHEAD, action_names, observe, robot_names, state_names
 from motiongen_sim.robots import catalog, quaternion
-from motiongen_sim.robots.follower import glide
+from motiongen_sim.robots.follower import interpolate
 from motiongen_sim.robots.humanoid import HUMANOID
 from motiongen_sim.robots.reference import CONTROL_RATE, SUBSTEPS, Reference, clip_reference, motion_reference
-from motiongen_sim.robots.studio import Studio
-from motiongen_sim.robots.trajectory import State
+from motiongen_sim.robots.renderer import RobotRenderer
+from motiongen_sim.robots.trajectory import RobotState
 from motiongen_sim.robots.world import World
 
 CLIPS = ("walk", "run", "jump", "dance_a", "dance_b", "punch", "kick")
-"""Of PyBullet's clips of DeepMimic, those that keep on their feet."""
+"""PyBullet's clips of DeepMimic, without those that leave the feet."""
 MOST = 100.0
-"""Of any number in an observation: what flies off faster or farther is seen no better."""
+"""Largest number in an observation; larger ones are clipped."""
 SUCCESS_ERROR = 10.0
 """Degrees of mean joint tracking error up to which a motion counts as followed."""
 
 
-class HumanoidTrack(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
-    """A robot follows a reference motion by the targets that it gives its joints, at 30 Hz.
+class HumanoidTrack(RobotEnv):
+    """A robot tracks a reference motion; its actions are the targets of its joints, at 30 Hz.
 
-    Joints are driven by stable PD control at 240 Hz; targets glide from one action to the next. `root_assist` is a
-    helper force that pulls the root to where the reference's is: 1 for full assistance (the default: nothing falls),
-    0 for none, as a real robot has none.
+    Joints are driven by stable PD control at 240 Hz; targets are interpolated from one action to the next.
+    `root_assist` is a helper force that pulls the root to the reference's: 1 for full assistance (the default: nothing
+    falls), 0 for none, as a real robot has none.
 
     State (283,) for the humanoid, in metres, radians and seconds: the robot, then the reference in the next frame and
     in the one after it. Each is the root's height (1), its rotation as 6-D in the robot's heading frame (6), its
@@ -68,6 +66,9 @@ class HumanoidTrack(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
     PROPRIOCEPTION_NAMES = robot_names(HUMANOID)
     ACTION_NAMES = action_names(HUMANOID)
 
+    OBSERVATIONS = ("state",)
+    EPISODE_ATTRIBUTES = ("frame", "_target", "_error", "_is_success")
+
     def __init__(
         self,
         observations: str = "state",
@@ -78,87 +79,75 @@ class HumanoidTrack(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
         width: int = 480,
         height: int = 360,
     ) -> None:
-        if observations != "state":
-            raise ValueError(f"observations: expected state, got {observations!r}")
         self.robot = catalog.lookup(robot)
-        self.render_mode, self.root_assist = render_mode, root_assist
-        self._motion = motion if motion is None or isinstance(motion, Motion) else Motion.load(motion)
-        self._picture_size = width, height
         self.STATE_NAMES = state_names(self.robot)
         self.PROPRIOCEPTION_NAMES = robot_names(self.robot)
         self.ACTION_NAMES = action_names(self.robot)
-        self.action_space = spaces.Box(-1.0, 1.0, (self.robot.freedom,), np.float32)
-        self.observation_space = spaces.Box(-MOST, MOST, (len(self.STATE_NAMES),), np.float32)
+        super().__init__(
+            spaces.Box(-MOST, MOST, (len(self.STATE_NAMES),), np.float32),
+            spaces.Box(-1.0, 1.0, (self.robot.dof,), np.float32),
+            observations=observations,
+            render_mode=render_mode,
+            picture_size=(width, height),
+        )
+        self.root_assist = root_assist
+        self._motion = motion if motion is None or isinstance(motion, Motion) else Motion.load(motion)
         self._world = World(self.robot, assist=root_assist)
-        self._studio: Studio | None = None
+        self._renderer: RobotRenderer | None = None
         self._references: dict[str, Reference] = {}
         self.reference: Reference
         self.frame = 0
-        self._target: State
-        self._error = 0.0
+        self._target: RobotState
+        self._error, self._is_success = 0.0, False
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Put the robot into the reference's first frame. Returns the observation and the info."""
-        super().reset(seed=seed, options=options)
+    def _reset_world(self) -> None:
         self.reference = self._draw_reference()
-        self.frame, self._error = 0, 0.0
+        self.frame, self._error, self._is_success = 0, 0.0, False
         self._target = self.reference.at(0)
-        self._world.place(self._target)
-        if self._studio is not None:
-            self._studio.cut()
-        return self._observation(), self._info(is_success=False)
+        self._world.set_state(self._target)
+        if self._renderer is not None:
+            self._renderer.reset_camera()
 
-    def step(
-        self, action: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
-        """Give the joints their targets (A,), half turns, and simulate a thirtieth of a second."""
-        pose = self.robot.pose_of_action(np.pi * np.clip(np.asarray(action, dtype=np.float64), -1.0, 1.0))
+    def _step_world(self, action: NDArray[np.float64]) -> tuple[float, bool]:
+        pose = self.robot.pose_of_action(np.pi * np.clip(action, -1.0, 1.0))
         self.frame += 1
         goal = self.reference.at(self.frame)
-        target = replace(goal, pose=pose)  # the helper's target is the reference's root
-        self._world.advance(glide(self.robot, self._target, target, SUBSTEPS))
+        target = replace(goal, pose=pose)  # the helper force pulls to the reference's root
+        self._world.advance(interpolate(self.robot, self._target, target, SUBSTEPS))
         self._target, state = target, self._world.state
         self._error += float(np.degrees(self.robot.joint_errors(state.pose, goal.pose).mean()))
         has_fallen, is_over = self._world.has_fallen, self.frame >= self.reference.steps
-        is_success = is_over and not has_fallen and self.tracking_error <= SUCCESS_ERROR
-        reward = self._reward(state, goal)
-        return self._observation(), reward, has_fallen or is_over, False, self._info(is_success=is_success)
+        self._is_success = is_over and not has_fallen and self.tracking_error <= SUCCESS_ERROR
+        return self._reward(state, goal), has_fallen or is_over
 
-    def render(self) -> NDArray[np.uint8] | None:
-        """Return a picture (height, width, 3): the robot, and the reference beside it in grey."""
-        if self.render_mode is None:
-            return None
-        if self._studio is None:
-            self._studio = Studio(self.robot, self._picture_size, has_ghost=True)
-        return self._studio.draw([self._world.state, self.reference.at(self.frame)])
+    def _draw(self) -> Image:
+        """Return a picture of the robot, and of the reference beside it in grey."""
+        if self._renderer is None:
+            self._renderer = RobotRenderer(self.robot, self.picture_size, with_reference=True)
+        return self._renderer.draw([self._world.state, self.reference.at(self.frame)])
 
-    def close(self) -> None:
-        """Free the physics servers."""
+    def _free(self) -> None:
         self._world.close()
-        if self._studio is not None:
-            self._studio.close()
-            self._studio = None
+        if self._renderer is not None:
+            self._renderer.close()
 
-    @contextmanager
-    def undone(self) -> Iterator[None]:
-        """Take back all steps that are taken while the block runs."""
-        kept = self.frame, self._target, self._error
-        try:
-            with self._world.undone():
-                yield
-        finally:
-            self.frame, self._target, self._error = kept
+    def _simulator_undone(self) -> AbstractContextManager[None]:
+        return self._world.undone()
 
     @property
     def tracking_error(self) -> float:
-        """Mean angle between the joints and the reference's since the reset, degrees."""
+        """Mean angle between the joints and the reference's since the reset, in degrees."""
         return self._error / max(self.frame, 1)
 
     @property
     def state(self) -> State:
-        """How the robot is."""
+        """The robot and the reference in the next two frames (D,), as STATE_NAMES names them."""
+        goals = [self.reference.at(self.frame + ahead) for ahead in range(1, AHEAD + 1)]
+        return np.clip(observe(self.robot, self._world.state, goals), -MOST, MOST).astype(np.float32)
+
+    @property
+    def robot_state(self) -> RobotState:
+        """Positions and velocities of the robot."""
         return self._world.state
 
     def _draw_reference(self) -> Reference:
@@ -171,13 +160,13 @@ class HumanoidTrack(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
             self._references[name] = clip_reference(name, self.robot)
         return self._references[name].starting(float(self.np_random.random()))
 
-    def _reward(self, state: State, goal: State) -> float:
+    def _reward(self, state: RobotState, goal: RobotState) -> float:
         """Return the paper's imitation reward."""
         turn = quaternion.log(quaternion.multiply(goal.rotation, quaternion.inverse(state.rotation)))
         poses = np.sum(self.robot.joint_errors(state.pose, goal.pose) ** 2) + np.sum(turn**2)
         speeds = np.sum((state.velocity - goal.velocity) ** 2) + np.sum((state.angular - goal.angular) ** 2)
         tips, centre = self.reference.measures(self.frame)
-        ends = np.sum((self._world.body.tips() - tips) ** 2)
+        ends = np.sum((self._world.body.end_effectors() - tips) ** 2)
         centres = np.sum((self._world.body.centre_of_mass() - centre) ** 2)
         return float(
             0.65 * np.exp(-2.0 * poses)
@@ -186,13 +175,9 @@ class HumanoidTrack(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
             + 0.1 * np.exp(-10.0 * centres)
         )
 
-    def _observation(self) -> NDArray[np.float32]:
-        goals = [self.reference.at(self.frame + ahead) for ahead in (1, 2)]
-        return np.clip(observe(self.robot, self._world.state, goals), -MOST, MOST).astype(np.float32)
-
-    def _info(self, *, is_success: bool) -> dict[str, Any]:
+    def _info(self) -> Info:
         return {
-            "is_success": is_success,
+            "is_success": self._is_success,
             "tracking_error": self.tracking_error,
             "root_assist": self.root_assist,
             "clip": self.reference.name,

@@ -1,16 +1,16 @@
-"""A Franka Panda that pushes, carries and stacks cubes: panda-gym's tasks, with flat observations and exact seeds."""
+"""PandaPush, PandaPickAndPlace, PandaStack: panda-gym's tasks with flat observations and exact seeds."""
 
 import tempfile
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar
 
-import gymnasium
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from motiongen_sim.robots.bullet import Camera, silence, undone
+from motiongen_sim.envs.base import Info, State
+from motiongen_sim.envs.bullet_env import BulletEnv
+from motiongen_sim.robots.bullet import Camera, silence
 
 with silence():  # pybullet says its build time on being imported
     import pybullet_data
@@ -25,7 +25,6 @@ MAX_STEP = 0.05
 BASE = np.array([-0.6, 0.0, 0.0])
 LARGEST = 50.0
 """No number of a state is larger: a cube that is struck may spin fast."""
-IMAGE_SIZE = 96
 TABLE_COLOR = (0.87, 0.86, 0.83, 1.0)
 FLOOR_COLOR = (0.42, 0.43, 0.46, 1.0)
 FINGERS, FINGER_COLOR = (9, 10), (0.25, 0.25, 0.28, 1.0)
@@ -34,8 +33,6 @@ ORANGE, PURPLE = (0.95, 0.45, 0.10, 1.0), (0.56, 0.25, 0.69, 1.0)
 CUBE_COLORS = {"object": GREEN, "object1": BLUE, "object2": GREEN}
 GOAL_COLORS = {"target": ORANGE, "target1": PURPLE, "target2": ORANGE}
 CUBE_SIZE = 0.04
-CAMERA = Camera(eye=(0.80, -0.50, 0.60), target=(-0.06, 0.0, 0.10), field_of_view=40.0)
-IMAGE_CAMERA = Camera(eye=(0.62, -0.36, 0.56), target=(0.01, 0.0, 0.05), field_of_view=37.0)
 
 _EFFECTOR = ("effector_x", "effector_y", "effector_z", "effector_vx", "effector_vy", "effector_vz")
 
@@ -45,14 +42,14 @@ def _cube_names(name: str) -> tuple[str, ...]:
     return tuple(f"{name}_{number}" for number in numbers)
 
 
-class PandaEnv(gymnasium.Env[Any, NDArray[np.float32]]):
-    """A robot and a task of panda-gym 3 (Gallouédec et al. 2021), as published, with numbers in one flat row.
+class PandaEnv(BulletEnv):
+    """Base of the three tasks of panda-gym 3 (Gallouédec et al. 2021): as published, but observed as one flat state.
 
     A seed gives the very layout that panda-gym has for it. An episode is solved, and ends, once the cubes are within
     the task's distance of their goals; every step before costs 1.
 
-    State, metres, metres a second and radians: the effector's place and velocity (and how far its fingers are apart,
-    where they move), each cube's place, rotation (roll, pitch, yaw), velocity and angular velocity, and each goal.
+    State, metres, metres a second and radians: the effector's position and velocity (and the distance of its fingers,
+    where they move), each cube's position, rotation (roll, pitch, yaw), velocity and angular velocity, and each goal.
     Action in [-1, 1]: the effector moves by up to 5 cm along x, y and z; the fingers, where they move, by up to 20 cm,
     1 to open and -1 to close, as far as they can.
 
@@ -70,37 +67,34 @@ class PandaEnv(gymnasium.Env[Any, NDArray[np.float32]]):
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": CONTROL_RATE}  # noqa: RUF012 (gymnasium's own form)
-    STATE_NAMES: ClassVar[tuple[str, ...]]
-    PROPRIOCEPTION_NAMES: ClassVar[tuple[str, ...]]
-    ACTION_NAMES: ClassVar[tuple[str, ...]]
     CUBES: ClassVar[tuple[str, ...]]
     GOALS: ClassVar[tuple[str, ...]]
     TASK: ClassVar[type[Any]]
+    IMAGE_SIZE = 96
+    CAMERA = Camera(eye=(0.80, -0.50, 0.60), target=(-0.06, 0.0, 0.10), field_of_view=40.0)
+    IMAGE_CAMERA = Camera(eye=(0.62, -0.36, 0.56), target=(0.01, 0.0, 0.05), field_of_view=37.0)
 
     def __init__(
         self, observations: str = "state", render_mode: str | None = None, width: int = 480, height: int = 360
     ) -> None:
-        if observations not in ("state", "image"):
-            raise ValueError(f"observations: expected state or image, got {observations!r}; pick one")
-        self.observations = observations
-        self.render_mode = render_mode
-        self._picture_size = width, height
+        super().__init__(
+            spaces.Box(-LARGEST, LARGEST, (len(self.STATE_NAMES),), np.float32),
+            spaces.Box(-1.0, 1.0, (len(self.ACTION_NAMES),), np.float32),
+            observations=observations,
+            render_mode=render_mode,
+            picture_size=(width, height),
+        )
         with silence():
             self._sim = PyBullet(renderer="Tiny")
+        self._client = self._sim.physics_client
         # In one order: a world put back into a state goes on exactly as before.
         self._client.setPhysicsEngineParameter(deterministicOverlappingPairs=1)
         arm = _CoarsePanda if observations == "image" else Panda
         self._robot = arm(self._sim, block_gripper="gripper" not in self.ACTION_NAMES, base_position=BASE)
         self._task = self.TASK(self._sim)
         self._paint()
-        self.action_space = spaces.Box(-1.0, 1.0, (len(self.ACTION_NAMES),), np.float32)
-        self.observation_space = self._observation_space()
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        """Put all in new places, the ones that panda-gym has for the seed. Returns the observation and the info."""
-        super().reset(seed=seed, options=options)
+    def _reset_world(self) -> None:
         self._task.np_random = self.np_random
         # First far off each other and all else: kept contacts would let what came before leave a trace.
         for number, cube in enumerate(self.CUBES, start=1):
@@ -110,71 +104,51 @@ class PandaEnv(gymnasium.Env[Any, NDArray[np.float32]]):
         self._robot.reset()
         self._client.performCollisionDetection()
         self._task.reset()
-        return self._observation(), {"is_success": self._is_solved()}
 
-    def step(self, action: NDArray[np.float32]) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Act for a 25th of a second; `action` (A,) is as the class says."""
-        self._robot.set_action(np.asarray(action, dtype=np.float64))
+    def _step_world(self, action: NDArray[np.float64]) -> tuple[float, bool]:
+        self._robot.set_action(action)
         self._sim.step()
-        solved = self._is_solved()
         reward = float(self._task.compute_reward(self._achieved(), self._task.get_goal(), {}))
-        return self._observation(), reward, solved, False, {"is_success": solved}
+        return reward, self._is_solved()
 
-    def render(self) -> NDArray[np.uint8] | None:
-        """Return a picture (height, width, 3), or None when no render mode was asked for."""
-        if self.render_mode is None:
-            return None
-        return CAMERA.render(self._client, *self._picture_size)
-
-    def close(self) -> None:
-        """Free the physics server."""
-        if self._sim is not None:
-            self._sim.close()
-            self._sim = None
-
-    def undone(self) -> AbstractContextManager[None]:
-        """Take back all steps that are taken while the block runs."""
-        return undone(self._client)
+    def _info(self) -> Info:
+        return {"is_success": self._is_solved()}
 
     @property
-    def state(self) -> NDArray[np.float32]:
-        """What STATE_NAMES name."""
+    def state(self) -> State:
+        """The effector, the cubes and the goals (D,), as STATE_NAMES names them."""
         parts = [self._robot.get_obs(), self._task.get_obs(), self._task.get_goal()]
         return np.concatenate(parts, dtype=np.float32)
 
     @property
     def effector(self) -> NDArray[np.float64]:
-        """Where the point between the fingertips is (3,), in metres."""
+        """Position of the point between the fingertips (3,), in metres."""
         return np.asarray(self._robot.get_ee_position())
 
     @property
     def effector_velocity(self) -> NDArray[np.float64]:
-        """How it moves (3,), in metres a second."""
+        """Velocity of that point (3,), in metres a second."""
         return np.asarray(self._robot.get_ee_velocity())
 
     @property
     def opening(self) -> float:
-        """How far apart the fingers are, in metres."""
+        """Distance between the fingers, in metres."""
         return float(self._robot.get_fingers_width())
 
     @property
     def cubes(self) -> NDArray[np.float64]:
-        """Where the cubes' centres are (C, 3), in metres."""
+        """Positions of the cubes' centres (C, 3), in metres."""
         return np.stack([self._sim.get_base_position(cube) for cube in self.CUBES])
 
     @property
     def cube_velocities(self) -> NDArray[np.float64]:
-        """How the cubes move (C, 3), in metres a second."""
+        """Velocities of the cubes (C, 3), in metres a second."""
         return np.stack([self._sim.get_base_velocity(cube) for cube in self.CUBES])
 
     @property
     def goals(self) -> NDArray[np.float64]:
-        """Where the cubes' centres are to be (C, 3), in metres."""
+        """Goals of the cubes' centres (C, 3), in metres."""
         return np.asarray(self._task.get_goal().reshape(-1, 3))
-
-    @property
-    def _client(self) -> Any:
-        return self._sim.physics_client
 
     def _achieved(self) -> NDArray[np.float32]:
         # As panda-gym judges: in single precision.
@@ -183,21 +157,8 @@ class PandaEnv(gymnasium.Env[Any, NDArray[np.float32]]):
     def _is_solved(self) -> bool:
         return bool(self._task.is_success(self._achieved(), self._task.get_goal()))
 
-    def _observation(self) -> Any:
-        if self.observations == "state":
-            return self.state
-        image = IMAGE_CAMERA.render(self._client, IMAGE_SIZE, IMAGE_SIZE, shadow=False)
-        return {"state": self.state[: len(self.PROPRIOCEPTION_NAMES)], "image": image}
-
-    def _observation_space(self) -> spaces.Space[Any]:
-        if self.observations == "state":
-            return spaces.Box(-LARGEST, LARGEST, (len(self.STATE_NAMES),), np.float32)
-        own = spaces.Box(-LARGEST, LARGEST, (len(self.PROPRIOCEPTION_NAMES),), np.float32)
-        image = spaces.Box(0, 255, (IMAGE_SIZE, IMAGE_SIZE, 3), np.uint8)
-        return spaces.Dict({"state": own, "image": image})
-
     def _paint(self) -> None:
-        """Color what is there, and show goals as frames."""
+        """Color the bodies, and replace the goals by frames."""
         bodies = self._sim._bodies_idx  # panda-gym's name -> PyBullet's number
         cube_colors = {name: CUBE_COLORS[name] for name in self.CUBES}
         for name, color in {"table": TABLE_COLOR, "plane": FLOOR_COLOR, **cube_colors}.items():

@@ -1,1 +1,1 @@
-"""Scripted experts: they solve a task by rules, so that policies have something to learn from."""
+"""Scripted experts: they solve tasks by rules that may read the simulator's true state."""

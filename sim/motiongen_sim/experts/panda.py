@@ -1,4 +1,4 @@
-"""Shows how a Panda pushes, carries and stacks cubes. What they do next depends on what is, not on what has been."""
+"""The experts of the Panda's tasks. Their next action depends on the current state alone."""
 
 from typing import Any
 
@@ -15,6 +15,7 @@ from motiongen_sim.envs.panda import (
     PandaPush,
     PandaStack,
 )
+from motiongen_sim.experts.base import Expert
 from motiongen_sim.experts.block_push import heading
 
 Vector = NDArray[np.float64]
@@ -23,48 +24,42 @@ MOMENTUM, RESPONSE = np.array([0.34, 0.15, 0.34]), np.array([0.54, 0.74, 0.66])
 """Along x, y and z: the effector's next step is MOMENTUM x its last one + RESPONSE x the commanded one (least squares
 over 600 steps in the air; 2 mm is left unexplained)."""
 LOWERING = 0.02
-"""At most so much does it rise or sink in a step, in metres: fast ones shake x."""
+"""Largest vertical step, in metres: faster ones disturb x."""
 TABLE = 0.02
-"""How high a cube's centre is that lies on the table, in metres."""
+"""Height of the centre of a cube on the table, in metres."""
 
 STANDOFF, REACH, ROOM = 0.06, 0.797, 0.042
-"""Pushes start so far from the cube's centre; but no further than REACH from the arm's base, and then at least ROOM."""
+"""Metres: from the cube's centre to the start of a push; most from the arm's base to there; least of the first."""
 PUSH_SPEED, SLOW_SPEED, CATCH_UP, SLOW_DOWN = 0.024, 0.012, 0.009, 0.2
-"""Metres a step: the fastest push, the slowest, how much faster than the cube; and the share of what is missing."""
+"""Metres a step: fastest push, slowest push, excess over the cube's speed; and the share of the distance left."""
 COAST = 0.2
-"""A cube let go at v m/s slides on for COAST x v^2 metres."""
+"""A cube released at v m/s slides for COAST x v^2 metres."""
 HOVER, LOW = 0.08, 0.045
-"""It flies over cubes at HOVER; below LOW it goes around them. In metres."""
+"""Height at which the effector passes over cubes, and below which it goes around them, in metres."""
 
 GRASPED = 0.046
-"""The fingers are closed on a cube when they are this near to each other, in metres."""
+"""Largest opening of fingers that are closed on a cube, in metres."""
 OPEN = 0.065
 CLOSE = -0.5
 PLACED = 0.02
 
 
-class _PandaExpert:
-    """Moves the effector so that it does not swing, and adds noise if asked to.
+class _PandaExpert(Expert[PandaEnv]):
+    """Base of the experts: moves the effector without swinging, and adds noise if asked to.
 
     Args:
         env: the environment, wrapped or not.
         seed: of the noise.
-        noise: standard deviation of what is added to each action.
+        noise: standard deviation of Gaussian noise on each action.
     """
 
-    ENV: type[PandaEnv]
-
     def __init__(self, env: gymnasium.Env[Any, Any], seed: int, noise: float = 0.0) -> None:
-        made = env.unwrapped
-        if not isinstance(made, self.ENV):
-            name = self.ENV.__name__
-            raise ValueError(f"env: expected {name}, got {made!r}; make it with tasks.lookup({name!r})")
-        self._env: PandaEnv = made
+        super().__init__(env, seed)
         self._rng = np.random.default_rng(seed)
         self._noise = noise
 
     def reset(self) -> None:
-        """Start over; there is nothing to forget."""
+        """Begin an episode; nothing is remembered."""
 
     def act(self) -> NDArray[np.float32]:
         """Return the next action (A,)."""
@@ -80,7 +75,7 @@ class _PandaExpert:
         return (step - MOMENTUM * self._env.effector_velocity / CONTROL_RATE) / RESPONSE / MAX_STEP
 
     def _glide(self, way: Vector, speed: float, ease: float) -> Vector:
-        """Return a step along `way`: at most `speed` metres, and at most `ease` more than the last step was."""
+        """Return a step along `way`: at most `speed` metres, and at most `ease` longer than the last step."""
         last = self._env.effector_velocity[: len(way)] / CONTROL_RATE
         limit = min(speed, float(np.linalg.norm(last)) + ease)
         return way * min(1.0, limit / max(float(np.linalg.norm(way)), 1e-9))
@@ -106,14 +101,14 @@ class PandaPushExpert(_PandaExpert):
         return self._command(np.array([*step, rise]))
 
     def _push(self, side: "_Side", missing: Vector, velocity: Vector) -> Vector:
-        """Return the step (2,) that pushes on, and steers a little to where the cube has to go sideways."""
+        """Return the step (2,) of a push, steered a little towards the sideways error of the cube."""
         fastest = float(np.clip(SLOW_DOWN * (missing @ side.ahead), SLOW_SPEED, PUSH_SPEED))
         speed = min(fastest, max(float(velocity @ side.ahead) / CONTROL_RATE, 0.0) + CATCH_UP)
         steer = 0.3 * np.tanh((missing @ side.across) / 0.03) - 10.0 * side.aside
         return np.asarray(speed * (side.ahead + np.clip(steer, -0.6, 0.6) * side.across))
 
     def _go_behind(self, start: Vector, effector: Vector, cube: Vector, is_low: bool) -> tuple[Vector, float]:
-        """Return the step (2,) towards where a push starts, and the height for it."""
+        """Return the step (2,) towards the start of a push, and the target height."""
         way = start - effector
         step = self._glide(0.7 * way, speed=0.035, ease=0.015)
         if is_low:
@@ -126,12 +121,12 @@ class _Side:
     """The side of a cube that is pushed to move it along an axis.
 
     Attributes:
-        ahead: the direction that the cube is to move in.
-        across: the other axis.
-        start: where the push starts.
-        aside: how far the effector is off the cube's middle.
-        is_behind: whether the effector is where it can push.
-        urgency: of two sides, the one with the higher is to be pushed.
+        ahead: direction (2,) in which the cube is to move.
+        across: the other axis (2,).
+        start: position (2,) at which the push starts.
+        aside: sideways distance of the effector from the cube's centre.
+        is_behind: whether the effector can push.
+        urgency: priority of this side.
     """
 
     def __init__(self, axis: int, missing: Vector, effector: Vector, cube: Vector, is_low: bool) -> None:
@@ -149,10 +144,10 @@ class _Side:
 
 
 class _Carrier(_PandaExpert):
-    """Grasps a cube from above, lifts it, and lowers it where it is to be."""
+    """Grasps a cube from above, lifts it, and lowers it at its goal."""
 
     def _carry(self, cube: Vector, goal: Vector, lift: float) -> Vector:
-        """Return the action (4,) that brings a cube to a goal, `lift` metres over it; fetches the cube first."""
+        """Return the action (4,) that grasps a cube, lifts it by `lift` metres and brings it to a goal."""
         to_cube = cube - self._env.effector
         aside = float(np.linalg.norm(to_cube[:2]))
         is_at = aside < 0.025 and abs(to_cube[2]) < 0.02
@@ -173,7 +168,7 @@ class _Carrier(_PandaExpert):
         return self._move(way, CLOSE if closes else (OPEN - opening) / 0.2)
 
     def _let_go(self) -> Vector:
-        """Return the action (4,) that opens the fingers and then rises."""
+        """Return the action (4,) that opens the fingers and then lifts the effector."""
         rise = 0.05 * np.clip((self._env.opening - 0.05) / 0.02, 0.0, 1.0)
         return self._move(np.array([0.0, 0.0, rise]), -CLOSE)
 

@@ -1,1 +1,1 @@
-"""Bodies in PyBullet: how they are loaded, held and moved."""
+"""Robots in PyBullet: their models, retargeting of motion to them, and their control."""

@@ -1,4 +1,4 @@
-"""PyBullet without a window or noise: a physics server of one's own, and a camera that needs no GPU."""
+"""PyBullet without its output: physics servers, undoing of steps, and a camera that needs no GPU."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Hold back what C code prints, on both streams, while the block runs."""
+    """Discard the output of C code on stdout and stderr while the block runs."""
     sys.stdout.flush()
     sys.stderr.flush()
     kept = [(stream, os.dup(stream)) for stream in (1, 2)]
@@ -29,17 +29,17 @@ def silence() -> Iterator[None]:
         os.close(nowhere)
 
 
-with silence():  # it says its build time on being imported
+with silence():  # it prints its build time when it is imported
     import pybullet
     import pybullet_data
     from pybullet_utils.bullet_client import BulletClient
 
 SIMULATION_RATE = 240
-"""Physics steps a second: what PyBullet's solver is tuned for."""
+"""Physics steps a second: PyBullet's default, which its solver is tuned for."""
 
 
 def connect() -> Any:
-    """Return a physics server of its own: pybullet's functions as methods, with gravity and its data path set.
+    """Return a new physics server: pybullet's functions as methods, with gravity and its data path set.
 
     Overlapping pairs are kept in one order, so that a world put back into a state goes on exactly as before.
     `disconnect()` frees it; so does losing the last reference.
@@ -54,7 +54,7 @@ def connect() -> Any:
 
 @contextmanager
 def undone(client: Any) -> Iterator[None]:
-    """Take back what happens to all bodies while the block runs. Motors keep their last targets."""
+    """Put all bodies back into the state they had when the block began. Motors keep their last targets."""
     state = client.saveState()
     try:
         yield
@@ -64,7 +64,7 @@ def undone(client: Any) -> Iterator[None]:
 
 
 def yaw_quaternion(yaw: float) -> list[float]:
-    """Return the quaternion (x, y, z, w) of a turn by `yaw` radians about z."""
+    """Return the quaternion (x, y, z, w) of a rotation by `yaw` radians about z."""
     return [0.0, 0.0, float(np.sin(yaw / 2)), float(np.cos(yaw / 2))]
 
 
@@ -73,12 +73,11 @@ class Camera:
     """A pinhole camera that looks from one point at another; z is up.
 
     Attributes:
-        eye: where it stands, in metres.
-        target: what it looks at, in metres.
+        eye: position of the camera, in metres.
+        target: point that it looks at, in metres.
         field_of_view: vertical, in degrees.
-        aspect: width of what is seen, in heights; that of the picture for None, and with another its pixels are not
-            square.
-        light: the direction that light comes from.
+        aspect: width of the view, in heights; the picture's own for None, and with another its pixels are not square.
+        light: direction towards the light.
     """
 
     eye: tuple[float, float, float]
@@ -88,7 +87,14 @@ class Camera:
     light: tuple[float, float, float] = (0.6, -0.4, 1.0)
 
     def render(self, client: Any, width: int, height: int, *, shadow: bool = True) -> NDArray[np.uint8]:
-        """Return what it sees (height, width, 3), drawn by PyBullet's software renderer."""
+        """Return a picture (height, width, 3), drawn by PyBullet's software renderer.
+
+        Args:
+            client: the physics server.
+            width: in pixels.
+            height: in pixels.
+            shadow: draw shadows, which takes longer.
+        """
         view = client.computeViewMatrix(self.eye, self.target, (0.0, 0.0, 1.0))
         aspect = self.aspect or width / height
         projection = client.computeProjectionMatrixFOV(self.field_of_view, aspect, 0.05, 10.0)

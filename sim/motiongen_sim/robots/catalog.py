@@ -1,14 +1,43 @@
-"""The robots that a motion can drive. Adding one is a file with a `Robot`, and a line here."""
+"""ROBOTS: the registry of robots that a motion can drive. Adding one is a file with a `Robot`, and a line here."""
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from motiongen import registry
-from motiongen_sim.robots.g1 import G1
-from motiongen_sim.robots.humanoid import HUMANOID
-from motiongen_sim.robots.robot import Robot
 
-ROBOTS: dict[str, Robot] = {robot.name: robot for robot in (HUMANOID, G1)}
-"""Name -> robot; what it needs is read when it is first used."""
+if TYPE_CHECKING:
+    from motiongen_sim.robots.robot import Robot
 
 
-def lookup(name: str) -> Robot:
+@dataclass(frozen=True, kw_only=True)
+class RobotSpec:
+    """A line of the registry.
+
+    Attributes:
+        entry_point: "module:name" of its `Robot`, imported when it is first used.
+        description: for help texts.
+    """
+
+    entry_point: str
+    description: str
+
+
+ROBOTS: dict[str, RobotSpec] = {
+    "humanoid": RobotSpec(
+        entry_point="motiongen_sim.robots.humanoid:HUMANOID",
+        description="PyBullet's humanoid",
+    ),
+    "g1": RobotSpec(
+        entry_point="motiongen_sim.robots.g1:G1",
+        description="Unitree's G1 (needs motiongen[g1])",
+    ),
+}
+"""Name -> where its description is."""
+
+
+def lookup(name: str) -> "Robot":
     """Return the robot of that name. Raises ValueError that lists the names."""
-    return registry.lookup("robot", ROBOTS, name)
+    module, _, attribute = registry.lookup("robot", ROBOTS, name).entry_point.partition(":")
+    robot: Robot = getattr(importlib.import_module(module), attribute)
+    return robot

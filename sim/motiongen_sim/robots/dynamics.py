@@ -1,4 +1,4 @@
-"""How heavy a body's joints are to turn, from its links' places: mass matrix and gravity by Jacobians.
+"""Dynamics: mass matrix and gravity torques of a body, from the Jacobians of its links.
 
 PyBullet's own calculateMassMatrix is wrong for ball joints, or else for hinges that do not turn about z.
 """
@@ -13,16 +13,16 @@ from motiongen_sim.robots.quaternion import Array
 
 GRAVITY = 9.81
 _LEAST = 0.01
-"""Kilograms under which a link is left out: cameras' frames and stickers."""
+"""Links lighter than this, in kilograms, are left out: camera frames and stickers."""
 
 
 class Dynamics:
-    """The equations of motion of a body where it is.
+    """Mass matrix and gravity torques of a body in its current state.
 
     Velocities are the root's, (3,) linear and (3,) angular in the world, then the joints' (A,).
 
     Args:
-        body: whose.
+        body: the robot.
     """
 
     def __init__(self, body: Body) -> None:
@@ -42,12 +42,12 @@ class Dynamics:
             self._axes[joint.v] = np.eye(3) if joint.is_ball else quaternion.rotate(back, joint.axis)
         self._moves = self._ancestry()
 
-    def here(self) -> tuple[Array, Array]:
+    def mass_matrix_and_gravity(self) -> tuple[Array, Array]:
         """Return the mass matrix (6 + A, 6 + A), and the torques (A,) that hold the joints against gravity."""
         body = self._body
         states = body.client.getLinkStates(body.id, self._links, 0, 1)
-        place, axes = body.client.getBasePositionAndOrientation(body.id)
-        centres = np.array([place, *(state[0] for state in states)])  # (L, 3)
+        base, axes = body.client.getBasePositionAndOrientation(body.id)
+        centres = np.array([base, *(state[0] for state in states)])  # (L, 3)
         frames = quaternion.matrices(np.array([axes, *(state[1] for state in states)]))  # (L, 3, 3)
         pivots = np.array([state[4] for state in states])[self._owner]  # (A, 3)
         turned = quaternion.matrices(np.array([state[5] for state in states])[self._owner])
@@ -67,7 +67,7 @@ class Dynamics:
         return rows.T @ rows, gravity
 
     def _ancestry(self) -> Array:
-        """Return 1 where a freedom (rows, D) moves a link (columns, the root first), 0 elsewhere."""
+        """Return 1 where a degree of freedom (rows, D) moves a link (columns, the root first), 0 elsewhere."""
         body = self._body
         moves = np.zeros((6 + len(self._owner), 1 + len(self._links)))
         moves[:6] = 1.0

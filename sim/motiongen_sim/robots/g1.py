@@ -79,5 +79,10 @@ G1 = Robot(
     },
     feet=("left_ankle_roll_link", "right_ankle_roll_link"),
     trunk=("torso_link", "head_link", "pelvis_contour_link"),
-    tips=("left_ankle_roll_link", "right_ankle_roll_link", "left_wrist_yaw_link", "right_wrist_yaw_link"),
+    end_effectors=(
+        "left_ankle_roll_link",
+        "right_ankle_roll_link",
+        "left_wrist_yaw_link",
+        "right_wrist_yaw_link",
+    ),
 )

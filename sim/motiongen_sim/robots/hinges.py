@@ -1,4 +1,4 @@
-"""A rotation as the angles of up to three hinges in a row, whatever their axes are."""
+"""Hinges: closed-form inverse kinematics of up to three hinges in series, about any axes."""
 
 from dataclasses import dataclass
 
@@ -8,19 +8,19 @@ from motiongen_sim.robots import quaternion
 from motiongen_sim.robots.quaternion import Array
 
 _LOCKED = 0.15
-"""Sine of the angle between first and last axis under which they do nearly the same: then the first holds still."""
+"""Sine of the angle between the first and the last axis below which the hinges are near gimbal lock."""
 _OVER = 10.0
-"""How much worse a radian beyond a limit is than a radian of movement."""
+"""Cost of a radian beyond a limit, in radians of movement."""
 
 
 @dataclass(frozen=True, eq=False)
 class Hinges:
-    """One to three hinges in a row.
+    """One to three hinges in series.
 
     Attributes:
-        axes: (n, 3) unit vectors at zero angles, the first one's in the frame that the row hangs on.
-        lower: (n,) radians.
-        upper: (n,) radians.
+        axes: (n, 3) unit vectors at zero angles, the first one in the frame of the parent link.
+        lower: (n,) lower limits, radians.
+        upper: (n,) upper limits, radians.
     """
 
     axes: Array
@@ -28,20 +28,20 @@ class Hinges:
     upper: Array
 
     def rotation(self, angles: Array) -> Array:
-        """Return the rotation (..., 4) that angles (..., n) make."""
+        """Return the rotations (..., 4) of angles (..., n)."""
         turn = np.broadcast_to(quaternion.IDENTITY, (*angles.shape[:-1], 4))
         for number, axis in enumerate(self.axes):
             turn = quaternion.multiply(turn, quaternion.exp(axis * angles[..., number, None]))
         return turn
 
     def solve(self, turns: Array, before: Array) -> Array:
-        """Return angles (T, n), unclipped, that make rotations (T, 4), each as near as may be to those before it.
+        """Return angles (T, n), not clipped to the limits, for rotations (T, 4), continuous over the frames.
 
-        Two hinges leave out what they cannot do: the turn about the axis across both. Of the two ways in which three
-        hinges make a rotation, the one is taken that moves less and keeps to the limits.
+        Two hinges leave out the rotation about the axis across both. Three hinges have two solutions; the one is chosen
+        that moves less and keeps to the limits.
 
         Args:
-            turns: in the frame that the row hangs on.
+            turns: (T, 4) in the frame of the parent link.
             before: (n,) angles before the first frame.
         """
         if len(self.axes) == 1:
@@ -52,7 +52,7 @@ class Hinges:
         angles, last = np.empty((len(turns), len(self.axes))), before
         for frame, turn in enumerate(turns):
             way = ways[frame, :, : len(self.axes)]
-            # Each as the turn of the circle that is nearest to the last one, and as that between the limits.
+            # Of angles that differ by full turns: the nearest to the last one, and to the middle of the limits.
             options = np.concatenate([last + _wrap(way - last), middle + _wrap(way - middle)])  # (4, n)
             over = np.maximum(options - self.upper, 0.0) + np.maximum(self.lower - options, 0.0)
             best = int(np.argmin(np.abs(options - last).sum(axis=1) + _OVER * over.sum(axis=1)))
@@ -62,7 +62,7 @@ class Hinges:
         return angles
 
     def _held(self, angles: Array, turn: Array, third: Array, last: Array, held: float) -> Array:
-        """Return angles whose first one moves by a share `held` squared alone; the last makes up for it."""
+        """Return angles near gimbal lock: the first one moves by the share `held` squared, the last makes up for it."""
         one = last[0] + (angles[0] - last[0]) * held**2
         if len(self.axes) == 2:
             return np.array([one, angles[1]])
@@ -72,11 +72,11 @@ class Hinges:
 
 
 def _ways(turns: Array, first: Array, second: Array, third: Array) -> tuple[Array, Array]:
-    """Return the two ways (T, 2, 3) of three axes to make rotations (T, 4), nearest where they cannot.
+    """Return both solutions (T, 2, 3) for rotations (T, 4) about three axes, the nearest where there is none.
 
-    And the sine (T, 2) of the angle between the first axis and where the last one is put: near zero they do the same.
+    Also returns the sine (T, 2) of the angle between the first and the rotated last axis: near zero is gimbal lock.
 
-    Turned by all three, the third axis is where the first two put it: its part along the first axis depends on the
+    The rotated third axis depends on the first two angles alone: its part along the first axis depends on the
     second angle alone, as a cosine (Davenport, "Rotations about nonorthogonal axes", 1973).
     """
     put = quaternion.rotate(turns, np.broadcast_to(third, (len(turns), 3)))
@@ -98,7 +98,13 @@ def _ways(turns: Array, first: Array, second: Array, third: Array) -> tuple[Arra
 
 
 def angle_about(axis: Array, start: Array, end: Array) -> Array:
-    """Return the angles (T,) about a unit axis (3,) or (T, 3) that bring `start` (T, 3) nearest to `end` (T, 3)."""
+    """Return the angles (T,) about an axis that rotate vectors nearest to others.
+
+    Args:
+        axis: unit (3,) or (T, 3).
+        start: unit vectors (T, 3).
+        end: unit vectors (T, 3).
+    """
     across = np.sum(axis * quaternion.cross(start, end), axis=-1)
     along = np.sum(start * end, axis=-1) - np.sum(axis * start, axis=-1) * np.sum(axis * end, axis=-1)
     angles: Array = np.arctan2(across, along)
@@ -106,7 +112,7 @@ def angle_about(axis: Array, start: Array, end: Array) -> Array:
 
 
 def _twist(turns: Array, axis: Array) -> Array:
-    """Return the angle (...) about a unit axis (3,) that is in rotations (..., 4)."""
+    """Return the twist angle (...) of rotations (..., 4) about a unit axis (3,)."""
     return _wrap(2 * np.arctan2(turns[..., :3] @ axis, turns[..., 3]))
 
 

@@ -51,7 +51,7 @@ HUMANOID = Robot(
     },
     feet=("left_ankle", "right_ankle"),
     trunk=("root", "chest", "neck"),
-    tips=("left_ankle", "right_ankle", "left_wrist", "right_wrist"),
+    end_effectors=("left_ankle", "right_ankle", "left_wrist", "right_wrist"),
     scale=0.25,
     has_data=False,  # placeholders
     # Arms out to the sides: from there no pose of an arm is near a half turn, where rotation vectors jump.

@@ -1,4 +1,4 @@
-"""A live character moves a robot: the very frames that `motiongen serve` sends to a game, as they come."""
+"""A robot that tracks a live character: the frames of `motiongen serve`, retargeted one by one."""
 
 import asyncio
 
@@ -9,29 +9,29 @@ from motiongen.motion import Motion
 from motiongen.rotation import quat_normalize
 from motiongen.skeleton import SMPL22
 from motiongen_bridge.client import Connection
-from motiongen_bridge.dial import place
+from motiongen_bridge.frame_recorder import FrameRecorder
 from motiongen_bridge.frames import WireFrame
-from motiongen_bridge.recorder import Recorder
+from motiongen_bridge.handshake import redacted_url
 from motiongen_bridge.remote import RemoteCharacter
-from motiongen_sim.robots.bench import foot_heights, hung
+from motiongen_sim.robots.measurement import foot_heights, suspended
 from motiongen_sim.robots.quaternion import Array
 from motiongen_sim.robots.retarget import Clipping, Retargeter
 from motiongen_sim.robots.robot import Robot
-from motiongen_sim.robots.run import RATE, Run
-from motiongen_sim.robots.trajectory import State
+from motiongen_sim.robots.tracking_run import RATE, TrackingRun
+from motiongen_sim.robots.trajectory import RobotState
 
 SILENCE = 45.0
-"""Seconds without a frame after which none is waited for; a connection that drops may be back after 30."""
+"""Time limit for the next frame, in seconds; a connection that drops may be back after 30."""
 
 
-class LiveGoals:
-    """Turns the frames of a stream into states of a robot, one by one.
+class StreamRetargeter:
+    """Retargets the frames of a stream to states of a robot, one by one.
 
-    The floor is where the first frame's feet are; later ones are lifted out of it where the robot's would sink in.
+    The floor is at the feet of the first frame; later frames are lifted where the robot's feet would sink in.
 
     Args:
-        robot: whose states are wanted.
-        is_upright: its pelvis is bolted down.
+        robot: its description.
+        is_upright: the pelvis is fixed to the world, upright.
     """
 
     def __init__(self, robot: Robot, *, is_upright: bool = False) -> None:
@@ -41,17 +41,17 @@ class LiveGoals:
 
     @property
     def clipping(self) -> dict[str, Clipping]:
-        """Joint -> how its limits held it back."""
+        """Joint name -> how far its limits changed the motion."""
         return self._retargeter.clipping
 
-    def state(self, frame: WireFrame) -> State:
-        """Return what a frame asks for."""
+    def state(self, frame: WireFrame) -> RobotState:
+        """Return the target state of a frame."""
         rotations = quat_normalize(torch.from_numpy(frame.rotations))[None]
         trajectory = self._retargeter.follow(
             Motion(SMPL22, rotations, torch.from_numpy(frame.root)[None], RATE)
         )
         if self._is_upright:
-            return hung(trajectory).states()[0]
+            return suspended(trajectory).states()[0]
         lowest = float(foot_heights(trajectory)[0])
         if self._floor is None:
             self._floor = lowest
@@ -60,34 +60,51 @@ class LiveGoals:
 
 
 async def follow(
-    connection: Connection, prompt: str, run: Run, goals: LiveGoals, seconds: float, seed: int | None
+    connection: Connection,
+    prompt: str,
+    run: TrackingRun,
+    goals: StreamRetargeter,
+    seconds: float,
+    seed: int | None,
 ) -> int:
-    """Let a run follow a new character for so many seconds, and return how many frames never came.
+    """Let a robot track a new character of a server. Returns the number of frames that were dropped.
+
+    Args:
+        connection: to the server, not yet open.
+        prompt: the character's first prompt.
+        run: the simulated robot.
+        goals: turns frames into target states.
+        seconds: duration.
+        seed: of the character; random if None.
 
     Raises:
         ConnectionError: there is no server, or the stream ended too soon.
-        VerbRefused: the server does not want to do what was said.
+        VerbRefused: the server refuses the prompt.
         ValueError: its characters have another skeleton than SMPL-22, or another rate than the robot's 30 Hz.
     """
     async with connection:
-        if Recorder(connection.hello).fps != RATE:
+        if FrameRecorder(connection.hello).fps != RATE:
             raise ValueError(f"hello: expected {RATE} frames a second, got {connection.hello['fps']}")
         character = await connection.open(prompt, seed=seed)
         try:
             await _read(character, run, goals, seconds)
         except TimeoutError:
-            raise ConnectionError(f"{place(connection.url)}: no frame came for {SILENCE:.0f} s") from None
+            raise ConnectionError(
+                f"{redacted_url(connection.url)}: no frame came for {SILENCE:.0f} s"
+            ) from None
         return character.dropped
 
 
-async def _read(character: RemoteCharacter, run: Run, goals: LiveGoals, seconds: float) -> None:
+async def _read(
+    character: RemoteCharacter, run: TrackingRun, goals: StreamRetargeter, seconds: float
+) -> None:
     last = None
     async with asyncio.timeout(SILENCE) as silence:
         async for frame in character:
             silence.reschedule(asyncio.get_running_loop().time() + SILENCE)
-            goes_on = run.follow(goals.state(frame), 1 if last is None else frame.seq - last)
+            is_running = run.follow(goals.state(frame), 1 if last is None else frame.seq - last)
             last = frame.seq
-            if not goes_on or run.seconds >= seconds:
+            if not is_running or run.seconds >= seconds:
                 return
             await asyncio.sleep(0)  # physics takes the loop for a few ms a frame: let messages in
     raise ConnectionError("the server ended the stream")

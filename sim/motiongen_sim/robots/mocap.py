@@ -1,4 +1,4 @@
-"""DeepMimic's reference clips, which come with PyBullet: text files of a humanoid's joints, as motions of a person."""
+"""Reader of DeepMimic's reference clips, which come with PyBullet."""
 
 import json
 from pathlib import Path
@@ -27,11 +27,11 @@ _SEGMENTS = {"chest": "spine3", "neck": "head"}
 
 
 CYCLES = ("walk", "run")
-"""Clips whose end leads into their beginning."""
+"""Names of the clips that are cycles: the last frame leads into the first."""
 
 
 def read(name: str) -> Motion:
-    """Return the clip humanoid3d_NAME.txt as a person's motion.
+    """Return the clip humanoid3d_NAME.txt as a Motion.
 
     The quaternions are turned from the humanoid's axes (x forward, y up, z right) into motiongen's (x left, y up,
     z forward).

@@ -2,7 +2,7 @@
 
 PyBullet has it too (STABLE_PD_CONTROL), but for hinges about z alone, and it takes a standing robot to be falling
 freely, which leaves joints that bear weight a fraction of their stiffness. Here the robot's weight is taken to be
-carried: by the floor, a helper or a bolt.
+carried by the floor, the helper force or a fixed base.
 """
 
 import numpy as np
@@ -12,25 +12,25 @@ from motiongen_sim.robots.body import Body
 from motiongen_sim.robots.bullet import SIMULATION_RATE
 from motiongen_sim.robots.dynamics import Dynamics
 from motiongen_sim.robots.quaternion import Array
-from motiongen_sim.robots.trajectory import State
+from motiongen_sim.robots.trajectory import RobotState
 
 ASSIST_FREQUENCY = 30.0
-"""Of full root assistance: rad/s of the critically damped spring that pulls the whole body to where it should be."""
+"""Natural frequency of full root assistance, a critically damped spring on the root, in rad/s."""
 
 
 class StablePD:
-    """Drives a body's joints towards targets, a physics step at a time, and helps its root if asked to.
+    """Stable PD control of a body's joints, and of its root where it is assisted.
 
     A torque is that of a PD controller at the end of the step, -Kp (q + dt q' - target) - Kd (q' + dt q'' - target'),
     with q'' solved from (M + dt Kd) q'' = torque without it - C, as in the paper: any stiffness is stable at
-    240 Hz. C is gravity's part alone. Then it is cut to what the motor gives.
+    240 Hz. C is gravity's part alone. Then it is clipped to the motor's limit.
 
     The helper is the same law for the root's six freedoms, with gains of the whole body's mass and inertia times
     `assist`; no robot has such a motor.
 
     Args:
-        body: what is driven.
-        assist: how much the root is helped, 0 (not at all) to 1.
+        body: the robot.
+        assist: strength of the helper force on the root, 0 (none) to 1 (full).
     """
 
     def __init__(self, body: Body, assist: float = 0.0) -> None:
@@ -41,15 +41,15 @@ class StablePD:
         self._damping = np.concatenate([np.full(j.v.stop - j.v.start, j.motor.damping) for j in joints])
         self._most = np.concatenate([np.full(j.v.stop - j.v.start, j.motor.max_torque) for j in joints])
 
-    def drive(self, target: State) -> State:
-        """Set the forces of the next physics step, and return the state that the body is in before it.
+    def drive(self, target: RobotState) -> RobotState:
+        """Set the torques of the next physics step, and return the state before it.
 
         Args:
-            target: to be reached after the step; its root counts for the helper alone.
+            target: the state after the step; its root is used by the helper force alone.
         """
         body, step = self._body, 1.0 / SIMULATION_RATE
-        now = body.read()
-        inertia, gravity = self._dynamics.here()
+        now = body.get_state()
+        inertia, gravity = self._dynamics.mass_matrix_and_gravity()
         error = body.robot.difference(now.pose, target.pose) - step * now.velocity
         pull = self._stiffness * error + self._damping * (target.velocity - now.velocity)
         implicit = inertia.copy()
@@ -60,13 +60,13 @@ class StablePD:
         force = np.concatenate([help, pull - gravity])
         acceleration = np.linalg.solve(implicit[free, free], force[free])
         torque = pull - step * self._damping * acceleration[-len(pull) :]
-        body.apply(np.clip(torque, -self._most, self._most))
+        body.set_torques(np.clip(torque, -self._most, self._most))
         if self._assist:
-            body.push(now.root, help - step * help_damping @ acceleration[:6])
+            body.apply_root_wrench(now.root, help - step * help_damping @ acceleration[:6])
         return now
 
-    def _help(self, now: State, target: State, inertia: Array) -> tuple[Array, Array]:
-        """Return the helper's force and torque (6,) by its spring, and the damping (6, 6) of it."""
+    def _help(self, now: RobotState, target: RobotState, inertia: Array) -> tuple[Array, Array]:
+        """Return the helper's wrench (6,) by its spring, and its damping matrix (6, 6)."""
         damping = np.zeros((6, 6))
         if not self._assist:
             return np.zeros(6), damping

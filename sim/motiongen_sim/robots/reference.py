@@ -1,4 +1,4 @@
-"""A reference to follow: a robot's trajectory at the rate of control, with what a reward asks of it."""
+"""Reference: a trajectory to be tracked, at the control rate, with the positions that the reward compares."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -8,32 +8,32 @@ import numpy as np
 
 from motiongen.motion import Motion
 from motiongen_sim.robots import mocap, quaternion
-from motiongen_sim.robots.bench import measure
 from motiongen_sim.robots.bullet import SIMULATION_RATE
+from motiongen_sim.robots.measurement import measure
 from motiongen_sim.robots.quaternion import Array
 from motiongen_sim.robots.retarget import retarget
 from motiongen_sim.robots.robot import Robot
-from motiongen_sim.robots.trajectory import State, Trajectory
+from motiongen_sim.robots.trajectory import RobotState, Trajectory
 
 CONTROL_RATE = 30
 SUBSTEPS = SIMULATION_RATE // CONTROL_RATE
 CYCLE_SECONDS = 5.0
-"""For how long a cycle goes round."""
+"""Duration of an episode whose reference is a cycle, in seconds."""
 LONGEST = 10.0
-"""Seconds of a reference that are followed."""
+"""Longest duration of an episode, in seconds."""
 LATEST_START = 0.5
-"""Share of a clip that is no cycle, after which no episode begins."""
+"""Share of a clip without a cycle within which episodes begin."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Reference:
-    """What to follow, at 30 Hz.
+    """A trajectory to be tracked, at 30 Hz.
 
     Attributes:
-        name: what it is.
+        name: of the clip.
         trajectory: its frames.
-        cycle: frames after which it goes round; 0 for what does not.
-        first: the frame at which an episode begins.
+        cycle: period in frames; 0 for a clip that is no cycle.
+        first: frame of the trajectory at which the episode begins.
     """
 
     name: str
@@ -43,29 +43,33 @@ class Reference:
 
     @property
     def steps(self) -> int:
-        """Steps of an episode: up to the last frame."""
+        """Number of control steps of an episode."""
         left = len(self.trajectory) - 1 - self.first
         return min(left, round((CYCLE_SECONDS if self.cycle else LONGEST) * CONTROL_RATE))
 
     def starting(self, phase: float) -> Self:
-        """Return the reference from another frame on: `phase` in [0, 1) of a cycle, or of a clip's first half."""
+        """Return the reference with another first frame.
+
+        Args:
+            phase: in [0, 1), of the cycle, or of the first half of a clip without one.
+        """
         span = self.cycle or int(LATEST_START * (len(self.trajectory) - 1))
         later = replace(self, first=int(phase * span))
-        later.__dict__.update(_states=self._states, _measures=self._measures)  # worked out once
+        later.__dict__.update(_states=self._states, _measures=self._measures)  # computed once
         return later
 
-    def at(self, frame: int) -> State:
-        """Return the state at a frame of the episode; the last one stays."""
+    def at(self, frame: int) -> RobotState:
+        """Return the target state at a frame of the episode; after the end, the last one."""
         return self._states[min(self.first + frame, len(self._states) - 1)]
 
     def measures(self, frame: int) -> tuple[Array, Array]:
-        """Return where hands and feet (4, 3) and the centre of mass (3,) are at a frame."""
+        """Return the positions of the end effectors (4, 3) and of the centre of mass (3,) at a frame."""
         tips, centres = self._measures
         index = min(self.first + frame, len(centres) - 1)
         return tips[index], centres[index]
 
     @cached_property
-    def _states(self) -> list[State]:
+    def _states(self) -> list[RobotState]:
         return self.trajectory.states()
 
     @cached_property
@@ -74,7 +78,11 @@ class Reference:
 
 
 def motion_reference(motion: Motion, robot: Robot) -> Reference:
-    """Return a person's motion as a reference from its first frame on, over the origin, facing +x.
+    """Return a motion as a reference from its first frame on, over the origin, facing +x.
+
+    Args:
+        motion: of any humanoid.
+        robot: that is to track it.
 
     Raises:
         ValueError: a motion that is shorter than two control frames, or of no humanoid.
@@ -88,7 +96,12 @@ def motion_reference(motion: Motion, robot: Robot) -> Reference:
 
 
 def clip_reference(name: str, robot: Robot) -> Reference:
-    """Return a clip of DeepMimic's as a reference; one that is a cycle is laid end to end."""
+    """Return a clip of DeepMimic's as a reference; a cycle is repeated.
+
+    Args:
+        name: of the clip, see `mocap.read`.
+        robot: that is to track it.
+    """
     trajectory = retarget(mocap.read(name), robot)[0].resample(CONTROL_RATE)
     if name not in mocap.CYCLES:
         return Reference(name=name, trajectory=trajectory)
@@ -98,7 +111,12 @@ def clip_reference(name: str, robot: Robot) -> Reference:
 
 
 def repeat(trajectory: Trajectory, rounds: int) -> Trajectory:
-    """Return a cycle laid end to end: each round begins where the last one ended, in the direction it ended in."""
+    """Return a cycle repeated: each round begins at the position and in the direction that the last one ended in.
+
+    Args:
+        trajectory: one round.
+        rounds: number of rounds.
+    """
     parts = [trajectory]
     for _ in range(rounds - 1):
         last, first = parts[-1], trajectory

@@ -1,8 +1,8 @@
-"""A person's motion as a robot's: each limb turns in the world as the person's does, within the joints' limits.
+"""Retargeting of a person's motion to a robot: global rotations of limbs to joint angles within their limits.
 
-Both are put into the same T-pose, and each segment takes the person's turn from there (motiongen.retarget). What is
-then left is to find joint angles for it: balls take a rotation as it is; a row of hinges is solved in closed form;
-and above an elbow or a knee the limb is turned about itself until the hinge can bend where the person's does.
+Both are put into the same T-pose, and each segment takes the person's rotation from there (motiongen.retargeting). Then
+the joint angles are found: ball joints take a rotation as it is; hinges in series are solved in closed form; and above
+an elbow or a knee the limb is turned about its own axis until the hinge can bend as the person's does.
 """
 
 from dataclasses import dataclass
@@ -11,30 +11,30 @@ import numpy as np
 
 from motiongen.humanoid import humanoid_map
 from motiongen.motion import Motion
-from motiongen.retarget import find_t_pose, leg_length
+from motiongen.retargeting import find_t_pose, leg_length
 from motiongen.skeleton import Skeleton
 from motiongen_sim.robots import quaternion
-from motiongen_sim.robots.bench import foot_heights, hung
 from motiongen_sim.robots.hinges import Hinges, angle_about
+from motiongen_sim.robots.measurement import foot_heights, suspended
 from motiongen_sim.robots.quaternion import Array
 from motiongen_sim.robots.robot import Joint, Robot, Segment
 from motiongen_sim.robots.trajectory import Trajectory
 
 _STRAIGHT = 0.15
-"""Sine of the bend under which an elbow or a knee says little about where its hinge points."""
+"""Sine of the bend below which an elbow or a knee determines its hinge axis poorly."""
 _TOLERANCE = np.radians(0.1)
-"""How far a joint may stay from what is asked of it without being called clipped."""
+"""Deviation from the target up to which a joint does not count as clipped."""
 _GROUND = 10.0
-"""Percentile of the feet's heights that is the floor of a whole clip."""
+"""Percentile of the feet's heights that is taken for the floor of a clip."""
 
 
 @dataclass(frozen=True)
 class Clipping:
-    """How a joint was held back by its limits of angle and speed.
+    """Effect of a joint's limits of angle and speed on a motion.
 
     Attributes:
-        share: of the frames.
-        worst: how far from what was asked of it it stayed, degrees.
+        share: share of the frames that were changed.
+        worst: largest deviation from the target, in degrees.
     """
 
     share: float
@@ -42,12 +42,15 @@ class Clipping:
 
 
 class Retargeter:
-    """Turns motions of one skeleton into a robot's, a clip at a time or as frames come; each goes on from the last.
+    """Retargets motions of one skeleton to a robot, as a whole or in parts; each part continues the last one.
 
     Args:
-        skeleton: the person's.
-        robot: whose joints are wanted.
-        is_upright: the pelvis is bolted down, upright and facing +x: what the person's turns, the waist does.
+        skeleton: of the person.
+        robot: its description.
+        is_upright: the pelvis is fixed, upright and facing +x; the waist takes over the person's pelvis rotation.
+
+    Raises:
+        ValueError: a skeleton that is no humanoid.
     """
 
     def __init__(self, skeleton: Skeleton, robot: Robot, *, is_upright: bool = False) -> None:
@@ -62,10 +65,10 @@ class Retargeter:
         self._hips = [skeleton.index(mapping[f"{side}_hip"]) for side in ("left", "right")]
         self._last = robot.zero_pose.copy()
         self._frames = 0
-        self._over = np.zeros((2, robot.freedom))  # frames that were clipped, and radians at worst
+        self._over = np.zeros((2, robot.dof))  # frames that were clipped, and radians at worst
 
     def follow(self, motion: Motion) -> Trajectory:
-        """Return the robot's trajectory; heights are scaled by leg length alone."""
+        """Return the robot's trajectory for the next frames; heights are scaled by leg length alone."""
         turns, hips = self._goal(motion)
         root_turn = turns[self.robot.segments[0].name]
         achieved = {self.robot.segments[0].name: root_turn}
@@ -79,13 +82,13 @@ class Retargeter:
             local = quaternion.multiply(quaternion.inverse(parent), self._swivelled(segment, turns))
             achieved[segment.name] = quaternion.multiply(parent, self._turn(segment, local, pose, motion.fps))
         self._last, self._frames = pose[-1].copy(), self._frames + len(pose)
-        middle = np.mean([self.robot.places[f"{side}_hip"] for side in ("left", "right")], axis=0)
+        middle = np.mean([self.robot.segment_positions[f"{side}_hip"] for side in ("left", "right")], axis=0)
         root = hips * self._scale - quaternion.rotate(root_turn, np.broadcast_to(middle, hips.shape))
         return Trajectory(robot=self.robot, fps=motion.fps, root=root, rotation=root_turn, pose=pose)
 
     @property
     def clipping(self) -> dict[str, Clipping]:
-        """Joint -> how it was held back, for those that were."""
+        """Joint name -> effect of its limits, for the joints that were changed."""
         shares, worst = self._over[0] / max(self._frames, 1), np.degrees(self._over[1])
         return {
             joint.name: Clipping(float(shares[joint.v.start]), float(worst[joint.v.start]))
@@ -94,7 +97,7 @@ class Retargeter:
         }
 
     def _goal(self, motion: Motion) -> tuple[dict[str, Array], Array]:
-        """Return how each segment is to be turned from the zero pose (T, 4), and where the hips are (T, 3)."""
+        """Return each segment's target rotation from the zero pose (T, 4), and the positions of the hips (T, 3)."""
         if self._their_t is None:
             t_pose = find_t_pose(self._skeleton, self._mapping, motion)
             self._their_t = _axes(self._skeleton.fk(t_pose, motion.root.new_zeros(3))[0].double().numpy())
@@ -116,7 +119,7 @@ class Retargeter:
         return turns, hips
 
     def _swivelled(self, segment: Segment, turns: dict[str, Array]) -> Array:
-        """Return a segment's goal (T, 4), turned about itself so that the hinge below it bends the right way."""
+        """Return a segment's target (T, 4), turned about its own axis so that the hinge below it bends correctly."""
         goal = turns[segment.name]
         below = next((s for s in self.robot.segments if s.parent == segment.name and s.name in turns), None)
         if below is None or not self._is_hinge(below) or self._is_hinge(segment):
@@ -129,13 +132,13 @@ class Retargeter:
         along = np.sum(bent * hinge, axis=-1, keepdims=True)
         aside = bent - along * hinge
         size = np.linalg.norm(aside, axis=-1, keepdims=True)
-        # A limb that is nearly straight, or bent back a little, says nothing: the less, the more it is left as it is.
+        # A limb that is nearly straight, or bent back a little, has no axis: the straighter, the less it is turned.
         wanted = (np.maximum(along, 0.0) + _STRAIGHT) * hinge + aside * size / (size + _STRAIGHT)
         angle = angle_about(upper, hinge, wanted)
         return quaternion.multiply(quaternion.exp(upper * angle[:, None]), goal)
 
     def _turn(self, segment: Segment, local: Array, pose: Array, fps: float) -> Array:
-        """Write a segment's joints into `pose` (T, Q), and return the turn (T, 4) that they make."""
+        """Write a segment's joints into `pose` (T, Q), and return the rotation (T, 4) that they reach."""
         joints = [self.robot.joint_of[name] for name in segment.joints]
         if joints[0].is_ball:
             joint = joints[0]
@@ -160,7 +163,7 @@ class Retargeter:
         return hinges.rotation(np.concatenate([pose[:, j.q] for j in joints], axis=1))
 
     def _clip(self, joint: Joint, angles: Array, fps: float) -> Array:
-        """Return angles (T, 1) that a hinge can take, one after the other, and note how far off they are."""
+        """Return angles (T, 1) within a hinge's limits of angle and speed, and add the deviations to the statistics."""
         clipped = np.clip(angles, joint.lower, joint.upper)
         step, last = joint.speed / fps, self._last[joint.q] if self._frames else clipped[0]
         if (np.abs(np.diff(clipped, axis=0, prepend=last[None])) > step).any():
@@ -175,13 +178,13 @@ class Retargeter:
         return len(segment.joints) == 1 and not self.robot.joint_of[segment.joints[0]].is_ball
 
     def _tip(self, segment: Segment) -> Array | None:
-        """Return where the segment's bone points (3,) in the zero pose, if anything hangs on it."""
+        """Return the direction (3,) of the segment's bone in the zero pose; None for a segment without a child."""
         below = next((s for s in self.robot.segments if s.parent == segment.name), None)
         return None if below is None else _direction(self.robot, segment, below)
 
 
 class _Bend:
-    """An elbow or a knee: the bones above and below it, its axis, and the sign of its angle when bent."""
+    """Geometry of an elbow or a knee: the bones above and below it, its axis, and the sign of its angle when bent."""
 
     def __init__(self, robot: Robot, segment: Segment, below: Segment) -> None:
         joint = robot.joint_of[below.joints[0]]
@@ -195,12 +198,12 @@ class _Bend:
 def retarget(
     motion: Motion, robot: Robot, *, is_upright: bool = False
 ) -> tuple[Trajectory, dict[str, Clipping]]:
-    """Return a whole motion as a robot's, with its feet on the floor z = 0, and which joints were clipped.
+    """Return the robot's trajectory for a whole motion, with its feet on the floor z = 0, and the clipped joints.
 
     Args:
         motion: of any humanoid.
-        robot: whose joints are wanted.
-        is_upright: for a robot whose pelvis is bolted down; its trajectory's root then stays where it is.
+        robot: its description.
+        is_upright: the pelvis is fixed, upright; the trajectory's root then does not move.
 
     Raises:
         ValueError: a skeleton that is no humanoid.
@@ -208,7 +211,7 @@ def retarget(
     retargeter = Retargeter(motion.skeleton, robot, is_upright=is_upright)
     trajectory = retargeter.follow(motion)
     if is_upright:
-        return hung(trajectory), retargeter.clipping
+        return suspended(trajectory), retargeter.clipping
     lowest = foot_heights(trajectory)
     lift = np.zeros((len(trajectory), 3))
     floor = np.percentile(lowest, _GROUND)
@@ -218,14 +221,14 @@ def retarget(
 
 
 def _t_pose(skeleton: Skeleton, mapping: dict[str, str]) -> dict[str, Array]:
-    """Return how each segment is turned (4,) in the T-pose, in a robot's axes."""
+    """Return each segment's rotation (4,) in the T-pose, in a robot's axes."""
     pose = find_t_pose(skeleton, mapping)
     turns = _axes(skeleton.fk(pose, skeleton.offsets.new_zeros(3))[0].double().numpy())
     return dict(zip(skeleton.names, turns, strict=True))
 
 
 def _direction(robot: Robot, segment: Segment, end: Segment) -> Array:
-    along = robot.places[end.name] - robot.places[segment.name]
+    along = robot.segment_positions[end.name] - robot.segment_positions[segment.name]
     direction: Array = along / np.linalg.norm(along)
     return direction
 
@@ -237,7 +240,7 @@ def _axes(quats: Array) -> Array:
 
 
 def _smooth(values: Array, fps: float, seconds: float = 0.05) -> Array:
-    """Return values (T,) smoothed by a Gaussian of that width."""
+    """Return values (T,) smoothed by a Gaussian with a standard deviation of `seconds`."""
     reach = max(1, round(3 * seconds * fps))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / (seconds * fps)) ** 2)
     padded = np.pad(values, reach, mode="edge")

@@ -1,6 +1,6 @@
-"""A robot with a person's limbs: its URDF, which joints make up which limb, and how strong they are.
+"""Robot: description of a humanoid robot by its URDF, its limbs and its motors.
 
-A third robot is one file with a `Robot` and one line in `catalog.ROBOTS`.
+Another robot is one file with a `Robot`, and one line in `catalog.ROBOTS`.
 """
 
 from collections.abc import Callable
@@ -22,13 +22,13 @@ BALL = "spherical"
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of a robot that turns as one of a person's joints does.
+    """A limb of a robot, which corresponds to one of a person's joints.
 
     Attributes:
-        name: SMPL's name of the joint that turns it.
-        parent: the segment that it hangs on.
+        name: SMPL's name of the joint that rotates it.
+        parent: name of the segment above it.
         joints: the robot's joints between the two, parents first: one ball, up to three hinges, or none.
-        at: the joint that counts as its beginning; the first one unless given.
+        at: the joint at which the segment begins; the first one unless given.
     """
 
     name: str
@@ -39,33 +39,33 @@ class Segment:
 
 @dataclass(frozen=True)
 class Motor:
-    """How a joint is driven: stiffness in N m/rad, and the most that it gives in N m."""
+    """Motor of a joint: stiffness in N m/rad, and largest torque in N m."""
 
     stiffness: float
     max_torque: float
 
     @property
     def damping(self) -> float:
-        """In N m s/rad: a tenth of the stiffness, as in DeepMimic."""
+        """Damping in N m s/rad: a tenth of the stiffness, as in DeepMimic."""
         return self.stiffness / 10.0
 
 
 @dataclass(frozen=True)
 class Joint:
-    """A joint that moves, as the URDF has it while all joints are at zero (z up, x forward, the root at the origin).
+    """A movable joint, described in the zero pose (z up, x forward, the root at the origin).
 
     Attributes:
-        name: its own.
-        is_ball: three degrees of freedom, held as a quaternion; a hinge else, held as an angle.
-        lower: least angle of a hinge, radians.
-        upper: greatest angle of a hinge, radians.
-        speed: most of a hinge, rad/s.
-        place: where it sits (3,), metres.
-        frame: how its link is turned (4,).
+        name: in the URDF.
+        is_ball: a ball joint, stored as a quaternion; otherwise a hinge, stored as an angle.
+        lower: lower limit of a hinge, radians.
+        upper: upper limit of a hinge, radians.
+        speed: largest speed of a hinge, rad/s.
+        position: of the joint (3,), metres.
+        frame: rotation of its link (4,).
         axis: of a hinge (3,), in the world.
-        q: its numbers in a pose: 4 or 1.
-        v: its numbers in a velocity: 3 or 1.
-        motor: how it is driven.
+        q: slice of its 4 or 1 numbers in a pose.
+        v: slice of its 3 or 1 numbers in a velocity.
+        motor: drives it.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Joint:
     lower: float
     upper: float
     speed: float
-    place: Array
+    position: Array
     frame: Array
     axis: Array
     q: slice
@@ -83,21 +83,21 @@ class Joint:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Robot:
-    """A robot.
+    """Description of a humanoid robot.
 
     Attributes:
-        name: what people call it.
-        read_urdf: gives the text of its URDF, in which the root looks along +x and z is up.
+        name: in the registry.
+        read_urdf: returns the text of its URDF, in which the root faces +x and z is up.
         segments: its limbs, parents first; the first one is the pelvis, its root link.
-        motors: joint's name, or its end, -> how it is driven.
-        feet: links that stand.
-        trunk: links that touch the floor only in a fall.
-        tips: links of hands and feet, which a motion's reward looks at.
-        scale: of the URDF's lengths.
-        has_data: whether the URDF's inertias and joint speeds are meant. Otherwise inertias are computed from shapes,
-            and joints are as fast as they like.
-        neutral: ball joint -> its rotation (4,) when an action's three numbers are zero; identity for the others.
-        colour: of its body in pictures, sRGB; the URDF's where it is None.
+        motors: joint's name, or its ending, -> motor.
+        feet: names of the links that stand on the floor.
+        trunk: names of the links that touch the floor only in a fall.
+        end_effectors: names of the links of feet and hands, which an imitation reward compares.
+        scale: factor on the URDF's lengths.
+        has_data: whether the URDF's inertias and joint speeds are real. Otherwise inertias are computed from the
+            shapes, and joint speeds have no limit.
+        neutral: ball joint -> its rotation (4,) for an action of zeros; identity for the others.
+        colour: of its body in pictures, sRGB; the URDF's colours where it is None.
     """
 
     name: str
@@ -106,7 +106,7 @@ class Robot:
     motors: dict[str, Motor]
     feet: tuple[str, ...]
     trunk: tuple[str, ...]
-    tips: tuple[str, ...]
+    end_effectors: tuple[str, ...]
     scale: float = 1.0
     has_data: bool = True
     neutral: dict[str, tuple[float, float, float, float]] = field(default_factory=dict)
@@ -114,18 +114,18 @@ class Robot:
 
     @cached_property
     def text(self) -> str:
-        """Its URDF."""
+        """Text of the URDF."""
         return self.read_urdf()
 
     @cached_property
     def joints(self) -> tuple[Joint, ...]:
-        """The joints that move, in the order of the URDF."""
-        frames = urdf.zero_pose(self.text, self.scale)
+        """The movable joints, in the order of the URDF."""
+        frames = urdf.joint_frames(self.text, self.scale)
         used = {name for segment in self.segments for name in segment.joints}
         found: list[Joint] = []
         q = v = 0
-        for name in (name for name in urdf.order(self.text) if name in used):
-            element, place, frame = frames[name]
+        for name in (name for name in urdf.joint_names(self.text) if name in used):
+            element, position, frame = frames[name]
             is_ball = element.get("type") == BALL
             limit = element.find("limit")
             limits = {} if limit is None else limit.attrib
@@ -135,44 +135,44 @@ class Robot:
             width = (4, 3) if is_ball else (1, 1)
             spans = slice(q, q + width[0]), slice(v, v + width[1])
             found.append(
-                Joint(name, is_ball, lower, upper, speed, place, frame, axis, *spans, self._motor(name))
+                Joint(name, is_ball, lower, upper, speed, position, frame, axis, *spans, self._motor(name))
             )
             q, v = q + width[0], v + width[1]
         return tuple(found)
 
     @cached_property
     def joint_of(self) -> dict[str, Joint]:
-        """Name -> joint."""
+        """Joint's name -> joint."""
         return {joint.name: joint for joint in self.joints}
 
     @property
     def pose_size(self) -> int:
-        """Numbers in a pose."""
+        """Q, the number of coordinates of a pose."""
         return self.joints[-1].q.stop
 
     @property
-    def freedom(self) -> int:
-        """Numbers in a velocity, and in an action."""
+    def dof(self) -> int:
+        """A, the number of degrees of freedom: the size of a velocity and of an action."""
         return self.joints[-1].v.stop
 
     @cached_property
     def ball_q(self) -> Indices:
-        """Each ball's numbers (n, 4) in a pose."""
+        """Indices (n, 4) of the ball joints in a pose."""
         return np.array([range(j.q.start, j.q.stop) for j in self.joints if j.is_ball], int).reshape(-1, 4)
 
     @cached_property
     def ball_v(self) -> Indices:
-        """Each ball's numbers (n, 3) in a velocity."""
+        """Indices (n, 3) of the ball joints in a velocity."""
         return np.array([range(j.v.start, j.v.stop) for j in self.joints if j.is_ball], int).reshape(-1, 3)
 
     @cached_property
     def hinge_q(self) -> Indices:
-        """Each hinge's number (m,) in a pose."""
+        """Indices (m,) of the hinges in a pose."""
         return np.array([j.q.start for j in self.joints if not j.is_ball], int)
 
     @cached_property
     def hinge_v(self) -> Indices:
-        """Each hinge's number (m,) in a velocity."""
+        """Indices (m,) of the hinges in a velocity."""
         return np.array([j.v.start for j in self.joints if not j.is_ball], int)
 
     @cached_property
@@ -193,9 +193,9 @@ class Robot:
         return pose
 
     @cached_property
-    def places(self) -> dict[str, Array]:
-        """Segment -> where it begins (3,) in the zero pose."""
-        frames = urdf.zero_pose(self.text, self.scale)
+    def segment_positions(self) -> dict[str, Array]:
+        """Segment's name -> position (3,) of its beginning in the zero pose."""
+        frames = urdf.joint_frames(self.text, self.scale)
         found = {self.segments[0].name: np.zeros(3)}
         for segment in self.segments[1:]:
             found[segment.name] = frames[segment.at or segment.joints[0]][1]
@@ -203,54 +203,66 @@ class Robot:
 
     @cached_property
     def skeleton(self) -> Skeleton:
-        """The zero pose as a person's skeleton, in motiongen's axes: what motions are retargeted to."""
+        """The zero pose as a Skeleton, in motiongen's axes: the target of retargeting."""
         names = tuple(segment.name for segment in self.segments)
         parents = tuple(names.index(segment.parent) if segment.parent else -1 for segment in self.segments)
-        offsets = [self.places[s.name] - self.places[s.parent or s.name] for s in self.segments]
+        offsets = [
+            self.segment_positions[s.name] - self.segment_positions[s.parent or s.name] for s in self.segments
+        ]
         # Ours is x left, y up, z forward.
         return Skeleton(names, parents, torch.tensor(np.array(offsets)[:, [1, 2, 0]], dtype=torch.float32))
 
     def pose_of_action(self, action: Array) -> Array:
-        """Return the pose (..., Q) that an action (..., A) asks for: rotation vectors of balls, angles of hinges."""
-        return self.turned(self.neutral_pose, self.within_limits(action))
+        """Return the target pose (..., Q) of an action (..., A): rotation vectors of balls, angles of hinges."""
+        return self.integrate(self.neutral_pose, self.within_limits(action))
 
     def action_of_pose(self, pose: Array) -> Array:
-        """Return the action (..., A) that asks for a pose (..., Q)."""
+        """Return the action (..., A) whose target is a pose (..., Q)."""
         return self.difference(np.broadcast_to(self.neutral_pose, pose.shape), pose)
 
     @cached_property
     def limits(self) -> tuple[Array, Array]:
-        """The least and the greatest action (A,): hinges' limits, and half a turn to each side for balls."""
-        low, high = np.full(self.freedom, -np.pi), np.full(self.freedom, np.pi)
+        """Lower and upper limits of an action (A,): the hinges' limits, and half a turn to each side for balls."""
+        low, high = np.full(self.dof, -np.pi), np.full(self.dof, np.pi)
         for joint in self.joints:
             if not joint.is_ball:
                 low[joint.v], high[joint.v] = joint.lower, joint.upper
         return low, high
 
     def within_limits(self, action: Array) -> Array:
-        """Return an action (..., A) cut to the hinges' limits."""
+        """Return an action (..., A) clipped to the hinges' limits."""
         clipped = action.copy()
         low, high = self.limits
         clipped[..., self.hinge_v] = np.clip(action[..., self.hinge_v], low[self.hinge_v], high[self.hinge_v])
         return clipped
 
     def pose_within_limits(self, pose: Array) -> Array:
-        """Return a pose (..., Q) with its hinges cut to their limits."""
+        """Return a pose (..., Q) with its hinges clipped to their limits."""
         clipped = pose.copy()
         low, high = self.limits
         clipped[..., self.hinge_q] = np.clip(pose[..., self.hinge_q], low[self.hinge_v], high[self.hinge_v])
         return clipped
 
     def difference(self, pose: Array, target: Array) -> Array:
-        """Return how far each joint has to turn (..., A) from one pose (..., Q) to another, in its link's frame."""
-        difference = np.empty((*pose.shape[:-1], self.freedom))
+        """Return the joints' rotations (..., A) from one pose to another, in the frames of their links.
+
+        Args:
+            pose: (..., Q) to start from.
+            target: (..., Q) to arrive at.
+        """
+        difference = np.empty((*pose.shape[:-1], self.dof))
         back = quaternion.inverse(pose[..., self.ball_q])
         difference[..., self.ball_v] = quaternion.log(quaternion.multiply(back, target[..., self.ball_q]))
         difference[..., self.hinge_v] = target[..., self.hinge_q] - pose[..., self.hinge_q]
         return difference
 
-    def turned(self, pose: Array, turn: Array) -> Array:
-        """Return a pose (..., Q) with each joint turned on by (..., A): what `difference` measures."""
+    def integrate(self, pose: Array, turn: Array) -> Array:
+        """Return a pose (..., Q) with each joint rotated: the inverse of `difference`.
+
+        Args:
+            pose: (..., Q) to start from.
+            turn: (..., A) radians, in the frames of the links.
+        """
         turned = np.empty((*turn.shape[:-1], self.pose_size))
         step = quaternion.exp(turn[..., self.ball_v])
         turned[..., self.ball_q] = quaternion.multiply(pose[..., self.ball_q], step)
@@ -258,7 +270,12 @@ class Robot:
         return turned
 
     def joint_errors(self, pose: Array, other: Array) -> Array:
-        """Return the angle (..., J) between each joint's rotation in two poses (..., Q): balls first, then hinges."""
+        """Return the angle (..., J) between each joint's rotations in two poses: balls first, then hinges.
+
+        Args:
+            pose: (..., Q).
+            other: (..., Q).
+        """
         difference = self.difference(pose, other)
         balls = np.linalg.norm(difference[..., self.ball_v], axis=-1)
         return np.concatenate([balls, np.abs(difference[..., self.hinge_v])], axis=-1)

@@ -1,4 +1,4 @@
-"""What a robot looks like: the shapes of its URDF as meshes, coarse enough to be drawn without a GPU."""
+"""Meshes of the shapes in a robot's URDF, coarse enough to be drawn without a GPU."""
 
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Faces = NDArray[np.int64]
 Colour = tuple[float, float, float]
 
 GRAIN = 0.012
-"""Metres: corners of a mesh that are nearer to each other become one."""
+"""Cell size of vertex clustering, in metres."""
 PLAIN: Colour = (0.7, 0.7, 0.7)
 _AROUND, _ALONG = 20, 5
 _STL_HEADER, _STL_FACE = 84, np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("rest", "<u2")])
@@ -24,10 +24,10 @@ _STL_HEADER, _STL_FACE = 84, np.dtype([("normal", "<f4", 3), ("corners", "<f4", 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A mesh that moves with a link.
+    """A mesh that is attached to a link.
 
     Attributes:
-        link: its name.
+        link: name of the link.
         vertices: (V, 3) metres, in the link's frame.
         normals: (V, 3) unit.
         faces: (F, 3), counter-clockwise from outside.
@@ -42,7 +42,12 @@ class Part:
 
 
 def parts(text: str, scale: float) -> list[Part]:
-    """Return the shapes of a URDF: those that it shows, or those that it collides with where it shows none."""
+    """Return the meshes of a URDF: its visual shapes, or its collision shapes where it has no visual ones.
+
+    Args:
+        text: of the URDF.
+        scale: factor on its lengths.
+    """
     tree = ElementTree.fromstring(text)
     colours = {m.get("name", ""): _colour(m, {}) for m in tree.iterfind("material")}
     tag = "visual" if tree.find("link/visual") is not None else "collision"
@@ -53,10 +58,10 @@ def parts(text: str, scale: float) -> list[Part]:
             assert geometry is not None, link.get("name")
             vertices, normals, faces = _mesh(geometry[0], scale)
             turn = turn_of(numbers_of(shape, "origin", "rpy"))
-            place = scale * numbers_of(shape, "origin", "xyz")
+            position = scale * numbers_of(shape, "origin", "xyz")
             material = shape.find("material")
             colour = PLAIN if material is None else _colour(material, colours)
-            vertices, normals = quaternion.rotate(turn, vertices) + place, quaternion.rotate(turn, normals)
+            vertices, normals = quaternion.rotate(turn, vertices) + position, quaternion.rotate(turn, normals)
             found.append(Part(link.get("name", ""), vertices, normals, faces, colour))
     return found
 
@@ -65,9 +70,9 @@ def _mesh(shape: Element, scale: float) -> tuple[Array, Array, Faces]:
     """Return vertices, normals and faces of a URDF's geometry."""
     match shape.tag:
         case "sphere":
-            return _pill(scale * float(shape.get("radius", "1")), 0.0)
+            return _capsule(scale * float(shape.get("radius", "1")), 0.0)
         case "capsule":
-            return _pill(scale * float(shape.get("radius", "1")), scale * float(shape.get("length", "1")))
+            return _capsule(scale * float(shape.get("radius", "1")), scale * float(shape.get("length", "1")))
         case "box":
             return _box(scale * np.array([float(word) for word in shape.get("size", "1 1 1").split()]))
         case "mesh" if shape.get("filename", "").lower().endswith(".stl"):
@@ -77,7 +82,7 @@ def _mesh(shape: Element, scale: float) -> tuple[Array, Array, Faces]:
     )
 
 
-def _pill(radius: float, length: float) -> tuple[Array, Array, Faces]:
+def _capsule(radius: float, length: float) -> tuple[Array, Array, Faces]:
     """Return a capsule along z, a sphere where its length is zero."""
     slant = np.concatenate([np.linspace(-np.pi / 2, 0, _ALONG + 1), np.linspace(0, np.pi / 2, _ALONG + 1)])
     turn = np.arange(_AROUND) * 2 * np.pi / _AROUND
@@ -119,7 +124,7 @@ def _read_stl(path: Path) -> Array:
 
 
 def _coarse(corners: Array) -> tuple[Array, Array, Faces]:
-    """Return a mesh of triangles (F, 3, 3) whose corners in one cell of a grid are one (vertex clustering)."""
+    """Return a coarser mesh of triangles (F, 3, 3): corners in one cell of a grid become one (vertex clustering)."""
     cells = np.floor(corners.reshape(-1, 3) / GRAIN).astype(np.int64)
     _, index = np.unique(cells, axis=0, return_inverse=True)
     index = index.ravel()

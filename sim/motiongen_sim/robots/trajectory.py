@@ -1,4 +1,4 @@
-"""What a robot is to do, frame by frame: where its root is, and how its joints are turned. z is up."""
+"""RobotState and Trajectory: positions and velocities of a robot, at one moment and over time. z is up."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -11,16 +11,16 @@ from motiongen_sim.robots.robot import Robot
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class State:
-    """How a robot is at one moment.
+class RobotState:
+    """Positions and velocities of a robot at one moment.
 
     Attributes:
-        root: where its root link is (3,), metres.
-        rotation: how that is turned (4,).
-        pose: its joints (Q,): quaternions of balls, angles of hinges.
-        linear: the root's velocity (3,), m/s.
-        angular: the root's angular velocity (3,) in the world, rad/s.
-        velocity: the joints' (A,), rad/s; a ball's in the frame of its link.
+        root: position of the root link (3,), metres.
+        rotation: rotation of the root link (4,).
+        pose: of the joints (Q,): quaternions of balls, angles of hinges.
+        linear: velocity of the root (3,), m/s.
+        angular: angular velocity of the root (3,) in the world, rad/s.
+        velocity: of the joints (A,), rad/s; a ball's in the frame of its link.
     """
 
     root: Array
@@ -33,14 +33,14 @@ class State:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trajectory:
-    """T frames of a robot, and their velocities.
+    """T frames of a robot's motion.
 
     Attributes:
-        robot: whose.
+        robot: its description.
         fps: frames a second.
-        root: (T, 3) metres.
-        rotation: (T, 4) of the root.
-        pose: (T, Q) joints.
+        root: positions of the root (T, 3), metres.
+        rotation: rotations of the root (T, 4).
+        pose: of the joints (T, Q).
     """
 
     robot: Robot
@@ -54,14 +54,14 @@ class Trajectory:
 
     @property
     def seconds(self) -> float:
-        """From the first frame to the last."""
+        """Duration from the first frame to the last, in seconds."""
         return (len(self) - 1) / self.fps
 
     def __getitem__(self, frames: slice) -> Self:
         return replace(self, root=self.root[frames], rotation=self.rotation[frames], pose=self.pose[frames])
 
     def resample(self, fps: float) -> Self:
-        """Return the trajectory at another rate, from its first frame to the last one that still fits."""
+        """Return the trajectory at another frame rate, interpolated, up to the last frame that still fits."""
         times = np.arange(int(self.seconds * fps + 1e-6) + 1) / fps * self.fps
         low = np.minimum(np.floor(times).astype(int), len(self) - 1)
         high = np.minimum(low + 1, len(self) - 1)
@@ -72,23 +72,23 @@ class Trajectory:
             fps=fps,
             root=self.root[low] + (self.root[high] - self.root[low]) * part[:, None],
             rotation=quaternion.slerp(self.rotation[low], self.rotation[high], part),
-            pose=self.robot.turned(self.pose[low], turn),
+            pose=self.robot.integrate(self.pose[low], turn),
         )
 
     def moved(self, shift: Array) -> Self:
         """Return the trajectory moved by (3,) or (T, 3) metres."""
         return replace(self, root=self.root + shift)
 
-    def states(self) -> list[State]:
-        """Return its frames with their velocities: differences over a frame to each side."""
+    def states(self) -> list[RobotState]:
+        """Return the frames as states; velocities are central differences."""
         linear = _rates(self.root, self.fps)
         angular = _turn_rates(self.rotation, self.fps)
-        velocity = np.zeros((len(self), self.robot.freedom))
+        velocity = np.zeros((len(self), self.robot.dof))
         if len(self) > 1:
             step = self.robot.difference(self.pose[:-1], self.pose[1:]) * self.fps
             velocity = np.concatenate([step[:1], (step[1:] + step[:-1]) / 2, step[-1:]])
         return [
-            State(root=r, rotation=t, pose=p, linear=a, angular=w, velocity=v)
+            RobotState(root=r, rotation=t, pose=p, linear=a, angular=w, velocity=v)
             for r, t, p, a, w, v in zip(
                 self.root, self.rotation, self.pose, linear, angular, velocity, strict=True
             )
@@ -96,7 +96,7 @@ class Trajectory:
 
 
 def _rates(values: Array, fps: float) -> Array:
-    """Return (T, n) rates of change: half the way between the neighbours, one-sided at the ends."""
+    """Return rates of change (T, n): central differences, one-sided at the ends."""
     if len(values) < 2:
         return np.zeros_like(values)
     rates: Array = np.gradient(values, 1.0 / fps, axis=0)

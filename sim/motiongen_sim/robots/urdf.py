@@ -1,4 +1,4 @@
-"""URDF files as text: what they say of joints, and what of them is left out."""
+"""URDF files as text: frames and names of joints, and removal of meshes."""
 
 import xml.etree.ElementTree as ElementTree
 from xml.etree.ElementTree import Element
@@ -10,7 +10,7 @@ from motiongen_sim.robots.quaternion import Array
 
 
 def without_meshes(text: str) -> str:
-    """Return a URDF's text without the shapes that are read from files: it loads at once, to measure poses by."""
+    """Return a URDF's text without the shapes that are read from files; it loads fast, for kinematics alone."""
     tree = ElementTree.fromstring(text)
     for link in tree.iterfind("link"):
         for shape in [*link.findall("visual"), *link.findall("collision")]:
@@ -19,8 +19,13 @@ def without_meshes(text: str) -> str:
     return ElementTree.tostring(tree, encoding="unicode")
 
 
-def zero_pose(text: str, scale: float) -> dict[str, tuple[Element, Array, Array]]:
-    """Return joint -> (its element, where it sits (3,), how its link is turned (4,)) with the root at the origin."""
+def joint_frames(text: str, scale: float) -> dict[str, tuple[Element, Array, Array]]:
+    """Return joint's name -> (element, position (3,), rotation of its link (4,)) in the zero pose.
+
+    Args:
+        text: of the URDF.
+        scale: factor on its lengths.
+    """
     elements = list(ElementTree.fromstring(text).iterfind("joint"))
     children = {_link(element, "child") for element in elements}
     known = {_link(e, "parent"): (np.zeros(3), quaternion.IDENTITY) for e in elements}
@@ -31,16 +36,16 @@ def zero_pose(text: str, scale: float) -> dict[str, tuple[Element, Array, Array]
             name, parent = element.get("name", ""), _link(element, "parent")
             if name in found or parent not in known:
                 continue
-            place, turn = known[parent]
-            place = place + scale * quaternion.rotate(turn, numbers_of(element, "origin", "xyz"))
+            position, turn = known[parent]
+            position = position + scale * quaternion.rotate(turn, numbers_of(element, "origin", "xyz"))
             turn = quaternion.multiply(turn, turn_of(numbers_of(element, "origin", "rpy")))
-            found[name] = element, place, turn
-            known[_link(element, "child")] = place, turn
+            found[name] = element, position, turn
+            known[_link(element, "child")] = position, turn
     return found
 
 
-def order(text: str) -> list[str]:
-    """Return the names of all joints, as they come."""
+def joint_names(text: str) -> list[str]:
+    """Return the names of all joints, in the order of the file."""
     return [element.get("name", "") for element in ElementTree.fromstring(text).iterfind("joint")]
 
 
@@ -51,7 +56,14 @@ def turn_of(angles: Array) -> Array:
 
 
 def numbers_of(element: Element, tag: str, key: str, default: str = "0 0 0") -> Array:
-    """Return the three numbers of an attribute of a child in a URDF."""
+    """Return the numbers in an attribute of a child element.
+
+    Args:
+        element: the parent.
+        tag: of the child.
+        key: of the attribute.
+        default: its text where there is no such child or attribute.
+    """
     found = element.find(tag)
     text = default if found is None else found.get(key, default)
     return np.array([float(word) for word in text.split()])

@@ -1,4 +1,4 @@
-"""A robot on a floor, driven by stable PD control: what follows a reference, or what a policy acts in."""
+"""World: one robot on a floor in PyBullet, under stable PD control."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from motiongen_sim.robots.bench import foot_heights, standing
 from motiongen_sim.robots.body import FRICTION, Body
 from motiongen_sim.robots.bullet import connect, undone
+from motiongen_sim.robots.measurement import foot_heights, standing
 from motiongen_sim.robots.pd import StablePD
 from motiongen_sim.robots.robot import Robot
-from motiongen_sim.robots.trajectory import State
+from motiongen_sim.robots.trajectory import RobotState
 
 FALLEN = 0.4
-"""Of its height when standing: a robot whose root is lower has fallen."""
+"""Share of the standing height below which the root of a fallen robot is."""
 _AWAY = np.array([0.0, 0.0, 50.0])
 
 
@@ -22,9 +22,12 @@ class World:
     """One robot in a physics server of its own, with a floor at z = 0.
 
     Args:
-        robot: what stands there.
-        assist: how much its root is helped towards where it should be, 0 to 1.
-        is_fixed: the root link is bolted down where it is when the robot stands.
+        robot: its description.
+        assist: strength of the helper force that pulls the root to its target, 0 (none) to 1 (full).
+        is_fixed: the root link is fixed to the world.
+
+    Raises:
+        ValueError: an assistance out of range.
     """
 
     def __init__(self, robot: Robot, *, assist: float = 0.0, is_fixed: bool = False) -> None:
@@ -39,34 +42,34 @@ class World:
         self._pd = StablePD(self.body, assist)
         self.standing_height = -float(foot_heights(standing(robot))[0])
 
-    def place(self, state: State) -> None:
-        """Put the robot into a state at once."""
+    def set_state(self, state: RobotState) -> None:
+        """Set positions and velocities of the root and of all joints."""
         # First far off the floor: kept contacts would let what came before leave a trace.
-        self.body.place(replace(state, root=_AWAY))
+        self.body.set_state(replace(state, root=_AWAY))
         self._client.performCollisionDetection()
-        self.body.place(state)
+        self.body.set_state(state)
 
-    def advance(self, targets: Sequence[State]) -> None:
-        """Simulate a physics step for each target."""
+    def advance(self, targets: Sequence[RobotState]) -> None:
+        """Simulate one physics step for each of the targets."""
         for target in targets:
             self._pd.drive(target)
             self._client.stepSimulation()
 
     def undone(self) -> AbstractContextManager[None]:
-        """Take back what happens to the robot while the block runs."""
+        """Return a context that puts the robot back into the state it had when the block began."""
         return undone(self._client)
 
     @property
-    def state(self) -> State:
-        """How the robot is."""
-        return self.body.read()
+    def state(self) -> RobotState:
+        """Positions and velocities of the root and of all joints."""
+        return self.body.get_state()
 
     @property
     def has_fallen(self) -> bool:
-        """Whether its trunk touches the floor, or its root is near it."""
+        """Whether the trunk touches the floor, or the root is near it."""
         if self.is_fixed:
             return False
-        root = self.body.read().root
+        root = self.body.get_state().root
         return bool(root[2] < FALLEN * self.standing_height) or self.body.touches(
             self._floor, self.body.trunk
         )

@@ -1,4 +1,4 @@
-"""The xArm6 with a round stick at its wrist: it holds the stick upright and moves it over a table."""
+"""XArm6: the arm of BlockPush, with a round stick at its wrist that it moves over a table."""
 
 import math
 import re
@@ -48,11 +48,15 @@ _STICK = """
 
 
 def joint_angles(position: NDArray[np.float64], height: float) -> tuple[float, ...]:
-    """Return the six joint angles that put the wrist's flange over `position` (2,) at a height, pointing straight down.
+    """Return the six joint angles that put the wrist's flange at a position, pointing straight down.
 
     In closed form: joint 4 rests at zero, so the arm is a planar chain of two links, turned about the vertical by
-    joint 1; joint 5 keeps the tool down and joint 6 its heading. A place beyond the reach gives the nearest one
+    joint 1; joint 5 keeps the tool down and joint 6 its heading. A position beyond the reach gives the nearest one
     in the same direction.
+
+    Args:
+        position: x and y (2,) of the flange, in metres.
+        height: z of the flange, in metres.
     """
     x, y = float(position[0]), float(position[1])
     outward, up = math.hypot(x, y) - WRIST[0], height - WRIST[1] - SHOULDER_HEIGHT
@@ -91,15 +95,21 @@ class XArm6:
                 client.setCollisionFilterGroupMask(self.body, link, 0, 0)
         client.changeDynamics(self.body, self.stick, lateralFriction=0.3)
 
-    def place(self, position: NDArray[np.float64]) -> None:
-        """Put the stick at `position` (2,) at once, at rest."""
+    def set_position(self, position: NDArray[np.float64]) -> None:
+        """Set the position (2,) of the stick, in metres, at rest."""
         angles = joint_angles(position, self._height)
         for joint, angle in zip(self._joints, angles, strict=True):
             self._client.resetJointState(self.body, joint, angle, 0.0)
         self._drive(angles, angles)
 
     def move(self, start: NDArray[np.float64], end: NDArray[np.float64], steps: int) -> None:
-        """Simulate `steps` physics steps while the stick's target glides from `start` (2,) to `end` (2,)."""
+        """Simulate physics steps while the commanded position of the stick moves evenly.
+
+        Args:
+            start: (2,) metres.
+            end: (2,) metres.
+            steps: physics steps.
+        """
         path = [
             joint_angles(start + (end - start) * (step / steps), self._height) for step in range(steps + 1)
         ]
@@ -108,11 +118,11 @@ class XArm6:
             self._client.stepSimulation()
 
     def position(self) -> NDArray[np.float64]:
-        """Return where the stick stands (2,), in metres."""
+        """Return the position of the stick (2,), in metres."""
         return np.array(self._client.getLinkState(self.body, self.stick, computeForwardKinematics=1)[4][:2])
 
     def _drive(self, before: tuple[float, ...], after: tuple[float, ...]) -> None:
-        """Set the motors for one physics step: to the angles `after`, at the speed that leads there."""
+        """Set the motors for one physics step: to the angles `after`, at the speed from `before`."""
         speeds = [(b - a) * SIMULATION_RATE for a, b in zip(before, after, strict=True)]
         self._client.setJointMotorControlArray(
             self.body,

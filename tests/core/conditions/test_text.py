@@ -3,9 +3,11 @@ import logging
 import pytest
 import torch
 
-from motiongen.conditions import text
+from motiongen.conditions import encoder_files
+from motiongen.conditions.encoder_files import find_encoder
 from motiongen.conditions.prompt import normalise_prompt
-from motiongen.conditions.text import CaptionTable, TextCondition, TextEncoder, find_encoder
+from motiongen.conditions.text import TextCondition, TextEncoder
+from motiongen.data.caption_table import CaptionTable
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +107,9 @@ def test_an_unknown_encoder_names_a_way_out():
 
 
 def test_changed_bytes_in_the_wheel_are_refused(monkeypatch):
-    monkeypatch.setitem(text.CARRIED_SHA256, "tokenizer.json", "0" * 64)
+    monkeypatch.setitem(encoder_files.CARRIED_SHA256, "tokenizer.json", "0" * 64)
     with pytest.raises(ValueError, match=r"tokenizer.json: expected SHA-256 000000000000…, got be50c3628f2b"):
-        text._unwrap_carrier()
+        encoder_files._unwrap_carrier()
 
 
 @pytest.mark.slow

@@ -3,12 +3,8 @@ import math
 import pytest
 import torch
 
-from motiongen.evaluation.beat_alignment import (
-    alignment_margin,
-    beat_alignment,
-    beat_precision,
-    kinematic_beats,
-)
+from motiongen.evaluation.beat_alignment import alignment_margin, beat_alignment, beat_precision
+from motiongen.kinematic_beats import kinematic_beats
 
 
 def swinging(rest_every: float, seconds: float = 6.0, fps: float = 60.0, first: float = 0.5) -> torch.Tensor:

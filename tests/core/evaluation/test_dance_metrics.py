@@ -3,13 +3,7 @@ import math
 import pytest
 import torch
 
-from motiongen.evaluation.beat_alignment import (
-    alignment_margin,
-    at_rate,
-    beat_alignment,
-    beat_precision,
-    kinematic_beats,
-)
+from motiongen.evaluation.beat_alignment import alignment_margin, beat_alignment, beat_precision
 from motiongen.evaluation.bootstrap import mean_interval
 from motiongen.evaluation.dance_features import (
     HUMERUS,
@@ -19,6 +13,7 @@ from motiongen.evaluation.dance_features import (
     kinetic_features,
 )
 from motiongen.evaluation.foot_contact import physical_foot_contact
+from motiongen.kinematic_beats import at_rate, kinematic_beats
 from motiongen.skeleton import SMPL22
 
 REST = SMPL22.rest_positions - SMPL22.rest_positions[:, 1].min() * torch.tensor([0.0, 1, 0])

@@ -3,16 +3,10 @@ from dataclasses import replace
 import pytest
 
 from motiongen import features
-from motiongen.evaluation.dance_report import (
-    COLUMNS,
-    DanceEvaluateConfig,
-    DanceJudge,
-    evaluate_dances,
-    held_out_pieces,
-    retrieval,
-)
-from motiongen.training.dance_bank import DanceBank
-from tests.core.training.test_badm_recipe import BANK, dance_cache
+from motiongen.data.dance_bank import DanceBank
+from motiongen.evaluation.config import DanceEvaluateConfig
+from motiongen.evaluation.dance_report import COLUMNS, DanceJudge, evaluate_dances, held_out_pieces, retrieval
+from tests.core.heads.badm.test_recipe import BANK, dance_cache
 
 CONFIG = DanceEvaluateConfig(seconds=4, window=1, pieces=6, reference_windows=40)
 

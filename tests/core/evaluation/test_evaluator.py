@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from motiongen.conditions.text import TextCondition
-from motiongen.evaluation.evaluator import EvaluatorConfig, MotionTextEvaluator, contrastive_loss, pad
+from motiongen.evaluation.evaluator import MotionTextEvaluator, contrastive_loss, pad
+from motiongen.evaluation.evaluator_config import EvaluatorConfig
 
 TINY = EvaluatorConfig(text_dim=8, feature_dim=6, dim=16, embedding_dim=4, max_frames=32, dropout=0.0)
 

@@ -6,18 +6,23 @@ import pytest
 import torch
 
 from motiongen import features
-from motiongen.conditions.text import CaptionTable, TextEncoder
+from motiongen.conditions.text import TextEncoder
+from motiongen.data.cache import ClipCache, write_cache
+from motiongen.data.caption_table import CaptionTable
 from motiongen.evaluation.classifier import train_classifier
-from motiongen.evaluation.evaluator import EvaluatorConfig, MotionTextEvaluator
+from motiongen.evaluation.config import EvaluateConfig
+from motiongen.evaluation.evaluator import MotionTextEvaluator
+from motiongen.evaluation.evaluator_config import EvaluatorConfig, EvaluatorTrainConfig
+from motiongen.evaluation.evaluator_recipe import EvaluatorRecipe, all_captions
 from motiongen.evaluation.questions import choose_questions, retrieve
-from motiongen.evaluation.report import EvaluateConfig, Report, evaluate
+from motiongen.evaluation.report import Report, evaluate
 from motiongen.motion import Motion
 from motiongen.rotation import quat_from_axis_angle, quat_identity
 from motiongen.skeleton import SMPL22
-from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
-from motiongen.training.cache import ClipCache, write_cache
-from motiongen.training.evaluator import EvaluatorRecipe, EvaluatorTrainConfig, all_captions
-from motiongen.training.loop import TrainConfig, Trainer
+from motiongen.tokenizers.rvq_vae import RVQVAE
+from motiongen.tokenizers.rvq_vae_config import RVQVAEConfig
+from motiongen.training.config import TrainConfig
+from motiongen.training.loop import Trainer
 
 CONFIG = EvaluateConfig(prompts=8, variant_prompts=2, variants=2, batch_size=3)
 

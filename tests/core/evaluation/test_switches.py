@@ -18,7 +18,7 @@ def test_peak_acceleration_by_hand():
 def test_streams_are_judged_from_rest_and_from_just_before_the_switch(tmp_path):
     model = load("mogo", save_tiny(tmp_path), "cpu")
     questions = [Question(text, 0, False, text, None, frozenset()) for text in ("walk", "bow", "jump")]
-    from_rest, switched = switches(lambda: StreamScheduler(model, block_sizes=(1,)), questions)
+    from_rest, switched = switches(lambda: StreamScheduler(model, batch_sizes=(1,)), questions)
     assert [one.question.prompt for one in switched] == ["walk", "bow", "jump"]
     assert all(one.question is not other.question for one, other in zip(from_rest, switched, strict=True))
     assert {one.motion.num_frames for one in from_rest} == {SHOWN}

@@ -6,14 +6,16 @@ import torch
 
 from motiongen import features
 from motiongen.conditions.music import MusicCondition
-from motiongen.heads.badm_sampler import DanceOptions
-from motiongen.inference.dance import JOINT_GROUPS, dance, edit_dance, load_dance, spaces_of
+from motiongen.heads.badm.config import BADMOptions
+from motiongen.inference.dance import dance, edit_dance
+from motiongen.inference.dance_model import JOINT_GROUPS
+from motiongen.inference.load import load_dance, spaces_of
 from motiongen.music.audio import Audio
 from motiongen.skeleton import SMPL22
 from tests.core.inference.tiny import save_tiny
 from tests.core.motions import wobble
 
-FEW = DanceOptions(steps=3)
+FEW = BADMOptions(steps=3)
 
 
 @pytest.fixture(scope="module")
@@ -116,9 +118,9 @@ def test_editing_needs_frames(weights, song):
 
 
 def test_options_are_checked_and_adjusted():
-    assert DanceOptions().adjusted(3.0, 10) == replace(DanceOptions(), guidance_scale=3.0, steps=10)
+    assert BADMOptions().adjusted(3.0, 10) == replace(BADMOptions(), guidance_scale=3.0, steps=10)
     with pytest.raises(ValueError, match="steps, group: expected >= 1"):
-        DanceOptions(steps=0)
+        BADMOptions(steps=0)
 
 
 def test_silence_is_what_silence_sounds_like(weights):

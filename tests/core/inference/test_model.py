@@ -7,8 +7,8 @@ import torch
 from torch.testing import assert_close
 
 from motiongen import load
-from motiongen.heads.bamm_writer import GenerationConfig
-from motiongen.inference.generate import edit, generate, takes
+from motiongen.heads.bamm.config import BAMMOptions
+from motiongen.inference.generate import edit, generate, variants
 from tests.core.inference.tiny import save_tiny
 from tests.core.motions import wobble
 
@@ -37,8 +37,8 @@ def test_the_same_seed_gives_the_same_motion(weights):
 
 
 def test_a_variant_does_not_depend_on_the_count(weights):
-    alone = takes("walk", count=1, seconds=1, seed=3, weights=weights, device="cpu")[0].motion
-    third = takes("walk", count=4, seconds=1, seed=1, weights=weights, device="cpu")[2].motion
+    alone = variants("walk", count=1, seconds=1, seed=3, weights=weights, device="cpu")[0].motion
+    third = variants("walk", count=4, seconds=1, seed=1, weights=weights, device="cpu")[2].motion
     assert_close(third.rotations, alone.rotations, atol=1e-5, rtol=0)
 
 
@@ -84,7 +84,7 @@ def test_a_batch_gives_a_motion_a_prompt(model):
 
 
 def test_long_motions_go_on_past_the_window(model):
-    take = model.sequence(["walk"], seconds=4, options=GenerationConfig(overlap=4))[0]  # 30 tokens, window 12
+    take = model.sequence(["walk"], seconds=4, options=BAMMOptions(overlap=4))[0]  # 30 tokens, window 12
     assert take.motion.num_frames == 120
 
 

@@ -5,10 +5,14 @@ from pathlib import Path
 import torch
 
 from motiongen import checkpoint, features
-from motiongen.heads.badm import BADM, BADMConfig
-from motiongen.heads.bamm import BAMM, BAMMConfig
-from motiongen.heads.mogo import Mogo, MogoConfig
-from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
+from motiongen.heads.badm.config import BADMConfig
+from motiongen.heads.badm.model import BADM
+from motiongen.heads.bamm.config import BAMMConfig
+from motiongen.heads.bamm.model import BAMM
+from motiongen.heads.mogo.config import MogoConfig
+from motiongen.heads.mogo.model import Mogo
+from motiongen.tokenizers.rvq_vae import RVQVAE
+from motiongen.tokenizers.rvq_vae_config import RVQVAEConfig
 from tests.core.motions import t_pose
 
 

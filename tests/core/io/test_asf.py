@@ -91,8 +91,8 @@ def test_positions_by_hand(files):
 
 def test_every_rotation_agrees_with_the_definition(files):
     motion = asf.read_amc(*files, fps=60.0, unit_to_metres=1.0)
-    turns, places = motion.global_rotations(), motion.positions()
-    tip = places[1, 2].numpy() + Rotation.from_quat(turns[1, 2].numpy()).apply([0, -8, 0])
+    rotations, positions = motion.global_rotations(), motion.positions()
+    tip = positions[1, 2].numpy() + Rotation.from_quat(rotations[1, 2].numpy()).apply([0, -8, 0])
     expected = referee_shin_tip([1, 20, 3, 10, 20, 30], [40, 50, 60], [70, 80])
     np.testing.assert_allclose(tip, expected, atol=1e-5)
 

@@ -146,10 +146,10 @@ def test_round_trip_at_gimbal_lock(tmp_path, middle):
 def test_bvhio_reads_what_we_write(tmp_path):
     motion = random_motion()
     bvh.write(motion, tmp_path / "clip.bvh")
-    places = referee_positions(tmp_path / "clip.bvh", 3)
+    theirs = referee_positions(tmp_path / "clip.bvh", 3)
     ours = {name: motion.positions()[3, j].numpy() * 100 for j, name in enumerate(SMPL22.names)}
-    assert set(places) == set(ours)
-    assert max(abs(places[name] - ours[name]).max() for name in ours) < 1e-3  # centimetres
+    assert set(theirs) == set(ours)
+    assert max(abs(theirs[name] - ours[name]).max() for name in ours) < 1e-3  # centimetres
 
 
 @pytest.mark.parametrize(("scale", "unit"), [(1.0, 0.01), (0.01, 1.0)])

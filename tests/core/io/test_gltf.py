@@ -39,20 +39,20 @@ def referee_positions(path, frame):
         start = document.bufferViews[accessor.bufferView].byteOffset + (accessor.byteOffset or 0)
         return np.frombuffer(blob, "<f4", accessor.count * width, start).reshape(-1, width).astype(float)
 
-    turn = {i: node.rotation or [0, 0, 0, 1] for i, node in enumerate(document.nodes)}
-    place = {i: node.translation or [0, 0, 0] for i, node in enumerate(document.nodes)}
+    rotation = {i: node.rotation or [0, 0, 0, 1] for i, node in enumerate(document.nodes)}
+    offset = {i: node.translation or [0, 0, 0] for i, node in enumerate(document.nodes)}
     animation = document.animations[0]
     for channel in animation.channels:
         output = animation.samplers[channel.sampler].output
         if channel.target.path == "rotation":
-            turn[channel.target.node] = values(output, 4)[frame]
+            rotation[channel.target.node] = values(output, 4)[frame]
         else:
-            place[channel.target.node] = values(output, 3)[frame]
+            offset[channel.target.node] = values(output, 3)[frame]
 
     found = {}
 
     def walk(node, above):
-        x, y, z, w = turn[node]
+        x, y, z, w = rotation[node]
         local = np.eye(4)
         local[:3, :3] = np.array(
             [
@@ -61,7 +61,7 @@ def referee_positions(path, frame):
                 [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
             ]
         )
-        local[:3, 3] = place[node]
+        local[:3, 3] = offset[node]
         found[document.nodes[node].name] = (above @ local)[:3, 3]
         for child in document.nodes[node].children or []:
             walk(child, above @ local)
@@ -289,3 +289,14 @@ def test_the_sticks_of_a_foreign_skeleton_stand_on_the_floor_and_follow_it():
     moved = mesh.skin(Motion(skeleton, rotations, root, 30.0))[0]
     expected = root[0] + quat_rotate(turn, mesh.vertices - mesh.joints[0])
     torch.testing.assert_close(moved, expected, rtol=0, atol=1e-5)
+
+
+def test_a_quaternion_of_length_0_is_named(tmp_path):
+    path = authored(tmp_path / "a.glb", [0, 1], [[0, 0, 0, 1], [0, 0, 0, 0]])
+    with pytest.raises(
+        ValueError, match=r"a.glb: expected rotations that are quaternions, got one of length 0"
+    ):
+        gltf.read(path)
+    (tmp_path / "b.gltf").write_text(broken(lambda d: d["nodes"][0].update(rotation=[0, 0, 0, 0])))
+    with pytest.raises(ValueError, match=r"b.gltf: expected node 0 with a quaternion for rotation"):
+        gltf.read(tmp_path / "b.gltf")

@@ -145,3 +145,21 @@ def test_wrong_smpl_arrays_are_named(tmp_path, change, message):
     np.savez(tmp_path / "a.npz", **{name: array for name, array in arrays.items() if array is not None})
     with pytest.raises(ValueError, match=message):
         npz.read(tmp_path / "a.npz")
+
+
+def test_quaternions_of_other_lengths_are_scaled_and_zeros_are_named(tmp_path):
+    motion = random_motion()
+    npz.write(motion, tmp_path / "a.npz")
+    arrays = dict(np.load(tmp_path / "a.npz"))
+    arrays["rotations"] = arrays["rotations"].copy()
+    arrays["rotations"][2, 3] *= 3
+    np.savez(tmp_path / "b.npz", **arrays)
+    again = npz.read(tmp_path / "b.npz")
+    torch.testing.assert_close(again.rotations, motion.rotations)
+    assert torch.equal(again.rotations[:2], motion.rotations[:2]), "the others stay to the bit"
+    arrays["rotations"][2, 3] = 0
+    np.savez(tmp_path / "c.npz", **arrays)
+    with pytest.raises(
+        ValueError, match=r"c.npz: motion: expected unit quaternions, got one of length 0 in frame 2"
+    ):
+        npz.read(tmp_path / "c.npz")

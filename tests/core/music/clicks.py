@@ -15,12 +15,12 @@ def click_music(bpm, seconds, first=0.0, rate=22050):
     hat = 0.3 * np.diff(noise, prepend=0) * np.exp(-np.arange(len(noise)) / 300)
     snare = noise * np.exp(-np.arange(len(noise)) / 500)
     for index, beat in enumerate(beats):
-        for sound, gain, place in (
+        for sound, gain, onset in (
             (kick, 0.6, beat),
             (snare, 0.3 * (index % 2), beat),
             (hat, 0.4, beat + 30 / bpm),
         ):
-            start = int(place * rate)
+            start = int(onset * rate)
             part = sound[: max(0, len(samples) - start)]
             samples[start : start + len(part)] += np.float32(gain) * part
     return Audio(samples, rate), beats

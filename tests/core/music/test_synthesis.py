@@ -1,4 +1,4 @@
-"""Synthesised music: the grid to the sample, every style heard, the same bits for the same seed."""
+"""Synthesised music: the grid to the sample, every style audible, the same bits for the same seed."""
 
 import numpy as np
 import pytest

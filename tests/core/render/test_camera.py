@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from motiongen.render.camera import FIELD_OF_VIEW, plan_shot, view_axes, view_yaw
+from motiongen.render.camera import FIELD_OF_VIEW, plan_camera, view_axes, view_yaw
 
 
 def walk(frames=60):
@@ -22,16 +22,16 @@ def seen(shot, points, frame, aspect):
 @pytest.mark.parametrize(("aspect", "foot"), [(16 / 9, 0.0), (0.5, 0.0), (16 / 9, 0.2)])
 def test_all_points_stay_in_the_picture(aspect, foot):
     points, centres = walk()
-    shot = plan_shot(points, centres, 0.4, 30.0, aspect, foot)
-    places = np.concatenate([seen(shot, points, frame, aspect) for frame in range(60)])
-    assert np.abs(places).max() < 1.0
-    assert places[:, 1].min() > -1.0 + 2 * foot
+    shot = plan_camera(points, centres, 0.4, 30.0, aspect, foot)
+    positions = np.concatenate([seen(shot, points, frame, aspect) for frame in range(60)])
+    assert np.abs(positions).max() < 1.0
+    assert positions[:, 1].min() > -1.0 + 2 * foot
 
 
 def test_camera_follows_smoothly():
     points, centres = walk()
     centres[30:, 0] += 1.0  # a jump aside
-    shot = plan_shot(points, centres, 0.0, 30.0, 1.5)
+    shot = plan_camera(points, centres, 0.0, 30.0, 1.5)
     assert np.abs(np.diff(shot.targets, axis=0)).max() < 0.1
 
 

@@ -36,7 +36,7 @@ def test_caption_shows_only_in_its_time():
     track = CaptionTrack([(1.0, 2.0, "walk")], (160, 90))
     pictures = [np.zeros((90, 160, 3), dtype=np.uint8) for _ in range(3)]
     for time, picture in zip((0.5, 1.0, 2.0), pictures, strict=True):
-        track.lay(picture, time)
+        track.draw(picture, time)
     assert [bool(picture.any()) for picture in pictures] == [False, True, False]
 
 
@@ -51,6 +51,6 @@ def test_panel_lies_inside_the_picture_and_under_the_foot():
 
 def test_panel_over_white_stays_light():
     picture = np.full((90, 160, 3), 255, dtype=np.uint8)
-    panel("walk", (160, 90)).lay(picture)
+    panel("walk", (160, 90)).draw(picture)
     assert picture.max() == 255
     assert picture.min() < 120  # the letters

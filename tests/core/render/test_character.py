@@ -41,8 +41,8 @@ def test_other_skeleton_is_drawn_bone_by_bone(chain):
     vertices, normals = character.pose(4)
     assert vertices.shape == normals.shape == (len(character.colours), 3)
     np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1.0, atol=1e-5)
-    for place in chain.positions()[4].numpy():
-        assert np.linalg.norm(vertices - place, axis=1).min() < 0.06
+    for joint in chain.positions()[4].numpy():
+        assert np.linalg.norm(vertices - joint, axis=1).min() < 0.06
 
 
 def test_bones_of_no_length_stay_finite(chain):

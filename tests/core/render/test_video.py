@@ -35,7 +35,7 @@ def click_at_one(seconds, rate):
     return Audio(samples, rate)
 
 
-def heard(path):
+def decoded_sound(path):
     """The sound of a video as its player plays it: samples, and the time of the first."""
     with av.open(str(path)) as container:
         frames = list(container.decode(container.streams.audio[0]))
@@ -46,14 +46,14 @@ def heard(path):
 @pytest.mark.parametrize(("rate", "fps"), [(22050, 30.0), (44100, 29.97), (15360, 60.0)])
 def test_mp4_sounds_in_time_and_as_long_as_its_pictures(tmp_path, rate, fps):
     write_mp4(ramp() * round(2 * fps / 5), tmp_path / "x.mp4", (64, 32), fps, click_at_one(5.0, rate))
-    samples, begin, own = heard(tmp_path / "x.mp4")
+    samples, begin, own = decoded_sound(tmp_path / "x.mp4")
     assert begin + len(samples) / own == pytest.approx(2.0, abs=0.05)
     assert begin + int((abs(samples) > 0.2).argmax()) / own == pytest.approx(1.0, abs=0.03)
 
 
 def test_short_sound_ends_before_the_pictures(tmp_path):
     write_mp4(ramp() * 12, tmp_path / "x.mp4", (64, 32), 30.0, click_at_one(1.2, 22050))
-    samples, begin, own = heard(tmp_path / "x.mp4")
+    samples, begin, own = decoded_sound(tmp_path / "x.mp4")
     assert begin + len(samples) / own == pytest.approx(1.2, abs=0.05)
     with av.open(str(tmp_path / "x.mp4")) as container:
         assert sum(1 for _ in container.decode(video=0)) == 60

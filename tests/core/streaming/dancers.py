@@ -6,9 +6,10 @@ import numpy as np
 import torch
 
 from motiongen.features import FEATURE_DIM
-from motiongen.heads.badm import BADM, BADMConfig
-from motiongen.heads.badm_spaces import MotionSpace
-from motiongen.inference.dance import DanceModel
+from motiongen.heads.badm.config import BADMConfig
+from motiongen.heads.badm.model import BADM
+from motiongen.heads.badm.spaces import MotionSpace
+from motiongen.inference.dance_model import DanceModel
 
 RATE = 15360
 """Samples a second: 512 of them a frame."""

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from motiongen.music.stream import MusicStream
+from motiongen.streaming.audio_queue import MAX_QUEUED_SECONDS
 from motiongen.streaming.dance_scheduler import JITTER, MUSIC_DELAY, DanceScheduler
-from motiongen.streaming.piece import AHEAD
 from motiongen.streaming.verbs import VerbError
 from tests.core.streaming.dancers import FRAME, RATE, SLICE, tiny_dance_model, tone
 
@@ -63,9 +63,9 @@ def test_two_dancers_take_one_step_and_are_the_same_alone(scheduler):
 def test_a_whole_piece_begins_with_the_next_frame_that_is_made_and_ends_with_its_last(scheduler):
     dancer = scheduler.open(seed=1)
     take(scheduler, [dancer], 20)
-    said = dancer.say("music")
+    said = dancer.submit("music")
     dancer.play(tone(3), RATE)
-    dancer.say("music_end")
+    dancer.submit("music_end")
     begins = dancer.taken + dancer.ready
     frames = take(scheduler, [dancer], 140)[0]
     number = said.result().number
@@ -80,7 +80,7 @@ def test_what_is_danced_depends_on_the_music(scheduler):
     pair = [scheduler.open(seed=1), scheduler.open(seed=1)]
     take(scheduler, pair, 1)
     for dancer, sound in zip(pair, (tone(3), 0 * tone(3)), strict=True):
-        dancer.say("music")
+        dancer.submit("music")
         dancer.play(sound, RATE)
     loud, silent = take(scheduler, pair, 60)
     assert np.abs(poses(loud) - poses(silent)).max() > 1e-3
@@ -88,13 +88,13 @@ def test_what_is_danced_depends_on_the_music(scheduler):
 
 def test_a_song_is_danced_at_the_pace_of_the_frames_with_a_small_lead(scheduler):
     dancer = scheduler.open()
-    dancer.say("music")
+    dancer.submit("music")
     dancer.play(tone(9), RATE)
     take(scheduler, [dancer], 5)
     for _ in range(20):
         scheduler.tick()
-    assert dancer.ready <= scheduler.urgent + 2 * SLICE
-    assert dancer.piece.waiting == 0 or dancer.piece.waiting > 7 * RATE
+    assert dancer.ready <= scheduler.urgent_frames + 2 * SLICE
+    assert dancer.audio.queued == 0 or dancer.audio.queued > 7 * RATE
 
 
 def live(scheduler, dancer, seconds, *, late=None):
@@ -117,11 +117,11 @@ def live(scheduler, dancer, seconds, *, late=None):
 def test_live_sound_is_danced_as_long_after_its_coming_as_is_stated(scheduler):
     dancer = scheduler.open()
     take(scheduler, [dancer], 17)
-    dancer.say("music", live=True)
+    dancer.submit("music", live=True)
     begun = live(scheduler, dancer, 3)
     dances = named(dancer, "dances")[0]
-    assert (dances.seq - begun, dances.sample) == (scheduler.delay, 0)
-    assert scheduler.describe()["audio"]["delay_seconds"] == round(scheduler.delay / 30, 3) <= 3
+    assert (dances.seq - begun, dances.sample) == (scheduler.delay_frames, 0)
+    assert scheduler.describe()["audio"]["delay_seconds"] == round(scheduler.delay_frames / 30, 3) <= 3
 
 
 @pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000, 96000])
@@ -133,7 +133,7 @@ def test_the_stated_delay_has_room_for_what_features_look_ahead(rate):
 def test_live_sound_that_jitters_within_the_slack_leaves_no_silence(scheduler):
     dancer = scheduler.open()
     take(scheduler, [dancer], 17)
-    dancer.say("music", live=True)
+    dancer.submit("music", live=True)
     live(scheduler, dancer, 4, late=lambda n: n * 7 % (JITTER - 2))
     assert len(named(dancer, "dances")) == 1
 
@@ -142,18 +142,18 @@ def test_live_sound_that_jitters_within_the_slack_leaves_no_silence(scheduler):
 def test_live_sound_that_stays_away_is_silence_and_then_as_late_as_stated_again(scheduler):
     dancer = scheduler.open()
     take(scheduler, [dancer], 17)
-    dancer.say("music", live=True)
+    dancer.submit("music", live=True)
     # From frame 60 on nothing comes for two seconds, then all of it at once, as from a network that hung.
     begun = live(scheduler, dancer, 8, late=lambda n: max(0, 120 - n) if n >= 60 else 0)
     last = named(dancer, "dances")[-1]
     assert len(named(dancer, "dances")) > 1
-    assert abs(last.seq - begun - last.sample / FRAME - scheduler.delay) <= JITTER
+    assert abs(last.seq - begun - last.sample / FRAME - scheduler.delay_frames) <= JITTER
 
 
 @pytest.mark.slow
 def test_a_piece_that_stalls_is_followed_by_idling_and_goes_on_where_it_was(scheduler):
     dancer = scheduler.open()
-    dancer.say("music")
+    dancer.submit("music")
     dancer.play(tone(3), RATE)
     frames = take(scheduler, [dancer], 150)[0]
     dancer.play(tone(3, seed=1), RATE)
@@ -166,22 +166,22 @@ def test_a_piece_that_stalls_is_followed_by_idling_and_goes_on_where_it_was(sche
 
 def test_too_much_sound_is_refused_and_can_be_sent_later(scheduler):
     dancer = scheduler.open()
-    dancer.say("music")
-    dancer.play(tone(AHEAD), RATE)
+    dancer.submit("music")
+    dancer.play(tone(MAX_QUEUED_SECONDS), RATE)
     with pytest.raises(VerbError, match="expected at most 10 s of sound to wait") as caught:
         dancer.play(tone(0.1), RATE)
-    assert caught.value.code == "busy" and dancer.piece.came == AHEAD * RATE
+    assert caught.value.code == "busy" and dancer.audio.received == MAX_QUEUED_SECONDS * RATE
     take(scheduler, [dancer], 40)
     dancer.play(tone(0.1), RATE)
 
 
 def test_of_too_much_live_sound_the_oldest_is_left_out_and_said_so(scheduler):
     dancer = scheduler.open()
-    dancer.say("music", live=True)
+    dancer.submit("music", live=True)
     for _ in range(13):
         dancer.play(tone(1), RATE)
-    assert (dancer.piece.waiting, dancer.piece.skipped) == (AHEAD * RATE, 3 * RATE)
-    take(scheduler, [dancer], scheduler.delay + 10)
+    assert (dancer.audio.queued, dancer.audio.skipped) == (MAX_QUEUED_SECONDS * RATE, 3 * RATE)
+    take(scheduler, [dancer], scheduler.delay_frames + 10)
     assert named(dancer, "dances")[0].sample >= 3 * RATE
 
 
@@ -199,7 +199,7 @@ def test_sound_that_does_not_follow_on_is_refused(scheduler, rate, first, said):
     dancer = scheduler.open()
     with pytest.raises(VerbError, match="say music first"):
         dancer.play(tone(1), RATE)
-    dancer.say("music")
+    dancer.submit("music")
     dancer.play(tone(1 / 30), RATE)
     with pytest.raises(VerbError, match=said):
         dancer.play(tone(1), rate, first)
@@ -207,22 +207,22 @@ def test_sound_that_does_not_follow_on_is_refused(scheduler, rate, first, said):
 
 def test_music_that_is_ended_now_is_soon_forgotten(scheduler):
     dancer = scheduler.open()
-    dancer.say("music")
+    dancer.submit("music")
     dancer.play(tone(9), RATE)
     take(scheduler, [dancer], 30)
-    dancer.say("music_end", now=True)
+    dancer.submit("music_end", now=True)
     take(scheduler, [dancer], 5)
     assert named(dancer, "ended")[0].seq < dancer.taken + 60
     with pytest.raises(VerbError, match="music_end: no music is played"):
-        dancer.say("music_end")
+        dancer.submit("music_end")
 
 
 def test_new_music_takes_the_place_of_the_old(scheduler):
     dancer = scheduler.open()
-    dancer.say("music")
+    dancer.submit("music")
     dancer.play(tone(6), RATE)
     take(scheduler, [dancer], 30)
-    number = dancer.say("music")
+    number = dancer.submit("music")
     dancer.play(tone(6), 2 * RATE)
     take(scheduler, [dancer], 60)
     last = named(dancer, "dances")[-1]
@@ -233,7 +233,7 @@ def test_seed_strength_and_style_act_from_the_frame_that_the_answer_names(schedu
     dancer = scheduler.open(seed=1)
     take(scheduler, [dancer], 20)
     said = [("style", {"name": "pop"}), ("strength", {"scale": 4}), ("seed", {"seed": 9})]
-    answers = [dancer.say(verb, **arguments) for verb, arguments in said]
+    answers = [dancer.submit(verb, **arguments) for verb, arguments in said]
     changed = poses(take(scheduler, [dancer], 40)[0])
     twin = DanceScheduler(tiny_dance_model(), allowance=4)
     same = poses(take(twin, [twin.open(seed=1)], 60)[0][20:])
@@ -247,11 +247,11 @@ def test_what_a_dancer_does_not_know_is_refused_in_a_line(scheduler):
     with pytest.raises(
         VerbError, match="expected one of music, music_end, style, seed, strength, got 'prompt'"
     ):
-        dancer.say("prompt", text="walk")
+        dancer.submit("prompt", text="walk")
     with pytest.raises(VerbError, match="style: expected one of break, pop, got 'polka'"):
-        dancer.say("style", name="polka")
+        dancer.submit("style", name="polka")
     with pytest.raises(VerbError, match="live: expected true or false, got 1"):
-        dancer.say("music", live=1)
+        dancer.submit("music", live=1)
 
 
 def test_those_beyond_the_limit_are_refused_until_one_leaves(scheduler):
@@ -259,7 +259,7 @@ def test_those_beyond_the_limit_are_refused_until_one_leaves(scheduler):
     scheduler.tick()
     with pytest.raises(VerbError, match="at most 4 characters"):
         scheduler.open()
-    waiting = dancers[0].say("seed", seed=1)
+    waiting = dancers[0].submit("seed", seed=1)
     dancers[0].close()
     scheduler.open()
     scheduler.tick()
@@ -270,6 +270,6 @@ def test_those_beyond_the_limit_are_refused_until_one_leaves(scheduler):
 def test_a_thread_makes_frames_and_measures_how_long_they_take():
     with DanceScheduler(tiny_dance_model()) as scheduler:
         dancer = scheduler.open()
-        dancer.say("strength", scale=3).result(20)
+        dancer.submit("strength", scale=3).result(20)
         assert dancer.take() is not None
-        assert scheduler.delay <= 90 and 1 <= scheduler.max_characters <= 256
+        assert scheduler.delay_frames <= 90 and 1 <= scheduler.max_characters <= 256

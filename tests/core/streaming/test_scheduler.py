@@ -10,9 +10,9 @@ import torch
 import motiongen
 from motiongen import features, load
 from motiongen.streaming.frame_ring import StreamFrame
+from motiongen.streaming.prompt_plan import IDLE, MAX_QUEUED
 from motiongen.streaming.refiner import Refiner
 from motiongen.streaming.scheduler import StreamScheduler
-from motiongen.streaming.script import IDLE, QUEUE
 from motiongen.streaming.verbs import VerbError
 from tests.core.inference.tiny import save_tiny
 
@@ -29,7 +29,7 @@ def model(weights):
 
 @pytest.fixture
 def scheduler(model):
-    return StreamScheduler(model, max_characters=8, block_sizes=(4,))
+    return StreamScheduler(model, max_characters=8, batch_sizes=(4,))
 
 
 def play(scheduler, characters, frames):
@@ -45,7 +45,7 @@ def play(scheduler, characters, frames):
 
 def tell(scheduler, character, verb, **arguments):
     """Say something, and let it be heard at once."""
-    answer = character.say(verb, **arguments)
+    answer = character.submit(verb, **arguments)
     scheduler.tick()
     return answer
 
@@ -65,24 +65,24 @@ def test_frames_are_numbered_without_gaps_and_obey_the_last_verb(scheduler):
 
 
 def overhear(scheduler):
-    """Return what the characters' blocks draw from now on: place in a block -> codes (Q,) in order."""
+    """Return what the characters' blocks draw from now on: place in a batch -> codes (Q,) in order."""
     worker, codes = scheduler.workers[0], defaultdict(list)
-    worker._come_and_go()
+    worker._update_sessions()
 
-    def overheard(active, block, step):
+    def overheard(active, batch, step):
         made = step(active)
         for item in active:
-            codes[worker._blocks.index(block), item].append(made[0][item])
+            codes[worker._batches.index(batch), item].append(made[0][item])
         return made
 
-    for block in worker._blocks:
-        block.step = partial(overheard, block=block, step=block.step)
+    for batch in worker._batches:
+        batch.step = partial(overheard, batch=batch, step=batch.step)
     return codes
 
 
 def test_streamed_frames_are_the_batch_of_their_codes(model):
     # From codes to frames through every buffer and state of the scheduler, against the whole clip at once.
-    scheduler = StreamScheduler(model, max_characters=1, block_sizes=(2,))
+    scheduler = StreamScheduler(model, max_characters=1, batch_sizes=(2,))
     character = scheduler.open(seed=3)
     codes = overhear(scheduler)
     frames = play(scheduler, [character], 100)[0]
@@ -95,14 +95,14 @@ def test_streamed_frames_are_the_batch_of_their_codes(model):
 
 
 def test_a_stream_is_the_same_alone_and_among_others_that_come_and_go(model):
-    alone = StreamScheduler(model, max_characters=8, block_sizes=(4,))
+    alone = StreamScheduler(model, max_characters=8, batch_sizes=(4,))
     expected = play(alone, [alone.open(prompt="walk", seed=5)], 120)[0]
-    crowd = StreamScheduler(model, max_characters=8, block_sizes=(4,))
+    crowd = StreamScheduler(model, max_characters=8, batch_sizes=(4,))
     others = [crowd.open(prompt="bow", seed=n) for n in range(3)]
     mine, made = crowd.open(prompt="walk", seed=5), []
     for turn in range(12):
         made += play(crowd, [mine, *others], 10)[0]
-        others[turn % 3].say("prompt", text="bow" if turn % 2 else "walk")
+        others[turn % 3].submit("prompt", text="bow" if turn % 2 else "walk")
         if turn == 6:
             others[0].close()
             others[0] = crowd.open(seed=9)
@@ -119,8 +119,8 @@ def test_ten_thousand_tokens_are_the_same_alone_and_among_a_hundred(model):
             character.close()
         return codes
 
-    among = write(StreamScheduler(model, max_characters=100, block_sizes=(10,)), None, range(100))
-    scheduler, codes = StreamScheduler(model, max_characters=1, block_sizes=(10,)), None
+    among = write(StreamScheduler(model, max_characters=100, batch_sizes=(10,)), None, range(100))
+    scheduler, codes = StreamScheduler(model, max_characters=1, batch_sizes=(10,)), None
     for n in range(100):
         codes = write(scheduler, codes, [n])
         alone, other = codes.pop((0, 0)), among[n // 10, n % 10]
@@ -130,10 +130,10 @@ def test_ten_thousand_tokens_are_the_same_alone_and_among_a_hundred(model):
 def test_the_same_seed_and_verbs_give_the_same_frames(model):
     runs = []
     for _ in range(2):
-        scheduler = StreamScheduler(model, block_sizes=(2,))
+        scheduler = StreamScheduler(model, batch_sizes=(2,))
         character = scheduler.open(prompt="walk", seed=2)
         first = play(scheduler, [character], 20)[0]
-        character.say("prompt", text="bow")
+        character.submit("prompt", text="bow")
         runs.append(poses(first + play(scheduler, [character], 20)[0]))
     assert np.array_equal(*runs)
 
@@ -141,7 +141,7 @@ def test_the_same_seed_and_verbs_give_the_same_frames(model):
 def test_a_prompt_for_later_begins_at_its_time(scheduler):
     character = scheduler.open(prompt="walk", seed=1)
     play(scheduler, [character], 10)
-    answer = character.say("prompt", text="bow", at=1.0)
+    answer = character.submit("prompt", text="bow", at=1.0)
     play(scheduler, [character], 60)
     assert abs(answer.result().seq - 40) <= 4
 
@@ -149,11 +149,11 @@ def test_a_prompt_for_later_begins_at_its_time(scheduler):
 def test_then_waits_for_the_end_and_starts_at_once_when_idle(scheduler):
     character = scheduler.open(seed=1)
     play(scheduler, [character], 8)
-    assert character.say("then", text="walk") is not None
+    assert character.submit("then", text="walk") is not None
     play(scheduler, [character], 8)
-    assert character.script.text == "walk"
-    queued = character.say("then", text="bow")
-    character.say("finish", seconds=1.0)
+    assert character.plan.text == "walk"
+    queued = character.submit("then", text="bow")
+    character.submit("finish", seconds=1.0)
     play(scheduler, [character], 60)
     assert 16 < queued.result().seq <= 16 + 30 + 12
     assert {"ended", "obeys"} <= {event.name for event in character.events}
@@ -173,20 +173,20 @@ def test_prompts_for_later_are_bounded_and_forget_the_goal(scheduler):
     character = scheduler.open(prompt="walk", seed=1)
     play(scheduler, [character], 8)
     tell(scheduler, character, "goto", x=50.0, z=50.0)
-    answers = [tell(scheduler, character, "prompt", text="bow", at=0.5) for _ in range(QUEUE + 1)]
+    answers = [tell(scheduler, character, "prompt", text="bow", at=0.5) for _ in range(MAX_QUEUED + 1)]
     with pytest.raises(VerbError, match="at most 16 prompts for later"):
         answers[-1].result(timeout=1)
-    assert character.script.steering.goal is not None
+    assert character.plan.steering.goal is not None
     play(scheduler, [character], 30)
-    assert character.script.steering.goal is None and answers[0].result(timeout=1)
+    assert character.plan.steering.goal is None and answers[0].result(timeout=1)
 
 
 def test_hold_stands_idle_but_goes_on(scheduler):
     character = scheduler.open(prompt="walk", seed=1)
     play(scheduler, [character], 20)
-    character.say("hold")
+    character.submit("hold")
     frames = play(scheduler, [character], 60)[0]
-    assert character.script.text == IDLE and len({frame.root.tobytes() for frame in frames}) > 30
+    assert character.plan.text == IDLE and len({frame.root.tobytes() for frame in frames}) > 30
 
 
 def test_a_loop_comes_round_again(scheduler):
@@ -195,7 +195,7 @@ def test_a_loop_comes_round_again(scheduler):
     answer = tell(scheduler, character, "loop")
     frames = play(scheduler, [character], 150)[0]
     assert answer.result().seq == 90
-    cycle = len(character.script.loop.features)
+    cycle = len(character.plan.loop.features)
     first = np.stack([frame.rotations[1:] for frame in frames[20 : 20 + cycle]])
     again = np.stack([frame.rotations[1:] for frame in frames[20 + cycle : 20 + 2 * cycle]])
     np.testing.assert_allclose(first[: len(again)], again, atol=1e-4)
@@ -214,33 +214,33 @@ def test_a_pose_is_where_the_stream_goes_on(scheduler):
 def test_a_turn_turns_by_the_angle(model):
     headings = []
     for angle in (0.0, 1.0):
-        scheduler = StreamScheduler(model, block_sizes=(1,))
+        scheduler = StreamScheduler(model, batch_sizes=(1,))
         character = scheduler.open(seed=4)
         play(scheduler, [character], 20)
         if angle:
-            character.say("turn", angle=angle)
+            character.submit("turn", angle=angle)
         play(scheduler, [character], 90)
-        headings.append(float(scheduler.workers[0]._performers[1]._root.heading))
+        headings.append(float(scheduler.workers[0]._sessions[1].delivery.root.heading))
     assert headings[1] - headings[0] == pytest.approx(1.0, abs=1e-3)
 
 
 def test_a_turn_that_nobody_saw_is_still_to_be_done(model):
-    scheduler = StreamScheduler(model, block_sizes=(2,))
+    scheduler = StreamScheduler(model, batch_sizes=(2,))
     character = scheduler.open(prompt="walk", seed=1)
     play(scheduler, [character], 20)
     tell(scheduler, character, "turn", angle=1.0)
     while scheduler.tick().stepped:  # frames that turn are made, and wait
         pass
-    assert character.script.steering.angle < 1.0
+    assert character.plan.steering.angle < 1.0
     tell(scheduler, character, "prompt", text="bow")
     first_step = 4 * 1.8 / 30  # of the token that was written since
-    assert character.script.steering.angle == pytest.approx(1.0 - first_step)
+    assert character.plan.steering.angle == pytest.approx(1.0 - first_step)
 
 
 def test_a_switch_goes_on_from_where_the_kept_token_ends(model):
     # Two frames of a token were seen when the prompt changes: the path goes on from its end, and only fades there.
     def path(switches):
-        scheduler = StreamScheduler(model, block_sizes=(1,))
+        scheduler = StreamScheduler(model, batch_sizes=(1,))
         character = scheduler.open(prompt="walk", seed=4)
         frames = play(scheduler, [character], 42)[0]
         if switches:
@@ -257,23 +257,25 @@ def test_goto_arrives_and_stands(scheduler):
     character = scheduler.open(seed=4)
     play(scheduler, [character], 8)
     here = character.recent[-1].root
-    character.say("goto", x=float(here[0]) + 0.1, z=float(here[2]))
+    character.submit("goto", x=float(here[0]) + 0.1, z=float(here[2]))
     play(scheduler, [character], 30)
-    assert "arrived" in {event.name for event in character.events} and character.script.holds
+    assert "arrived" in {event.name for event in character.events} and character.plan.is_idle
 
 
 def test_a_seed_and_a_strength_are_taken(model):
     made = []
     for seed in (7, 8):
-        scheduler = StreamScheduler(model, block_sizes=(1,))
-        made.append(poses(play(scheduler, [scheduler.open(prompt="walk", seed=seed, strength=2.5)], 40)[0]))
-    assert not np.array_equal(*made) and scheduler.workers[0]._blocks[0].guidance_scale[0] == 2.5
+        scheduler = StreamScheduler(model, batch_sizes=(1,))
+        made.append(
+            poses(play(scheduler, [scheduler.open(prompt="walk", seed=seed, guidance_scale=2.5)], 40)[0])
+        )
+    assert not np.array_equal(*made) and scheduler.workers[0]._batches[0].guidance_scale[0] == 2.5
 
 
 @pytest.mark.parametrize("verb", ["loop", "finish"])
 def test_what_makes_no_sense_now_is_answered_so(scheduler, verb):
     character = scheduler.open(seed=1)
-    answer = character.say(verb, **({"seconds": 1.0} if verb == "finish" else {}))
+    answer = character.submit(verb, **({"seconds": 1.0} if verb == "finish" else {}))
     play(scheduler, [character], 4)
     with pytest.raises(VerbError, match=verb) as refused:
         answer.result(timeout=1)
@@ -299,11 +301,11 @@ def test_what_makes_no_sense_now_is_answered_so(scheduler, verb):
 )
 def test_nonsense_is_refused_at_once(scheduler, verb, arguments, message):
     with pytest.raises(VerbError, match=message):
-        scheduler.open(seed=1).say(verb, **arguments)
+        scheduler.open(seed=1).submit(verb, **arguments)
 
 
 def test_a_full_scheduler_says_so_and_has_room_again(model):
-    scheduler = StreamScheduler(model, max_characters=2, block_sizes=(2,))
+    scheduler = StreamScheduler(model, max_characters=2, batch_sizes=(2,))
     first, _ = scheduler.open(), scheduler.open()
     with pytest.raises(VerbError, match="at most 2 characters") as refused:
         scheduler.open()
@@ -312,13 +314,13 @@ def test_a_full_scheduler_says_so_and_has_room_again(model):
     waiting = scheduler.open()
     play(scheduler, [waiting], 4)
     with pytest.raises(VerbError, match="gone"):
-        first.say("hold")
+        first.submit("hold")
 
 
 def test_who_leaves_leaves_nobody_waiting(scheduler):
     character = scheduler.open(prompt="walk")
     play(scheduler, [character], 4)
-    answer = character.say("then", text="bow")
+    answer = character.submit("then", text="bow")
     character.close()
     scheduler.tick()
     with pytest.raises(VerbError, match="gone"):
@@ -333,20 +335,22 @@ def test_a_character_that_nobody_watches_stands_still(scheduler):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_it_ticks_in_threads_of_its_own(model, workers):
-    with StreamScheduler(model, block_sizes=(2,), workers=workers) as scheduler:
+    with StreamScheduler(model, batch_sizes=(2,), workers=workers) as scheduler:
         characters = [scheduler.open(prompt="walk") for _ in range(4)]
-        answers = [character.say("prompt", text="bow") for character in characters]
+        answers = [character.submit("prompt", text="bow") for character in characters]
         assert {answer.result(timeout=20).seq for answer in answers} == {0}
         assert all(character.ready for character in characters)
 
 
 def test_what_is_said_in_threads_is_heard_in_order_though_sentences_take_time_to_read(model):
-    with StreamScheduler(model, block_sizes=(2,)) as scheduler:
+    with StreamScheduler(model, batch_sizes=(2,)) as scheduler:
         character = scheduler.open(prompt="walk")
         texts = [f"walk {n} steps" for n in range(4)]
-        answers = [character.say("prompt", text=text) for text in texts] + [character.say("seed", seed=1)]
+        answers = [character.submit("prompt", text=text) for text in texts] + [
+            character.submit("seed", seed=1)
+        ]
         numbers = [answer.result(timeout=20).number for answer in answers]
-        assert numbers == sorted(numbers) and character.script.text == texts[-1]
+        assert numbers == sorted(numbers) and character.plan.text == texts[-1]
         assert all(model.text.knows(text) for text in texts)
 
 
@@ -359,8 +363,8 @@ def test_one_call_streams(weights):
 
 
 def test_what_waits_is_refined_without_a_seam(model, weights):
-    refiner = Refiner(load("bamm", weights, "cpu"), kept=2, least=2)
-    scheduler = StreamScheduler(model, block_sizes=(2,), lead_tokens=8, refiner=refiner)
+    refiner = Refiner(load("bamm", weights, "cpu"), guard_tokens=2, min_tokens=2)
+    scheduler = StreamScheduler(model, batch_sizes=(2,), lead_tokens=8, refiner=refiner)
     character, codes = scheduler.open(prompt="walk", seed=1), []
     rewrite = refiner.rewrite
     refiner.rewrite = lambda *asked: codes.append(rewrite(*asked)) or codes[-1]

@@ -7,7 +7,8 @@ import torch
 
 from motiongen import checkpoint, tokenizers
 from motiongen.tokenizers import TOKENIZERS
-from motiongen.tokenizers.rvq_vae import PRESETS, RVQVAE, RVQVAEConfig
+from motiongen.tokenizers.rvq_vae import RVQVAE
+from motiongen.tokenizers.rvq_vae_config import PRESETS, RVQVAEConfig
 
 TINY = {"feature_dim": 7, "width": 12, "frame_width": 8, "latent_dim": 6, "depth": 2, "codebook_size": 16}
 

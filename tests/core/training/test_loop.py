@@ -9,9 +9,12 @@ import pytest
 import torch
 
 from motiongen import tokenizers
-from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
-from motiongen.training.loop import TrainConfig, Trainer
-from motiongen.training.tokenizer import TokenizerRecipe, TokenizerTrainConfig
+from motiongen.tokenizers.rvq_vae import RVQVAE
+from motiongen.tokenizers.rvq_vae_config import RVQVAEConfig
+from motiongen.training.config import TrainConfig
+from motiongen.training.loop import Trainer
+from motiongen.training.tokenizer import TokenizerRecipe
+from motiongen.training.tokenizer_config import TokenizerTrainConfig
 
 TINY = RVQVAEConfig(width=16, frame_width=16, latent_dim=8, depth=1, codebook_size=8, num_quantizers=2)
 ABLE = RVQVAEConfig(width=48, frame_width=48, latent_dim=16, depth=1, codebook_size=64, quantizer_dropout=0.0)

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
+from motiongen.tokenizers.rvq_vae import RVQVAE
+from motiongen.tokenizers.rvq_vae_config import RVQVAEConfig
 from motiongen.training.tokenizer_metrics import reconstruction_metrics, reconstruction_totals
 
 TINY = RVQVAEConfig(width=8, frame_width=8, latent_dim=4, depth=1, codebook_size=4, num_quantizers=2)

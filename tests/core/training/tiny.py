@@ -3,8 +3,9 @@
 import torch
 
 from motiongen.conditions.text import TextEncoder
-from motiongen.tokenizers.rvq_vae import RVQVAE, RVQVAEConfig
-from motiongen.training.cache import write_cache
+from motiongen.data.cache import write_cache
+from motiongen.tokenizers.rvq_vae import RVQVAE
+from motiongen.tokenizers.rvq_vae_config import RVQVAEConfig
 from tests.core.motions import wobble
 
 

@@ -1,1 +1,1 @@
-"""The words of each content and style, as plain tables."""
+"""Vocabulary of the caption grammar: tables of the phrases of each content."""

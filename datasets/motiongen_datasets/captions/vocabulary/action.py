@@ -1,6 +1,6 @@
-"""What the grammar must know of a content.
+"""The phrases by which the caption grammar describes a content.
 
-A star marks a further verb of a phrase ("*bow"), "{side}" stands for left or right.
+A star marks a further verb of a phrase ("walk and *bow"); "{side}" is replaced by left or right.
 """
 
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Action:
-    """Wordings of one content.
+    """Phrases of one content.
 
     Attributes:
         phrases: verb phrases that are always true of the clip.
-        held_out: verb phrases that training never sees.
-        sided: phrases for a clip whose side was measured; they name it by "{side}".
-        held_sided: the same, held out.
+        held_out: verb phrases that are never used in training captions.
+        sided: phrases for a clip whose side is known; they name it by "{side}".
+        held_sided: likewise, held out.
         loose: true but vague phrases ("wave" for a wave of the left hand), in training only and few.
     """
 

@@ -1,4 +1,4 @@
-"""Wordings of sport, dance, work and rest."""
+"""Phrases of sport, dance, work and rest."""
 
 from motiongen_datasets.captions.vocabulary.action import Action
 

@@ -1,4 +1,4 @@
-"""Wordings of gestures and of fighting."""
+"""Phrases of gestures and of fighting."""
 
 from motiongen_datasets.captions.vocabulary.action import Action
 

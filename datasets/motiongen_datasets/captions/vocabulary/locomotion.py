@@ -1,4 +1,4 @@
-"""Wordings of ways to get about."""
+"""Phrases of locomotion."""
 
 from motiongen_datasets.captions.vocabulary.action import Action
 

@@ -1,0 +1,85 @@
+"""Text vectors of a corpus's captions, encoded once and kept on disk."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motiongen.atomic import atomic_path
+from motiongen.conditions.text import TextCondition, TextEncoder
+
+logger = logging.getLogger(__name__)
+
+
+class CaptionTable:
+    """Vectors of many captions, encoded once: fp16, packed without padding, read by memory map.
+
+    Attributes:
+        captions: (M) strings, in the table's order.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.captions: list[str] = json.loads((folder / "captions.json").read_text())
+        self._index = {caption: row for row, caption in enumerate(self.captions)}
+        self._tokens = np.load(folder / "tokens.npy", mmap_mode="r")  # (sum of L_i, C)
+        self._starts = np.load(folder / "starts.npy")  # (M + 1,)
+        self._pooled = np.load(folder / "pooled.npy", mmap_mode="r")  # (M, C)
+
+    @classmethod
+    def build(cls, encoder: TextEncoder, captions: Sequence[str], folder: str | Path) -> "CaptionTable":
+        """Return the table of captions kept under `folder`, encoding them where it is not there yet.
+
+        Args:
+            encoder: what encodes them.
+            captions: strings; repeated ones are stored once.
+            folder: parent of the table's own folder, which is named by the encoder and the captions.
+        """
+        captions = sorted(set(captions))
+        digest = hashlib.sha256(
+            json.dumps([encoder.name, encoder.max_tokens, captions]).encode()
+        ).hexdigest()[:16]
+        home = Path(folder) / f"captions-{digest}"
+        if not (home / "captions.json").exists():  # written last
+            logger.info("encoding %d captions with %s", len(captions), encoder.name)
+            home.mkdir(parents=True, exist_ok=True)
+            _write_table(encoder, captions, home)
+        return cls(home)
+
+    def __len__(self) -> int:
+        return len(self.captions)
+
+    def index(self, caption: str) -> int:
+        """Return the row of a caption."""
+        return self._index[caption]
+
+    def gather(self, rows: Sequence[int]) -> TextCondition:
+        """Return the condition of rows, on the CPU in fp32."""
+        spans = [slice(self._starts[row], self._starts[row + 1]) for row in rows]
+        tokens = [torch.from_numpy(self._tokens[span].astype(np.float32)) for span in spans]
+        return TextCondition.stack(tokens, torch.from_numpy(self._pooled[list(rows)].astype(np.float32)))
+
+
+def _write_table(encoder: TextEncoder, captions: Sequence[str], home: Path) -> None:
+    order = sorted(
+        range(len(captions)), key=lambda row: len(captions[row])
+    )  # batches of one length waste least
+    rows: dict[int, tuple[Tensor, Tensor]] = {}
+    for start in range(0, len(order), 64):
+        batch = order[start : start + 64]
+        rows.update(zip(batch, encoder.embed([captions[row] for row in batch]), strict=True))
+    tokens = [rows[row][0].half().cpu() for row in range(len(captions))]
+    arrays = {
+        "tokens": torch.cat(tokens).numpy(),
+        "starts": np.cumsum([0] + [len(row) for row in tokens]),
+        "pooled": torch.stack([rows[row][1].half().cpu() for row in range(len(captions))]).numpy(),
+    }
+    for name, array in arrays.items():
+        with atomic_path(home / f"{name}.npy") as path:
+            np.save(path, array)
+    with atomic_path(home / "captions.json") as path:
+        path.write_text(json.dumps(captions))

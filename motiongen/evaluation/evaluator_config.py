@@ -1,0 +1,68 @@
+"""Sizes of the evaluator, and how it is trained."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from motiongen.features import FEATURE_DIM
+from motiongen.training.run import CacheTraining
+
+if TYPE_CHECKING:
+    from motiongen.training.loop import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluatorConfig:
+    """Sizes of the two encoders.
+
+    Attributes:
+        text_encoder: the frozen text model whose vectors come in.
+        text_dim: its channels.
+        dim: channels inside.
+        embedding_dim: channels of the common space; few, so that a covariance can be fitted to some hundred clips.
+        max_frames: longer clips are cut.
+        dropout: in training.
+    """
+
+    text_encoder: str = "sentence-transformers/all-MiniLM-L6-v2"
+    text_dim: int = 384
+    feature_dim: int = FEATURE_DIM
+    dim: int = 160
+    embedding_dim: int = 64
+    max_frames: int = 240
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name in ("text_dim", "feature_dim", "dim", "embedding_dim", "max_frames"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected >= 1, got {getattr(self, name)}; fix config.json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluatorTrainConfig:
+    """Batches."""
+
+    batch_size: int = 96
+    min_part: float = 0.6
+    """A training clip is cut to between this part and all of its length."""
+    validation_clips: int = 512
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 2 or not 0 < self.min_part <= 1:
+            raise ValueError(
+                f"batch_size, min_part: expected >= 2 and 0..1, got {self.batch_size} and {self.min_part}; "
+                "the other captions of a batch are the wrong answers"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluatorTraining(CacheTraining):
+    """Train the evaluator, which measures how well motion and words agree."""
+
+    recipe: EvaluatorTrainConfig = field(default_factory=EvaluatorTrainConfig)
+    """Batches."""
+
+    def build(self) -> "Recipe":
+        """Return the recipe for the data."""
+        from motiongen.evaluation.evaluator_recipe import EvaluatorRecipe
+
+        return EvaluatorRecipe.from_cache(self.cache(), self.recipe)

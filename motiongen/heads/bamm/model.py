@@ -1,0 +1,61 @@
+"""BAMM: text to motion codes, by one transformer that writes from left to right, then revises in both directions.
+
+After BAMM (Pinyoanuntapong et al., ECCV 2024). What differs, and why: both views predict the code after a position, so
+that they share one meaning; text is a context of word pieces instead of one CLIP vector; positions are relative; pass 2
+re-masks by the real scores of pass 1 (the release's are all zero); every way of editing keeps its text; the length can
+be asked for; finer levels come from a residual transformer in the same head (MoMask, Guo et al., CVPR 2024).
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from motiongen.heads.bamm.config import BAMMConfig
+from motiongen.modules.attention import Transformer
+from motiongen.modules.residual_transformer import CodeVectors, ResidualTransformer
+from motiongen.modules.text_input import TextInput
+
+
+class BAMM(nn.Module):
+    """Masked and autoregressive model of motion codes, with their finer levels."""
+
+    model_type = "bamm"
+    config_class = BAMMConfig
+
+    def __init__(self, config: BAMMConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.vectors = CodeVectors(config.num_quantizers, config.codebook_size, config.code_dim)
+        self.text = TextInput(config.text_dim, config.context_dim, config.dim)
+        self.length = nn.Embedding(config.max_tokens + 1, config.dim)  # 0: not told
+        self.special = nn.Parameter(torch.empty(3, config.dim))  # END, PAD, MASK
+        self.code_in = nn.Linear(config.code_dim, config.dim)
+        self.transformer = Transformer(config.transformer())
+        self.code_out = nn.Linear(config.dim, config.code_dim)
+        self.end_out = nn.Linear(config.dim, 1)
+        self.residual = ResidualTransformer(
+            config.residual_transformer(), config.num_quantizers, config.code_dim, config.dim
+        )
+        nn.init.normal_(self.length.weight, std=0.02)
+        nn.init.normal_(self.special, std=0.5)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.special.device
+
+    def embed(self, codes: Tensor) -> Tensor:
+        """Return vectors (B, N, D) of first-level codes (B, N), END, PAD and MASK among them."""
+        table = torch.cat([self.code_in(self.vectors.vectors[0]), self.special.to(self.code_in.weight.dtype)])
+        return F.embedding(codes, table)
+
+    def first_token(self, sentence: Tensor, lengths: Tensor) -> Tensor:
+        """Return what stands before the codes (B, 1, D): the sentence (B, D) and the length (B,), 0 if unknown."""
+        first: Tensor = sentence + self.length(lengths)
+        return first[:, None]
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Return logits (..., K + 1) of the code after each position of features (..., D); the last one is END's."""
+        return torch.cat(
+            [self.vectors.logits(self.code_out(features), 0), self.end_out(features).float()], dim=-1
+        )

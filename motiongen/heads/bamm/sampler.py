@@ -1,0 +1,307 @@
+"""How BAMM samples codes: left to right, then the least sure ones again in both directions, then the finer levels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from motiongen.conditions.text import TextCondition
+from motiongen.heads.bamm.config import BAMMOptions
+from motiongen.heads.bamm.model import BAMM
+from motiongen.heads.code_sampler import checked_prefixes, requested_lengths
+from motiongen.modules.sampling import (
+    Generators,
+    confidence,
+    cosine_schedule,
+    guide,
+    gumbel_noise,
+    item_generators,
+    least_confident,
+    sample,
+)
+from motiongen.modules.sampling_config import SamplingConfig
+
+DEFAULTS = BAMMOptions()
+
+
+class BAMMSampler:
+    """Samples codes from a BAMM; see `EditingSampler`."""
+
+    def __init__(self, model: BAMM) -> None:
+        self.model = model
+
+    @torch.no_grad()
+    def generate(
+        self,
+        condition: TextCondition,
+        *,
+        lengths: Sequence[int | None] | int | None = None,
+        prefix_codes: Sequence[Tensor] | None = None,
+        generator: Generators = None,
+        options: BAMMOptions = DEFAULTS,
+    ) -> list[Tensor]:
+        """Return new codes (N_i, Q) for each prompt.
+
+        Args:
+            condition: B prompts.
+            lengths: tokens of each clip, or of all; None lets the model find the end. Any length: what does not fit the
+                model's window goes on from the last tokens of the window before.
+            prefix_codes: (n_i, Q) codes that each clip goes on from; they are not returned.
+            generator: one for all, or one an item, whose clip then does not depend on the others.
+            options: how they are written.
+
+        Raises:
+            ValueError: sizes that do not fit together, or lengths below 1.
+        """
+        batch = len(condition)
+        wanted, given = requested_lengths(lengths, batch), self._checked(prefix_codes, batch)
+        generators = item_generators(generator, batch)
+        clips = list(given)
+        goals = [None if want is None else len(clip) + want for clip, want in zip(clips, wanted, strict=True)]
+        open_items = list(range(batch))
+        while open_items:
+            tails = [clips[i][max(0, len(clips[i]) - self._overlap(options)) :] for i in open_items]
+            missing = [None if (goal := goals[i]) is None else goal - len(clips[i]) for i in open_items]
+            window_pass = _Window(
+                self.model, condition[open_items], [generators[i] for i in open_items], options
+            )
+            new = window_pass.write(tails, missing)
+            for i, codes in zip(open_items, new, strict=True):
+                clips[i] = torch.cat([clips[i], codes])
+            open_items = [i for i in open_items if (goal := goals[i]) is not None and goal > len(clips[i])]
+        return [clip[len(codes) :] for clip, codes in zip(clips, given, strict=True)]
+
+    @torch.no_grad()
+    def edit(
+        self,
+        codes: Sequence[Tensor],
+        keep_mask: Sequence[Tensor],
+        condition: TextCondition,
+        *,
+        generator: Generators = None,
+        options: BAMMOptions = DEFAULTS,
+    ) -> list[Tensor]:
+        """Return codes (N_i, Q) where what is kept is as it was and the rest is written anew, all levels of it.
+
+        What is kept decides what this does: both ends, in-between; the start, a continuation of given length; the end,
+        a lead-in; nothing, a clip of given length.
+
+        Args:
+            codes: (N_i, Q) codes; any values where they are not kept.
+            keep_mask: (N_i,) bool, true = keep.
+            condition: one prompt an item.
+            generator: one for all, or one an item.
+            options: how they are written.
+
+        Raises:
+            ValueError: sizes that do not fit together.
+        """
+        if not len(codes) == len(keep_mask) == len(condition):
+            counts = f"{len(codes)}, {len(keep_mask)} and {len(condition)}"
+            raise ValueError(
+                f"codes, keep_mask, condition: expected as many of each, got {counts}; repeat the prompt"
+            )
+        clips, keeps = (
+            [item.clone() for item in self._checked(codes, len(codes))],
+            [keep.to(self.model.device) for keep in keep_mask],
+        )
+        for clip, keep in zip(clips, keeps, strict=True):
+            if keep.shape != clip.shape[:1] or keep.dtype != torch.bool:
+                got = f"{tuple(keep.shape)} {keep.dtype}"
+                raise ValueError(f"keep_mask: expected ({len(clip)},) bools, got {got}; one a token")
+        generators, window = item_generators(generator, len(clips)), self.model.config.max_tokens
+        while open_items := [i for i, keep in enumerate(keeps) if not keep.all()]:
+            spans = []
+            for i in (
+                open_items
+            ):  # start a little before what is to be written, for context, and end inside the clip
+                start = int((~keeps[i]).int().argmax()) - self._overlap(options)
+                start = max(0, min(start, len(clips[i]) - window))
+                spans.append(slice(start, min(start + window, len(clips[i]))))
+            parts = [
+                _Clip(clips[i][span], keeps[i][span], ended=span.stop == len(clips[i]))
+                for i, span in zip(open_items, spans, strict=True)
+            ]
+            window_pass = _Window(
+                self.model, condition[open_items], [generators[i] for i in open_items], options
+            )
+            window_pass.fill(parts, options.edit_steps)
+            window_pass.write_finer(parts)
+            for i, span, part in zip(open_items, spans, parts, strict=True):
+                clips[i][span], keeps[i] = part.codes, keeps[i].clone()
+                keeps[i][span] = True
+        return clips
+
+    def _overlap(self, options: BAMMOptions) -> int:
+        """Tokens of its past that a window sees: never so many that nothing new fits beside them."""
+        return min(options.overlap, self.model.config.max_tokens // 2)
+
+    def _checked(self, codes: Sequence[Tensor] | None, count: int) -> list[Tensor]:
+        config = self.model.config
+        return checked_prefixes(codes, count, config.num_quantizers, config.codebook_size, self.model.device)
+
+
+@dataclass
+class _Clip:
+    """What is to be written of one item, in one window of the model."""
+
+    codes: Tensor
+    """(N, Q); where they are not kept they are written over."""
+    keep: Tensor
+    """(N,) bool."""
+    ended: bool
+    """Whether the window reaches the clip's end."""
+
+
+class _Window:
+    """One window of a batch: its projected text, with it and, for guidance, once more without, and its randomness."""
+
+    def __init__(
+        self,
+        model: BAMM,
+        condition: TextCondition,
+        generators: Sequence[torch.Generator],
+        options: BAMMOptions,
+    ) -> None:
+        self.model, self.generators, self.options, self.device = model, generators, options, model.device
+        condition = condition.to(self.device)[list(range(len(condition))) * 2]
+        dropped = torch.arange(len(condition), device=self.device) >= len(condition) // 2
+        tokens, padding, self.sentence = model.text(condition, dropped)
+        self.context = model.transformer.make_context(tokens, padding)
+        self.residual_context = model.residual.make_context(tokens, padding)
+
+    def write(self, prefixes: Sequence[Tensor], missing: Sequence[int | None]) -> list[Tensor]:
+        """Return new codes (n, Q): as many as are missing, or as fit the window, or (None) until the model ends.
+
+        Args:
+            prefixes: (p, Q) codes that each item goes on from.
+            missing: tokens that each item lacks.
+        """
+        clips, scores = self.write_forward(prefixes, missing)
+        for clip, score in zip(clips, scores, strict=True):
+            count = round(self.options.refine_share * int((~clip.keep).sum()))
+            clip.keep = ~least_confident(score, ~clip.keep, count)
+        if self.options.refine_share:
+            self.fill(clips, self.options.refine_steps)
+        for clip, prefix in zip(clips, prefixes, strict=True):
+            clip.keep = torch.arange(len(clip.codes), device=self.device) < len(prefix)
+        self.write_finer(clips)
+        return [clip.codes[len(prefix) :] for clip, prefix in zip(clips, prefixes, strict=True)]
+
+    def write_forward(
+        self, prefixes: Sequence[Tensor], missing: Sequence[int | None]
+    ) -> tuple[list[_Clip], list[Tensor]]:
+        """Pass 1: first-level codes from left to right; return the clips and how sure each code was (N,)."""
+        model, config, batch = self.model, self.model.config, len(prefixes)
+        started = [len(prefix) for prefix in prefixes]
+        goals = [config.max_tokens + 1 if m is None else n + m for n, m in zip(started, missing, strict=True)]
+        limits = [min(goal, config.max_tokens) for goal in goals]
+        ended = [m is None or goal <= config.max_tokens for m, goal in zip(missing, goals, strict=True)]
+        told = torch.tensor([0 if goal > config.max_tokens else goal for goal in goals], device=self.device)
+        prefix = pad_sequence([p[:, 0] for p in prefixes], batch_first=True, padding_value=config.pad)
+        first = model.first_token(self.sentence, told.repeat(2))
+        x = torch.cat([first, model.embed(prefix.repeat(2, 1))], dim=1)  # (2 B, 1 + p, D)
+        last = torch.tensor(started, device=self.device).repeat(2)
+        state = model.transformer.init_state(2 * batch, x.shape[1] + max(limits), self.context)
+        unused = torch.arange(x.shape[1], device=self.device) > last[:, None]
+        features = model.transformer.step(x, state, unused)[torch.arange(2 * batch), last]  # (2 B, D)
+        codes, scores = [p[:, 0].tolist() for p in prefixes], [[1.0] * n for n in started]
+        ongoing = [len(row) < limit for row, limit in zip(codes, limits, strict=True)]
+        while any(ongoing):
+            logits = model.logits(features)  # (2 B, K + 1)
+            for i, row in enumerate(codes):
+                if missing[i] is not None or len(row) - started[i] < self.options.min_tokens:
+                    logits[[i, batch + i], config.end] = -1e4
+            logits = guide(logits, self.options.guidance_scale, self.options.plausible)  # (B, K + 1)
+            drawn = self._draw(logits[:, None], [int(go) for go in ongoing], self.options.sampling())[
+                :, 0
+            ]  # (B,)
+            for i, (code, sure) in enumerate(
+                zip(drawn.tolist(), confidence(logits, drawn).tolist(), strict=True)
+            ):
+                if ongoing[i] and code != config.end:
+                    codes[i].append(code)
+                    scores[i].append(sure)
+                ongoing[i] = ongoing[i] and code != config.end and len(codes[i]) < limits[i]
+            if any(ongoing):
+                features = model.transformer.step(model.embed(drawn.repeat(2)[:, None]), state)[:, 0]
+        clips = [self._clip(*item) for item in zip(codes, prefixes, ended, strict=True)]
+        return clips, [torch.tensor(score, device=self.device) for score in scores]
+
+    def fill(self, clips: Sequence[_Clip], steps: int) -> None:
+        """Pass 2: write the first-level codes that are not kept, the surest first (MaskGIT), seeing both directions."""
+        model, config = self.model, self.model.config
+        sizes = torch.tensor([len(clip.codes) for clip in clips], device=self.device)
+        ended = torch.tensor([clip.ended for clip in clips], device=self.device)
+        tokens = pad_sequence(
+            [clip.codes[:, 0] for clip in clips], batch_first=True, padding_value=config.pad
+        )
+        tokens = F.pad(tokens, (0, 1), value=config.pad)  # (B, N + 1): room for END
+        tokens[torch.arange(len(clips)), sizes] = torch.where(ended, config.end, config.pad)
+        hidden = F.pad(pad_sequence([~clip.keep for clip in clips], batch_first=True), (0, 1))
+        padding = torch.arange(tokens.shape[1] + 1, device=self.device) > (sizes + ended)[:, None]
+        first = model.first_token(
+            self.sentence, torch.zeros(2 * len(clips), dtype=torch.long, device=self.device)
+        )
+        counts = hidden.sum(dim=1).tolist()
+        for step in range(steps):
+            shown = model.embed(tokens.masked_fill(hidden, config.mask)).repeat(2, 1, 1)
+            x = torch.cat([first, shown], dim=1)
+            features = model.transformer(x, self.context, padding.repeat(2, 1), causal=False)[:, :-1]
+            logits = model.logits(features)[..., : config.end]
+            logits = guide(
+                logits, self.options.refine_guidance_scale, self.options.plausible
+            )  # (B, N + 1, K)
+            drawn = self._draw(logits, sizes.tolist(), self.options.sampling())
+            tokens, scores = torch.where(hidden, drawn, tokens), confidence(logits, drawn)
+            left = cosine_schedule((step + 1) / steps)
+            rows = [
+                least_confident(score, candidates, int(left * count))
+                for score, candidates, count in zip(scores, hidden, counts, strict=True)
+            ]
+            hidden = torch.stack(rows)
+        for row, clip in zip(tokens, clips, strict=True):
+            clip.codes = torch.cat([row[: len(clip.codes), None], clip.codes[:, 1:]], dim=1)
+
+    def write_finer(self, clips: Sequence[_Clip]) -> None:
+        """Write levels 2 to Q of the codes that are not kept, level by level."""
+        codes = pad_sequence([clip.codes for clip in clips], batch_first=True)  # (B, N, Q)
+        keep = pad_sequence([clip.keep for clip in clips], batch_first=True, padding_value=True)
+        sizes = [len(clip.codes) for clip in clips]
+        padding = (
+            torch.arange(codes.shape[1], device=self.device)
+            >= torch.tensor(sizes, device=self.device)[:, None]
+        )
+        for level in range(1, self.model.config.num_quantizers):
+            levels = torch.full((2 * len(clips),), level, device=self.device)
+            logits = self.model.residual(
+                codes.repeat(2, 1, 1),
+                levels,
+                padding.repeat(2, 1),
+                self.residual_context,
+                self.sentence,
+                self.model.vectors,
+            )
+            logits = guide(logits, self.options.residual_guidance_scale, self.options.plausible)  # (B, N, K)
+            drawn = self._draw(logits, sizes, self.options.residual_sampling())
+            codes[..., level] = torch.where(keep, codes[..., level], drawn)
+        for row, clip in zip(codes, clips, strict=True):
+            clip.codes = row[: len(clip.codes)]
+
+    def _draw(self, logits: Tensor, sizes: Sequence[int], sampling: SamplingConfig) -> Tensor:
+        """Draw codes (B, N) from logits (B, N, K); an item takes noise for its own size, as if it were alone."""
+        noise = torch.zeros(logits.shape)
+        for row, size, generator in zip(noise, sizes, self.generators, strict=True):
+            row[:size] = gumbel_noise((size, logits.shape[-1]), generator)
+        return sample(logits, noise, sampling)
+
+    def _clip(self, first_level: Sequence[int], prefix: Tensor, ended: bool) -> _Clip:
+        codes = torch.zeros(
+            len(first_level), self.model.config.num_quantizers, dtype=torch.long, device=self.device
+        )
+        codes[:, 0] = torch.tensor(first_level, device=self.device)
+        codes[: len(prefix)] = prefix
+        return _Clip(codes, torch.arange(len(codes), device=self.device) < len(prefix), ended)

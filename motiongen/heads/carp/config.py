@@ -1,0 +1,170 @@
+"""CARP's sizes, sampling options and training options."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from motiongen.modules.policy_config import PolicyConfig
+from motiongen.tokenizers.action_vq_config import ActionVQConfig
+from motiongen.training.run import PolicyTraining
+
+if TYPE_CHECKING:
+    from motiongen.data.demonstrations import Demonstrations
+    from motiongen.training.loop import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class CARPConfig(PolicyConfig):
+    """Sizes of the transformer and of its action tokenizer."""
+
+    dim: int = 64
+    num_layers: int = 8
+    num_heads: int = 4
+    feedforward: int = 4
+    """Width of the feed-forward layers, as a multiple of dim."""
+    shared_modulation: bool = False
+    """One layer makes the scales and shifts of all blocks, and a block only adds to them: a third of the weights."""
+    dropout: float = 0.0
+    widths: tuple[int, ...] = (2, 4, 8)
+    """Channels of the action tokenizer's stages."""
+    latent_dim: int = 8
+    codebook_size: int = 512
+    scales: tuple[int, ...] = (1, 2, 3, 4)
+    chained: bool = False
+    """Write the numbers of the coarsest scale one after another, each told those before it."""
+    offset_dim: int = 0
+    """Width of the layer that adds what codes are too coarse to say; 0 leaves it out, as published."""
+    temperature: float = 0.0
+    """At which codes are drawn; 0 takes the likeliest, as published."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.temperature < math.inf:
+            raise ValueError(
+                f"temperature: expected 0 or more, got {self.temperature}; 0 takes the likeliest code"
+            )
+        if self.chained and self.scales[0] != 1:
+            raise ValueError(
+                f"scales: expected to begin with 1 for a chain, got {self.scales}; fix config.json"
+            )
+        if self.dim % self.num_heads:
+            raise ValueError(
+                f"dim: expected a multiple of {self.num_heads} heads, got {self.dim}; fix config.json"
+            )
+
+    @property
+    def tokenizer(self) -> ActionVQConfig:
+        """Sizes of the action tokenizer."""
+        return ActionVQConfig(
+            action_dim=self.action_dim,
+            horizon=self.horizon,
+            widths=self.widths,
+            latent_dim=self.latent_dim,
+            codebook_size=self.codebook_size,
+            scales=self.scales,
+        )
+
+
+_SMALL = CARPConfig(
+    obs_steps=1,
+    action_steps=4,
+    pairs=True,
+    obs_layers=3,
+    cond_dim=256,
+    num_layers=2,
+    shared_modulation=True,
+    widths=(8, 16, 32),
+    codebook_size=128,
+    scales=(1, 2, 4),
+    chained=True,
+    offset_dim=128,
+)
+PRESETS = {
+    "paper": CARPConfig(obs_layers=1, cond_dim=64),
+    "small": _SMALL,
+    "body": replace(_SMALL, cond_dim=128, widths=(2, 4, 8, 8), scales=(1, 2), offset_dim=64),
+}
+"""paper is the published size for states. small is what ships, and learns in an hour on two cores: its weights look at
+what is observed, which is encoded once a chunk, rather than at the tokens. body is for robots of many joints, whose
+codes are many: it has fewer scales, and less of all else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CARPOptions:
+    """How CARP samples codes."""
+
+    temperature: float | None = None
+    """At which codes are drawn; 0 takes the likeliest, None is the model's own."""
+
+    def __post_init__(self) -> None:
+        if self.temperature is not None and not 0 <= self.temperature < math.inf:
+            raise ValueError(
+                f"temperature: expected 0 or more, got {self.temperature}; 0 takes the likeliest code"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CARPTrainConfig:
+    """Batches."""
+
+    batch_size: int = 128
+    scene_steps: int = 20_000
+    """Of reading the scene from pictures, where the data say what it is; that comes first."""
+    scene_batch_size: int = 64
+    tokenizer_steps: int = 2000
+    """Of the action tokenizer, which comes next."""
+    tokenizer_batch_size: int = 256
+    encoder_steps: int = 80_000
+    """Of the observation encoder by regression, which comes then; 0 leaves it out, as published. More is better: for
+    BlockPush a quarter of it gives half of the success."""
+    encoder_batch_size: int = 512
+    parts_learning_rate: float = 2e-3
+    """Of these two."""
+    licence: str = "Apache-2.0: demonstrations by scripted experts"
+    """Terms of the demonstrations, for the model card."""
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size: expected >= 1, got {self.batch_size}; 128 is the default")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CARPTraining(PolicyTraining):
+    """Train CARP, which turns a robot's observations into actions, on demonstrations: motiongen demos."""
+
+    preset: Literal["small", "body", "paper"] = "small"
+    """small is the size that ships, body that for robots of many joints; paper is the published one for states."""
+    action_steps: int | None = None
+    """Actions of a chunk that are executed before the next one is asked for; the preset's when left out."""
+    temperature: float = 0.0
+    """At which the policy draws its codes when it acts; 0 takes the likeliest, as published."""
+    recipe: CARPTrainConfig = field(default_factory=CARPTrainConfig)
+    """Batches."""
+
+    def resumes(self) -> bool:
+        """Return whether the policy itself goes on, and not one of its parts.
+
+        Raises:
+            ValueError: there is nothing to go on with.
+        """
+        if not self.resume:
+            return False
+        from motiongen.heads.carp.parts import has_trained_parts
+
+        return has_trained_parts(self.output)
+
+    def build_from(self, demonstrations: "Sequence[Demonstrations]") -> "Recipe":
+        """Return the recipe for demonstrations; tokenizer and observation encoder are trained first."""
+        from motiongen.devices import resolve_device
+        from motiongen.heads.carp.parts import train_parts
+        from motiongen.heads.carp.recipe import CARPRecipe, carp_for
+
+        config = replace(PRESETS[self.preset], image_size=self.image_size, temperature=self.temperature)
+        if self.action_steps is not None:
+            config = replace(config, action_steps=self.action_steps)
+        model, sampler = carp_for(demonstrations, config, self.camera)
+        if not self.resumes():
+            device = str(resolve_device(self.device))
+            train_parts(model, sampler, self.recipe, self.schedule, self.output, device, self.resume)
+        return CARPRecipe(model, sampler, self.recipe)

@@ -1,0 +1,197 @@
+"""CARP: a chunk of actions, written coarse to fine by a transformer that predicts the next scale.
+
+CARP (Gong et al., ICCV 2025, section 3.2): the codes of a chunk are ordered scale, time, number of the action; a token
+sees its own scale and the coarser ones, so a scale is written in one pass. What was observed modulates every layer.
+
+Written in one pass, the numbers of the coarsest scale do not know of each other: where two ways lead on, the first
+number may take one and the second the other: with `chained`, they are written one after another. And what codes are too
+coarse to say may be added, an `offset` (as in VQ-BeT, Lee et al., ICML 2024, section 3.3). The rest is published.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from motiongen.heads.carp.config import CARPConfig
+from motiongen.modules.observation import Normaliser, Observation, ObservationEncoder
+from motiongen.tokenizers.action_vq import ActionVQ
+
+MAX_LOG_SCALE = math.log(100.0)
+"""Of attention between unit vectors."""
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """The modulations of all layers by the observations, computed once for all passes over a chunk's codes.
+
+    Attributes:
+        start: (B, 1, 1, D), added to every token.
+        blocks: scale, shift and gate of attention and of the feed-forward layer, (B, 1, D) each, block by block.
+        out: scale and shift (B, 1, D) before the last layer.
+    """
+
+    start: Tensor
+    blocks: tuple[tuple[Tensor, ...], ...]
+    out: tuple[Tensor, ...]
+
+
+class CARP(nn.Module):
+    """Observations to chunks of actions."""
+
+    model_type = "carp"
+    config_class = CARPConfig
+    mask: Tensor
+
+    def __init__(self, config: CARPConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.observation = ObservationEncoder(config)
+        self.action_normaliser = Normaliser(len(config.tasks), config.action_dim)
+        self.tokenizer = ActionVQ(config.tokenizer).requires_grad_(False)
+        dim, places = config.dim, config.tokenizer.num_positions
+        self.start = nn.Linear(config.cond_dim, dim)
+        self.latent = nn.Linear(config.latent_dim, dim)
+        self.place = nn.Parameter(torch.randn(places, dim) * 0.02)
+        self.number = nn.Parameter(torch.randn(config.action_dim, dim) * 0.02)
+        self.shared = nn.Linear(config.cond_dim, 6 * dim) if config.shared_modulation else None
+        self.blocks = nn.ModuleList(_Block(config) for _ in range(config.num_layers))
+        self.out_modulation = nn.Linear(config.cond_dim, 2 * dim)
+        self.out = nn.Linear(dim, config.codebook_size)
+        self.offset = _Offset(config) if config.offset_dim else None
+        for layer in (self.out_modulation, self.shared):
+            if layer is not None:
+                nn.init.zeros_(layer.weight)
+                nn.init.zeros_(layer.bias)
+        self.register_buffer("mask", _mask(config), persistent=False)  # (N * A, N * A), true = is seen
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.place.device
+
+    def logits(
+        self, observation: Observation, codes: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Return logits (B, N, A, K) of every code (B, N, A), each from the coarser scales' codes alone."""
+        return self.code_logits(self.observation(observation, generator), codes)
+
+    def code_logits(self, cond: Tensor, codes: Tensor) -> Tensor:
+        """Return logits (B, N, A, K) of every code (B, N, A), for encoded observations (B, C)."""
+        conditioning = self.conditioning(cond)
+        inputs = self.tokenizer.inputs(codes)  # (B, N, A, D')
+        if self.config.chained:  # at the coarsest scale a number sees the one before it
+            inputs[:, :1, 1:] = self.tokenizer.vectors(codes[:, :1])[:, :, :-1]
+        x = self.embed(inputs, slice(0, inputs.shape[1]), conditioning).flatten(1, 2)
+        x = self.transform(x, conditioning, [None] * len(self.blocks), self.mask)
+        return self.classify(x, conditioning).unflatten(1, (-1, self.config.action_dim))
+
+    def conditioning(self, cond: Tensor) -> Conditioning:
+        """Return the modulations of all layers by encoded observations (B, C)."""
+        start = self.start(cond)[:, None, None]
+        cond = F.silu(cond)
+        shared = None if self.shared is None else self.shared(cond)
+        blocks = tuple(block.modulations(cond, shared) for block in self.blocks)  # type: ignore[operator]
+        return Conditioning(start, blocks, self.out_modulation(cond)[:, None].chunk(2, dim=-1))
+
+    def embed(self, inputs: Tensor, places: slice, conditioning: Conditioning) -> Tensor:
+        """Return tokens (B, n, A, D) of the latents (B, n, A, D') that their positions see."""
+        return self.latent(inputs) + (self.place[places, None] + self.number) + conditioning.start
+
+    def transform(
+        self, x: Tensor, conditioning: Conditioning, memory: list[Tensor | None], mask: Tensor | None
+    ) -> Tensor:
+        """Return tokens (B, n, D) after all blocks; `memory` gains their keys and values."""
+        for layer, (block, modulation) in enumerate(zip(self.blocks, conditioning.blocks, strict=True)):
+            x, memory[layer] = block(x, modulation, memory[layer], mask)
+        return x
+
+    def classify(self, x: Tensor, conditioning: Conditioning) -> Tensor:
+        """Return logits (B, n, K) of the codes at tokens (B, n, D)."""
+        return self.out(_modulated(x, *conditioning.out))
+
+
+class _Block(nn.Module):
+    """Pre-norm attention and feed-forward; the condition scales, shifts and gates both (adaLN, Peebles & Xie 2023)."""
+
+    def __init__(self, config: CARPConfig) -> None:
+        super().__init__()
+        dim = config.dim
+        self.num_heads, self.dropout = config.num_heads, config.dropout
+        if config.shared_modulation:
+            self.modulation = None
+            self.offset = nn.Parameter(torch.randn(6, dim) / dim**0.5)
+        else:
+            self.modulation = nn.Linear(config.cond_dim, 6 * dim)
+            nn.init.normal_(self.modulation.weight, std=0.02)
+            nn.init.zeros_(self.modulation.bias)
+        self.query_key_value = nn.Linear(dim, 3 * dim)
+        self.log_scale = nn.Parameter(torch.full((config.num_heads, 1, 1), math.log(4.0)))
+        self.attention_out = nn.Linear(dim, dim)
+        self.feedforward_in = nn.Linear(dim, config.feedforward * dim)
+        self.feedforward_out = nn.Linear(config.feedforward * dim, dim)
+
+    def modulations(self, cond: Tensor, shared: Tensor | None) -> tuple[Tensor, ...]:
+        """Return scale, shift and gate of both parts, (B, 1, D) each, of a condition (B, C) or what blocks share."""
+        if self.modulation is None:
+            assert shared is not None
+            parts = shared.unflatten(1, (6, -1)) + self.offset
+        else:
+            parts = self.modulation(cond).unflatten(1, (6, -1))
+        return parts[:, :, None].unbind(1)
+
+    def forward(
+        self, x: Tensor, modulation: tuple[Tensor, ...], memory: Tensor | None, mask: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return tokens (B, n, D), and keys with values (2, B, H, m, Dh) of these and all before."""
+        scale, shift, gate, scale2, shift2, gate2 = modulation
+        query, fresh = self._heads(self.query_key_value(_modulated(x, scale, shift)))
+        kept = fresh if memory is None else torch.cat([memory, fresh], dim=3)
+        attended = F.scaled_dot_product_attention(query, kept[0], kept[1], attn_mask=mask, scale=1.0)
+        attended = self.attention_out(attended.transpose(1, 2).flatten(2))
+        x = torch.addcmul(x, gate, F.dropout(attended, self.dropout, self.training))
+        hidden = F.gelu(self.feedforward_in(_modulated(x, scale2, shift2)), approximate="tanh")
+        hidden = F.dropout(self.feedforward_out(hidden), self.dropout, self.training)
+        return torch.addcmul(x, gate2, hidden), kept
+
+    def _heads(self, packed: Tensor) -> tuple[Tensor, Tensor]:
+        """Return queries (B, H, n, Dh), and keys with values (2, B, H, n, Dh), of unit length but for the values."""
+        query, key, value = packed.unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        scale = self.log_scale.clamp(max=MAX_LOG_SCALE).exp()
+        query = F.normalize(query, dim=-1) * scale
+        return query.to(value.dtype), torch.stack([F.normalize(key, dim=-1).to(value.dtype), value])
+
+
+class _Offset(nn.Module):
+    """Moves the actions that codes say, normalised, to where the observation says that they are."""
+
+    def __init__(self, config: CARPConfig) -> None:
+        super().__init__()
+        numbers = config.horizon * config.action_dim
+        self.hidden = nn.Linear(config.cond_dim + numbers, config.offset_dim)
+        self.out = nn.Linear(config.offset_dim, numbers)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, cond: Tensor, actions: Tensor) -> Tensor:
+        """Return actions (B, H, A), corrected by the encoded observations (B, C)."""
+        conditioning = torch.cat([F.silu(cond), actions.flatten(1).to(cond.dtype)], dim=1)
+        return actions + self.out(F.gelu(self.hidden(conditioning))).view_as(actions)
+
+
+def _mask(config: CARPConfig) -> Tensor:
+    """Return who sees whom (N * A, N * A): a token its own scale and the coarser ones; in a chain, those before it."""
+    scale = torch.arange(len(config.scales)).repeat_interleave(
+        torch.tensor(config.scales) * config.action_dim
+    )
+    seen = scale[:, None] >= scale
+    if config.chained:
+        chain = slice(0, config.action_dim)
+        seen[chain, chain] = seen[chain, chain].tril()
+    return seen
+
+
+def _modulated(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    return torch.addcmul(shift, F.layer_norm(x, x.shape[-1:]), 1 + scale)

@@ -1,0 +1,100 @@
+"""How CARP writes a chunk of actions: scale by scale, with the coarser ones in its cache."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from motiongen.heads.carp.config import CARPConfig
+from motiongen.heads.carp.model import CARP, Conditioning
+from motiongen.modules.observation import Observation, task_of
+from motiongen.tokenizers.action_decoder import ActionDecoder
+
+
+class CARPSampler:
+    """Samples chunks of actions from a CARP.
+
+    Attributes:
+        model: the head, in evaluation mode.
+    """
+
+    def __init__(self, model: CARP) -> None:
+        self.model = model.eval()
+        self._decoder: ActionDecoder | None = None
+
+    @property
+    def config(self) -> CARPConfig:
+        """Sizes of the model."""
+        return self.model.config
+
+    @torch.inference_mode()
+    def predict(
+        self,
+        observation: Observation,
+        *,
+        generator: torch.Generator | None = None,
+        temperature: float | None = None,
+    ) -> Tensor:
+        """Return the actions (B, H, A) that follow, in the data's own units; see PolicyConfig for where they begin.
+
+        Args:
+            observation: of the last To frames.
+            generator: draws the codes, where the temperature is above 0.
+            temperature: in place of the config's.
+        """
+        model = self.model
+        heat = model.config.temperature if temperature is None else temperature
+        cond = model.observation(observation)
+        actions = self._write(cond, heat, generator)
+        if model.offset is not None:
+            actions = model.offset(cond, actions)
+        return model.action_normaliser.inverse(actions, task_of(observation))
+
+    def _write(self, cond: Tensor, heat: float, generator: torch.Generator | None) -> Tensor:
+        """Return the normalised actions (B, H, A) of codes that are written, for encoded observations (B, C)."""
+        model = self.model
+        if self._decoder is None or not self._decoder.is_current(model.tokenizer):
+            self._decoder = ActionDecoder(model.tokenizer)
+        conditioning = model.conditioning(cond)
+        total = model.tokenizer.zero_latents(len(conditioning.start))
+        memory: list[Tensor | None] = [None] * len(model.blocks)
+        for scale in range(len(model.config.scales)):
+            x = model.embed(
+                model.tokenizer.downsample(total, scale), model.tokenizer.positions(scale), conditioning
+            )
+            if model.config.chained and scale == 0:
+                codes = self._chain(x, conditioning, memory, heat, generator)
+            else:
+                x = model.transform(x.flatten(1, 2), conditioning, memory, None)
+                codes = draw_codes(model.classify(x, conditioning).float(), heat, generator)  # (B, n * A)
+            total = self._decoder.add(total, scale, codes.view(len(codes), -1, model.config.action_dim))
+        return self._decoder.decode_latents(total)
+
+    def _chain(
+        self,
+        x: Tensor,
+        conditioning: Conditioning,
+        memory: list[Tensor | None],
+        heat: float,
+        generator: torch.Generator | None,
+    ) -> Tensor:
+        """Return the coarsest codes (B, A), each drawn when those before it are known; x is (B, 1, A, D)."""
+        model = self.model
+        codes: list[Tensor] = []
+        for number in range(model.config.action_dim):
+            token = x[:, :, number]  # (B, 1, D)
+            if codes:
+                token = token + F.linear(
+                    model.tokenizer.codebooks[number - 1, codes[-1]], model.latent.weight
+                )
+            logits = model.classify(model.transform(token, conditioning, memory, None), conditioning)
+            codes.append(draw_codes(logits.float(), heat, generator))  # (B, 1)
+        return torch.cat(codes, dim=1)
+
+
+def draw_codes(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
+    """Return the likeliest codes (B, n) of logits (B, n, K), or drawn ones where the temperature is above 0."""
+    if temperature <= 0:
+        return logits.argmax(-1)
+    probabilities = (logits / temperature).softmax(-1)
+    drawn = torch.multinomial(probabilities.flatten(0, 1).cpu(), 1, generator=generator)
+    return drawn.view(logits.shape[:2]).to(logits.device)

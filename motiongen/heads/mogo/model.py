@@ -1,0 +1,218 @@
+"""Mogo: words to motion codes, a token at a time, without end: one causal transformer a quantizer level.
+
+After Mogo (Fu et al. 2024, arXiv 2412.07797): a stack of causal transformers, the deeper the coarser its level, in
+which level q of a token is written from the sum of its levels below q. Ours differs where the release cannot stream:
+keys and values are kept at every level, attention looks back a window only, the finer levels read the base level's
+features instead of the text, END is a code, and guidance is classifier-free. A prompt may change at any token: each
+position looks at its own prompt's words, in training as in a stream.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from motiongen.conditions.text import TextCondition
+from motiongen.heads.mogo.config import MogoConfig, MogoOptions
+from motiongen.heads.mogo.stream import MogoState, end_share, guided
+from motiongen.heads.streaming_head import TokenRequest
+from motiongen.modules.attention import Transformer
+from motiongen.modules.kv_cache import Push, TransformerState, chunk_lengths
+from motiongen.modules.residual_transformer import CodeVectors
+from motiongen.modules.sampling import counter_uniform, draw
+from motiongen.modules.text_input import TextInput
+
+DEFAULTS = MogoOptions()
+
+
+class FineLevel(nn.Module):
+    """Writes one level of each token from its levels below and the base level's features."""
+
+    def __init__(self, config: MogoConfig, level: int) -> None:
+        super().__init__()
+        self.code_in = nn.Linear(config.code_dim, config.fine_dim)
+        self.base_in = nn.Linear(config.dim, config.fine_dim)
+        self.transformer = Transformer(config.fine_transformer(level))
+        self.code_out = nn.Linear(config.fine_dim, config.code_dim)
+
+    def forward(self, below: Tensor, base: Tensor, skip: Tensor) -> Tensor:
+        """Return vectors (B, N, C) of a whole clip.
+
+        Args:
+            below: (B, N, C) sum of the vectors of the levels below.
+            base: (B, N, D) features of the base level.
+            skip: (B, N) bool, true where there is no token.
+        """
+        return self.code_out(self.transformer(self.code_in(below) + self.base_in(base), padding=skip))
+
+    def step(self, below: Tensor, base: Tensor, memory: Sequence[Tensor], push: Push) -> Tensor:
+        """Return vectors (B, n, C) of the next tokens, whose keys and values go where `push` says."""
+        return self.code_out(
+            self.transformer.step_into(self.code_in(below) + self.base_in(base), memory, push)
+        )
+
+
+class Mogo(nn.Module):
+    """Hierarchical causal model of motion codes that runs a token at a time."""
+
+    model_type = "mogo"
+    config_class = MogoConfig
+
+    def __init__(self, config: MogoConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.vectors = CodeVectors(config.num_quantizers, config.codebook_size, config.code_dim)
+        self.text = TextInput(config.text_dim, config.context_dim, config.dim)
+        self.age = nn.Embedding(config.max_count + 1, config.dim)  # 0: not told
+        self.remaining = nn.Embedding(config.max_count + 1, config.dim)  # 0: not told
+        self.start = nn.Parameter(torch.empty(2, config.dim))  # of a clip, of a cut
+        self.code_in = nn.Linear(config.code_dim, config.dim)
+        self.transformer = Transformer(config.transformer())
+        self.code_out = nn.Linear(config.dim, config.code_dim)
+        self.end_out = nn.Linear(config.dim, 1)
+        self.fine = nn.ModuleList(FineLevel(config, level) for level in range(1, config.num_quantizers))
+        for embedding in (self.age.weight, self.remaining.weight):
+            nn.init.normal_(embedding, std=0.02)
+        nn.init.normal_(self.start, std=0.5)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.start.device
+
+    def sums(self, codes: Tensor) -> Tensor:
+        """Return running sums (..., Q, C) over the levels of the vectors of codes (..., Q)."""
+        levels, size, dim = self.vectors.vectors.shape
+        offsets = torch.arange(levels, device=codes.device) * size
+        return F.embedding(codes + offsets, self.vectors.vectors.view(-1, dim)).cumsum(dim=-2)
+
+    def base_logits(self, features: Tensor) -> Tensor:
+        """Return logits (..., K + 1) of the next first-level code of features (..., D); the last one is END's."""
+        codes = self.vectors.logits(self.code_out(features), 0)
+        return torch.cat([codes, self.end_out(features).float()], dim=-1)
+
+    def fine_levels(self) -> list[FineLevel]:
+        """Return the levels after the first."""
+        return cast(list[FineLevel], list(self.fine))
+
+    @torch.no_grad()
+    def init_state(self, batch_size: int, spare: int = 0) -> MogoState:
+        """Return the state of B streams at rest, all without a prompt; `spare` tokens can be taken back."""
+        config, device = self.config, self.device
+        like = self.transformer.norm.weight
+        base = self.transformer.init_state(
+            2 * batch_size, config.window + spare, context_tokens=config.text_tokens, spare=spare
+        )
+        sizes = config.fine_transformer(1)
+        layers, slots = sum(config.layers[1:]), config.fine_window + spare
+        fine = TransformerState.rest(like, layers, batch_size, sizes.num_heads, sizes.head_dim, 0, slots)
+        for level in (base, fine):
+            level.filled = level.slots  # one shape from the first step on: empty slots are masked
+        state = MogoState(
+            base=base,
+            fine=fine,
+            sentence=like.new_zeros(2 * batch_size, config.dim),
+            past=torch.zeros(batch_size, spare + 1, config.num_quantizers, dtype=torch.long, device=device),
+        )
+        self._write_text(state, torch.arange(2 * batch_size), None)
+        return state
+
+    @torch.no_grad()
+    def set_text(self, state: MogoState, items: Sequence[int], condition: TextCondition | None) -> None:
+        """Give the streams `items` new prompts, from their next token on; None for no prompt."""
+        self._write_text(state, torch.tensor(list(items)), condition)
+
+    def _write_text(self, state: MogoState, items: Tensor, condition: TextCondition | None) -> None:
+        pieces, items = self.config.text_tokens, items.to(self.device)
+        if condition is None:
+            nothing = self.start.new_zeros(len(items), 1, self.config.text_dim)
+            condition = TextCondition(nothing, nothing[..., 0] > 0, nothing[:, 0])
+            silent = torch.ones(len(items), dtype=torch.bool, device=self.device)
+        else:
+            condition = condition.to(self.device)
+            silent = torch.zeros(len(items), dtype=torch.bool, device=self.device)
+        tokens, padding, sentence = self.text(condition.first(pieces), silent)
+        state.base.set_context(self.transformer.make_context(tokens, padding), items)
+        state.sentence[items] = sentence.to(state.sentence.dtype)
+
+    @torch.no_grad()
+    def step(
+        self, state: MogoState, request: TokenRequest, options: MogoOptions = DEFAULTS
+    ) -> tuple[Tensor, Tensor]:
+        """Write the next token of B streams: codes (B, Q), and whether the motion has ended before it (B,) bool.
+
+        A stream's token depends on its own past, prompt, seed and request alone. What is drawn where `ended` is true is
+        a token as if the motion went on. Updates state in place; items that are not active keep theirs.
+        """
+        config = self.config
+        noise = counter_uniform(request.seed, state.lengths, config.num_quantizers + 1)  # (B, Q + 1)
+        skip = ~request.active[:, None]
+        age, remaining = request.age[:, None], request.remaining[:, None]
+        features = self._base_step(state, state.past[:, -1:], age, remaining, skip)
+        logits, end = guided(self.base_logits(features[:, 0]), request.guidance_scale, options.plausible)
+        sampling, fine_sampling = options.sampling(), options.fine_sampling()
+        ended = noise[:, 0] < end_share(logits, end, sampling)
+        codes = [draw(logits, noise[:, 1], sampling)]
+        base = features[: len(request.age)]  # (B, 1, D), with the text
+        below = self.vectors.vectors.new_zeros(len(base), 1, config.code_dim)
+        push = state.fine.push(1, skip, config.fine_window)
+        for level, (fine, memory) in enumerate(self._fine_memory(state), start=1):
+            below = below + self.vectors.vectors[level - 1][codes[-1]][:, None]  # (B, 1, C)
+            logits = self.vectors.logits(fine.step(below, base, memory, push)[:, 0], level)
+            codes.append(draw(logits, noise[:, level + 1], fine_sampling))
+        token = torch.stack(codes, dim=-1)  # (B, Q)
+        moved = torch.cat([state.past[:, 1:], token[:, None]], dim=1)
+        state.past.copy_(torch.where(request.active[:, None, None], moved, state.past))
+        return token, ended
+
+    @torch.no_grad()
+    def push(
+        self, codes: Tensor, state: MogoState, skip: Tensor | None = None, age: Tensor | None = None
+    ) -> None:
+        """Give B streams tokens that they did not write; updates state in place.
+
+        Args:
+            codes: (B, n, Q).
+            state: from `init_state`.
+            skip: (B, n) bool, true at the end of shorter items.
+            age: (B, n) tokens since each stream's prompt began, itself included; 0, or left out, for no saying.
+        """
+        tokens = codes.shape[1]
+        skip = torch.zeros(codes.shape[:2], dtype=torch.bool, device=self.device) if skip is None else skip
+        age = torch.zeros_like(codes[..., 0]) if age is None else age
+        start = 0
+        for length in chunk_lengths(tokens, state.fine.slots, state.fine.filled, self.config.fine_window):
+            part = slice(start, start := start + length)
+            self._push_few(codes[:, part], state, skip[:, part], age[:, part])
+
+    def _push_few(self, codes: Tensor, state: MogoState, skip: Tensor, age: Tensor) -> None:
+        inputs = torch.cat([state.past[:, -1:], codes[:, :-1]], dim=1)
+        base = self._base_step(state, inputs, age, torch.zeros_like(age), skip)[: len(codes)]
+        sums = self.sums(codes)  # (B, n, Q, C)
+        push = state.fine.push(codes.shape[1], skip, self.config.fine_window)
+        for level, (fine, memory) in enumerate(self._fine_memory(state), start=1):
+            fine.step(sums[:, :, level - 1], base, memory, push)
+        kept, count = torch.cat([state.past, codes], dim=1), (~skip).sum(dim=1)
+        index = count[:, None] + torch.arange(state.past.shape[1], device=self.device)
+        state.past.copy_(kept.gather(1, index[..., None].expand_as(state.past)))
+
+    def _fine_memory(self, state: MogoState) -> Iterator[tuple[FineLevel, Sequence[Tensor]]]:
+        """The finer levels, each with its own layers of the state."""
+        start = 0
+        for fine, layers in zip(self.fine_levels(), self.config.layers[1:], strict=True):
+            yield fine, state.fine.memory[start : (start := start + layers)]
+
+    def _base_step(
+        self, state: MogoState, inputs: Tensor, age: Tensor, remaining: Tensor, skip: Tensor
+    ) -> Tensor:
+        """Return features (2 B, n, D) of the positions after input tokens (B, n, Q), with and without the text."""
+        x = self.code_in(self.sums(inputs)[..., -1, :])  # (B, n, D)
+        first = state.lengths[:, None] + torch.arange(x.shape[1], device=x.device) == 0
+        x = torch.where(first[..., None], self.start[0], x)
+        x = x + self.age(age.clamp(0, self.config.max_count))
+        x = x + self.remaining(remaining.clamp(0, self.config.max_count))
+        return self.transformer.step(
+            x.repeat(2, 1, 1) + state.sentence[:, None], state.base, skip.repeat(2, 1)
+        )

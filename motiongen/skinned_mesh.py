@@ -1,0 +1,71 @@
+"""A skinned mesh: vertices that follow the joints of a motion by linear blend skinning."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from motiongen.motion import Motion
+from motiongen.rotation import matrix_from_quat, quat_inverse, quat_multiply
+
+CHUNK = 32
+"""Frames that are skinned at once, which bounds the memory of a long clip."""
+
+
+@dataclass(frozen=True, eq=False)
+class SkinnedMesh:
+    """A triangle mesh in its rest pose, and the joints that move each vertex.
+
+    Attributes:
+        vertices: (V, 3) metres, standing on y = 0, facing +Z.
+        normals: (V, 3) unit.
+        faces: (F, 3) int64, counter-clockwise seen from outside.
+        joint_indices: (V, 4) int64, the joints that move each vertex.
+        joint_weights: (V, 4) the weights of those joints, which sum to one.
+        colours: (V, 3) display (sRGB) red, green, blue, 0 to 1.
+        joints: (J, 3) rest position of each joint, metres.
+        names: J joint names.
+    """
+
+    vertices: Tensor
+    normals: Tensor
+    faces: Tensor
+    joint_indices: Tensor
+    joint_weights: Tensor
+    colours: Tensor
+    joints: Tensor
+    names: tuple[str, ...]
+
+    def skin(self, motion: Motion) -> Tensor:
+        """Return the vertices (T, V, 3) in each frame of a motion of the same joints, metres.
+
+        Raises:
+            ValueError: the motion has other joints.
+        """
+        if motion.skeleton.names != self.names:
+            raise ValueError(
+                f"body: expected a motion of the {len(self.names)} joints of SMPL-22, got "
+                f"{motion.skeleton.num_joints} joints; call motion.retarget(SMPL22) first"
+            )
+        rest, _ = motion.skeleton.fk(motion.skeleton.rest_rotations, motion.skeleton.offsets.new_zeros(3))
+        from_rest = quat_multiply(motion.global_rotations(), quat_inverse(rest).to(motion.rotations))
+        return self.skin_joints(from_rest, motion.positions())
+
+    def skin_joints(self, rotations: Tensor, positions: Tensor) -> Tensor:
+        """Return the vertices (T, V, 3) for given joints, by linear blend skinning.
+
+        Args:
+            rotations: (T, J, 4) global rotations, identity in the rest pose.
+            positions: (T, J, 3) global positions, metres.
+        """
+        matrices = matrix_from_quat(rotations)  # (T, J, 3, 3)
+        shifts = positions - (matrices @ self.joints.to(positions)[:, :, None])[..., 0]
+        transforms = torch.cat([matrices, shifts[..., None]], dim=-1).flatten(2)  # (T, J, 12)
+        weights = positions.new_zeros(len(self.vertices), len(self.names))
+        weights.scatter_add_(1, self.joint_indices, self.joint_weights.to(positions))  # (V, J)
+        points = self.vertices.to(positions)
+        chunks = []
+        for part in transforms.split(CHUNK):
+            blended = (weights @ part).unflatten(-1, (3, 4))  # (T, V, 3, 4)
+            chunks.append((blended[..., :3] @ points[:, :, None])[..., 0] + blended[..., 3])
+        return torch.cat(chunks)  # (T, V, 3)

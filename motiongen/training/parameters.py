@@ -1,0 +1,14 @@
+"""Which parameters are trained with weight decay."""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+
+def parameter_groups(model: nn.Module, plain: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return AdamW's groups: matrices with weight decay; vectors, and what begins with a name in `plain`, without."""
+    matrices: list[Tensor] = []
+    others: list[Tensor] = []
+    for name, parameter in model.named_parameters():
+        (others if parameter.ndim < 2 or name.startswith(plain) else matrices).append(parameter)
+    return [{"params": matrices}, {"params": others, "weight_decay": 0.0}]
