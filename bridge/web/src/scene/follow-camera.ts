@@ -1,26 +1,27 @@
-/** The camera: goes where who it follows goes, and is turned by hand. */
+/** A camera that follows a moving point and is turned and zoomed by the user. */
 
 import { MathUtils, PerspectiveCamera, Vector3 } from "three";
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 
-/** Time in which most of a step is made up for, seconds. */
+/** Time constant of the spring, seconds. */
 const SMOOTHING = 0.28;
-/** Further than this it jumps, metres. */
-const CUT = 12;
-/** How far away it stands at first, and what it is to see there at least, metres. */
+/** The camera jumps to a target that is further away, metres. */
+const JUMP_DISTANCE = 12;
+/** Distance from the target at the start, and the height and width that must be visible there, metres. */
 const DISTANCE = 5.4;
-const ROOM = { up: 2.1, across: 1.5 };
+const VISIBLE = { height: 2.1, width: 1.5 };
 
-/** Follows a point with a critically damped spring, so that steps do not shake the picture. */
+/** Follows a point with a critically damped spring, so that the steps of a walk do not shake the picture. */
 export class FollowCamera {
   readonly camera = new PerspectiveCamera(32, 1, 0.05, 200);
   readonly controls: OrbitControls;
-  /** Whether it goes along. */
-  follows = true;
+  /** Whether the camera follows the point. */
+  isFollowing = true;
   private readonly velocity = new Vector3();
   private readonly wanted = new Vector3(0, 0.92, 0);
   private readonly wantedBefore = this.wanted.clone();
-  private readonly pace = new Vector3();
+  /** Smoothed velocity of the point. */
+  private readonly targetVelocity = new Vector3();
 
   constructor(element: HTMLElement) {
     this.camera.position.set(2.1, 1.5, 4.9);
@@ -38,53 +39,53 @@ export class FollowCamera {
     this.controls.target.copy(this.wanted);
   }
 
-  /** Look at this point from now on. */
-  aim(point: Vector3): void {
+  /** Set the point to follow. */
+  setTarget(point: Vector3): void {
     this.wanted.copy(point);
   }
 
-  /** Start or stop going along; when it does not, it can be dragged across the floor. */
-  setFollows(follows: boolean): void {
-    this.follows = follows;
-    this.controls.enablePan = !follows;
+  /** Start or stop following; a camera that does not follow can be dragged across the floor. */
+  setFollowing(isFollowing: boolean): void {
+    this.isFollowing = isFollowing;
+    this.controls.enablePan = !isFollowing;
     this.controls.screenSpacePanning = false;
   }
 
-  /** Fit a view of that size, of which the page covers the edges: a person is to fit into what is left. */
+  /** Adapt to a view of this size in pixels, so that a person fits into the part that the page does not cover. */
   resize(width: number, height: number, covered: { top: number; bottom: number }): void {
     const open = Math.max(120, height - covered.top - covered.bottom);
-    const span = Math.max((ROOM.up * height) / open, (ROOM.across * height) / width);
+    const span = Math.max((VISIBLE.height * height) / open, (VISIBLE.width * height) / width);
     this.camera.fov = MathUtils.clamp(2 * MathUtils.radToDeg(Math.atan(span / 2 / DISTANCE)), 24, 62);
     this.camera.aspect = width / height;
     this.camera.setViewOffset(width, height, 0, (covered.bottom - covered.top) / 2, width, height);
   }
 
-  /** Move on. */
+  /** Advance by a time step, seconds. */
   update(seconds: number): void {
-    if (this.follows && seconds > 0) this.go(seconds);
+    if (this.isFollowing && seconds > 0) this.follow(seconds);
     this.controls.update(seconds);
   }
 
-  private go(seconds: number): void {
+  private follow(seconds: number): void {
     const target = this.controls.target;
     const before = target.clone();
-    this.learn(seconds);
-    if (target.distanceTo(this.wanted) > CUT) {
+    this.estimatePace(seconds);
+    if (target.distanceTo(this.wanted) > JUMP_DISTANCE) {
       target.copy(this.wanted);
       this.velocity.set(0, 0, 0);
     } else {
-      // A spring stays behind what moves by its speed times the smoothing; aim that much ahead.
-      spring(target, this.velocity, this.wanted.clone().addScaledVector(this.pace, SMOOTHING), seconds);
+      // A spring lags behind a moving target by its velocity times the time constant: lead by as much.
+      spring(target, this.velocity, this.wanted.clone().addScaledVector(this.targetVelocity, SMOOTHING), seconds);
     }
     this.camera.position.add(target).sub(before);
   }
 
-  /** Learn how fast the point goes, over about a step of a walk. */
-  private learn(seconds: number): void {
+  /** Update the point's velocity, averaged over about one step of a walk. */
+  private estimatePace(seconds: number): void {
     const speed = this.wanted.clone().sub(this.wantedBefore).divideScalar(seconds);
     this.wantedBefore.copy(this.wanted);
-    if (speed.length() > 8) return; // it was put elsewhere
-    this.pace.lerp(speed.setY(0), 1 - Math.exp(-seconds / 0.6));
+    if (speed.length() > 8) return; // the point jumped
+    this.targetVelocity.lerp(speed.setY(0), 1 - Math.exp(-seconds / 0.6));
   }
 }
 

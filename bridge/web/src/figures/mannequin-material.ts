@@ -1,25 +1,7 @@
-/** The mannequin's colours, drawn for every pixel where its file has them for every vertex: motiongen/body/weights.py. */
+/** The mannequin's material: paints its colours per pixel. Its file has them per vertex (motiongen/body/weights.py). */
 
 import { Color, MeshStandardMaterial, Vector3 } from "three";
-
-/** The two colours of a character. */
-export interface Duo {
-  name: string;
-  left: string;
-  right: string;
-}
-
-/** Colours in the order that characters come. */
-export const DUOS: readonly Duo[] = [
-  { name: "blue and orange", left: "#6a9fd4", right: "#e39a63" },
-  { name: "teal and rose", left: "#46a99d", right: "#e58299" },
-  { name: "violet and gold", left: "#9480d2", right: "#d9b04e" },
-  { name: "green and plum", left: "#72ad64", right: "#b276a4" },
-  { name: "sky and crimson", left: "#5ab6d6", right: "#d0605c" },
-  { name: "indigo and lime", left: "#6b76c8", right: "#a8bd55" },
-  { name: "mint and brown", left: "#78c6a4", right: "#ad7c59" },
-  { name: "slate and pink", left: "#75869c", right: "#e4a4c2" },
-];
+import type { ColourPair } from "./colours.js";
 
 const VERTEX = /* glsl */ `
 #include <begin_vertex>
@@ -58,15 +40,21 @@ diffuseColor.rgb = painted.rgb;`;
 const ROUGHNESS = /* glsl */ `
 float roughnessFactor = mix(roughness, 0.42, painted.a);`;
 
-/** Return the mannequin's material in two colours; `at` says where a joint is in the rest pose. */
-export function paintedMaterial(duo: Duo, at: (joint: string) => Vector3): MeshStandardMaterial {
-  const trunk = new Color("#cfcfc8").lerp(new Color(duo.left), 0.05);
-  const colours = { left: new Color(duo.left), right: new Color(duo.right), trunk, band: new Color("#2b303b") };
-  const joints = ["shoulder", "elbow", "wrist", "hip", "knee", "ankle"].map((joint) => [joint, at(`left_${joint}`)] as const);
-  const neck = at("neck"); // now: when the shader is made, the joints have moved
+/**
+ * Return the mannequin's material.
+ *
+ * @param colours of its left and right limbs.
+ * @param restPosition returns the position of a joint in the rest pose.
+ */
+export function mannequinMaterial(colours: ColourPair, restPosition: (joint: string) => Vector3): MeshStandardMaterial {
+  const [left, right, band] = [new Color(colours.left), new Color(colours.right), new Color("#2b303b")];
+  const parts = { left, right, trunk: new Color("#cfcfc8").lerp(left, 0.05), band };
+  // Read the positions now: when the shader is compiled, the joints have moved.
+  const joints = ["shoulder", "elbow", "wrist", "hip", "knee", "ankle"].map((joint) => [joint, restPosition(`left_${joint}`)] as const);
+  const neck = restPosition("neck");
   const material = new MeshStandardMaterial({ roughness: 0.66 });
   material.onBeforeCompile = (shader) => {
-    for (const [part, value] of Object.entries(colours)) shader.uniforms[`${part}Colour`] = { value };
+    for (const [part, value] of Object.entries(parts)) shader.uniforms[`${part}Colour`] = { value };
     for (const [joint, value] of [...joints, ["neck", neck] as const]) shader.uniforms[joint] = { value };
     shader.vertexShader = shader.vertexShader
       .replace("#include <common>", "#include <common>\nvarying vec3 vRest;")

@@ -1,25 +1,26 @@
-/** What was typed before, through the arrow keys, as in a shell. */
+/** The history of typed prompts, which the arrow keys go through as in a shell. */
 
 const KEY = "motiongen.history";
-const KEPT = 100;
+const CAPACITY = 100;
 
-/** Prompts that were said, oldest first, kept between visits. */
-export class History {
+/** Sent prompts, oldest first, stored between visits. */
+export class PromptHistory {
   private readonly lines: string[];
   private at: number;
   private draft = "";
 
+  /** @param storage the browser's local storage; null where it is forbidden. */
   constructor(private readonly storage: Pick<Storage, "getItem" | "setItem"> | null) {
     this.lines = this.read();
     this.at = this.lines.length;
   }
 
-  /** Remember a line, and go to the end. */
+  /** Append a prompt, and go to the end. */
   add(line: string): void {
     const old = this.lines.indexOf(line);
     if (old >= 0) this.lines.splice(old, 1);
     this.lines.push(line);
-    if (this.lines.length > KEPT) this.lines.shift();
+    if (this.lines.length > CAPACITY) this.lines.shift();
     this.at = this.lines.length;
     try {
       this.storage?.setItem(KEY, JSON.stringify(this.lines));
@@ -28,7 +29,7 @@ export class History {
     }
   }
 
-  /** Return the line before or after the one that is shown; what was being typed is at the end. */
+  /** Return the prompt before or after the one that is shown; the unfinished one is at the end. */
   move(by: -1 | 1, shown: string): string {
     if (this.at === this.lines.length) this.draft = shown;
     this.at = Math.min(this.lines.length, Math.max(0, this.at + by));
@@ -38,7 +39,7 @@ export class History {
   private read(): string[] {
     try {
       const kept: unknown = JSON.parse(this.storage?.getItem(KEY) ?? "[]");
-      return Array.isArray(kept) ? kept.filter((line) => typeof line === "string").slice(-KEPT) : [];
+      return Array.isArray(kept) ? kept.filter((line) => typeof line === "string").slice(-CAPACITY) : [];
     } catch {
       return [];
     }

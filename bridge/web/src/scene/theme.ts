@@ -1,19 +1,21 @@
-/** The two moods of the stage: colours of sky and floor, and its lamps. */
+/** The light and the dark theme of the 3D scene: colours of sky and floor, and the lights. */
 
-/** What one mood is made of; colours as CSS writes them. */
-export interface Mood {
+/** One theme; colours are CSS colours. */
+export interface SceneTheme {
   zenith: string;
-  /** Sky and floor meet in it. */
+  /** Colour of the distant floor and of the lowest sky. */
   horizon: string;
   floor: string;
+  /** Every other square metre of the floor. */
   tile: string;
+  /** Grid lines of the floor. */
   line: string;
-  /** What is seen where the sun does not reach, and how much of it. */
+  /** Colour of shadows, and their opacity. */
   shadow: string;
   shadowDepth: number;
-  /** A pool of light around who is followed. */
-  pool: string;
-  poolDepth: number;
+  /** Colour of the light spot around the camera's target, and its opacity. */
+  spot: string;
+  spotDepth: number;
   sun: { colour: string; intensity: number };
   sky: { above: string; below: string; intensity: number };
   rim: { colour: string; intensity: number };
@@ -21,7 +23,8 @@ export interface Mood {
   exposure: number;
 }
 
-export const MOODS: Record<"light" | "dark", Mood> = {
+/** Themes by name. */
+export const SCENE_THEMES: Record<"light" | "dark", SceneTheme> = {
   light: {
     zenith: "#d5dfec",
     horizon: "#f1f4f8",
@@ -30,8 +33,8 @@ export const MOODS: Record<"light" | "dark", Mood> = {
     line: "#c3ccd9",
     shadow: "#5c6a86",
     shadowDepth: 0.62,
-    pool: "#ffffff",
-    poolDepth: 0.42,
+    spot: "#ffffff",
+    spotDepth: 0.42,
     sun: { colour: "#fff3e0", intensity: 2.5 },
     sky: { above: "#e8f0ff", below: "#c9c6c0", intensity: 0.85 },
     rim: { colour: "#dbe8ff", intensity: 0.9 },
@@ -46,8 +49,8 @@ export const MOODS: Record<"light" | "dark", Mood> = {
     line: "#2c3646",
     shadow: "#04060a",
     shadowDepth: 0.8,
-    pool: "#39465c",
-    poolDepth: 0.6,
+    spot: "#39465c",
+    spotDepth: 0.6,
     sun: { colour: "#fff0dc", intensity: 2.4 },
     sky: { above: "#8fa6cc", below: "#171a20", intensity: 0.55 },
     rim: { colour: "#8db4ff", intensity: 2.2 },

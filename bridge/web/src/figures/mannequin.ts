@@ -1,36 +1,37 @@
-/** motiongen's own mannequin, in a character's two colours: one for its left limbs, one for its right. */
+/** motiongen's own rigged body, with left and right limbs in a character's two colours. */
 
 import { Material, Object3D, SkinnedMesh, Vector3 } from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { clone } from "three/addons/utils/SkeletonUtils.js";
 import mannequinUrl from "../../../../assets/motiongen_assets/body/mannequin.glb?url";
 import type { Pose } from "../client/client.js";
+import type { ColourPair } from "./colours.js";
 import type { Figure } from "./figure.js";
-import { type Duo, paintedMaterial } from "./paint.js";
+import { mannequinMaterial } from "./mannequin-material.js";
 import { JOINTS } from "./skeleton.js";
 
 let loaded: Promise<Object3D> | null = null;
 
-/** Return the mannequin as it is in its file; it is fetched once. */
+/** Return the mannequin of the model file, to be copied; the file is fetched once. */
 export function loadMannequin(): Promise<Object3D> {
   loaded ??= new GLTFLoader().loadAsync(mannequinUrl).then(({ scene }) => scene);
   return loaded;
 }
 
-/** A mannequin that a character moves; its bones are the joints of the stream. */
-export class Body implements Figure {
+/** A copy of the mannequin that a character's poses move; its bones are the joints of the stream. */
+export class Mannequin implements Figure {
   readonly object: Object3D;
   readonly scale = 1;
   private readonly bones: Object3D[];
   private readonly material: Material;
 
-  /** Take the loaded mannequin, which stays as it is, and two colours. */
-  constructor(mannequin: Object3D, duo: Duo) {
-    this.object = clone(mannequin);
+  /** @param model the loaded mannequin, which is not changed. */
+  constructor(model: Object3D, colours: ColourPair) {
+    this.object = clone(model);
     this.object.updateMatrixWorld(true);
     this.bones = JOINTS.map((name) => this.object.getObjectByName(name)!);
     const mesh = this.object.getObjectByProperty("isSkinnedMesh", true) as SkinnedMesh;
-    mesh.material = this.material = paintedMaterial(duo, (joint) => this.joint(joint)!);
+    mesh.material = this.material = mannequinMaterial(colours, (joint) => this.joint(joint)!);
     mesh.castShadow = mesh.receiveShadow = true;
     mesh.frustumCulled = false; // its bounds are those of the T-pose at the origin
   }

@@ -1,10 +1,10 @@
-/** A floor that never ends: it goes along with who is followed, and its pattern stays where it is. */
+/** The floor: a large plane that moves along with the camera's target under a pattern that is fixed in the world. */
 
 import { Color, Mesh, PlaneGeometry, ShaderMaterial, UniformsLib, UniformsUtils, Vector3, Vector4 } from "three";
-import type { Mood } from "./theme.js";
+import type { SceneTheme } from "./theme.js";
 
-/** Feet, hips and heads that darken the floor under them: eight characters of three points. */
-const BLOBS = 24;
+/** Most contact shadows: three for each of eight characters. */
+const MOST_SHADOWS = 24;
 const SIZE = 160;
 
 const VERTEX = /* glsl */ `
@@ -17,23 +17,23 @@ void main() {
   #include <begin_vertex>
   #include <worldpos_vertex>
   #include <shadowmap_vertex>
-  vec4 place = modelMatrix * vec4(position, 1.0);
-  vWorld = place.xyz;
-  gl_Position = projectionMatrix * viewMatrix * place;
+  vec4 world = modelMatrix * vec4(position, 1.0);
+  vWorld = world.xyz;
+  gl_Position = projectionMatrix * viewMatrix * world;
 }`;
 
-// The lines are Ben Golus' "pristine grid": as thin as they are, and never thinner than a pixel but fainter.
+// Grid lines by Ben Golus' "pristine grid": a line that would be thinner than a pixel is drawn fainter instead.
 const FRAGMENT = /* glsl */ `
 #include <common>
 #include <packing>
 #include <lights_pars_begin>
 #include <shadowmap_pars_fragment>
 #include <shadowmask_pars_fragment>
-uniform vec3 floorColour, tileColour, lineColour, horizonColour, shadowColour, poolColour;
-uniform float shadowDepth, poolDepth, fadeFrom, fadeTo;
+uniform vec3 floorColour, tileColour, lineColour, horizonColour, shadowColour, spotColour;
+uniform float shadowDepth, spotDepth, fadeFrom, fadeTo;
 uniform vec3 centre;
-uniform vec4 blobs[${BLOBS}];
-uniform int blobCount;
+uniform vec4 contactShadows[${MOST_SHADOWS}];
+uniform int contactShadowCount;
 varying vec3 vWorld;
 
 float grid(vec2 at, float cell, float width) {
@@ -59,12 +59,12 @@ void main() {
   float away = distance(at, centre.xz);
   vec3 colour = mix(floorColour, tileColour, checker(at));
   colour = mix(colour, lineColour, 0.55 * grid(at, 1.0, 0.012) + 0.35 * grid(at, 5.0, 0.03));
-  colour = mix(colour, poolColour, poolDepth * exp(-away * away / 14.0));
+  colour = mix(colour, spotColour, spotDepth * exp(-away * away / 14.0));
   float open = 1.0;
-  for (int i = 0; i < blobCount; i++) {
-    vec4 blob = blobs[i]; // x, z, reach, depth
-    vec2 off = at - blob.xy;
-    open *= 1.0 - blob.w * exp(-dot(off, off) / (blob.z * blob.z));
+  for (int i = 0; i < contactShadowCount; i++) {
+    vec4 contact = contactShadows[i]; // x, z, radius, opacity
+    vec2 off = at - contact.xy;
+    open *= 1.0 - contact.w * exp(-dot(off, off) / (contact.z * contact.z));
   }
   float lit = getShadowMask() * open;
   colour = mix(colour, shadowColour, shadowDepth * (1.0 - lit));
@@ -73,10 +73,16 @@ void main() {
   #include <colorspace_fragment>
 }`;
 
+/** A point over the floor that darkens it, and the radius of its shadow; metres. */
+export interface ContactShadow {
+  at: Vector3;
+  radius: number;
+}
+
 /** The floor; add `mesh` to the scene. */
 export class Floor {
   readonly mesh: Mesh<PlaneGeometry, ShaderMaterial>;
-  private readonly blobs = Array.from({ length: BLOBS }, () => new Vector4(0, 0, 1, 0));
+  private readonly contactShadows = Array.from({ length: MOST_SHADOWS }, () => new Vector4(0, 0, 1, 0));
 
   constructor() {
     const own = {
@@ -85,14 +91,14 @@ export class Floor {
       lineColour: { value: new Color() },
       horizonColour: { value: new Color() },
       shadowColour: { value: new Color() },
-      poolColour: { value: new Color() },
+      spotColour: { value: new Color() },
       shadowDepth: { value: 0.5 },
-      poolDepth: { value: 0.5 },
+      spotDepth: { value: 0.5 },
       fadeFrom: { value: 3 },
       fadeTo: { value: 26 },
       centre: { value: new Vector3() },
-      blobs: { value: this.blobs },
-      blobCount: { value: 0 },
+      contactShadows: { value: this.contactShadows },
+      contactShadowCount: { value: 0 },
     };
     const material = new ShaderMaterial({
       uniforms: { ...UniformsUtils.clone(UniformsLib.lights), ...own },
@@ -106,27 +112,27 @@ export class Floor {
     this.mesh.renderOrder = -1;
   }
 
-  /** Take a mood's colours. */
-  wear(mood: Mood): void {
+  /** Use a theme's colours. */
+  setTheme(theme: SceneTheme): void {
     const { uniforms } = this.mesh.material;
-    for (const part of ["floor", "tile", "line", "horizon", "shadow", "pool"] as const) {
-      uniforms[`${part}Colour`]!.value.set(mood[part]);
+    for (const part of ["floor", "tile", "line", "horizon", "shadow", "spot"] as const) {
+      uniforms[`${part}Colour`]!.value.set(theme[part]);
     }
-    uniforms["shadowDepth"]!.value = mood.shadowDepth;
-    uniforms["poolDepth"]!.value = mood.poolDepth;
+    uniforms["shadowDepth"]!.value = theme.shadowDepth;
+    uniforms["spotDepth"]!.value = theme.spotDepth;
   }
 
-  /** Lie around a point. */
-  follow(centre: Vector3): void {
+  /** Move the plane's centre to a point. */
+  moveTo(centre: Vector3): void {
     this.mesh.position.set(centre.x, 0, centre.z);
     (this.mesh.material.uniforms["centre"]!.value as Vector3).copy(centre);
   }
 
-  /** Be darker under these points, the more the nearer they are; each with how far its shade reaches on the floor. */
-  shade(points: readonly { at: Vector3; reach: number }[]): void {
-    this.mesh.material.uniforms["blobCount"]!.value = Math.min(BLOBS, points.length);
-    for (const [i, { at, reach }] of points.slice(0, BLOBS).entries()) {
-      this.blobs[i]!.set(at.x, at.z, reach * (1 + at.y), 0.5 / (1 + 6 * Math.max(0, at.y)));
+  /** Draw soft contact shadows under points: darker the lower the point is, with a radius in metres. */
+  setContactShadows(points: readonly ContactShadow[]): void {
+    this.mesh.material.uniforms["contactShadowCount"]!.value = Math.min(MOST_SHADOWS, points.length);
+    for (const [i, { at, radius }] of points.slice(0, MOST_SHADOWS).entries()) {
+      this.contactShadows[i]!.set(at.x, at.z, radius * (1 + at.y), 0.5 / (1 + 6 * Math.max(0, at.y)));
     }
   }
 }

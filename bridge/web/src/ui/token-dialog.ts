@@ -1,12 +1,12 @@
-/** A server that is not on this machine may want a token: where to get it from, and where to ask for it. */
+/** The access token of servers that require one: from the page's address, or from a dialog. */
 
 import type { App } from "../app.js";
 import { byId, make } from "./dom.js";
 
 const KEY = "motiongen.token";
 
-/** Return the token of the page's address, or that of this tab; it is taken out of the address, which people share. */
-export function takeToken(): string | undefined {
+/** Return the token in the page's address, or else this tab's. It is removed from the address, which people share. */
+export function readToken(): string | undefined {
   const address = new URL(location.href);
   const token = address.searchParams.get("token");
   try {
@@ -15,13 +15,13 @@ export function takeToken(): string | undefined {
     address.searchParams.delete("token");
     history.replaceState(null, "", address);
   } catch {
-    // Storage is forbidden: the address has to keep it.
+    // Storage is forbidden: the token stays in the address.
   }
   return token ?? undefined;
 }
 
-/** Ask for a token when the server is there and still lets nobody in: browsers do not say why a socket is refused. */
-export function buildToken(app: App): void {
+/** Build the dialog. It opens when the server answers HTTP but refuses the websocket: browsers do not tell the reason. */
+export function buildTokenDialog(app: App): void {
   const dialog = byId<HTMLDialogElement>("token");
   const input = make("input", { type: "password", autocomplete: "off", required: true });
   input.setAttribute("aria-label", "Token");
@@ -36,10 +36,10 @@ export function buildToken(app: App): void {
     make("p", {}, "It was printed when the server was started."),
     form,
   );
-  let failed = 0;
+  let failures = 0;
   app.client.on("state", (state) => {
-    if (state === "open") [failed] = [0, dialog.close()];
-    if (state !== "waiting" || app.client.hello || ++failed !== 2) return;
+    if (state === "open") [failures] = [0, dialog.close()];
+    if (state !== "waiting" || app.client.hello || ++failures !== 2) return;
     void fetch(new URL("healthz", document.baseURI)).then(({ ok }) => ok && !dialog.open && dialog.showModal(), () => {});
   });
 }
