@@ -49,11 +49,16 @@ def main() -> None:
         spent = slices(model, count)
         scheduler = DanceScheduler(model)
         most, delays, gaps = asyncio.run(dance(scheduler, count, args.seconds))
-        row = [str(most), f"{1e3 * spent:.0f}", f"{slice_seconds / spent:.1f}", f"{scheduler.delay / 30:.2f}"]
+        row = [
+            str(most),
+            f"{1e3 * spent:.0f}",
+            f"{slice_seconds / spent:.1f}",
+            f"{scheduler.delay_frames / 30:.2f}",
+        ]
         row += [f"{np.median(delays):.2f}", f"{max(delays):.2f}", str(gaps)]
         print(f"| {count} | {' | '.join(row)} |", flush=True)
     parts = {
-        "slice": scheduler.delay - MUSIC_DELAY - scheduler.urgent, "features' look-ahead": MUSIC_DELAY,
+        "slice": scheduler.delay_frames - MUSIC_DELAY - scheduler.urgent_frames, "features' look-ahead": MUSIC_DELAY,
         "time to make it": scheduler.allowance, "slack for sound that is late": JITTER,
     }  # fmt: skip
     print("\nstated delay: " + ", ".join(f"{frames / 30:.2f} s {name}" for name, frames in parts.items()))
@@ -61,11 +66,11 @@ def main() -> None:
 
 def slices(model: DanceModel, count: int) -> float:
     """Return the seconds in which a slice of each of `count` dancers is made, as the scheduler batches them."""
-    streams, most = [DanceStream(model, seed=n) for n in range(count)], DanceScheduler(model).batch
+    streams, most = [DanceStream(model, seed=n) for n in range(count)], DanceScheduler(model).max_batch
     taken = []
     for _ in range(SLICES):
         for stream in streams:
-            stream.hear_silence()
+            stream.fill_with_silence()
         began = time.perf_counter()
         for first in range(0, count, most):
             dance_slices(streams[first : first + most])

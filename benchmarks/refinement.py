@@ -93,7 +93,7 @@ def main() -> None:
     print("| real clips | " + " | ".join(f"{real[key]:.3f}" for key in SHOWN) + " | | |", flush=True)
     for lead in (0, *asked.leads):
         # Half of what waits is kept for playing while the other half is written anew.
-        refiner = Refiner(reviser, kept=lead // 2, least=max(2, lead // 2)) if lead else None
+        refiner = Refiner(reviser, guard_tokens=lead // 2, min_tokens=max(2, lead // 2)) if lead else None
         streamed = Streamed(model, lead or 3, refiner)
         row = evaluate(cache, streamed, judge, labels, config).rows["model"]
         name = f"lead of {lead * model.frames_per_token / FPS:.1f} s, refined" if lead else "not refined"

@@ -59,11 +59,11 @@ def save(
         card_text: the model card, Markdown.
         half: store matrices in fp16; vectors (biases, normaliser) stay as they are.
     """
-    directory = Path(directory)
+    name, directory = model_type(type(module)), Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     tensors = {name: _stored(tensor, half) for name, tensor in module.state_dict().items()}
     write_tensors(directory / WEIGHTS, tensors)
-    record = {"model": model_type(type(module)), "format": FORMAT_VERSION, **dataclasses.asdict(config)}
+    record = {"model": name, "format": FORMAT_VERSION, **dataclasses.asdict(config)}
     write_json(directory / CONFIG, record)
     if card_text is not None:
         with atomic_path(directory / CARD) as path:

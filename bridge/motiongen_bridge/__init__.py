@@ -1,13 +1,14 @@
-"""motiongen_bridge: streams of motion over websockets and VMC, into pages, engines and terminals."""
+"""motiongen_bridge: motion streams over websockets and VMC, for web pages, engines and terminals."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from motiongen_bridge.client import connect
-    from motiongen_bridge.server import Server, ServerConfig
+    from motiongen_bridge.server import Server
+    from motiongen_bridge.server_config import ServerConfig
 
-_PUBLIC = {"Server": "server", "ServerConfig": "server", "connect": "client"}
+_PUBLIC = {"Server": "server", "ServerConfig": "server_config", "connect": "client"}
 
 __all__ = ["Server", "ServerConfig", "connect"]
 

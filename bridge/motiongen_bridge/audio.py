@@ -1,4 +1,4 @@
-"""Sound on the wire: the one binary message of clients, 16-bit PCM for a dancer (PROTOCOL.md, "Music")."""
+"""Audio messages: 16-bit PCM, the only binary message of clients (PROTOCOL.md, "Music")."""
 
 import struct
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ MAX_FIRST = 2**53 - 1
 
 @dataclass(frozen=True, slots=True)
 class WireAudio:
-    """Sound as it travels.
+    """A decoded audio message.
 
     Attributes:
-        character: its number on the connection.
+        character: number of the character on the connection.
         sample_rate: samples a second.
-        first: number of its first sample in the piece.
+        first: number of the first sample in the piece of music.
         samples: (n,) int16, mono.
     """
 
@@ -32,16 +32,23 @@ class WireAudio:
 
 
 def encode_audio(audio: WireAudio) -> bytes:
-    """Return the binary message of some sound."""
+    """Return the bytes of an audio message.
+
+    Args:
+        audio: the message.
+    """
     head = HEADER.pack(Kind.AUDIO, S16, audio.character, audio.sample_rate, audio.first)
     return head + audio.samples.astype("<i2").tobytes()
 
 
 def decode_audio(data: bytes) -> WireAudio:
-    """Return the sound in a binary message.
+    """Return the audio message in some bytes.
+
+    Args:
+        data: a binary message.
 
     Raises:
-        ProtocolError: the bytes are none.
+        ProtocolError: the bytes are no audio message.
     """
     if len(data) < HEADER.size + 2 or len(data) % 2:
         raise ProtocolError(
@@ -58,7 +65,11 @@ def decode_audio(data: bytes) -> WireAudio:
 
 
 def to_s16(samples: np.ndarray) -> np.ndarray:
-    """Return mono samples (n,), int16 or floats of -1..1, as int16; what is louder is clipped."""
+    """Return samples as int16; louder ones are clipped.
+
+    Args:
+        samples: (n,) mono, int16 or floats of -1..1.
+    """
     if samples.dtype == np.int16:
         return samples
     return np.rint(np.clip(samples, -1, 1) * INT16).astype(np.int16)

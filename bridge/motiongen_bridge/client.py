@@ -1,41 +1,34 @@
-"""The Python client: characters of a motiongen server, over one websocket that comes back when it drops."""
+"""The Python client: characters of a motiongen server, over one websocket that is made again when it drops."""
 
 import asyncio
 import contextlib
-import itertools
 import json
 import logging
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any, Self
 
-from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import ClientConnection as WebSocket
 from websockets.exceptions import ConnectionClosed
 
 from motiongen.streaming.verbs import Answer
 from motiongen_bridge.clock import ServerClock
 from motiongen_bridge.frames import WireFrame, decode_frame, frame_from_json
 from motiongen_bridge.handshake import HandshakeRefused, error_line, handshake, redacted_url, socket_url
+from motiongen_bridge.pending_requests import PendingRequests, wait_for_answer
 from motiongen_bridge.remote import RemoteCharacter, VerbRefused
 
 log = logging.getLogger(__name__)
 
 URL = "ws://127.0.0.1:8787/ws"
-"""Where `motiongen serve` listens, unless told otherwise."""
-FIRST_WAIT, LONGEST_WAIT = 0.25, 4.0
-"""Seconds between attempts to come back: twice as long each time."""
-GOODBYES = (1000, 1001)
+"""Default address of `motiongen serve`."""
+REQUEST_SECONDS = 10.0
+"""Default time limit of a request."""
+FIRST_RETRY_SECONDS, MAX_RETRY_SECONDS = 0.25, 4.0
+"""Time between attempts to reconnect: twice as long each time."""
+NORMAL_CLOSE_CODES = (1000, 1001)
 """Close codes after which nothing more is to come."""
-POLICY = 1008
-
-
-@dataclass(frozen=True)
-class _Question:
-    """A message that waits for its answer; its asker may have gone, but what it opens is open all the same."""
-
-    message: dict[str, Any]
-    future: "asyncio.Future[dict[str, Any]]"
+POLICY_VIOLATION = 1008
 
 
 class Connection:
@@ -45,37 +38,49 @@ class Connection:
             walker, runner = await connection.open("walk"), await connection.open("run")
 
     Attributes:
+        url: address of the websocket.
+        format: format of the frames.
         hello: the server's first message: skeleton, fps, limits.
         characters: those that are open or watched, by number.
-        clock: the server's.
-        is_live: whether the connection stands; it is made again for 30 s after it drops.
+        clock: estimate of the server's clock.
     """
 
-    def __init__(self, url: str = URL, token: str | None = None, format: str = "f32") -> None:
-        """Take a ws:, wss:, http: or https: address; `/ws` is added where there is no path.
+    def __init__(
+        self,
+        url: str = URL,
+        token: str | None = None,
+        format: str = "f32",
+        *,
+        timeout: float = REQUEST_SECONDS,
+    ) -> None:
+        """Make a connection that is not open yet.
 
         Args:
-            url: of the server: its page or its socket.
-            token: secret that it wants, if it wants one.
+            url: ws:, wss:, http: or https: address of the server; `/ws` is added where there is no path.
+            token: the server's secret, if it has one.
             format: "f32", "i16" (half the bytes) or "json".
+            timeout: seconds in which a request must be answered.
 
         Raises:
-            ValueError: it is no address.
+            ValueError: it is no address, or the timeout is not positive.
         """
-        self.url, self._token, self.format = socket_url(url), token, format
+        if not timeout > 0:
+            raise ValueError(
+                f"timeout: expected more than 0 s, got {timeout}; leave it out for {REQUEST_SECONDS:g}"
+            )
+        self.url, self._token, self.format, self._timeout = socket_url(url), token, format, timeout
         self.hello: dict[str, Any] = {}
         self.characters: dict[int, RemoteCharacter] = {}
         self.clock = ServerClock()
         self._shown_url = redacted_url(self.url)
-        self._socket: ClientConnection | None = None
-        self._pending: dict[int, _Question] = {}
-        self._ids = itertools.count(1)
+        self._socket: WebSocket | None = None
+        self._pending = PendingRequests()
         self._settled = asyncio.Event()  # live or over: not being made again
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def is_live(self) -> bool:
-        """Whether messages can be sent now."""
+        """Whether messages can be sent now. A connection that drops is made again for 30 s."""
         return self._socket is not None
 
     async def start(self) -> Self:
@@ -90,7 +95,7 @@ class Connection:
         return self
 
     async def stop(self) -> None:
-        """Let the own characters go, and hang up."""
+        """Close the own characters and the connection."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -119,60 +124,82 @@ class Connection:
         """Return a new character of one's own.
 
         Args:
-            prompt: what it does first; it stands idle without.
-            seed: what is drawn; random when left out.
-            strength: how strictly it follows its words, or the music, 1..10.
-            style: of a dancer, one of `hello["styles"]`; any when left out.
+            prompt: its first prompt; it stands idle without.
+            seed: seed of its sampling; random when left out.
+            strength: guidance scale: how strictly it follows its prompts, or the music, 1 to 10.
+            style: of a character that dances, one of `hello["styles"]`; any when left out.
 
         Raises:
-            VerbRefused: the server is full, or an argument makes no sense.
+            VerbRefused: the server is full, or an argument is invalid.
             ConnectionError: the connection is over, or was lost before the answer came.
+            TimeoutError: no answer came in time.
         """
-        wanted = {
+        given = {
             "prompt": prompt or None, "seed": seed, "strength": strength, "style": style, "format": self.format
         }  # fmt: skip
-        reply = await self.request({"type": "open", **{k: v for k, v in wanted.items() if v is not None}})
+        reply = await self.request({"type": "open", **{k: v for k, v in given.items() if v is not None}})
         return self.characters[reply["character"]]
 
     async def watch(self, key: str) -> RemoteCharacter:
-        """Return someone else's character by its key, to see.
+        """Return another connection's character, which can only be watched.
+
+        Args:
+            key: its key.
 
         Raises:
             VerbRefused: there is none, or it has too many watchers.
             ConnectionError: the connection is over, or was lost before the answer came.
+            TimeoutError: no answer came in time.
         """
         reply = await self.request({"type": "watch", "key": key, "format": self.format})
         return self.characters[reply["character"]]
 
-    async def request(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Send a message and return its answer; while the connection is being made again, wait for that.
+    async def request(self, message: dict[str, Any], *, extra_seconds: float = 0.0) -> dict[str, Any]:
+        """Send a message and return its answer; while the connection is made again, wait for that.
+
+        Args:
+            message: the JSON object, without an id.
+            extra_seconds: time that the answer takes by itself; infinite for no time limit.
 
         Raises:
-            VerbRefused: the server says no.
+            VerbRefused: the server refuses.
             ConnectionError: the connection is over, or was lost before the answer came.
+            TimeoutError: no answer came in time.
         """
         await self._settled.wait()
         if self._socket is None:
             raise ConnectionError(f"{self._shown_url}: the connection is over; connect again")
-        number, future = next(self._ids), asyncio.get_running_loop().create_future()
-        self._pending[number] = _Question(message, future)
+        request, limit = self._pending.add(message), self._timeout + extra_seconds
         with contextlib.suppress(ConnectionClosed):  # then the future fails, when that is noticed
-            await self._socket.send(json.dumps(message | {"id": number}))
-        return await future
+            await self._socket.send(json.dumps(message | {"id": request.id}))
+        answer = await wait_for_answer(request, limit)
+        if answer is None:
+            raise TimeoutError(
+                f"{self._shown_url}: expected an answer to {message['type']!r} within {limit:g} s, got none; "
+                "the server may be failing, see its /healthz"
+            )
+        return answer
 
     async def send(self, data: bytes) -> None:
-        """Send a binary message. Raises ConnectionError where there is no connection now."""
+        """Send a binary message.
+
+        Args:
+            data: the message.
+
+        Raises:
+            ConnectionError: there is no connection now.
+        """
         if self._socket is None:
             raise ConnectionError(f"{self._shown_url}: there is no connection now; wait until it is live")
         with contextlib.suppress(ConnectionClosed):  # the character is told of it
             await self._socket.send(data)
 
     def drop(self) -> None:
-        """Lose the connection, as a bad network would; it comes back by itself."""
+        """Abort the connection, as a bad network would; it is made again by itself."""
         if self._socket is not None:
             self._socket.transport.abort()
 
-    # Coming and going.
+    # The life of the connection.
 
     async def _run(self) -> None:
         """Read until the connection is over; make it again when it drops."""
@@ -184,35 +211,33 @@ class Connection:
                         self._receive(data)
                 code, reason = self._socket.close_code, self._socket.close_reason
                 self._socket = None
-                if code in GOODBYES:
+                if code in NORMAL_CLOSE_CODES:
                     self._end(None)
                     return
-                if code == POLICY:
+                if code == POLICY_VIOLATION:
                     raise ConnectionError(f"{self._shown_url}: the server hung up: {reason or 'no reason'}")
                 self._settled.clear()
                 self._fail_pending()
                 for character in self.characters.values():
                     character.interrupt()
-                self._socket = await self._come_back()
+                self._socket = await self._reconnect()
                 self._settled.set()
         except ConnectionError as error:
             self._end(error)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             self.drop()
             self._socket = None
-            self._end(
-                ConnectionError(
-                    f"{self._shown_url}: expected PROTOCOL.md's messages, got {error_line(error)}"
-                )
-            )
+            reason = error_line(error)
+            self._end(ConnectionError(f"{self._shown_url}: expected PROTOCOL.md's messages, got {reason}"))
 
-    async def _come_back(self) -> ClientConnection:
-        """Dial until it works and the server has given the characters back.
+    async def _reconnect(self) -> WebSocket:
+        """Connect again and resume the characters, with a few attempts.
 
         Raises:
-            ConnectionError: it did not in time, or the characters are gone.
+            ConnectionError: it took too long, or the characters are gone.
         """
-        end, wait = time.monotonic() + float(self.hello.get("resume_seconds", 30.0)), FIRST_WAIT
+        end = time.monotonic() + float(self.hello.get("resume_seconds", 30.0))
+        wait = FIRST_RETRY_SECONDS
         # A connection that drops while it is resumed may own them already: the newest first.
         sessions = [self.hello["session"]]
         while True:
@@ -234,9 +259,9 @@ class Connection:
                 if time.monotonic() + wait > end:
                     raise ConnectionError(f"{self._shown_url}: the connection was lost for good") from None
                 await asyncio.sleep(wait)
-                wait = min(2 * wait, LONGEST_WAIT)
+                wait = min(2 * wait, MAX_RETRY_SECONDS)
 
-    async def _resume(self, socket: ClientConnection, sessions: list[str]) -> None:
+    async def _resume(self, socket: WebSocket, sessions: list[str]) -> None:
         """Take the characters over from the connection that was lost."""
         last = {str(number): character.last_seq for number, character in self.characters.items()}
         if not last:
@@ -248,21 +273,18 @@ class Connection:
             answer = _read(data)
             if answer["type"] == "ok":
                 for number in [n for n in self.characters if str(n) not in answer["characters"]]:
-                    self._leave(number)
+                    self._remove(number)
                 return
-        raise HandshakeRefused(
-            f"{self._shown_url}: the connection was lost, and the characters are gone; open others"
-        )
+        lost = f"{self._shown_url}: the connection was lost, and the characters are gone; open others"
+        raise HandshakeRefused(lost)
 
     def _fail_pending(self) -> None:
-        for question in self._pending.values():
-            if not question.future.done():
-                lost = f"{self._shown_url}: the connection was lost before the answer came; ask again"
-                question.future.set_exception(ConnectionError(lost))
-        self._pending.clear()
+        self._pending.fail_all(
+            f"{self._shown_url}: the connection was lost before the answer came; ask again"
+        )
 
     def _end(self, error: ConnectionError | None) -> None:
-        """Nothing more is to come."""
+        """End the connection for good."""
         self._socket = None
         self._settled.set()
         self._fail_pending()
@@ -270,57 +292,57 @@ class Connection:
             character.end(error)
         self.characters.clear()
 
-    # What the server says.
+    # Messages of the server.
 
     def _receive(self, data: str | bytes) -> None:
         if isinstance(data, bytes):
-            self._show(decode_frame(data))
+            self._take_frame(decode_frame(data))
             return
         message = _read(data)
         match message["type"]:
             case "frame":
-                self._show(frame_from_json(message))
+                self._take_frame(frame_from_json(message))
             case "pong":
                 self.clock.add(message["time"], time.monotonic(), message["server_time"] / 1e6)
             case "event":
-                self._note(message)
+                self._take_event(message)
             case "ok" | "error":
-                self._answer(message)
+                self._take_answer(message)
 
-    def _answer(self, message: dict[str, Any]) -> None:
+    def _take_answer(self, message: dict[str, Any]) -> None:
         error = VerbRefused(message["code"], message["message"]) if message["type"] == "error" else None
-        question = self._pending.pop(message.get("id", -1), None)
-        if question is None:
+        request = self._pending.pop(message.get("id", -1))
+        if request is None:
             if error is not None:
                 log.warning("event=refused code=%s message=%s", error.code, error)
             return
-        # What is open changes at once, not when the asker wakes: frames may follow in the same packet.
-        match question.message["type"] if error is None else None:
+        # What is open changes at once, not when the caller wakes: frames may follow in the same packet.
+        match request.message["type"] if error is None else None:
             case "open" | "watch":
                 number, key = message["character"], message.get("key", "")
                 self.characters[number] = RemoteCharacter(self, number, key)
             case "close":
-                self._leave(question.message["character"])
-        if question.future.done():
-            return  # its asker was cancelled
+                self._remove(request.message["character"])
+        if request.future.done():
+            return  # its caller was cancelled, or gave up
         if error is not None:
-            question.future.set_exception(error)
+            request.future.set_exception(error)
         else:
-            question.future.set_result(message)
+            request.future.set_result(message)
 
-    def _note(self, event: dict[str, Any]) -> None:
+    def _take_event(self, event: dict[str, Any]) -> None:
         character = self.characters.get(event["character"])
         if character is not None:
-            character.note(event)
+            character.add_event(event)
             if event["event"] == "closed":
-                self._leave(character.number)
+                self._remove(character.number)
 
-    def _leave(self, number: int) -> None:
+    def _remove(self, number: int) -> None:
         character = self.characters.pop(number, None)
         if character is not None:
             character.end()
 
-    def _show(self, frame: WireFrame) -> None:
+    def _take_frame(self, frame: WireFrame) -> None:
         character = self.characters.get(frame.character)
         if character is not None:  # else it was closed a moment ago
             character.take(frame)
@@ -348,6 +370,7 @@ async def connect(
     *,
     prompt: str = "",
     seed: int | None = None,
+    timeout: float = REQUEST_SECONDS,
 ) -> AsyncIterator[RemoteCharacter]:
     """Open one character on a server.
 
@@ -356,17 +379,19 @@ async def connect(
             async for frame in character: ...
 
     Args:
-        url: of the server: its page or its socket.
-        token: secret that it wants, if it wants one.
+        url: address of the server's page or websocket.
+        token: the server's secret, if it has one.
         format: "f32", "i16" (half the bytes) or "json".
-        prompt: what the character does first.
-        seed: what is drawn; random when left out.
+        prompt: the character's first prompt.
+        seed: seed of its sampling; random when left out.
+        timeout: seconds in which a request must be answered.
 
     Raises:
         ConnectionError: there is no server, or it refuses.
-        VerbRefused: the server is full, or an argument makes no sense.
+        VerbRefused: the server is full, or an argument is invalid.
+        TimeoutError: no answer came in time.
     """
-    async with Connection(url, token, format) as connection:
+    async with Connection(url, token, format, timeout=timeout) as connection:
         yield await connection.open(prompt, seed=seed)
 
 

@@ -1,4 +1,4 @@
-"""A client's connection as the stage and the sessions see it: written to without waiting, cut when it floods."""
+"""The server's end of a websocket: writes never block, floods are cut off, stalled clients are noticed."""
 
 import asyncio
 import contextlib
@@ -19,21 +19,20 @@ from motiongen_bridge.pending_connections import PendingConnections
 
 log = logging.getLogger(__name__)
 
-SLICE = 2048
-"""Bytes that are read into frames at once: thousands of tiny ones would keep everybody waiting."""
-REQUEST_BYTES = 16384
+READ_SLICE = 2048
+"""Bytes that are parsed into frames at once: thousands of tiny frames would keep everybody waiting."""
+MAX_REQUEST_BYTES = 16384
 """Bytes of a handshake; browsers' are a thousand or two."""
 FRAMES_PER_MESSAGE = 4
 """Fragments, pings and pongs that a client may send for each message that it may send."""
 
 
 class ClientConnection(ServerConnection):
-    """A connection; frames are written to its transport at once, and never waited for.
+    """A websocket whose messages are written to the transport at once, without waiting.
 
     Attributes:
-        stuck_since: when it was first seen with too much unsent, without a frame sent since.
-        cut: called once, when it is hung up on for flooding.
-        is_expelled: whether it was, so that it may not come back to its characters.
+        stalled_since: when too much was first seen to be unsent, with no frame sent since; None while it is not.
+        is_banned: whether it was closed for flooding: it may not resume its characters.
     """
 
     def __init__(
@@ -41,60 +40,91 @@ class ClientConnection(ServerConnection):
         *args: Any,
         pending: PendingConnections,
         limits: ServerLimits,
-        cut: Callable[[], None],
+        on_flood: Callable[[], None],
         **options: Any,
     ) -> None:
-        """Made by websockets, with what a ServerConnection takes."""
+        """Make a connection; called by websockets.
+
+        Args:
+            args: of a ServerConnection.
+            pending: connections in their handshake.
+            limits: limits of the server.
+            on_flood: called once when the connection is closed for flooding.
+            options: keywords of a ServerConnection.
+        """
         super().__init__(*args, **options)
-        self._pending_connections, self._limits, self._cut = pending, limits, cut
+        self._pending, self._limits, self._on_flood = pending, limits, on_flood
         self._request_bytes = 0
-        self.is_expelled = False
-        self._hanging_up: asyncio.Task[None] | None = None
-        self.stuck_since: float | None = None
+        self.is_banned = False
+        self._closing: asyncio.Task[None] | None = None
+        self.stalled_since: float | None = None
         rate, burst = limits.messages_per_second, limits.message_burst
-        self._frames = TokenBucket(FRAMES_PER_MESSAGE * rate, FRAMES_PER_MESSAGE * burst, time.monotonic())
+        self._frame_bucket = TokenBucket(
+            FRAMES_PER_MESSAGE * rate, FRAMES_PER_MESSAGE * burst, time.monotonic()
+        )
 
     @property
     def peer(self) -> str:
-        """Who is there, for logs."""
+        """The client's address, for logs."""
         address = self.remote_address
         return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else "gone"
 
     @property
-    def unsent(self) -> int:
+    def unsent_bytes(self) -> int:
         """Bytes that wait to be sent."""
         return int(self.transport.get_write_buffer_size())
 
     def write(self, data: bytes | str) -> None:
-        """Send a message without waiting; a connection that is closing misses it."""
+        """Send a message without waiting; a connection that is closing misses it.
+
+        Args:
+            data: binary or text message.
+        """
         if self.state is not State.OPEN or self.transport.is_closing():
             return
-        if self.unsent <= self._limits.unsent_bytes:
-            self.stuck_since = None
+        if self.unsent_bytes <= self._limits.unsent_bytes:
+            self.stalled_since = None
         body = data.encode() if isinstance(data, str) else data
         self.transport.write(_frame_head(len(body), isinstance(data, str)) + body)
 
-    def tell(self, message: dict[str, Any]) -> None:
-        """Send a JSON message without waiting."""
+    def write_json(self, message: dict[str, Any]) -> None:
+        """Send a JSON message without waiting.
+
+        Args:
+            message: the JSON object.
+        """
         self.write(json.dumps(message))
 
     def is_stalled(self, now: float) -> bool:
-        """Whether it has taken nothing for too long; look about once a second."""
-        if self.unsent <= self._limits.unsent_bytes:
-            self.stuck_since = None
-        elif self.stuck_since is None:
-            self.stuck_since = now
-        return self.stuck_since is not None and now - self.stuck_since > self._limits.stalled_seconds
+        """Return whether the client has taken nothing for too long; call it about once a second.
+
+        Args:
+            now: seconds of `time.monotonic()`.
+        """
+        if self.unsent_bytes <= self._limits.unsent_bytes:
+            self.stalled_since = None
+        elif self.stalled_since is None:
+            self.stalled_since = now
+        return self.stalled_since is not None and now - self.stalled_since > self._limits.stalled_seconds
 
     def close_soon(self, code: int, reason: str) -> None:
-        """Close, without waiting until the client has heard of it."""
-        if self._hanging_up is None:
-            self._hanging_up = self.loop.create_task(self.close(code, reason))
+        """Close without waiting for the client.
+
+        Args:
+            code: close code.
+            reason: for people.
+        """
+        if self._closing is None:
+            self._closing = self.loop.create_task(self.close(code, reason))
 
     # Called by asyncio and websockets.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait in the lobby until the handshake is done."""
+        """Join the pending connections until the handshake is done.
+
+        Args:
+            transport: the socket.
+        """
         super().connection_made(transport)
         # The kernel would keep megabytes of frames for a client that does not read, and send them when they are old.
         option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
@@ -103,32 +133,44 @@ class ClientConnection(ServerConnection):
                 transport.get_extra_info("socket").setsockopt(
                     socket.IPPROTO_TCP, option, self._limits.unsent_bytes // 2
                 )
-        self._pending_connections.enter(self)
+        self._pending.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Leave the pending, if it was there still."""
-        self._pending_connections.leave(self)
+        """Leave the pending connections.
+
+        Args:
+            exc: why the socket was lost.
+        """
+        self._pending.discard(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read a little at a time, and no more once it is cut."""
+        """Parse a little at a time, and no more once the connection is cut.
+
+        Args:
+            data: bytes from the socket.
+        """
         if self.request is None:
             self._request_bytes += len(data)
-            if self._request_bytes > REQUEST_BYTES:
+            if self._request_bytes > MAX_REQUEST_BYTES:
                 self.transport.abort()
                 return
-        for start in range(0, len(data), SLICE):
-            if self.is_expelled or self.transport.is_closing():
+        for start in range(0, len(data), READ_SLICE):
+            if self.is_banned or self.transport.is_closing():
                 return
-            super().data_received(data[start : start + SLICE])
+            super().data_received(data[start : start + READ_SLICE])
 
     def process_event(self, event: Request | Frame) -> None:  # type: ignore[override]
-        """Count frames: empty ones, fragments and pings cost time though they are no messages."""
-        if self.request is not None and not self._frames.take(time.monotonic()):
-            if not self.is_expelled:
-                self.is_expelled = True
+        """Count frames: empty ones, fragments and pings cost time though they are no messages.
+
+        Args:
+            event: a parsed request or frame.
+        """
+        if self.request is not None and not self._frame_bucket.take(time.monotonic()):
+            if not self.is_banned:
+                self.is_banned = True
                 self.transport.pause_reading()
-                self._cut()
+                self._on_flood()
                 log.info("event=cut peer=%s reason=too_fast", self.peer)
                 self.close_soon(1008, "too fast")
             return

@@ -1,166 +1,137 @@
-"""Characters and who watches them: paces every character by its own clock, and writes its frames to its watchers."""
+"""Paces each character by its own clock, and broadcasts its frames and events to its subscribers and senders."""
 
 import asyncio
 import heapq
 import itertools
-import json
 import logging
-import secrets
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Sequence
 
-import numpy as np
-
-from motiongen.streaming.character import Character, StreamEvent
+from motiongen.streaming.character import Character
 from motiongen.streaming.frame_ring import StreamFrame
-from motiongen_bridge.frames import Format, WireFrame, encode_frame, frame_to_json
+from motiongen_bridge.frames import Format
 from motiongen_bridge.limits import ServerLimits
 from motiongen_bridge.metrics import Metrics
+from motiongen_bridge.sender_group import SenderGroup
+from motiongen_bridge.senders import FrameSender
+from motiongen_bridge.subscription import LiveCharacter, MessageSink, Subscription
 
 log = logging.getLogger(__name__)
 
-OWED_PER_BEAT = 24
-"""Missed frames that are sent between two looks at what is due: thousands at once would keep everybody waiting."""
-BEAT = 0.003
-"""Seconds between two looks at what is due: a hundred characters' frames go out a few at a time, not one by one."""
-
-
-class MessageSink(Protocol):
-    """Where a subscription's frames go: a connection."""
-
-    @property
-    def unsent(self) -> int:
-        """Bytes that wait to be sent."""
-        ...
-
-    def write(self, data: bytes | str) -> None:
-        """Send a message without waiting."""
-        ...
-
-
-@dataclass(eq=False)
-class Subscription:
-    """One connection's view of one character.
-
-    Attributes:
-        number: of the character on that connection.
-        live: the character.
-        format: how its frames travel.
-        is_owner: whether it may be told what to do from here.
-        sink: the connection; none while it is lost.
-        is_gap: whether the last frame was left out.
-        owed: number of the next frame that it missed and gets before those that are new; none when it gets those.
-    """
-
-    number: int
-    live: "LiveCharacter"
-    format: Format
-    is_owner: bool
-    sink: MessageSink | None = None
-    is_gap: bool = False
-    owed: int | None = None
-
-
-@dataclass(eq=False)
-class LiveCharacter:
-    """A character on the stage.
-
-    Attributes:
-        key: what others watch it by.
-        due: when its next frame is to be shown, seconds of the loop's clock.
-        turn: number of its place in the queue.
-        is_paced: whether it is in the queue of those that have a next frame.
-        starves: whether its next frame is due and not made yet.
-        said: number of a prompt -> when it was said, until its first frame, or that of a later one, is sent.
-    """
-
-    character: Character
-    key: str = field(default_factory=lambda: secrets.token_hex(16))
-    subscriptions: list[Subscription] = field(default_factory=list)
-    due: float = 0.0
-    turn: int = 0
-    is_paced: bool = False
-    starves: bool = False
-    said: dict[int, float] = field(default_factory=dict)
-
-    @property
-    def is_watched(self) -> bool:
-        """Whether anyone is there; a character that nobody watches stands still."""
-        return any(subscription.sink is not None for subscription in self.subscriptions)
-
-    def first_after(self, last: int) -> int:
-        """Number of the first frame after number `last` that is still known, or of the next one."""
-        oldest = self.character.taken - len(self.character.recent)
-        return min(max(last + 1, oldest), self.character.taken)
+OWED_PER_POLL = 24
+"""Missed frames that are sent between two polls: thousands at once would keep everybody waiting."""
+POLL_SECONDS = 0.003
+"""Time between two polls of what is due: a hundred characters' frames go out a few at a time, not one by one."""
 
 
 class FrameBroadcaster:
-    """Paces characters at `fps` frames a second each, times `speed`."""
+    """Sends each character's frames at a constant rate.
 
-    def __init__(self, fps: float, speed: float, limits: ServerLimits, metrics: Metrics) -> None:
+    Attributes:
+        period: seconds between two frames of a character.
+        began: start of the server's clock, seconds of `time.monotonic()`.
+        characters: key -> character, the longest there first.
+        senders: receive the frames of the character that has been there longest.
+    """
+
+    def __init__(
+        self,
+        fps: float,
+        speed: float,
+        limits: ServerLimits,
+        metrics: Metrics,
+        senders: Sequence[FrameSender] = (),
+    ) -> None:
+        """Make a broadcaster without characters.
+
+        Args:
+            fps: frames a second of each character.
+            speed: times real time.
+            limits: how much may be unsent.
+            metrics: counts frames.
+            senders: receive the frames of the character that has been there longest.
+        """
         self.period = 1 / (fps * speed)
-        self._limits, self._metrics = limits, metrics
-        self._queue: list[tuple[float, int, LiveCharacter]] = []
-        self._order = itertools.count()
-        self._woken = asyncio.Event()
-        self._behind: deque[Subscription] = deque()
         self.began = time.monotonic()
         self.characters: dict[str, LiveCharacter] = {}
-        self._show: Callable[[np.ndarray, np.ndarray, float], None] | None = None
-
-    def show(self, show: Callable[[np.ndarray, np.ndarray, float], None]) -> None:
-        """Call back with the rotations, root and time in seconds of each frame of the live that is there longest."""
-        self._show = show
+        self.senders = SenderGroup(senders, metrics.sender_errors.inc)
+        self._limits, self._metrics = limits, metrics
+        self._queue: list[tuple[float, int, LiveCharacter]] = []
+        self._turns = itertools.count()
+        self._woken = asyncio.Event()
+        self._catching_up: deque[Subscription] = deque()
 
     def now(self) -> int:
-        """Microseconds of the server's clock."""
+        """Return the server's clock, microseconds."""
         return int((time.monotonic() - self.began) * 1e6)
 
     def add(self, character: Character) -> LiveCharacter:
-        """Put a character on the stage."""
+        """Add a character, without subscribers.
+
+        Args:
+            character: the scheduler's character.
+        """
         live = LiveCharacter(character)
         self.characters[live.key] = live
         self._metrics.characters.set(len(self.characters))
         return live
 
     def remove(self, live: LiveCharacter) -> None:
-        """Let a character go, and tell those who watch it."""
+        """Close a character, and tell its subscribers.
+
+        Args:
+            live: the character.
+        """
         if self.characters.pop(live.key, None) is None:
             return
         live.character.close()
         for subscription in live.subscriptions:
             if subscription.sink is not None:
-                subscription.sink.write(_event(subscription, "closed", live.character.taken))
+                subscription.sink.write(subscription.event_message("closed", live.character.taken))
         live.subscriptions.clear()
         self._metrics.characters.set(len(self.characters))
 
     def attach(self, subscription: Subscription, sink: MessageSink) -> None:
-        """Let a connection see a character from its next frame on."""
-        subscription.sink, subscription.owed = sink, None
-        if subscription not in subscription.live.subscriptions:
-            subscription.live.subscriptions.append(subscription)
-        if not subscription.live.is_paced:
-            subscription.live.is_paced = True
-            self._schedule(subscription.live, time.monotonic())
+        """Send a subscription's frames to a connection, from the next frame on.
 
-    def catch_up(self, subscription: Subscription, sink: MessageSink, last: int) -> None:
-        """Let a connection see a character from the frame after number `last` on, those that it missed first."""
+        Args:
+            subscription: the subscription.
+            sink: the connection.
+        """
+        subscription.sink, subscription.owed = sink, None
+        live = subscription.live
+        if subscription not in live.subscriptions:
+            live.subscriptions.append(subscription)
+        if not live.is_paced:
+            live.is_paced = True
+            self._schedule(live, time.monotonic())
+
+    def resume(self, subscription: Subscription, sink: MessageSink, last: int) -> None:
+        """Send a subscription's frames to a new connection, those that were missed first.
+
+        Args:
+            subscription: the subscription.
+            sink: the new connection.
+            last: number of the last frame that came.
+        """
         subscription.sink, subscription.owed = sink, subscription.live.first_after(last)
         subscription.is_gap = subscription.owed > last + 1
-        self._behind.append(subscription)
+        self._catching_up.append(subscription)
         self._woken.set()
 
-    def hurry(self, live: LiveCharacter) -> None:
-        """Show the next frame now: a verb was obeyed, and its answer need not wait for the frame's turn."""
+    def show_now(self, live: LiveCharacter) -> None:
+        """Send a character's next frame at once: it obeys a verb, whose answer need not wait for the frame's turn.
+
+        Args:
+            live: the character.
+        """
         now = time.monotonic()
-        if live.is_paced and not live.starves and live.due > now:
+        if live.is_paced and not live.is_starved and live.due > now:
             self._schedule(live, now)
 
     async def run(self) -> None:
-        """Pace until cancelled."""
+        """Send frames until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             now = time.monotonic()
@@ -171,12 +142,13 @@ class FrameBroadcaster:
             self._send_owed()
             self._woken.clear()
             wait = self._queue[0][0] - time.monotonic() if self._queue else 1.0
-            timer = loop.call_later(BEAT if self._behind else min(max(wait, BEAT), 1.0), self._woken.set)
+            delay = POLL_SECONDS if self._catching_up else min(max(wait, POLL_SECONDS), 1.0)
+            timer = loop.call_later(delay, self._woken.set)
             await self._woken.wait()
             timer.cancel()
 
     def _pace_or_remove(self, live: LiveCharacter, now: float) -> None:
-        """Let one character's failure be its own, and not the end of all streams."""
+        """Pace a character; one that fails is removed, and the others go on."""
         try:
             self._pace(live, now)
         except Exception:
@@ -184,109 +156,93 @@ class FrameBroadcaster:
             self.remove(live)
 
     def _send_owed(self) -> None:
-        """Send a few of the frames that subscriptions missed; they take turns."""
-        budget = OWED_PER_BEAT
-        for _ in range(len(self._behind)):
-            subscription = self._behind.popleft()
-            character = subscription.live.character
-            if (
-                subscription.sink is None
-                or subscription.owed is None
-                or subscription not in subscription.live.subscriptions
-            ):
+        """Send a few missed frames; subscriptions take turns."""
+        budget = OWED_PER_POLL
+        for _ in range(len(self._catching_up)):
+            subscription = self._catching_up.popleft()
+            if subscription.owed is None or subscription not in subscription.live.subscriptions:
                 continue
-            while (
-                budget
-                and subscription.owed < character.taken
-                and subscription.sink.unsent <= self._limits.unsent_bytes
-            ):
-                first = subscription.live.first_after(subscription.owed - 1)
-                subscription.is_gap = subscription.is_gap or first > subscription.owed
-                frame = character.recent[first - character.taken]
-                due = (
-                    subscription.live.due if subscription.live.is_paced else time.monotonic()
-                )  # of the frame that is next
-                shown = due - (character.taken - first) * self.period - self.began
-                message = _message(subscription, frame, int(shown * 1e6))
-                subscription.sink.write(message)
-                self._metrics.sent.inc()
-                self._metrics.sent_bytes.inc(len(message))
-                subscription.owed, subscription.is_gap, budget = first + 1, False, budget - 1
-            if subscription.owed < character.taken:
-                self._behind.append(subscription)
+            if (sink := subscription.sink) is None:
+                continue
+            budget = self._send_missed(subscription, sink, subscription.owed, budget)
+            if subscription.owed < subscription.live.character.taken:
+                self._catching_up.append(subscription)
             else:
-                self.attach(subscription, subscription.sink)
+                self.attach(subscription, sink)
 
-    def _schedule(self, live: LiveCharacter, due: float, look: float | None = None) -> None:
-        """Plan an live's next frame, and when to look for it where that is later; only the last plan counts."""
-        live.due, live.turn = due, next(self._order)
-        heapq.heappush(self._queue, (due if look is None else look, live.turn, live))
+    def _send_missed(self, subscription: Subscription, sink: MessageSink, owed: int, budget: int) -> int:
+        """Send missed frames of one subscription, at most `budget`; return what is left of the budget."""
+        live = subscription.live
+        character = live.character
+        while budget and owed < character.taken and sink.unsent_bytes <= self._limits.unsent_bytes:
+            first = live.first_after(owed - 1)
+            subscription.is_gap = subscription.is_gap or first > owed
+            frame = character.recent[first - character.taken]
+            due = live.due if live.is_paced else time.monotonic()  # of the frame that is next
+            shown = due - (character.taken - first) * self.period - self.began
+            message = subscription.frame_message(frame, int(shown * 1e6))
+            sink.write(message)
+            self._metrics.sent.inc()
+            self._metrics.sent_bytes.inc(len(message))
+            owed, subscription.is_gap, budget = first + 1, False, budget - 1
+        subscription.owed = owed
+        return budget
+
+    def _schedule(self, live: LiveCharacter, due: float, poll_at: float | None = None) -> None:
+        """Plan a character's next frame, and when to look for it where that is later; only the last plan counts."""
+        live.due, live.turn = due, next(self._turns)
+        heapq.heappush(self._queue, (due if poll_at is None else poll_at, live.turn, live))
         if self._queue[0][2] is live:
             self._woken.set()
 
     def _pace(self, live: LiveCharacter, now: float) -> None:
-        """Send an live's next frame, if it is made, and plan the one after."""
+        """Send a character's next frame, if it is made, and plan the one after."""
         if not live.is_watched or live.key not in self.characters:
             live.is_paced = False
             return
         frame = live.character.take()
-        self._tell_events(live)
-        live.starves = frame is None
+        self._send_events(live)
+        live.is_starved = frame is None
         if frame is None:  # looked for again soon; its clock goes on for a while, then stands still
-            self._schedule(live, live.due if now - live.due < 2 * self.period else now, now + BEAT)
+            due = live.due if now - live.due < 2 * self.period else now
+            self._schedule(live, due, now + POLL_SECONDS)
             return
         self._metrics.late.observe(max(0.0, now - live.due))
-        time_shown = int((live.due - self.began) * 1e6)
-        if frame.obeys in live.said:
-            self._metrics.first_frame.observe(now - live.said[frame.obeys])
-            live.said = {number: then for number, then in live.said.items() if number > frame.obeys}
-        if self._show is not None and live is next(iter(self.characters.values())):
-            self._show(frame.rotations, frame.root, live.due - self.began)
-        self._share(live, frame, time_shown)
-        behind = now - live.due > 2 * self.period
-        self._schedule(live, now + self.period if behind else live.due + self.period)
+        if frame.obeys in live.prompt_times:
+            self._metrics.first_frame.observe(now - live.prompt_times[frame.obeys])
+            times = live.prompt_times.items()
+            live.prompt_times = {number: then for number, then in times if number > frame.obeys}
+        if live is next(iter(self.characters.values())):
+            self.senders.send(frame.rotations, frame.root, live.due - self.began)
+        self._broadcast(live, frame, int((live.due - self.began) * 1e6))
+        is_behind = now - live.due > 2 * self.period
+        self._schedule(live, now + self.period if is_behind else live.due + self.period)
 
-    def _share(self, live: LiveCharacter, frame: StreamFrame, shown: int) -> None:
-        """Latest frame wins: a client that does not keep up misses frames, and knows it."""
-        messages: dict[tuple[Format, int, bool], bytes | str] = {}  # hundreds who watch get the same bytes
+    def _broadcast(self, live: LiveCharacter, frame: StreamFrame, time: int) -> None:
+        """Send a frame to all subscribers. Latest frame wins: a slow client misses frames, and is told so."""
+        # Hundreds of watchers get the same bytes.
+        messages: dict[tuple[Format, int, bool], bytes | str] = {}
         sent = size = 0
         for subscription in live.subscriptions:
-            if subscription.sink is None or subscription.owed is not None:
+            sink = subscription.sink
+            if sink is None or subscription.owed is not None:
                 continue
-            if subscription.sink.unsent > self._limits.unsent_bytes:
+            if sink.unsent_bytes > self._limits.unsent_bytes:
                 subscription.is_gap = True
                 self._metrics.dropped.inc()
                 continue
             key = subscription.format, subscription.number, subscription.is_gap
             if key not in messages:
-                messages[key] = _message(subscription, frame, shown)
+                messages[key] = subscription.frame_message(frame, time)
             subscription.is_gap = False
-            subscription.sink.write(messages[key])
+            sink.write(messages[key])
             sent, size = sent + 1, size + len(messages[key])
         self._metrics.sent.inc(sent)
         self._metrics.sent_bytes.inc(size)
 
-    def _tell_events(self, live: LiveCharacter) -> None:
+    def _send_events(self, live: LiveCharacter) -> None:
         while live.character.events:
             event = live.character.events.popleft()
             for subscription in live.subscriptions:
                 if subscription.sink is not None:
-                    subscription.sink.write(_event(subscription, event.name, event.seq, event))
-
-
-def _message(subscription: Subscription, frame: StreamFrame, shown: int) -> bytes | str:
-    """Return a frame as a subscription gets it, to be shown at so many microseconds of the server's clock."""
-    wire = WireFrame(
-        subscription.number, frame.seq, max(0, shown), frame.contacts, frame.obeys, frame.root, frame.rotations,
-        subscription.is_gap,
-    )  # fmt: skip
-    if subscription.format is Format.JSON:
-        return json.dumps(frame_to_json(wire), separators=(",", ":"))
-    return encode_frame(wire, subscription.format)
-
-
-def _event(subscription: Subscription, name: str, seq: int, event: StreamEvent | None = None) -> str:
-    said = {} if event is None else {"number": event.number, "text": event.text}
-    if event is not None and event.sample is not None:
-        said |= {"sample": event.sample}
-    return json.dumps({"type": "event", "character": subscription.number, "event": name, "seq": seq, **said})
+                    subscription.sink.write(subscription.event_message(event.name, event.seq, event))

@@ -1,4 +1,4 @@
-"""Frames of a stream into a Motion: those that were left out on the way are filled in between their neighbours."""
+"""Records the frames of a stream as a Motion; frames that were left out are interpolated."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,22 +10,25 @@ from torch import Tensor
 from motiongen.motion import Motion
 from motiongen.rotation import quat_normalize, quat_slerp
 from motiongen.skeleton import SMPL22
+from motiongen_bridge.frame_rate import frame_rate
 from motiongen_bridge.frames import WireFrame
-from motiongen_bridge.stream_stats import frame_rate
 
 
 class FrameRecorder:
-    """Keeps the frames of one character, in the order in which they come.
+    """Keeps the frames of one character.
 
     Attributes:
         fps: frames a second.
     """
 
     def __init__(self, hello: Mapping[str, Any]) -> None:
-        """Take a server's hello.
+        """Make an empty recording.
+
+        Args:
+            hello: the server's first message.
 
         Raises:
-            ValueError: its characters have another skeleton than SMPL-22, or its rate makes no sense.
+            ValueError: its characters have another skeleton than SMPL-22, or its frame rate is invalid.
         """
         self.fps = frame_rate(hello)
         if not _is_smpl22(hello.get("skeleton")):
@@ -35,21 +38,25 @@ class FrameRecorder:
         self._frames: list[WireFrame] = []
 
     def add(self, frame: WireFrame) -> None:
-        """Keep a frame; its number is higher than the last one's."""
+        """Keep a frame.
+
+        Args:
+            frame: its number is higher than the last one's.
+        """
         self._frames.append(frame)
 
     @property
     def filled(self) -> int:
-        """Frames of the motion that never came."""
+        """Frames of the motion that are interpolated."""
         if not self._frames:
             return 0
         return self._frames[-1].seq - self._frames[0].seq + 1 - len(self._frames)
 
     def motion(self) -> Motion:
-        """Return what was kept, from the first frame to the last.
+        """Return the recording, from the first frame to the last.
 
         Raises:
-            ValueError: no frame was kept, or one has numbers that no pose has.
+            ValueError: no frame was kept, or one has invalid numbers.
         """
         if not self._frames:
             raise ValueError("recording: expected frames, got none; record for longer")
@@ -65,9 +72,9 @@ def fill(seqs: Tensor, rotations: Tensor, root: Tensor) -> tuple[Tensor, Tensor]
     """Return rotations (T, J, 4) and root (T, 3) of every frame from the first number to the last.
 
     Args:
-        seqs: numbers (N,) of the frames that are there, rising; those between them are missing.
-        rotations: (N, J, 4); missing ones are turned the shorter way between their neighbours.
-        root: (N, 3), metres; missing ones lie on a straight line between their neighbours.
+        seqs: (N,) numbers of the frames that are there, rising; those between them are interpolated.
+        rotations: (N, J, 4); interpolated by slerp.
+        root: (N, 3), metres; interpolated linearly.
     """
     wanted = torch.arange(int(seqs[0]), int(seqs[-1]) + 1)  # (T,)
     after = torch.searchsorted(seqs, wanted)

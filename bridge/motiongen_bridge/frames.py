@@ -1,4 +1,4 @@
-"""Frames on the wire: one character's pose as bytes, or as JSON (PROTOCOL.md, "Frames")."""
+"""Frame messages: one character's pose as bytes, or as JSON (PROTOCOL.md, "Frames")."""
 
 import struct
 from dataclasses import dataclass
@@ -11,27 +11,34 @@ SUBPROTOCOL = "motiongen.v1"
 
 
 class ProtocolError(ValueError):
-    """A message that is not of this protocol.
+    """A message that is refused.
 
     Attributes:
         code: one of PROTOCOL.md's error codes.
-        id: of the message, where it could be read.
+        id: id of the message, where it could be read.
     """
 
     def __init__(self, code: str, message: str, id: int | None = None) -> None:
+        """Make an error.
+
+        Args:
+            code: one of PROTOCOL.md's error codes.
+            message: the reason, for people.
+            id: id of the message.
+        """
         super().__init__(message)
         self.code, self.id = code, id
 
 
 class Kind(IntEnum):
-    """First byte of a binary message."""
+    """First byte of a binary message: its kind."""
 
     FRAME = 1
     AUDIO = 2
 
 
 class Format(IntEnum):
-    """Second byte: how the numbers of a frame travel. JSON frames are text messages."""
+    """Second byte of a frame: its number format. JSON frames are text messages."""
 
     F32 = 1
     I16 = 2
@@ -51,17 +58,17 @@ INT16 = 32767
 
 @dataclass(frozen=True, slots=True)
 class WireFrame:
-    """A frame as it travels.
+    """A decoded frame message.
 
     Attributes:
-        character: its number on the connection.
+        character: number of the character on the connection.
         seq: 0, 1, 2 …; modulo 2**32.
-        time: microseconds of the server's clock at which it is to be shown.
+        time: when the frame is to be shown, microseconds of the server's clock.
         contacts: bits, in the order of hello.contacts.
-        obeys: number of the verb that it is the answer to; 0 before any.
+        obeys: number of the verb that the frame obeys; 0 before any.
         root: (3,) float32 metres.
         rotations: (J, 4) float32, local, xyzw; q and -q mean the same.
-        is_gap: whether frames before it were left out.
+        is_gap: whether frames before this one were left out.
     """
 
     character: int
@@ -75,26 +82,45 @@ class WireFrame:
 
 
 def encode_body(rotations: np.ndarray, root: np.ndarray, format: Format) -> bytes:
-    """Return what follows the header: the same for all who watch a character in that format."""
+    """Return the bytes after the header: the same for all watchers of that format.
+
+    Args:
+        rotations: (J, 4) float32.
+        root: (3,) float32, metres.
+        format: F32 or I16.
+    """
     if format is Format.I16:
         return root.astype("<f4").tobytes() + np.rint(rotations * INT16).astype("<i2").tobytes()
     return root.astype("<f4").tobytes() + rotations.astype("<f4").tobytes()
 
 
 def encode_header(frame: WireFrame, format: Format) -> bytes:
-    """Return the 24 bytes before the body."""
+    """Return the 24 bytes before the body.
+
+    Args:
+        frame: the frame.
+        format: F32 or I16.
+    """
     flags = GAP if frame.is_gap else 0
     numbers = (frame.character, len(frame.rotations), frame.seq % 2**32, frame.obeys % 2**32, frame.time)
     return HEADER.pack(Kind.FRAME, format, flags, frame.contacts, *numbers)
 
 
 def encode_frame(frame: WireFrame, format: Format = Format.F32) -> bytes:
-    """Return a frame's binary message; for JSON see `frame_to_json`."""
+    """Return a frame's binary message; for JSON see `frame_to_json`.
+
+    Args:
+        frame: the frame.
+        format: F32 or I16.
+    """
     return encode_header(frame, format) + encode_body(frame.rotations, frame.root, format)
 
 
 def decode_frame(data: bytes) -> WireFrame:
     """Return the frame in a binary message.
+
+    Args:
+        data: a binary message.
 
     Raises:
         ProtocolError: the bytes are no frame.
@@ -125,7 +151,11 @@ def decode_frame(data: bytes) -> WireFrame:
 
 
 def frame_to_json(frame: WireFrame) -> dict[str, Any]:
-    """Return a frame as the JSON message "frame"."""
+    """Return a frame as the JSON message "frame".
+
+    Args:
+        frame: the frame.
+    """
     return {
         "type": "frame",
         "character": frame.character,
@@ -142,30 +172,33 @@ def frame_to_json(frame: WireFrame) -> dict[str, Any]:
 def frame_from_json(message: object) -> WireFrame:
     """Return the frame in a parsed JSON message.
 
+    Args:
+        message: any JSON value.
+
     Raises:
         ProtocolError: it is no frame.
     """
     if not isinstance(message, dict):
         raise ProtocolError("bad_message", f"frame: expected an object, got {type(message).__name__}")
-    character, seq, obeys, time = (_whole(message, name, bits) for name, bits in NUMBERS.items())
-    root, rotations = _floats(message, "root"), _floats(message, "rotations")
+    character, seq, obeys, time = (_int_field(message, name, bits) for name, bits in NUMBERS.items())
+    root, rotations = _float_field(message, "root"), _float_field(message, "rotations")
     if root.shape != (3,) or rotations.shape[1:] != (4,) or not 1 <= len(rotations) <= MAX_JOINTS:
         raise ProtocolError("bad_message", "frame: expected root of 3 numbers and rotations of 4 a joint")
-    touches = message.get("contacts")
-    if not isinstance(touches, list) or len(touches) > 8 or not all(isinstance(t, bool) for t in touches):
+    flags = message.get("contacts")
+    if not isinstance(flags, list) or len(flags) > 8 or not all(isinstance(flag, bool) for flag in flags):
         raise ProtocolError("bad_message", "frame: expected contacts of at most 8 truth values")
-    contacts = sum(1 << bit for bit, touch in enumerate(touches) if touch)
+    contacts = sum(1 << bit for bit, flag in enumerate(flags) if flag)
     return WireFrame(character, seq, time, contacts, obeys, root, rotations, message.get("gap") is True)
 
 
-def _whole(message: dict[str, Any], name: str, bits: int) -> int:
+def _int_field(message: dict[str, Any], name: str, bits: int) -> int:
     value = message.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**bits:
         raise ProtocolError("bad_message", f"frame: expected {name}, a whole number of {bits} bits")
     return value
 
 
-def _floats(message: dict[str, Any], name: str) -> np.ndarray:
+def _float_field(message: dict[str, Any], name: str) -> np.ndarray:
     try:
         values = np.asarray(message.get(name))
     except ValueError:  # rows of different lengths

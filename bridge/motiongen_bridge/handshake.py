@@ -1,31 +1,31 @@
-"""One attempt to reach a server, and every way in which it can fail."""
+"""The client's side of the handshake: one attempt to connect to a server, and each way in which it can fail."""
 
 import asyncio
 import json
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import ClientConnection as WebSocket
 from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.typing import Subprotocol
 
 from motiongen_bridge.frames import SUBPROTOCOL
 
-TIMEOUT = 10.0
-"""Seconds for the handshake, and again for the server's first words."""
+HANDSHAKE_SECONDS = 10.0
+"""Time limit of the handshake, and again of the server's first message."""
 
 
 class HandshakeRefused(ConnectionError):
-    """The server is there and will not have us: trying again is no use."""
+    """The server is there and refuses this client: another attempt is no use."""
 
 
-async def handshake(url: str, token: str | None = None) -> tuple[ClientConnection, dict[str, Any]]:
-    """Return a socket to a server, and its hello.
+async def handshake(url: str, token: str | None = None) -> tuple[WebSocket, dict[str, Any]]:
+    """Return a websocket to a server, and the server's hello.
 
     Args:
-        url: of the socket.
-        token: secret that the server wants, if it wants one.
+        url: address of the websocket.
+        token: the server's secret, if it has one.
 
     Raises:
         HandshakeRefused: the token is wrong, the version is another, or this address may not connect.
@@ -38,7 +38,7 @@ async def handshake(url: str, token: str | None = None) -> tuple[ClientConnectio
             additional_headers={"Authorization": f"Bearer {token}"} if token else None,
             compression=None,
             max_size=2**20,
-            open_timeout=TIMEOUT,
+            open_timeout=HANDSHAKE_SECONDS,
             close_timeout=2,
             ping_interval=5,  # a dead network is noticed while the server still keeps the characters
             ping_timeout=10,
@@ -53,7 +53,7 @@ async def handshake(url: str, token: str | None = None) -> tuple[ClientConnectio
     except (OSError, InvalidHandshake, InvalidURI, EOFError, ValueError) as error:
         raise _no_server(url, error) from None
     try:
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(HANDSHAKE_SECONDS):
             hello = json.loads(await socket.recv())
         if not isinstance(hello, dict) or hello.get("type") != "hello":
             raise ValueError("another first message than hello")
@@ -71,7 +71,10 @@ async def handshake(url: str, token: str | None = None) -> tuple[ClientConnectio
 
 
 def socket_url(url: str) -> str:
-    """Return the websocket's address for that of a server's page or socket.
+    """Return the address of a server's websocket.
+
+    Args:
+        url: address of its page or of its websocket; `ws:` and `/ws` may be left out.
 
     Raises:
         ValueError: it is no address.
@@ -89,12 +92,20 @@ def socket_url(url: str) -> str:
 
 
 def redacted_url(url: str) -> str:
-    """Return an address as messages show it: without what may be a token."""
+    """Return an address for messages: without its query, which may hold a token.
+
+    Args:
+        url: address of a websocket.
+    """
     return urlunsplit(urlsplit(url)._replace(query="", fragment=""))
 
 
 def error_line(error: BaseException) -> str:
-    """Return what an error says on one short line."""
+    """Return an error's text as one short line.
+
+    Args:
+        error: any exception.
+    """
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
@@ -104,15 +115,14 @@ def _no_server(url: str, error: BaseException) -> ConnectionError:
 
 def _refusal(url: str, error: InvalidStatus, has_token: bool) -> ConnectionError:
     status = error.response.status_code
-    said = " ".join((error.response.body or b"").decode(errors="replace").split())[:200]
+    body = " ".join((error.response.body or b"").decode(errors="replace").split())[:200]
+    shown = redacted_url(url)
     match status:
         case 401:
             given = "another" if has_token or "token=" in url else "none"
-            return HandshakeRefused(
-                f"{redacted_url(url)}: expected the server's token, got {given}; ask who runs it"
-            )
+            return HandshakeRefused(f"{shown}: expected the server's token, got {given}; ask who runs it")
         case 403:
-            return HandshakeRefused(f"{redacted_url(url)}: the server refuses: {said}")
+            return HandshakeRefused(f"{shown}: the server refuses: {body}")
         case 503:
-            return ConnectionError(f"{redacted_url(url)}: the server is full: {said}")
-    return ConnectionError(f"{redacted_url(url)}: expected a motiongen server, got HTTP status {status}")
+            return ConnectionError(f"{shown}: the server is full: {body}")
+    return ConnectionError(f"{shown}: expected a motiongen server, got HTTP status {status}")

@@ -1,18 +1,23 @@
-"""A server's first words: what its clients need to know before they ask."""
+"""The message "hello", a server's first: skeleton, frame rate, verbs, limits (PROTOCOL.md)."""
 
 from dataclasses import asdict
 from typing import Any
 
 import motiongen
 from motiongen.contacts import CONTACT_JOINTS
-from motiongen.streaming.character import Scheduler
+from motiongen.streaming.scheduler_protocol import Scheduler
 from motiongen_bridge.frames import FORMATS
 from motiongen_bridge.limits import ServerLimits
 from motiongen_bridge.sessions import RESUME_SECONDS
 
 
-def hello(scheduler: Scheduler, limits: ServerLimits) -> dict[str, Any]:
-    """Return the message "hello", without the session and the time, which are different for each connection."""
+def hello_message(scheduler: Scheduler, limits: ServerLimits) -> dict[str, Any]:
+    """Return the message without `session` and `time`, which differ between connections.
+
+    Args:
+        scheduler: has the characters; it must be started, because only then its delays are known.
+        limits: limits of the server.
+    """
     skeleton, about = scheduler.skeleton, scheduler.about
     return {
         "type": "hello",

@@ -1,4 +1,4 @@
-"""How much a client may ask of a server."""
+"""Rate limits and size limits of a server."""
 
 import sys
 from dataclasses import asdict, dataclass
@@ -10,25 +10,35 @@ UNLIMITED = 2**31
 
 @dataclass(frozen=True, kw_only=True)
 class ServerLimits:
-    """What `hello` tells clients of; beyond it messages are refused, and those who go on are hung up on."""
+    """Limits that `hello` tells clients. Messages beyond them are refused; clients that go on are disconnected.
+
+    Attributes:
+        message_bytes: bytes of a message.
+        text_length: characters of a text.
+        messages_per_second: rate of messages.
+        message_burst: messages at once.
+        model_messages: messages that one counts as which costs the model time: `open` with a prompt, and HEAVY verbs.
+        flood_seconds: time of being too fast, without a pause, after which a connection is closed.
+        characters_per_connection: characters that a connection owns or watches.
+        connections: open websockets.
+        handshakes: connections in their handshake, or that are sent a page; beyond, the oldest is aborted.
+        watchers_per_character: subscriptions to a character.
+        unsent_bytes: unsent bytes from which a client misses frames rather than have them late.
+        stalled_seconds: time of missing all frames after which a connection is closed.
+    """
 
     message_bytes: int = 16384
     text_length: int = 500
     messages_per_second: float = 30.0
     message_burst: int = 60
     model_messages: int = 10
-    """Messages that one counts as which costs the model time: open with a prompt, and the verbs in `HEAVY`."""
     flood_seconds: float = 10.0
-    """Time of being too fast, without a pause, after which a connection is closed."""
     characters_per_connection: int = 8
     connections: int = 4096
     handshakes: int = 256
-    """Connections that have not said yet what they want, or are being sent a page; beyond, the oldest is cut."""
     watchers_per_character: int = 1000
     unsent_bytes: int = 32768
-    """Unsent bytes from which a client misses frames rather than have them late."""
     stalled_seconds: float = 20.0
-    """Time of missing all frames after which a connection is closed."""
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
@@ -37,17 +47,29 @@ class ServerLimits:
 
 
 HEAVY = frozenset({"prompt", "then", "pose", "loop"})
-"""Verbs that read a sentence, or make the model look back."""
+"""Verbs that cost the model time: they encode a sentence, or make it look back."""
 
 
 class TokenBucket:
-    """Allows `rate` things a second, and `burst` at once."""
+    """Token bucket: a rate limit that allows bursts."""
 
     def __init__(self, rate: float, burst: int, now: float) -> None:
+        """Make a full bucket.
+
+        Args:
+            rate: tokens that are added a second.
+            burst: tokens that it holds.
+            now: seconds of a monotonic clock.
+        """
         self._rate, self._burst, self._level, self._then = rate, burst, float(burst), now
 
     def take(self, now: float, count: int = 1) -> bool:
-        """Return whether so many more are allowed at this time, seconds."""
+        """Take tokens, and return True; or return False where there are too few, and take none.
+
+        Args:
+            now: seconds of the same clock.
+            count: tokens to take.
+        """
         self._level = min(self._burst, self._level + (now - self._then) * self._rate)
         self._then = now
         if self._level < count:

@@ -1,4 +1,4 @@
-"""A crowd of clients that measures how a server bears it: how late frames come, and how soon words are obeyed."""
+"""Load test: many clients of one server, which measure how late frames come and how soon prompts are obeyed."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 import numpy as np
-from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import ClientConnection as WebSocket
 from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed
 
@@ -25,7 +25,14 @@ SETTLE = 3.0
 
 @dataclass
 class LoadResult:
-    """What a crowd saw: seconds, a number a frame or a prompt."""
+    """Measurements of all clients together.
+
+    Attributes:
+        late: lateness of each frame, seconds.
+        answers: time from each prompt to its first frame, seconds.
+        gaps: frames before which others were left out.
+        seconds: length of the measurement.
+    """
 
     late: list[float] = field(default_factory=list)
     answers: list[float] = field(default_factory=list)
@@ -33,7 +40,11 @@ class LoadResult:
     seconds: float = 0.0
 
     def row(self, sessions: int) -> str:
-        """Return a line of the table."""
+        """Return a row of the table.
+
+        Args:
+            sessions: count of clients.
+        """
         late, answers = np.array(self.late or [np.nan]) * 1e3, np.array(self.answers or [np.nan]) * 1e3
         rate = len(self.late) / self.seconds / sessions
         numbers = [*np.quantile(late, [0.5, 0.99]), late.max(), *np.quantile(answers, [0.5, 0.99])]
@@ -49,17 +60,17 @@ HEADING = (
 async def run_load_test(
     url: str, sessions: int, seconds: float, *, token: str = "", every: float = 4.0, seed: int = 0
 ) -> LoadResult:
-    """Return what `sessions` clients of one character each saw in so many seconds.
+    """Return what clients of one character each measure.
 
-    A frame is late by how much it came after its turn: 1/30 s after the frame before it, counted from the earliest.
+    A frame is due 1/30 s after the frame before it, counted from the earliest; it is late by the time after that.
 
     Args:
-        url: of the server.
-        sessions: clients.
-        seconds: to measure, after a few in which they settle.
-        token: of the server.
-        every: seconds between the prompts of one client, about; each is a sentence never said before.
-        seed: of the times and the prompts.
+        url: address of the server.
+        sessions: count of clients.
+        seconds: length of the measurement, after a few seconds in which the clients settle.
+        token: the server's secret.
+        every: seconds between the prompts of one client, about; each is a sentence that was never sent before.
+        seed: seed of the times and the prompts.
     """
     result, draw = LoadResult(seconds=seconds), random.Random(seed)
     headers = {"Authorization": f"Bearer {token}"} if token else None
@@ -71,22 +82,22 @@ async def run_load_test(
             )
             sockets.append(await stack.enter_async_context(socket))
         end = time.perf_counter() + SETTLE + seconds
-        crowd = [
+        clients = [
             _client(socket, result, end, end - seconds, every, random.Random(draw.random()))
             for socket in sockets
         ]
-        await asyncio.gather(*crowd)
+        await asyncio.gather(*clients)
     return result
 
 
 async def _client(
-    socket: ClientConnection, result: LoadResult, end: float, start: float, every: float, draw: random.Random
+    socket: WebSocket, result: LoadResult, end: float, start: float, every: float, draw: random.Random
 ) -> None:
     hello = json.loads(await socket.recv())
-    period, said, times = 1 / hello["fps"], 0.0, list[tuple[int, float]]()
+    period, prompted, times = 1 / hello["fps"], 0.0, list[tuple[int, float]]()
     await socket.send(json.dumps({"type": "open", "id": 1, "prompt": draw.choice(PROMPTS)}))
     await asyncio.sleep(draw.random() * SETTLE / 2)
-    asked, obeyed, speak_at = 0, 0, start + draw.random() * every
+    prompts, obeyed, prompt_at = 0, 0, start + draw.random() * every
     with contextlib.suppress(ConnectionClosed):
         while (now := time.perf_counter()) < end:
             data = await socket.recv()
@@ -97,25 +108,30 @@ async def _client(
             result.gaps += flags & GAP
             if now > start:
                 times.append((seq, now))
-            if said and obeys > obeyed:
-                result.answers.append(now - said)
-                said = 0.0
+            if prompted and obeys > obeyed:
+                result.answers.append(now - prompted)
+                prompted = 0.0
             obeyed = max(obeyed, obeys)
-            if now > speak_at and not said:
-                asked += 1
+            if now > prompt_at and not prompted:
+                prompts += 1
                 text = f"{draw.choice(PROMPTS)} {draw.randrange(10**6)}"
                 await socket.send(
-                    json.dumps({"type": "prompt", "id": 1 + asked, "character": 1, "text": text})
+                    json.dumps({"type": "prompt", "id": 1 + prompts, "character": 1, "text": text})
                 )
-                said, speak_at = now, now + every * (0.5 + draw.random())
+                prompted, prompt_at = now, now + every * (0.5 + draw.random())
         await socket.send(json.dumps({"type": "close", "character": 1}))  # else it is kept for a resume
     result.late.extend(lateness(times, period))
 
 
 def lateness(times: list[tuple[int, float]], period: float) -> list[float]:
-    """Return how late each frame (seq, time) came; a prompt may bring one early, and the clock goes on from there."""
-    late, turn = [], np.inf
+    """Return how late each frame came. A prompt may bring one early, and the clock goes on from there.
+
+    Args:
+        times: (number, arrival) of each frame, seconds.
+        period: seconds between two frames.
+    """
+    late, due = [], np.inf
     for _, now in times:
-        turn = min(turn + period, now)
-        late.append(now - turn)
+        due = min(due + period, now)
+        late.append(now - due)
     return late

@@ -1,4 +1,4 @@
-"""What a client may say, read and checked before anything acts on it (PROTOCOL.md, "Messages")."""
+"""The messages of clients, parsed and checked before anything acts on them (PROTOCOL.md, "Messages")."""
 
 import json
 import math
@@ -15,23 +15,35 @@ MAX_ID = 2**53 - 1
 KEY = re.compile(r"[0-9a-f]{32}")
 SURROGATE = re.compile(r"[\ud800-\udfff]")
 MAX_DEPTH = 6
-"""Brackets within brackets of a message: a pose has three."""
+"""Depth of nested brackets of a message: a pose has three."""
 MARKS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
-"""Strings and brackets. A string that never ends is one too: else each of its quotes would begin another to look at."""
+"""Strings and brackets. A string that never ends is one too: else each of its quotes would begin another to scan."""
 MAX_DIGITS = 20
-"""Of a whole number: those that are meant as such, ids and seeds, have 16."""
+"""Digits of a whole number: ids and seeds have 16."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """A message with its id, if it wants an answer."""
+    """A message of a client.
+
+    Attributes:
+        id: returned in the answer; None where no answer is wanted.
+    """
 
     id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Open(Message):
-    """Make a character; what it begins with is checked already."""
+    """Opens a character; its fields are checked by the verbs of the same name.
+
+    Attributes:
+        prompt: its first prompt; empty for none.
+        seed: its seed; random when None.
+        strength: its guidance scale; the model's own when None.
+        style: its style; any when None.
+        format: format of its frames.
+    """
 
     prompt: str = ""
     seed: int | None = None
@@ -40,15 +52,25 @@ class Open(Message):
     format: Format = Format.F32
 
     @property
-    def beginning(self) -> dict[str, Any]:
-        """What was said of how it begins, by the verbs' names."""
-        said = {name: getattr(self, name) for name in ("prompt", "seed", "strength", "style")}
-        return {name: value for name, value in said.items() if value not in (None, "")}
+    def open_arguments(self) -> dict[str, Any]:
+        """Keywords for a scheduler's `open`: those that the client set."""
+        given = {
+            "prompt": self.prompt or None,
+            "seed": self.seed,
+            "guidance_scale": self.strength,
+            "style": self.style,
+        }
+        return {name: value for name, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Watch(Message):
-    """See the character with a key, which another connection may own."""
+    """Subscribes to a character of another connection.
+
+    Attributes:
+        key: the character's key.
+        format: format of its frames.
+    """
 
     key: str
     format: Format = Format.F32
@@ -56,14 +78,24 @@ class Watch(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Close(Message):
-    """Let a character go."""
+    """Closes a character, or ends a subscription.
+
+    Attributes:
+        character: its number on the connection.
+    """
 
     character: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class VerbMessage(Message):
-    """Tell a character something, which is checked already."""
+    """Sends a verb to a character.
+
+    Attributes:
+        character: its number on the connection.
+        verb: name of the verb.
+        arguments: checked arguments.
+    """
 
     character: int
     verb: str
@@ -72,21 +104,34 @@ class VerbMessage(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class AudioMessage(Message):
-    """Let a dancer hear sound."""
+    """Sends sound to a character that dances.
+
+    Attributes:
+        audio: the sound, and the character's number.
+    """
 
     audio: WireAudio
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ping(Message):
-    """Ask for the server's clock; `time` is the client's, and comes back."""
+    """Asks for the server's clock.
+
+    Attributes:
+        time: the client's clock, which is returned.
+    """
 
     time: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resume(Message):
-    """Go on after a dropped connection: its session, and the last frame that came of each character."""
+    """Resumes the session of a lost connection.
+
+    Attributes:
+        session: token of the session.
+        last: number of a character -> number of the last frame that came; -1 for none.
+    """
 
     session: str
     last: dict[int, int] = field(default_factory=dict)
@@ -94,6 +139,10 @@ class Resume(Message):
 
 def read_object(text: str | bytes, limit: int) -> dict[str, Any]:
     """Return the JSON object in a text message.
+
+    Args:
+        text: a websocket message.
+        limit: bytes at most, in UTF-8.
 
     Raises:
         ProtocolError: "too_long", "bad_json" or "bad_message".
@@ -121,40 +170,45 @@ def read_message(
     longest_text: int = 500,
     verbs: Mapping[str, type[Verb]] = VERBS,
 ) -> Message:
-    """Return what a client says.
+    """Return a checked message.
 
     Args:
         text: a websocket message.
         limit: bytes of a message, in UTF-8.
         longest_text: characters of a prompt.
-        verbs: that this server knows; sound is heard where `music` is one.
+        verbs: verbs of this server, by name; audio messages are accepted where `music` is one of them.
 
     Raises:
-        ProtocolError: what it says is not of this protocol, or makes no sense.
+        ProtocolError: the message is malformed, unknown or invalid.
     """
     if isinstance(text, bytes | bytearray | memoryview) and "music" in verbs:
         _check_size(len(text), limit)
         return AudioMessage(audio=decode_audio(text))
     message = read_object(text, limit)
     id = message.pop("id", None)
-    if id is not None and not _is_whole(id, MAX_ID):
-        raise ProtocolError("bad_message", f"id: expected a whole number 0..2**53 - 1, got {_shown(id)}")
+    if id is not None and not _is_int(id, MAX_ID):
+        raise ProtocolError("bad_message", f"id: expected a whole number 0..2**53 - 1, got {_excerpt(id)}")
     kind = message.pop("type", None)
     try:
         return _read(kind, message, id, longest_text, verbs)
     except VerbError as error:
-        raise ProtocolError(error.code, _plain(str(error)), id) from None
+        raise ProtocolError(error.code, _encodable(str(error)), id) from None
     except ProtocolError as error:
-        raise ProtocolError(error.code, _plain(str(error)), id) from None
+        raise ProtocolError(error.code, _encodable(str(error)), id) from None
 
 
 def id_of(text: str | bytes, limit: int = 16384) -> int | None:
-    """Return the id in a message that is refused unread, or None where it has none that could be answered."""
+    """Return the id of a message that is refused unread, or None where it has no valid one.
+
+    Args:
+        text: a websocket message.
+        limit: bytes at most, in UTF-8.
+    """
     try:
         id = read_object(text, limit).get("id")
     except ProtocolError:
         return None
-    return id if _is_whole(id, MAX_ID) else None
+    return id if _is_int(id, MAX_ID) else None
 
 
 def _check_size(size: int, limit: int) -> None:
@@ -184,7 +238,7 @@ def _read(
         case "ping":
             time = _take(message, "time")
             if isinstance(time, bool) or not isinstance(time, int | float) or not math.isfinite(time):
-                raise ProtocolError("bad_value", f"time: expected a number, got {_shown(time)}")
+                raise ProtocolError("bad_value", f"time: expected a number, got {_excerpt(time)}")
             read = Ping(id=id, time=time)
         case "resume":
             read = _resume(message, id)
@@ -194,9 +248,9 @@ def _read(
             return VerbMessage(id=id, character=character, verb=kind, arguments=message)
         case _:
             known = ", ".join(["open", "watch", "close", "ping", "resume", *verbs])
-            raise ProtocolError("unknown_type", f"type: expected one of {known}, got {_shown(kind)}")
+            raise ProtocolError("unknown_type", f"type: expected one of {known}, got {_excerpt(kind)}")
     if message:
-        raise ProtocolError("bad_value", f"{kind}: expected no {_shown(next(iter(message)))}; leave it out")
+        raise ProtocolError("bad_value", f"{kind}: expected no {_excerpt(next(iter(message)))}; leave it out")
     return read
 
 
@@ -214,7 +268,7 @@ def _open(message: dict[str, Any], id: int | None, verbs: Mapping[str, type[Verb
             raise VerbError(error.code, f"{name}:{str(error).partition(':')[2]}") from None
         wanted[name] = value
     if message:
-        raise ProtocolError("bad_value", f"open: expected no {_shown(next(iter(message)))}; leave it out")
+        raise ProtocolError("bad_value", f"open: expected no {_excerpt(next(iter(message)))}; leave it out")
     return Open(id=id, **wanted)
 
 
@@ -230,7 +284,7 @@ def _resume(message: dict[str, Any], id: int | None) -> Resume:
             not number.isascii()
             or not number.isdigit()
             or len(number) > 5
-            or not _is_whole(seq, 2**32 - 1, low=-1)
+            or not _is_int(seq, 2**32 - 1, low=-1)
         ):
             raise ProtocolError("bad_value", "last: expected whole numbers, -1 where no frame came")
         seen[int(number)] = seq
@@ -245,39 +299,41 @@ def _take(message: dict[str, Any], name: str) -> Any:
 
 def _character(message: dict[str, Any]) -> int:
     number = _take(message, "character")
-    if not _is_whole(number, 65535):
-        raise ProtocolError("bad_value", f"character: expected a number 0..65535, got {_shown(number)}")
+    if not _is_int(number, 65535):
+        raise ProtocolError("bad_value", f"character: expected a number 0..65535, got {_excerpt(number)}")
     return int(number)
 
 
 def _format(message: dict[str, Any]) -> Format:
     name = message.pop("format", "f32")
     if not isinstance(name, str) or name not in FORMATS:
-        raise ProtocolError("bad_value", f"format: expected one of {', '.join(FORMATS)}, got {_shown(name)}")
+        raise ProtocolError(
+            "bad_value", f"format: expected one of {', '.join(FORMATS)}, got {_excerpt(name)}"
+        )
     return FORMATS[name]
 
 
-def _is_whole(value: object, high: int, low: int = 0) -> bool:
+def _is_int(value: object, high: int, low: int = 0) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
-def _shown(value: object) -> str:
+def _excerpt(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return repr(text[:40])
 
 
-def _plain(text: str) -> str:
-    """Text that can be sent: lone surrogates, which JSON can name, have no UTF-8."""
+def _encodable(text: str) -> str:
+    """Return text that can be sent: lone surrogates, which JSON can name, have no UTF-8."""
     return text.encode("utf-8", "replace").decode()[:300]
 
 
 def _size(text: str) -> int:
-    """Bytes of a text in UTF-8."""
+    """Return the bytes of a text in UTF-8."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def _depth(text: str) -> int:
-    """The deepest brackets within brackets, strings left out: cheaper than parsing what must be refused."""
+    """Return the depth of nested brackets outside strings: cheaper than parsing a message that must be refused."""
     depth = deepest = 0
     for mark in MARKS.findall(text):
         if mark in "[{":
@@ -289,7 +345,7 @@ def _depth(text: str) -> int:
 
 
 def _read_int(digits: str) -> int | float:
-    """A whole number as JSON's other readers have it: a double where it is long, infinite where it is too long."""
+    """Return a whole number as other JSON parsers do: a double where it is long, infinite where it is too long."""
     return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
 
 

@@ -1,17 +1,26 @@
-"""What a server counts, for Prometheus."""
+"""Prometheus metrics of a server, and whether its scheduler is healthy."""
+
+import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from motiongen.streaming.ticker import TickReport
 
-SECONDS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.2, 0.5, 1.0, 2.0)
+SECONDS_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.2, 0.5, 1.0, 2.0)
+DEGRADED_SECONDS = 2.0
+"""Time after a failed tick for which the server counts as degraded."""
 
 
 class Metrics:
-    """Counters of one server, in a registry of their own."""
+    """Metrics of one server, in a registry of their own.
+
+    Attributes:
+        registry: the registry.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._failed_at = -DEGRADED_SECONDS
         one = self.registry
         self.connections = Gauge("motiongen_connections", "Open websockets.", registry=one)
         self.sessions = Gauge(
@@ -19,7 +28,7 @@ class Metrics:
         )
         self.characters = Gauge("motiongen_characters", "Characters.", registry=one)
         self.steps = Histogram(
-            "motiongen_step_seconds", "Time of a step of the model.", buckets=SECONDS, registry=one
+            "motiongen_step_seconds", "Time of a step of the model.", buckets=SECONDS_BUCKETS, registry=one
         )
         self.batch = Histogram(
             "motiongen_batch_size",
@@ -27,23 +36,51 @@ class Metrics:
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
             registry=one,
         )
+        self.tick_failures = Counter(
+            "motiongen_tick_failures", "Ticks of the scheduler that failed.", registry=one
+        )
+        self.internal_errors = Counter(
+            "motiongen_internal_errors", "Verbs that failed because of a bug.", registry=one
+        )
+        self.sender_errors = Counter(
+            "motiongen_sender_errors", "Poses that a sender failed to send.", registry=one
+        )
         self.sent = Counter("motiongen_frames_sent", "Frames that were sent.", registry=one)
         self.dropped = Counter("motiongen_frames_dropped", "Frames that slow clients missed.", registry=one)
         self.late = Histogram(
-            "motiongen_frame_late_seconds", "How late frames were sent.", buckets=SECONDS, registry=one
+            "motiongen_frame_late_seconds",
+            "How late frames were sent.",
+            buckets=SECONDS_BUCKETS,
+            registry=one,
         )
         self.sent_bytes = Counter("motiongen_sent_bytes", "Bytes of frames that were sent.", registry=one)
         self.first_frame = Histogram(
-            "motiongen_first_frame_seconds", "From a verb to its first frame.", buckets=SECONDS, registry=one
+            "motiongen_first_frame_seconds",
+            "From a verb to its first frame.",
+            buckets=SECONDS_BUCKETS,
+            registry=one,
         )
         self.refused = Counter("motiongen_refused", "Messages that were refused.", ["code"], registry=one)
         self.cut = Counter("motiongen_cut", "Connections that the server gave up.", ["reason"], registry=one)
 
-    def ticked(self, report: TickReport) -> None:
-        """Take note of a step; may be called from any thread."""
+    def record_tick(self, report: TickReport) -> None:
+        """Count a tick; may be called from any thread.
+
+        Args:
+            report: what the tick did.
+        """
+        if report.error is not None:
+            self.tick_failures.inc()
+            self._failed_at = time.monotonic()
+            return
         self.steps.observe(report.seconds)
         self.batch.observe(report.stepped)
 
+    @property
+    def is_degraded(self) -> bool:
+        """Whether a tick has failed in the last two seconds."""
+        return time.monotonic() - self._failed_at < DEGRADED_SECONDS
+
     def text(self) -> bytes:
-        """Return everything in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self.registry)

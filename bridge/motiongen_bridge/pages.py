@@ -1,4 +1,4 @@
-"""What a server answers to plain HTTP: the viewer's files, its health and its metrics."""
+"""Plain HTTP responses of a server: the viewer's files, health and metrics."""
 
 import json
 import mimetypes
@@ -32,10 +32,17 @@ The stream is at <code>/ws</code>.</p>
 
 
 class Pages:
-    """Answers requests by path; the viewer's files are read once, so that no path leads out of their folder."""
+    """Responses by path. The viewer's files are read once, so that no path leads out of their folder."""
 
-    def __init__(self, health: Callable[[], dict[str, object]], metrics: Callable[[], bytes]) -> None:
-        """Take what /healthz and /metrics say."""
+    def __init__(
+        self, health: Callable[[], tuple[HTTPStatus, dict[str, object]]], metrics: Callable[[], bytes]
+    ) -> None:
+        """Read the viewer's files.
+
+        Args:
+            health: returns the status and the JSON object of /healthz.
+            metrics: returns the text of /metrics.
+        """
         self._health, self._metrics = health, metrics
         self._files = {
             f"/{path.relative_to(VIEWER).as_posix()}": path.read_bytes()
@@ -45,10 +52,15 @@ class Pages:
         self._files["/"] = self._files.get("/index.html", NOT_BUILT)
 
     def answer(self, target: str) -> Response:
-        """Return the response to GET of a target."""
+        """Return the response to a GET request.
+
+        Args:
+            target: path and query of the request.
+        """
         path = unquote(urlsplit(target).path)
         if path == "/healthz":
-            return respond(HTTPStatus.OK, json.dumps(self._health()).encode(), "application/json")
+            status, health = self._health()
+            return respond(status, json.dumps(health).encode(), "application/json")
         if path == "/metrics":
             return respond(HTTPStatus.OK, self._metrics(), "text/plain; version=0.0.4; charset=utf-8")
         if path not in self._files:
@@ -70,6 +82,13 @@ def respond(
     kind: str = "text/plain; charset=utf-8",
     more: dict[str, str] | None = None,
 ) -> Response:
-    """Return a response that closes its connection."""
+    """Return a response that closes its connection.
+
+    Args:
+        status: status code.
+        body: content.
+        kind: its media type.
+        more: further headers.
+    """
     headers = {"Content-Type": kind, "Content-Length": str(len(body)), "Connection": "close", **SECURITY}
     return Response(status.value, status.phrase, Headers(headers | (more or {})), body)

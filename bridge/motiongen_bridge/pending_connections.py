@@ -1,4 +1,4 @@
-"""Connections that have not said yet what they want, and who of them gives way when there are too many."""
+"""Connections whose handshake is not done: bounded in number and in time, so that silent sockets cost little."""
 
 import asyncio
 import time
@@ -8,61 +8,86 @@ from typing import Any, Protocol
 from websockets.asyncio.server import ServerConnection
 from websockets.server import ServerProtocol
 
-PATIENCE = 10.0
-"""Seconds in which a connection must have begun to speak."""
+HANDSHAKE_SECONDS = 10.0
+"""Time in which a handshake must be done."""
 
 
-class Waiting(Protocol):
-    """What waits: a newcomer, or a connection in its handshake."""
+class PendingConnection(Protocol):
+    """A connection that can be aborted.
+
+    Attributes:
+        transport: its socket.
+    """
 
     transport: asyncio.Transport
 
 
 class PendingConnections:
-    """Those that wait, the oldest first; when there are too many, it gives way.
+    """The connections in their handshake, oldest first. When there are too many, the oldest is aborted.
 
-    Who is served already is not in it, so that a flood of sockets costs only those who come during it.
+    Connections that are served are not in it, so that a flood of sockets costs only those that come during it.
     """
 
-    def __init__(self, room: int, cut: Callable[[], None]) -> None:
-        """Take how many it holds, and what to call when one is cut."""
-        self._room, self._cut = room, cut
-        self._waiting: dict[Waiting, float] = {}
+    def __init__(self, limit: int, on_abort: Callable[[], None]) -> None:
+        """Make an empty set.
+
+        Args:
+            limit: connections that it holds.
+            on_abort: called when one is aborted.
+        """
+        self._limit, self._on_abort = limit, on_abort
+        self._since: dict[PendingConnection, float] = {}
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._since)
 
-    def enter(self, one: Waiting) -> None:
-        """Let a new connection wait."""
-        self._waiting[one] = time.monotonic()
-        if len(self._waiting) > self._room:
-            self._cut_oldest()
+    def add(self, connection: PendingConnection) -> None:
+        """Add a new connection.
 
-    def leave(self, one: Waiting) -> None:
-        """Let one go: it is served, or gone."""
-        self._waiting.pop(one, None)
+        Args:
+            connection: one whose handshake begins.
+        """
+        self._since[connection] = time.monotonic()
+        if len(self._since) > self._limit:
+            self._abort_oldest()
 
-    def sweep(self, now: float) -> None:
-        """Cut those that have waited for too long."""
-        while self._waiting and now - next(iter(self._waiting.values())) > PATIENCE:
-            self._cut_oldest()
+    def discard(self, connection: PendingConnection) -> None:
+        """Remove a connection that is served, or gone.
 
-    def clear(self) -> None:
-        """Cut all."""
-        while self._waiting:
-            self._cut_oldest()
+        Args:
+            connection: one that may have been added.
+        """
+        self._since.pop(connection, None)
 
-    def _cut_oldest(self) -> None:
-        oldest = next(iter(self._waiting))
-        del self._waiting[oldest]
+    def abort_expired(self, now: float) -> None:
+        """Abort connections whose handshake takes too long.
+
+        Args:
+            now: seconds of `time.monotonic()`.
+        """
+        while self._since and now - next(iter(self._since.values())) > HANDSHAKE_SECONDS:
+            self._abort_oldest()
+
+    def abort_all(self) -> None:
+        """Abort all connections."""
+        while self._since:
+            self._abort_oldest()
+
+    def _abort_oldest(self) -> None:
+        oldest = next(iter(self._since))
+        del self._since[oldest]
         oldest.transport.abort()
-        self._cut()
+        self._on_abort()
 
 
 class DeferredConnection(asyncio.Protocol):
-    """A socket that has said nothing yet. With its first byte it becomes a connection, which costs ten times as much.
+    """A socket that has sent nothing yet. Its first byte makes a ServerConnection of it, which costs ten times as much.
 
     Thousands of silent sockets would else leave so much behind that Python's collector holds everybody up.
+
+    Attributes:
+        transport: its socket.
+        protocol: websockets' state of the connection.
     """
 
     transport: asyncio.Transport
@@ -72,28 +97,49 @@ class DeferredConnection(asyncio.Protocol):
         protocol: ServerProtocol,
         *args: Any,
         pending: PendingConnections,
-        make: Callable[..., ServerConnection],
+        make_connection: Callable[..., ServerConnection],
         **options: Any,
     ) -> None:
-        """Made by websockets in the place of a ServerConnection, with what that takes, and how one is made."""
+        """Stand in for a ServerConnection; called by websockets.
+
+        Args:
+            protocol: websockets' state of the connection.
+            args: further arguments of a ServerConnection.
+            pending: the set that this connection waits in.
+            make_connection: makes the ServerConnection.
+            options: keywords of a ServerConnection.
+        """
         self.protocol = protocol
-        self._pending_connections, self._make, self._args, self._options = pending, make, args, options
+        self._pending, self._make_connection = pending, make_connection
+        self._args, self._options = args, options
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait."""
+        """Join the pending connections; called by asyncio.
+
+        Args:
+            transport: the socket.
+        """
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        self._pending_connections.enter(self)
+        self._pending.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """Become a connection."""
-        self._pending_connections.leave(self)
-        connection = self._make(self.protocol, *self._args, **self._options)
+        """Hand the socket to a ServerConnection; called by asyncio.
+
+        Args:
+            data: the first bytes.
+        """
+        self._pending.discard(self)
+        connection = self._make_connection(self.protocol, *self._args, **self._options)
         self.transport.set_protocol(connection)
         connection.connection_made(self.transport)
         connection.data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Go, and leave no cycles of references to be collected: what was made for it holds on to itself."""
-        self._pending_connections.leave(self)
+        """Break all reference cycles, so that nothing is left to be collected; called by asyncio.
+
+        Args:
+            exc: why the socket was lost.
+        """
+        self._pending.discard(self)
         vars(self.protocol).clear()

@@ -1,6 +1,7 @@
-"""A server's character as a client has it: verbs that go there, frames that come from there. No sockets here."""
+"""The client's handle of a server's character: verbs go there, frames come from there. No sockets here."""
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from pathlib import Path
@@ -12,22 +13,25 @@ from motiongen.streaming.verbs import Answer
 from motiongen_bridge.audio import HEADER, WireAudio, encode_audio, to_s16
 from motiongen_bridge.frames import WireFrame
 
-WAITING = 300
-"""Frames that wait for their reader, ten seconds; the oldest go when there are more."""
-
+MAX_WAITING_FRAMES = 300
+"""Frames that wait for their reader, ten seconds; the oldest are dropped when there are more."""
 LOST = -1
-"""Number of music of which some was lost with the connection."""
-SHARE = 0.5
-"""Of the messages that a client may send, those that sound takes."""
+"""Number of a piece of music of which a part was lost with the connection."""
+AUDIO_SHARE = 0.5
+"""Share of the messages that a client may send which is used for sound."""
 
 
 class RequestChannel(Protocol):
-    """How a character reaches its server; a Connection is one."""
+    """A way to send messages to the server; a Connection is one.
+
+    Attributes:
+        hello: the server's first message.
+    """
 
     hello: dict[str, Any]
 
-    async def request(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Send a message, and return its answer."""
+    async def request(self, message: dict[str, Any], *, extra_seconds: float = 0.0) -> dict[str, Any]:
+        """Send a message, and return its answer, which may take longer than others by `extra_seconds`."""
         ...
 
     async def send(self, data: bytes) -> None:
@@ -36,99 +40,188 @@ class RequestChannel(Protocol):
 
 
 class VerbRefused(ValueError):
-    """The server said no.
+    """The server refused a message.
 
     Attributes:
         code: one of PROTOCOL.md's error codes.
     """
 
     def __init__(self, code: str, message: str) -> None:
+        """Make an error.
+
+        Args:
+            code: one of PROTOCOL.md's error codes.
+            message: the server's reason.
+        """
         super().__init__(message)
         self.code = code
 
 
 class RemoteCharacter:
-    """A character of a server: say verbs to it, and iterate over it for its frames.
+    """A character of a server: send it verbs, and iterate over it for its frames.
 
-    Iteration ends when the character is closed or the server says goodbye, and raises ConnectionError when the
-    connection is lost for good.
+    Iteration ends when the character is closed or the server stops, and raises ConnectionError when the connection is
+    lost for good. Each verb raises VerbRefused, ConnectionError or TimeoutError as `submit` does.
 
     Attributes:
-        number: of the character on its connection.
-        key: what others may watch it by; empty where it is only watched.
-        last_seq: of the last frame that came; -1 before any.
+        number: number of the character on its connection.
+        key: secret by which other connections may watch it; empty where it is only watched.
+        last_seq: number of the last frame that came; -1 before any.
         dropped: frames that never reach the reader: left out by the server, or not read in time.
-        events: what came about, as the server's event messages; the last 64.
+        events: the last 64 event messages.
     """
 
     def __init__(self, channel: RequestChannel, number: int, key: str = "") -> None:
-        """Made by `Connection.open` and `Connection.watch`."""
+        """Make a handle; for the connection.
+
+        Args:
+            channel: sends messages to the server.
+            number: number of the character on the connection.
+            key: its key; empty where it is only watched.
+        """
         self._channel, self.number, self.key = channel, number, key
-        self._piece = 0  # number of the music that is being sent; 0 for none
+        self._music = 0  # number of the music that is being sent; 0 for none
         self._dances: dict[str, Any] = {}  # the last event of that name
         self.last_seq, self.dropped = -1, 0
         self.events: deque[dict[str, Any]] = deque(maxlen=64)
         self._frames: deque[WireFrame] = deque()
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._is_over = False
         self._error: ConnectionError | None = None
 
     async def prompt(self, text: str, at: float = 0.0) -> Answer:
-        """Do this, now or in `at` seconds."""
+        """Start a prompt, now or later.
+
+        Args:
+            text: one sentence.
+            at: seconds from now; the answer comes then.
+        """
         return await self.submit("prompt", text=text, at=at)
 
     async def then(self, text: str) -> Answer:
-        """Do this when what is being done has ended; the answer comes when it begins."""
+        """Queue a prompt; the answer comes when it starts, without a time limit.
+
+        Args:
+            text: one sentence.
+        """
         return await self.submit("then", text=text)
 
     async def hold(self) -> Answer:
-        """Stop, and stand there alive."""
+        """Stop, and stand idle."""
         return await self.submit("hold")
 
     async def loop(self) -> Answer:
-        """Go round and round in what was done since the last prompt."""
+        """Repeat the best cycle of the motion since the last prompt."""
         return await self.submit("loop")
 
     async def finish(self, seconds: float) -> Answer:
-        """Come to an end in so many seconds."""
+        """End the current motion soon.
+
+        Args:
+            seconds: time to its end.
+        """
         return await self.submit("finish", seconds=seconds)
 
     async def pose(self, rotations: np.ndarray | None = None, root: np.ndarray | None = None) -> Answer:
-        """Go on from a pose: rotations (22, 4) xyzw, root (3,) metres; the rest pose when left out."""
+        """Jump to a pose, and continue from there.
+
+        Args:
+            rotations: (22, 4) local rotations, xyzw; the rest pose when left out.
+            root: (3,) metres; on the floor at the origin when left out.
+        """
         given = {"rotations": rotations, "root": root}
         return await self.submit(
             "pose", **{k: np.asarray(v).tolist() for k, v in given.items() if v is not None}
         )
 
     async def turn(self, angle: float) -> Answer:
-        """Turn by an angle, radians; to the left where it is positive."""
+        """Turn while moving.
+
+        Args:
+            angle: radians, to the left where positive.
+        """
         return await self.submit("turn", angle=angle)
 
     async def goto(self, x: float, z: float) -> Answer:
-        """Walk to a point of the floor, metres."""
+        """Walk to a point of the floor.
+
+        Args:
+            x: metres along the world's +X.
+            z: metres along the world's +Z.
+        """
         return await self.submit("goto", x=x, z=z)
 
     async def seed(self, seed: int) -> Answer:
-        """Draw from here on with another seed."""
+        """Sample with another seed from here on.
+
+        Args:
+            seed: 0 to 2**53 - 1.
+        """
         return await self.submit("seed", seed=seed)
 
     async def strength(self, scale: float) -> Answer:
-        """Follow the words less (1) or more strictly (10)."""
+        """Set the guidance scale.
+
+        Args:
+            scale: how strictly the prompts or the music are followed, 1 to 10.
+        """
         return await self.submit("strength", scale=scale)
 
     async def style(self, name: str | None = None) -> Answer:
-        """Dance in one of `hello["styles"]`, or in any."""
-        return await self.submit("style", name=name)
-
-    async def play(self, source: str | Path | np.ndarray, sample_rate: int | None = None) -> Answer:
-        """Let a dancer dance to a sound file or to mono samples (n,); returns when all of it has been sent.
-
-        That is some seconds before it is danced to the end, which the event "ended" tells. The event "dances" tells
-        the frame at which it begins. Read the frames meanwhile, in another task.
+        """Choose the style of the dance.
 
         Args:
-            source: a sound file, or samples: int16, or floats of -1..1.
-            sample_rate: of samples.
+            name: one of `hello["styles"]`; any when None.
+        """
+        return await self.submit("style", name=name)
+
+    async def submit(self, verb: str, **arguments: Any) -> Answer:
+        """Send any verb of PROTOCOL.md, and return its answer; while the connection is lost, it waits for the next.
+
+        Args:
+            verb: name of the verb.
+            arguments: its arguments.
+
+        Raises:
+            VerbRefused: the verb is invalid, impossible now, or it failed.
+            ConnectionError: the connection is over, or was lost before the answer came.
+            TimeoutError: no answer came in time.
+        """
+        # These are answered when they start, and not when they are received.
+        extra_seconds = math.inf if verb == "then" else 0.0
+        if verb == "prompt" and isinstance(at := arguments.get("at"), int | float):
+            extra_seconds = max(0.0, at)
+        message = {"type": verb, "character": self.number, **arguments}
+        reply = await self._channel.request(message, extra_seconds=extra_seconds)
+        return Answer(reply["number"], reply["seq"], reply.get("note", ""))
+
+    async def close(self) -> None:
+        """Close the character, or stop watching it; frames that wait can still be read."""
+        if not self._is_over:
+            await self._channel.request({"type": "close", "character": self.number})
+
+    async def __aiter__(self) -> AsyncIterator[WireFrame]:
+        while True:
+            while self._frames:
+                yield self._frames.popleft()
+            if self._error is not None:
+                raise self._error
+            if self._is_over:
+                return
+            self._changed.clear()
+            await self._changed.wait()
+
+    # Music.
+
+    async def play(self, source: str | Path | np.ndarray, sample_rate: int | None = None) -> Answer:
+        """Dance to a sound file or to samples; returns when all of it has been sent.
+
+        That is some seconds before the dance ends, which the event "ended" tells. The event "dances" tells the frame
+        at which it begins. Read the frames meanwhile, in another task.
+
+        Args:
+            source: a sound file, or mono samples (n,): int16, or floats of -1..1.
+            sample_rate: samples a second; needed with samples.
 
         Raises:
             VerbRefused: the character does not dance.
@@ -142,19 +235,20 @@ class RemoteCharacter:
             source, sample_rate = audio.samples, audio.sample_rate
         if sample_rate is None:
             raise ValueError("sample_rate: expected that of the samples, got none; say it too")
-        answer = await self._begin(live=False)
+        answer = await self._begin_music(live=False)
         for first, part in self._parts(to_s16(source), 0):
             end = first + len(part)
-            while self._plays(answer) and end > self._shown(sample_rate) + self._ahead * sample_rate:
+            ahead = self._ahead_seconds * sample_rate
+            while self._is_playing(answer) and end > self._shown_sample(sample_rate) + ahead:
                 await self._pause()
-            if not self._plays(answer):
-                break  # it was stopped, or other music was begun
+            if not self._is_playing(answer):
+                break  # it was stopped, or replaced
             await self._channel.send(encode_audio(WireAudio(self.number, sample_rate, first, part)))
             await self._pause()
-        return await self._finish(answer)
+        return await self._finish_music(answer)
 
     async def listen(self, chunks: AsyncIterable[np.ndarray], sample_rate: int) -> Answer:
-        """Let a dancer dance to sound as it comes, `hello["audio"]["delay_seconds"]` behind it; returns at its end.
+        """Dance to live sound, `hello["audio"]["delay_seconds"]` behind it; returns at its end.
 
         Args:
             chunks: mono samples (n,) each, int16 or floats of -1..1; of about a tenth of a second.
@@ -164,109 +258,97 @@ class RemoteCharacter:
             VerbRefused: the character does not dance.
             ConnectionError: the connection was lost.
         """
-        answer, first = await self._begin(live=True), 0
+        answer, first = await self._begin_music(live=True), 0
         async for chunk in chunks:
-            if not self._plays(answer):
+            if not self._is_playing(answer):
                 break
             for start, part in self._parts(to_s16(chunk), first):
                 await self._channel.send(encode_audio(WireAudio(self.number, sample_rate, start, part)))
             first += len(chunk)
-        return await self._finish(answer)
+        return await self._finish_music(answer)
 
     async def end_music(self) -> Answer:
-        """Stop the music that is being danced to."""
-        self._piece = 0
+        """Stop the music."""
+        self._music = 0
         return await self.submit("music_end", now=True)
 
-    async def _begin(self, *, live: bool) -> Answer:
+    async def _begin_music(self, *, live: bool) -> Answer:
         answer = await self.submit("music", live=live)
-        self._piece, self._dances = answer.number, {}
+        self._music, self._dances = answer.number, {}
         return answer
 
-    async def _finish(self, answer: Answer) -> Answer:
-        if self._piece == answer.number:
+    async def _finish_music(self, answer: Answer) -> Answer:
+        if self._music == answer.number:
             await self.submit("music_end")
-            self._piece = 0
+            self._music = 0
         return answer
 
     async def _pause(self) -> None:
-        """Wait as long as keeps a piece to its share of the messages."""
-        await asyncio.sleep(1 / (SHARE * self._channel.hello["limits"]["messages_per_second"]))
+        """Wait between two audio messages, so that they keep to their share."""
+        await asyncio.sleep(1 / (AUDIO_SHARE * self._channel.hello["limits"]["messages_per_second"]))
 
-    def _plays(self, answer: Answer) -> bool:
-        """Whether music goes on: it was not stopped, nor other begun. Raises ConnectionError when it cannot."""
-        if self._piece == LOST or (self._is_over and self._piece == answer.number):
+    def _is_playing(self, answer: Answer) -> bool:
+        """Return whether music was neither stopped nor replaced. Raises ConnectionError where a part was lost."""
+        if self._music == LOST or (self._is_over and self._music == answer.number):
             raise ConnectionError("the music stopped: the connection was lost; play it again")
-        return self._piece == answer.number
+        return self._music == answer.number
 
     def _parts(self, samples: np.ndarray, first: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield samples in messages' sizes, and the number of each part's first."""
+        """Yield (number of the first sample, samples) of each message."""
         size = (int(self._channel.hello["limits"]["message_bytes"]) - HEADER.size) // 2
         for start in range(0, len(samples), size):
             yield first + start, samples[start : start + size]
 
     @property
-    def _ahead(self) -> float:
+    def _ahead_seconds(self) -> float:
         return float(self._channel.hello.get("audio", {}).get("ahead_seconds", 1.0))
 
-    def _shown(self, sample_rate: int) -> float:
-        """The sample of the music that the last frame showed; 0 before it began."""
-        if self._dances.get("number") != self._piece:
+    def _shown_sample(self, sample_rate: int) -> float:
+        """Return the sample of the music that the last frame showed; 0 before it began."""
+        if self._dances.get("number") != self._music:
             return 0.0
         seconds = (self.last_seq - self._dances["seq"]) / self._channel.hello["fps"]
         return max(0.0, self._dances["sample"] + seconds * sample_rate)
 
-    async def submit(self, verb: str, **arguments: Any) -> Answer:
-        """VerbMessage any verb of PROTOCOL.md; while the connection is being made again, it waits for that.
-
-        Raises:
-            VerbRefused: it makes no sense, or not now.
-            ConnectionError: the connection is over, or was lost before the answer came.
-        """
-        reply = await self._channel.request({"type": verb, "character": self.number, **arguments})
-        return Answer(reply["number"], reply["seq"], reply.get("note", ""))
-
-    async def close(self) -> None:
-        """Let the character go, or stop watching it; what waits can still be read."""
-        if not self._is_over:
-            await self._channel.request({"type": "close", "character": self.number})
-
-    async def __aiter__(self) -> AsyncIterator[WireFrame]:
-        while True:
-            while self._frames:
-                yield self._frames.popleft()
-            if self._error is not None:
-                raise self._error
-            if self._is_over:
-                return
-            self._news.clear()
-            await self._news.wait()
+    # For the connection.
 
     def take(self, frame: WireFrame) -> None:
-        """Let a frame wait for the reader; for the connection."""
+        """Queue a frame for the reader; for the connection.
+
+        Args:
+            frame: as it came.
+        """
         if frame.seq <= self.last_seq:
             return  # it came before the connection dropped
         if self.last_seq >= 0:
             self.dropped += frame.seq - self.last_seq - 1
         self.last_seq = frame.seq
-        if len(self._frames) >= WAITING:
+        if len(self._frames) >= MAX_WAITING_FRAMES:
             self._frames.popleft()
             self.dropped += 1
         self._frames.append(frame)
-        self._news.set()
+        self._changed.set()
 
-    def note(self, event: dict[str, Any]) -> None:
-        """Take note of an event; for the connection."""
+    def add_event(self, event: dict[str, Any]) -> None:
+        """Record an event; for the connection.
+
+        Args:
+            event: the message.
+        """
         self.events.append(event)
         if event["event"] == "dances":
             self._dances = event
 
     def interrupt(self) -> None:
-        """Send no more of the music: some of it was lost with the connection; for the connection."""
-        self._piece = LOST if self._piece else 0
+        """Stop sending music: a part of it was lost with the connection; for the connection."""
+        self._music = LOST if self._music else 0
 
     def end(self, error: ConnectionError | None = None) -> None:
-        """Let the reader come to an end, or to an error, after what waits; for the connection."""
+        """End the iteration after the frames that wait; for the connection.
+
+        Args:
+            error: raised to the reader; None for a normal end.
+        """
         if not self._is_over:
             self._is_over, self._error = True, error
-            self._news.set()
+            self._changed.set()

@@ -1,4 +1,4 @@
-"""What each connection owns and watches, and how it is kept for a while when the connection drops."""
+"""Client sessions: the characters that a connection owns or watches, kept for a while when the connection drops."""
 
 import asyncio
 import secrets
@@ -6,130 +6,175 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from motiongen_bridge.client_connection import ClientConnection
-from motiongen_bridge.frame_broadcaster import FrameBroadcaster, LiveCharacter, Subscription
+from motiongen_bridge.frame_broadcaster import FrameBroadcaster
 from motiongen_bridge.frames import Format, ProtocolError
+from motiongen_bridge.subscription import LiveCharacter, Subscription
 
 RESUME_SECONDS = 30.0
 """Time for which a lost connection's characters are kept."""
-MOST_NUMBERS = 65535
+MAX_NUMBER = 65535
+"""Highest number of a character on a connection."""
 
 
 @dataclass(eq=False)
-class Session:
-    """What a connection owns and watches; outlives it for a while.
+class ClientSession:
+    """State of a client, which outlives its connection for a while.
 
     Attributes:
-        connection: its connection; none while it is lost.
-        token: what a later connection resumes with.
+        connection: its connection; None while that is lost.
+        token: secret with which a later connection resumes the session.
         subscriptions: its characters, by number.
-        count: number of the last one.
-        expiry: when it ends, while its connection is lost.
+        last_number: number that was given last.
+        expiry: ends the session while its connection is lost.
     """
 
     connection: ClientConnection | None
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     subscriptions: dict[int, Subscription] = field(default_factory=dict)
-    count: int = 0
+    last_number: int = 0
     expiry: asyncio.TimerHandle | None = None
 
     def subscribe(self, live: LiveCharacter, format: Format, *, is_owner: bool) -> Subscription:
-        """Return a new subscription, under a number that is free."""
-        self.count = self.count % MOST_NUMBERS + 1
-        while self.count in self.subscriptions:
-            self.count = self.count % MOST_NUMBERS + 1
-        subscription = Subscription(self.count, live, format, is_owner)
+        """Return a new subscription under a free number.
+
+        Args:
+            live: the character.
+            format: format of its frames.
+            is_owner: whether the client may send it verbs.
+        """
+        self.last_number = self.last_number % MAX_NUMBER + 1
+        while self.last_number in self.subscriptions:
+            self.last_number = self.last_number % MAX_NUMBER + 1
+        subscription = Subscription(self.last_number, live, format, is_owner)
         self.subscriptions[subscription.number] = subscription
         return subscription
 
 
-class Sessions:
+class SessionStore:
     """All sessions, by token."""
 
     def __init__(
-        self, broadcaster: FrameBroadcaster, kept_seconds: float, changed: Callable[[int], None]
+        self, broadcaster: FrameBroadcaster, kept_seconds: float, on_change: Callable[[int], None]
     ) -> None:
-        """Take where their characters are, how long lost ones are kept, and who wants to know how many there are."""
-        self._broadcaster, self._kept_seconds, self._changed = broadcaster, kept_seconds, changed
-        self._living: dict[str, Session] = {}
+        """Make an empty store.
 
-    def begin(self, connection: ClientConnection) -> Session:
-        """Return a new session."""
-        session = Session(connection)
-        self._living[session.token] = session
-        self._changed(len(self._living))
+        Args:
+            broadcaster: has the sessions' characters.
+            kept_seconds: time for which lost sessions are kept.
+            on_change: called with the count of sessions.
+        """
+        self._broadcaster, self._kept_seconds, self._on_change = broadcaster, kept_seconds, on_change
+        self._sessions: dict[str, ClientSession] = {}
+
+    def begin(self, connection: ClientConnection) -> ClientSession:
+        """Return a new session.
+
+        Args:
+            connection: its connection.
+        """
+        session = ClientSession(connection)
+        self._sessions[session.token] = session
+        self._on_change(len(self._sessions))
         return session
 
-    def sweep(self, session: Session) -> None:
-        """Forget characters that their owners closed: they take no room from those who watched them."""
-        gone = [
-            number
-            for number, subscription in session.subscriptions.items()
-            if subscription.live.key not in self._broadcaster.characters
-        ]
-        for number in gone:
+    def remove_closed(self, session: ClientSession) -> None:
+        """Remove subscriptions to characters that their owners closed: they count no more.
+
+        Args:
+            session: the session.
+        """
+        living = self._broadcaster.characters
+        closed = [n for n, one in session.subscriptions.items() if one.live.key not in living]
+        for number in closed:
             del session.subscriptions[number]
 
-    def is_living(self, session: Session) -> bool:
-        """Whether it was not ended or taken over."""
-        return session.token in self._living
+    def is_active(self, session: ClientSession) -> bool:
+        """Return whether a session was neither ended nor taken over.
 
-    def take_over(self, session: Session, token: str, id: int | None) -> Session:
-        """Move everything of a lost session to a new one, and return the old one.
+        Args:
+            session: the session.
+        """
+        return session.token in self._sessions
+
+    def take_over(self, session: ClientSession, token: str, id: int | None) -> ClientSession:
+        """Move everything of an older session into a new one, and return the older one.
+
+        Args:
+            session: the new session.
+            token: token of the older one.
+            id: id of the message that asks for it.
 
         Raises:
-            ProtocolError: the old one is over, or the new one has begun something already.
+            ProtocolError: the older session is over, or the new one has characters already.
         """
-        old = self._living.get(token)
+        old = self._sessions.get(token)
         if old is None or old is session:
             raise ProtocolError("gone", "session: it is over; open your characters anew", id)
         if session.subscriptions:
             raise ProtocolError("not_now", "resume: say it before anything else", id)
-        del self._living[old.token]
+        del self._sessions[old.token]
         if old.expiry is not None:
             old.expiry.cancel()
-        self.sweep(old)
-        session.subscriptions, session.count, old.subscriptions = old.subscriptions, old.count, {}
+        self.remove_closed(old)
+        session.subscriptions, session.last_number, old.subscriptions = (
+            old.subscriptions,
+            old.last_number,
+            {},
+        )
         for subscription in session.subscriptions.values():
             subscription.sink = None
-        self._changed(len(self._living))
+        self._on_change(len(self._sessions))
         return old
 
-    def lose(self, session: Session) -> None:
-        """Keep what a lost connection owned for a while, in case it comes back."""
+    def keep(self, session: ClientSession) -> None:
+        """Keep a session whose connection was lost for a while; end it where it has no characters.
+
+        Args:
+            session: the session.
+        """
         session.connection = None
         for subscription in session.subscriptions.values():
             subscription.sink = None
-        if session.subscriptions and self.is_living(session):
+        if session.subscriptions and self.is_active(session):
             loop = asyncio.get_running_loop()
             session.expiry = loop.call_later(self._kept_seconds, self.end, session)
         else:
             self.end(session)
 
-    def leave(self, session: Session, subscription: Subscription) -> None:
-        """Let a character go."""
+    def unsubscribe(self, session: ClientSession, subscription: Subscription) -> None:
+        """End a subscription; its owner's ends the character too.
+
+        Args:
+            session: the session.
+            subscription: one of its subscriptions.
+        """
         session.subscriptions.pop(subscription.number, None)
         if subscription in subscription.live.subscriptions:
             subscription.live.subscriptions.remove(subscription)
         if subscription.is_owner:
             self._broadcaster.remove(subscription.live)
 
-    def end(self, session: Session) -> None:
-        """Let all of its characters go."""
-        self._living.pop(session.token, None)
+    def end(self, session: ClientSession) -> None:
+        """End a session and all its subscriptions.
+
+        Args:
+            session: the session.
+        """
+        self._sessions.pop(session.token, None)
         for subscription in list(session.subscriptions.values()):
-            self.leave(session, subscription)
-        self._changed(len(self._living))
+            self.unsubscribe(session, subscription)
+        self._on_change(len(self._sessions))
 
     def end_all(self) -> None:
-        """Let everything go."""
-        for session in list(self._living.values()):
+        """End all sessions."""
+        for session in list(self._sessions.values()):
             if session.expiry is not None:
                 session.expiry.cancel()
             self.end(session)
 
-    def idlest(self) -> Session | None:
-        """Return the oldest session whose connection has no character: the one that may give way to another."""
-        for session in self._living.values():
+    def oldest_idle(self) -> ClientSession | None:
+        """Return the oldest connected session without characters, which may give way to another; or None."""
+        for session in self._sessions.values():
             if session.connection is not None and not session.subscriptions:
                 return session
         return None

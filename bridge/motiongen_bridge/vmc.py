@@ -1,4 +1,4 @@
-"""A stream for receivers of VMC (Virtual Motion Capture protocol 2): Unity, Unreal, Blender, VSeeFace and others.
+"""Sends a character by VMC (Virtual Motion Capture protocol 2): to Unity, Unreal, Blender, VSeeFace and others.
 
 VMC is OSC over UDP, in Unity's world: left-handed, Y up, metres, facing +Z. What is right-handed goes there through the
 mirror x -> -x: positions (-x, y, z), quaternions (x, -y, -z, w). Bones turn from the T-pose of a VRM avatar, which is
@@ -19,9 +19,9 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 log = logging.getLogger(__name__)
 
 PORT = 39539
-"""Where receivers of VMC listen, unless told otherwise."""
+"""Usual UDP port of VMC receivers."""
 MAX_BYTES = 1400
-"""Of a datagram: one that is cut up on its way is lost whole when a part of it is."""
+"""Bytes of a datagram: one that is fragmented on its way is lost whole when a fragment is."""
 
 BONES = {
     "pelvis": "Hips",
@@ -54,10 +54,10 @@ _ROTATION = np.array([1.0, -1.0, -1.0, 1.0], dtype=np.float32)
 
 
 class VMCSender:
-    """Sends poses of SMPL-22 to one receiver, and never waits or fails when nobody receives.
+    """Sends poses of SMPL-22 to one receiver. Never blocks, and does not fail when nobody receives.
 
-    The place on the floor is the root's and the height is the hips', so that a receiver that takes no bone positions,
-    as is advised for an avatar of other proportions, still walks.
+    The position on the floor is sent as the root's and the height as the hips', so that a receiver that ignores bone
+    positions, as is advised for an avatar of other proportions, still walks.
 
     Attributes:
         lost: datagrams that could not be sent.
@@ -66,20 +66,20 @@ class VMCSender:
     def __init__(
         self, host: str, port: int = PORT, offsets: ArrayLike | None = None, *, max_bytes: int = MAX_BYTES
     ) -> None:
-        """Take the receiver's address and the skeleton.
+        """Open a socket.
 
         Args:
             host: name or address of the receiver's machine.
-            port: its UDP port.
+            port: UDP port of the receiver.
             offsets: (22, 3) positions of SMPL-22's joints on their parents, metres; motiongen's own when left out.
-            max_bytes: size of a datagram.
+            max_bytes: bytes of a datagram at most.
 
         Raises:
-            ValueError: the host is not known, the offsets are of another skeleton, or no bone fits a datagram.
+            ValueError: the host is unknown, the offsets are of another skeleton, or no bone fits a datagram.
         """
-        places = np.asarray(_own_offsets() if offsets is None else offsets, dtype=np.float32)
-        if places.shape != (len(BONES), 3):
-            raise ValueError(f"offsets: expected shape (22, 3) as of SMPL-22, got {places.shape}")
+        positions = np.asarray(_own_offsets() if offsets is None else offsets, dtype=np.float32)
+        if positions.shape != (len(BONES), 3):
+            raise ValueError(f"offsets: expected shape (22, 3) as of SMPL-22, got {positions.shape}")
         try:
             family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
         except OSError as error:
@@ -87,7 +87,7 @@ class VMCSender:
         self._address: tuple[object, ...] = address
         self._layout = _Layout(max_bytes)
         self._values = np.zeros((len(BONES), 7), dtype=np.float32)
-        self._values[:, :3] = places * _POSITION
+        self._values[:, :3] = positions * _POSITION
         self._socket = socket.socket(family, kind)
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
@@ -121,12 +121,15 @@ class VMCSender:
                 self.lost += 1
 
     def close(self) -> None:
-        """Send no more; what was sent may still arrive."""
+        """Close the socket; what was sent may still arrive."""
         self._socket.close()
 
 
 def parse_address(address: str) -> tuple[str, int]:
-    """Return the host and the port in ``HOST:PORT``, ``[IPv6]:PORT`` or ``HOST``, whose port is the usual one.
+    """Return the host and the port of a receiver.
+
+    Args:
+        address: ``HOST:PORT``, ``[IPv6]:PORT``, or ``HOST`` with the usual port.
 
     Raises:
         ValueError: it is no address.

@@ -1,4 +1,4 @@
-"""``motiongen bench-stream --sessions 128``: how a server bears many characters at once."""
+"""``motiongen bench-stream --sessions 128``: a load test of a streaming server."""
 
 import asyncio
 import os
@@ -17,9 +17,9 @@ from motiongen.cli import UsageError, arguments
 
 @dataclass(frozen=True, kw_only=True)
 class BenchConfig:
-    """Load a server with characters that are told something new every few seconds, and print what their clients saw.
+    """Load a server with characters that get a new prompt every few seconds, and print latencies and frame rates.
 
-    Without a URL a server of its own is started, in a process of its own, and ended again.
+    Without a URL a server is started in a process of its own, and ended again.
     """
 
     url: Annotated[tyro.conf.Positional[str], tyro.conf.arg(name="URL", metavar="[URL]")] = ""
@@ -33,13 +33,13 @@ class BenchConfig:
     token: Annotated[
         str, tyro.conf.arg(help_behavior_hint="(default: MOTIONGEN_TOKEN of the environment)")
     ] = ""
-    """Secret that the server wants."""
+    """The server's secret."""
     weights: arguments.Weights = "full"
     """Weights of the server that is started."""
     device: arguments.Device = "auto"
-    """Where it computes."""
+    """Device of the server that is started."""
     workers: int = 0
-    """Its threads; 0 lets it choose."""
+    """Threads of the server that is started; 0 lets it choose."""
 
     def __post_init__(self) -> None:
         if not self.sessions or min(self.sessions) < 1:

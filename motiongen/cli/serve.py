@@ -1,4 +1,4 @@
-"""``motiongen serve``: a page and a websocket on which characters obey sentences, or dance to music, at once."""
+"""``motiongen serve``: a streaming server, with a web page, a websocket and VMC."""
 
 import asyncio
 import gc
@@ -8,24 +8,40 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from motiongen import heads
 from motiongen.cli import UsageError, arguments
+from motiongen.heads.spec import HeadSpec
 
 if TYPE_CHECKING:
-    from motiongen.streaming.character import Scheduler
-    from motiongen_bridge.server import ServerConfig
-    from motiongen_bridge.vmc import VMCSender
+    from motiongen.streaming.scheduler_protocol import Scheduler
+    from motiongen_bridge.senders import FrameSender
+    from motiongen_bridge.server_config import ServerConfig
+
+
+STREAMING = heads.heads_for("words", streams=True) | heads.heads_for("music", streams=True)
+"""Name -> head that streams."""
+SPACES = tuple(space for spec in STREAMING.values() for space in spec.spaces)
+
+
+def _send_help() -> str:
+    from motiongen_bridge.senders import SENDERS
+
+    names = "; ".join(f"{name} ({spec.summary})" for name, spec in SENDERS.items())
+    return (
+        f"Receiver of the character that has been there longest; may be given several times. Names: {names}"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServeConfig:
     """Stream characters to web pages, engines and terminals, as many at once as the machine can.
 
-    The page at the address that is printed shows them; /ws is the stream (bridge/PROTOCOL.md), /healthz and /metrics
-    are for those who keep it running. Ctrl-C ends it.
+    Prints the address of a page that shows them. /ws is the stream (bridge/PROTOCOL.md), /healthz its health and
+    /metrics its metrics for Prometheus. Ctrl-C ends it.
     """
 
     host: str = "127.0.0.1"
@@ -36,12 +52,18 @@ class ServeConfig:
         str, tyro.conf.arg(help_behavior_hint="(default: MOTIONGEN_TOKEN of the environment)")
     ] = ""
     """Secret that clients must know."""
-    head: Literal["mogo", "badm"] = "mogo"
-    """The model that makes the stream: mogo obeys sentences, badm dances to music that clients send."""
+    head: Annotated[
+        str,
+        tyro.conf.arg(
+            metavar="|".join(STREAMING),
+            help="The model that generates the stream. "
+            + "; ".join(f"{name}: {spec.summary}" for name, spec in STREAMING.items()),
+        ),
+    ] = next(iter(STREAMING))
     weights: arguments.Weights = "full"
     """full (non-commercial), open (free sources, may be used in products), or a folder of your own."""
-    max_sessions: Annotated[int, tyro.conf.arg(metavar="N")] = 256
-    """Characters at once; those beyond are refused."""
+    max_characters: Annotated[int, tyro.conf.arg(name="max-sessions", metavar="N")] = 256
+    """Characters at once; more are refused."""
     device: arguments.Device = "auto"
     """Where to compute."""
     workers: Annotated[
@@ -49,41 +71,66 @@ class ServeConfig:
     ] = 0
     """Threads that share the characters."""
     allow_origin: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="URL")] = ()
-    """Web page that may connect, beside the server's own; may be given several times."""
+    """Web origin that may connect, beside the server's own page; may be given several times."""
+    send: Annotated[
+        tuple[str, ...],
+        tyro.conf.UseAppendAction,
+        tyro.conf.arg(
+            metavar="NAME://HOST:PORT",
+            help=_send_help(),
+        ),
+    ] = ()
     vmc: Annotated[str, tyro.conf.arg(metavar="HOST:PORT", help_behavior_hint="(optional)")] = ""
-    """VMC receiver that sees the character that has been there longest (VSeeFace, Unity and Unreal plugins)."""
+    """Short for --send vmc://HOST:PORT."""
     style: Annotated[str | None, tyro.conf.arg(metavar="STYLE", help_behavior_hint="(default: any)")] = None
-    """With badm: the style in which dancers begin; motiongen models lists them."""
+    """With a head that dances: the first style of each character; motiongen models lists them."""
     space: Annotated[
-        Literal["latent", "motion"] | None, tyro.conf.arg(help_behavior_hint="(default: latent)")
+        str | None,
+        tyro.conf.arg(
+            metavar="|".join(SPACES), help_behavior_hint="(default: the first that the weights have)"
+        ),
     ] = None
-    """With badm: what is denoised, the tokenizer's latents (faster) or the frames themselves."""
+    """With a head that dances: the space that is denoised, the tokenizer's latents (faster) or the frames."""
     refine: bool = False
-    """Let BAMM rewrite what waits, in the time that is left; docs/results.md says what it brings."""
+    """Let a head that edits rewrite frames that wait, in spare time; docs/results.md shows the gain."""
     quiet: bool = False
-    """Log what goes wrong only, and not who comes and goes."""
+    """Log errors only, and not each connection."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.max_sessions <= 100_000:
-            raise UsageError(f"max-sessions: expected 1 to 100000, got {self.max_sessions}")
+        if not 1 <= self.max_characters <= 100_000:
+            raise UsageError(f"max-sessions: expected 1 to 100000, got {self.max_characters}")
         if not 0 <= self.workers <= 64:
             raise UsageError(f"workers: expected 1 to 64, got {self.workers}; or leave it out")
-        if self.head == "badm" and (self.refine or self.workers > 1):
-            raise UsageError("refine, workers: expected none with badm, which has one thread; leave them out")
-        if self.head == "mogo" and (self.style or self.space):
-            raise UsageError("style, space: expected none with mogo; they are badm's: --head badm")
+        if self.head not in STREAMING:
+            raise UsageError(f"head: expected one of {', '.join(STREAMING)}, got {self.head!r}")
+        if self.space is not None and self.space not in SPACES:
+            raise UsageError(f"space: expected one of {', '.join(SPACES)}, got {self.space!r}")
+        if self.spec.kind == "music" and (self.refine or self.workers > 1):
+            raise UsageError(
+                f"refine, workers: expected none with {self.head}, which has one thread; leave them out"
+            )
+        if self.spec.kind == "words" and (self.style or self.space):
+            dancing = " or ".join(name for name, spec in STREAMING.items() if spec.kind == "music")
+            raise UsageError(
+                f"style, space: expected none with {self.head}; they are for heads that dance: --head {dancing}"
+            )
+
+    @property
+    def spec(self) -> HeadSpec:
+        """The head."""
+        return STREAMING[self.head]
 
 
 def main(argv: Sequence[str]) -> None:
     """Load the model, then serve until Ctrl-C."""
     config = arguments.parse(ServeConfig, argv, "serve")
     device = arguments.resolve_device(config.device)
-    from motiongen_bridge.server import ServerConfig
+    from motiongen_bridge.server_config import ServerConfig
 
     token = config.token or os.environ.get("MOTIONGEN_TOKEN", "")
     try:
         listen = ServerConfig(host=config.host, port=config.port, token=token, origins=config.allow_origin)
-        receiver = _receiver(config.vmc)
+        senders = _senders(config)
     except ValueError as error:
         raise UsageError(str(error)) from None
     import torch
@@ -93,38 +140,40 @@ def main(argv: Sequence[str]) -> None:
     logging.getLogger("websockets").setLevel(logging.WARNING)
     if not config.quiet:
         _log_events()
-    scheduler = _dancers(config, device) if config.head == "badm" else _characters(config, device)
-    asyncio.run(_serve(scheduler, listen, receiver))
+    make_scheduler = _dance_scheduler if config.spec.kind == "music" else _text_scheduler
+    scheduler = make_scheduler(config, device)
+    asyncio.run(_serve(scheduler, listen, senders))
 
 
-def _characters(config: ServeConfig, device: str) -> "Scheduler":
-    """Characters that obey sentences."""
-    from motiongen.inference.load import load_words as load
+def _text_scheduler(config: ServeConfig, device: str) -> "Scheduler":
+    """Return a scheduler of characters that obey sentences."""
+    from motiongen.inference.load import load_words
     from motiongen.streaming.refiner import Refiner
     from motiongen.streaming.scheduler import StreamScheduler
 
+    reviser = next(iter(heads.heads_for("words", edits=True)))
     return StreamScheduler(
-        load(config.head, config.weights, device),
-        max_characters=config.max_sessions,
+        load_words(config.head, config.weights, device, streams=True),
+        max_characters=config.max_characters,
         workers=config.workers or (min(2, os.cpu_count() or 1) if device == "cpu" else 1),
         lead_tokens=10 if config.refine else 3,
-        refiner=Refiner(load("bamm", config.weights, device)) if config.refine else None,
+        refiner=Refiner(load_words(reviser, config.weights, device)) if config.refine else None,
     )
 
 
-def _dancers(config: ServeConfig, device: str) -> "Scheduler":
-    """Characters that dance to music."""
+def _dance_scheduler(config: ServeConfig, device: str) -> "Scheduler":
+    """Return a scheduler of characters that dance to music."""
     from motiongen.inference.load import load_dance
     from motiongen.streaming.dance_scheduler import DanceScheduler
 
-    model = load_dance(config.space, config.weights, device)
+    model = load_dance(config.space, config.weights, device, head=config.head)
     # A GPU takes as long for one as for dozens; on a CPU a large batch would keep the others waiting.
     batch = 8 if device == "cpu" else 64
-    return DanceScheduler(model, max_characters=config.max_sessions, style=config.style, batch=batch)
+    return DanceScheduler(model, max_characters=config.max_characters, style=config.style, max_batch=batch)
 
 
 def _log_events() -> None:
-    """Show who comes and goes, a line an event, with its time."""
+    """Log each connection and disconnection, a line an event, with its time."""
     events = logging.getLogger("motiongen_bridge")
     events.setLevel(logging.INFO)
     for handler in events.handlers:
@@ -132,7 +181,7 @@ def _log_events() -> None:
 
 
 def _raise_open_files() -> None:
-    """Let this process have as many connections as the machine allows: the usual limit is for programs with few."""
+    """Raise the limit of open files, and so of connections, to what the machine allows."""
     if sys.platform == "win32":
         return
     import resource
@@ -142,26 +191,21 @@ def _raise_open_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def _receiver(address: str) -> "VMCSender | None":
-    if not address:
-        return None
-    from motiongen_bridge.vmc import VMCSender, parse_address
+def _senders(config: ServeConfig) -> "list[FrameSender]":
+    from motiongen_bridge.senders import make_sender
 
-    return VMCSender(*parse_address(address))
+    urls = [*config.send, *([f"vmc://{config.vmc}"] if config.vmc else [])]
+    return [make_sender(url) for url in urls]
 
 
-async def _serve(scheduler: "Scheduler", listen: "ServerConfig", receiver: "VMCSender | None") -> None:
+async def _serve(scheduler: "Scheduler", listen: "ServerConfig", senders: "list[FrameSender]") -> None:
     from motiongen_bridge.server import Server
 
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with Server(scheduler, listen) as server:
+    async with Server(scheduler, listen, senders) as server:
         print(server.url, flush=True)
         gc.collect()
         gc.freeze()  # what was loaded stays; the collector need not look at it while frames wait
-        if receiver is not None:
-            server.broadcaster.show(receiver.send)
         await stop.wait()
-    if receiver is not None:
-        receiver.close()

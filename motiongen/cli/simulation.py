@@ -1,4 +1,4 @@
-"""What the commands demos, rollout and drive share: names for their help texts, and a missing extra."""
+"""Helpers of the commands demos, rollout and drive: names for help texts, and the message of a missing extra."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

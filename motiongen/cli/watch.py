@@ -1,4 +1,4 @@
-"""``motiongen watch [URL] PROMPT``: one character of a server in the terminal, and in files."""
+"""``motiongen watch [URL] PROMPT``: shows a character of a server in the terminal, and records it to files."""
 
 import asyncio
 import contextlib
@@ -20,39 +20,39 @@ if TYPE_CHECKING:
     from motiongen_bridge.client import Connection, RemoteCharacter
     from motiongen_bridge.stream_stats import StreamStats
 
-RECORDED = 10.0
-"""Seconds of a recording, unless told otherwise."""
-SILENCE = 45.0
-"""Seconds without a frame after which none is waited for; a connection that drops may be back after 30."""
-PAUSE = 0.2
-"""Seconds between two sentences that are queued: a server refuses a flood of them."""
+RECORDED_SECONDS = 10.0
+"""Default length of a recording."""
+FRAME_TIMEOUT = 45.0
+"""Seconds without a frame after which the stream counts as ended; a connection that drops may be back after 30."""
+QUEUE_INTERVAL = 0.2
+"""Seconds between two queued prompts: a server refuses a flood of them."""
 ADDRESS = re.compile(r"(wss?|https?):\S*|(\[[0-9a-fA-F:.]+\]|[\w.-]+):\d+(/\S*)?")
-"""What is taken for a server's address, and not for a prompt."""
+"""A word that is a server's address, and not a prompt."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WatchConfig:
-    """Let a character of a server obey a sentence, show how its stream comes, and record it if files are asked for.
+    """Open a character on a server, show its stream in the terminal, and record it to files.
 
-    URL is that of the page or of the socket; without one it is motiongen serve on this machine. Ctrl-C ends it.
+    URL is the address of the server's page or websocket; default: motiongen serve on this machine. Ctrl-C ends it.
     """
 
     words: Annotated[
         tyro.conf.Positional[tuple[str, ...]],
         tyro.conf.arg(name="PROMPT", metavar="[URL] PROMPT", help_behavior_hint="(required)"),
     ]
-    """What happens, one sentence."""
+    """First prompt, one sentence."""
     then: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="PROMPT")] = ()
-    """What happens when that has ended; may be given several times."""
+    """Prompt that follows when the motion before it has ended; may be given several times."""
     seconds: Annotated[
         float | None,
         tyro.conf.arg(metavar="S", help_behavior_hint="(default: until Ctrl-C; 10 with -o)"),
     ] = None
-    """Length of what is watched and recorded."""
+    """Seconds to watch and record."""
     token: Annotated[
         str, tyro.conf.arg(help_behavior_hint="(default: MOTIONGEN_TOKEN of the environment)")
     ] = ""
-    """Secret that the server wants."""
+    """The server's secret."""
     output: arguments.Outputs = ()
     """File to record to; may be given several times."""
 
@@ -62,11 +62,11 @@ class WatchConfig:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Watch, print a summary, write what was recorded."""
+    """Watch, print a summary, write the recording."""
     config = arguments.parse(WatchConfig, argv, "watch")
     url, prompts = split(config.words)
-    said = (*prompts, *config.then)
-    arguments.check_prompts(said)
+    all_prompts = (*prompts, *config.then)
+    arguments.check_prompts(all_prompts)
     if config.output:
         arguments.check_outputs(config.output, arguments.known_outputs())
     from motiongen_bridge.client import URL, Connection
@@ -76,8 +76,8 @@ def main(argv: Sequence[str]) -> None:
         connection = Connection(url or URL, config.token or os.environ.get("MOTIONGEN_TOKEN"))
     except ValueError as error:
         raise UsageError(str(error)) from None
-    seconds = config.seconds or (RECORDED if config.output else None)
-    stats, failure = StreamStats(said), None
+    seconds = config.seconds or (RECORDED_SECONDS if config.output else None)
+    stats, failure = StreamStats(all_prompts), None
     try:
         asyncio.run(_watch(connection, stats, seconds, records=bool(config.output)))
     except KeyboardInterrupt:
@@ -97,6 +97,9 @@ def main(argv: Sequence[str]) -> None:
 def split(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     """Return the address, empty where none is given, and the prompt.
 
+    Args:
+        words: positional arguments.
+
     Raises:
         UsageError: there is no prompt, or more than one.
     """
@@ -113,11 +116,11 @@ def split(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
 async def _watch(
     connection: "Connection", stats: "StreamStats", seconds: float | None, *, records: bool
 ) -> None:
-    """Read frames for so many seconds of motion, or until cancelled.
+    """Open a character, and record its statistics until the time is over or the task is cancelled.
 
     Raises:
         ConnectionError: there is no server, or the stream ended too soon.
-        VerbRefused: the server does not want to do what was said.
+        VerbRefused: the server refuses a prompt.
     """
     async with connection:
         if records:
@@ -125,16 +128,18 @@ async def _watch(
 
             stats.recorder = FrameRecorder(connection.hello)
         stats.start(connection.hello)
-        character = await connection.open(stats.said[0])
-        speaking = [asyncio.create_task(_queue(character, n, text)) for n, text in enumerate(stats.said[1:])]
+        character = await connection.open(stats.prompts[0])
+        queueing = [
+            asyncio.create_task(_queue(character, n, text)) for n, text in enumerate(stats.prompts[1:])
+        ]
         drawing = asyncio.create_task(_draw(connection, stats))
         try:
-            await _read(connection, character, stats, seconds, speaking)
+            await _read(connection, character, stats, seconds, queueing)
         finally:
-            stats.unbegun = sum(not task.done() for task in speaking)
-            for task in (*speaking, drawing):
+            stats.not_started = sum(not task.done() for task in queueing)
+            for task in (*queueing, drawing):
                 task.cancel()
-            await asyncio.gather(*speaking, drawing, return_exceptions=True)
+            await asyncio.gather(*queueing, drawing, return_exceptions=True)
 
 
 async def _read(
@@ -142,35 +147,37 @@ async def _read(
     character: "RemoteCharacter",
     stats: "StreamStats",
     seconds: float | None,
-    speaking: Sequence["asyncio.Task[None]"],
+    queueing: Sequence["asyncio.Task[None]"],
 ) -> None:
     from motiongen_bridge.handshake import redacted_url
 
     count = math.inf if seconds is None else max(1, round(seconds * stats.fps))
     try:
-        async with asyncio.timeout(SILENCE) as silence:
+        async with asyncio.timeout(FRAME_TIMEOUT) as deadline:
             async for frame in character:
-                silence.reschedule(asyncio.get_running_loop().time() + SILENCE)
+                deadline.reschedule(asyncio.get_running_loop().time() + FRAME_TIMEOUT)
                 late = connection.clock.now() - frame.time / 1e6 if connection.clock.round_trip else None
                 stats.add(frame, character.events, late)
-                for task in speaking:
+                for task in queueing:
                     if task.done():
                         task.result()  # raises what it was refused with
                 if stats.frames + stats.dropped >= count:
                     return
     except TimeoutError:
-        raise ConnectionError(f"{redacted_url(connection.url)}: no frame came for {SILENCE:.0f} s") from None
+        raise ConnectionError(
+            f"{redacted_url(connection.url)}: no frame came for {FRAME_TIMEOUT:.0f} s"
+        ) from None
     raise ConnectionError(f"{redacted_url(connection.url)}: the server ended the stream")
 
 
-async def _queue(character: "RemoteCharacter", place: int, text: str) -> None:
-    await asyncio.sleep(PAUSE * place)
+async def _queue(character: "RemoteCharacter", position: int, text: str) -> None:
+    await asyncio.sleep(QUEUE_INTERVAL * position)
     with contextlib.suppress(ConnectionError):  # if it is lost for good, the frames end too
         await character.then(text)
 
 
 def _write(stats: "StreamStats", outputs: Sequence[Path], seconds: float | None) -> None:
-    """Write what was recorded, if anything was to be."""
+    """Write the recording, if there is one."""
     if stats.recorder is None:
         return
     count = None if seconds is None else max(1, round(seconds * stats.fps))
@@ -182,7 +189,7 @@ def _write(stats: "StreamStats", outputs: Sequence[Path], seconds: float | None)
 
 
 async def _draw(connection: "Connection", stats: "StreamStats") -> None:
-    """Show on stderr what comes, while it is a terminal."""
+    """Show the statistics on stderr while that is a terminal."""
     from rich.console import Console
     from rich.live import Live
 
@@ -200,13 +207,13 @@ def _panel(connection: "Connection", stats: "StreamStats") -> "RenderableType":
     from rich.text import Text
 
     from motiongen_bridge.handshake import redacted_url
-    from motiongen_bridge.stream_stats import top_view
+    from motiongen_bridge.top_view import top_view
 
     state = stats.changes[-1][1] if stats.changes else "waiting for the first frame"
     late = [1e3 * seconds for seconds in list(stats.late)[-30:]]
     numbers = [
         f"{stats.rate:.0f} frames/s",
-        f"first obeying frame {stats.answer}",
+        f"first obeying frame {stats.latency}",
         f"late {sum(late) / len(late):.0f} ms" if late else "late ?",
         f"left out {stats.dropped}",
     ]

@@ -1,1 +1,1 @@
-"""Parts that two or more models share."""
+"""Neural network modules shared by two or more models."""

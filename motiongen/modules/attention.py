@@ -1,8 +1,8 @@
-"""Transformer with rotary positions, a context that every layer sees, and a key/value cache.
+"""Transformer with rotary positions, context attention in every layer, and a key/value cache.
 
-The context (text, music, an observation) enters each layer as keys and values of its own projection, standing before
-the sequence's: the sequence attends to both in one softmax, and no feed-forward work is spent on the context.
-The same weights run whole sequences (`forward`, causal or not, chosen per item) and token by token (`step`).
+Each layer projects the context (text, music, an observation) to keys and values of its own and puts them before those
+of the sequence. The sequence attends to both in one softmax; the context passes through no feed-forward layer. The same
+weights run whole sequences (`forward`, causal or not, chosen per item) and token by token (`step`).
 """
 
 from collections.abc import Sequence
@@ -12,19 +12,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from motiongen.modules.kv_cache import Context, Push, TransformerState, additive, lengths_within, store
+from motiongen.modules.kv_cache import Context, Push, TransformerState, additive_mask, chunk_lengths, store
 from motiongen.modules.transformer_config import TransformerConfig
 
 
 def rotary_angles(positions: Tensor, head_dim: int, base: float = 1000.0) -> tuple[Tensor, Tensor]:
-    """Return cosine and sine (..., N, head_dim / 4) for positions (..., N).
+    """Return cosine and sine (..., N, head_dim / 4) of the rotary angles of positions (..., N).
 
-    RoFormer (Su et al. 2021), on the first half of a head's channels only: the second half compares contents
-    regardless of distance, which is what looking at a context needs.
+    RoFormer (Su et al. 2021), on the first half of a head's channels only: the second half is independent of position,
+    as attention to a context has to be.
     """
     count = head_dim // 4
     steps = torch.arange(count, device=positions.device, dtype=torch.float32) / count
-    angles = positions[..., None].float() * base**-steps  # fp32: positions grow without end in a stream
+    angles = positions[..., None].float() * base**-steps  # fp32: stream positions are unbounded
     return angles.cos(), angles.sin()
 
 
@@ -36,12 +36,12 @@ def apply_rotary(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 def attend(query: Tensor, memories: Sequence[Tensor], mask: Tensor | None = None) -> Tensor:
-    """Return attention (B, H, N, Dh) of a query (B, H, N, Dh) in one softmax over all memories.
+    """Return scaled dot-product attention (B, H, N, Dh), in one softmax over several key/value tensors.
 
     Args:
         query: (B, H, N, Dh).
-        memories: keys and values (2, B, H, S_i, Dh) each; they are not joined on a CPU, where copies cost most.
-        mask: (B, 1, N, sum of S_i), added to the scores; None where everything is seen.
+        memories: keys and values, (2, B, H, S_i, Dh) each; on a CPU they are not concatenated, to save the copy.
+        mask: (B, 1, N, sum of S_i), added to the scores; None for no mask.
     """
     if query.is_cuda:
         key, value = torch.cat(list(memories), dim=3) if len(memories) > 1 else memories[0]
@@ -59,7 +59,7 @@ def attend(query: Tensor, memories: Sequence[Tensor], mask: Tensor | None = None
 
 
 class Block(nn.Module):
-    """Pre-norm attention and feed-forward."""
+    """Pre-norm transformer block: self-attention with context, then a feed-forward layer."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -89,7 +89,14 @@ class Block(nn.Module):
         return packed.permute(2, 0, 3, 1, 4)
 
     def mix(self, x: Tensor, query: Tensor, memories: Sequence[Tensor], mask: Tensor) -> Tensor:
-        """Return x after attention over memories (2, B, H, S, Dh) under mask (B, 1, N, S), and feed-forward."""
+        """Return x (B, N, D) after attention and the feed-forward layer.
+
+        Args:
+            x: (B, N, D) input of the block, for the residual connection.
+            query: (B, H, N, Dh) from `project`.
+            memories: keys and values, (2, B, H, S_i, Dh) each.
+            mask: (B, 1, N, sum of S_i), added to the scores.
+        """
         attended = attend(query, memories, mask)  # (B, H, N, Dh)
         attended = self.attention_out(attended.transpose(1, 2).flatten(2))  # (B, N, D)
         x = x + F.dropout(attended, self.dropout, self.training)
@@ -98,7 +105,7 @@ class Block(nn.Module):
 
 
 class Transformer(nn.Module):
-    """Blocks that run a whole sequence at once or token by token with the same result."""
+    """Transformer with a KV cache: `forward` runs a whole sequence, `step` continues one, with equal results."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -106,7 +113,7 @@ class Transformer(nn.Module):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.num_layers))
         self.norm = nn.LayerNorm(config.dim)
         for name, parameter in self.named_parameters():
-            if parameter.dim() == 2:  # GPT-2's scheme: branches start small, the more the deeper
+            if parameter.dim() == 2:  # GPT-2's scheme: residual branches start smaller in deeper networks
                 deep = name.endswith(("attention_out.weight", "feedforward_out.weight"))
                 nn.init.normal_(parameter, std=0.02 / (2 * config.num_layers) ** 0.5 if deep else 0.02)
             elif name.endswith("bias"):
@@ -127,14 +134,14 @@ class Transformer(nn.Module):
 
         Args:
             x: (B, N, D) embedded tokens.
-            context: what the sequence may look at.
-            padding: (B, N) bool, true = padding, which nothing looks at.
-            causal: one bool, or (B,) bools: whether a position sees only itself and its past.
+            context: keys and values that every position attends to; None for none.
+            padding: (B, N) bool, true = padding, which is masked for all positions.
+            causal: whether a position attends only to itself and the past: one bool, or (B,) bools.
         """
         batch, tokens, _ = x.shape
         x = x.to(
             _compute_dtype(x)
-        )  # under autocast the whole stream is narrow: a tenth of the time goes in casts
+        )  # under autocast the residual stream is bfloat16 too: casts would take a tenth of the time
         positions = torch.arange(tokens, device=x.device)
         visible = self._in_window(positions[:, None], positions[None, :])[None]  # (1, N, N)
         if not isinstance(causal, bool):
@@ -159,14 +166,14 @@ class Transformer(nn.Module):
         context_tokens: int = 0,
         spare: int = 0,
     ) -> TransformerState:
-        """Return the state at rest: room for `capacity` tokens, or for the window where that is smaller.
+        """Return an empty KV cache for `capacity` tokens, or for the window if that is smaller.
 
         Args:
             batch_size: B.
             capacity: tokens that a model without a window can take.
-            context: what the sequence may look at.
-            context_tokens: room for a context that is set later.
-            spare: tokens beyond the window that are kept, so that as many can be taken back (`rewind`).
+            context: keys and values that every position attends to; None for none yet.
+            context_tokens: slots reserved for a context that is set later.
+            spare: tokens cached beyond the window, so that as many can be undone by `rewind`.
         """
         config = self.config
         slots = capacity if config.window is None else min(capacity, config.window + spare)
@@ -179,15 +186,15 @@ class Transformer(nn.Module):
         return state
 
     def step(self, x: Tensor, state: TransformerState, padding: Tensor | None = None) -> Tensor:
-        """Push tokens x (B, n, D), return their features (B, n, D); updates state in place.
+        """Return features (B, n, D) of the next tokens x (B, n, D); updates the state in place.
 
         Args:
-            x: (B, n, D) the next tokens, at any n.
+            x: (B, n, D) the next tokens, any n.
             state: from `init_state`.
-            padding: (B, n) bool, true at the end of items that have fewer new tokens; they leave no trace.
+            padding: (B, n) bool, true = padding, at the end of items with fewer new tokens; it is not cached.
 
         Raises:
-            ValueError: the state is full and the model has no window to let the past go.
+            ValueError: the cache is full and the model has no window.
         """
         window, tokens = self.config.window, x.shape[1]
         if window is None and state.filled + tokens > state.slots:
@@ -195,41 +202,46 @@ class Transformer(nn.Module):
             raise ValueError(
                 f"x: expected at most {room} more tokens, got {tokens}; raise the state's capacity"
             )
-        lengths = lengths_within(tokens, state.slots, state.filled, window)
-        made, start = [], 0
+        lengths = chunk_lengths(tokens, state.slots, state.filled, window)
+        outputs, start = [], 0
         for length in lengths:
             part = slice(start, start := start + length)
             push = state.push(length, None if padding is None else padding[:, part], window)
-            made.append(self.step_into(x[:, part], state.memory, push))
-        return made[0] if len(made) == 1 else torch.cat(made, dim=1)
+            outputs.append(self.step_into(x[:, part], state.memory, push))
+        return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1)
 
     def step_into(self, x: Tensor, memory: Sequence[Tensor], push: Push) -> Tensor:
-        """Return features (B, n, D) of tokens x (B, n, D) that go where `push` says, in memory a layer each.
+        """Return features (B, n, D) of the next tokens, with cache slots that the caller has reserved.
 
-        Transformers of equal sizes that take a step together can share one `push`.
+        Transformers of equal sizes that step together can share one `push`.
+
+        Args:
+            x: (B, n, D) the next tokens.
+            memory: cached keys and values of each layer; written in place.
+            push: from `TransformerState.push`: slots, positions and mask of the new tokens.
         """
         cos, sin = (
             part[:, None] for part in rotary_angles(push.positions, self.config.head_dim)
         )  # (B, 1, n, Dh / 4)
-        for block, kept in zip(self._layers(), memory, strict=True):
-            query, fresh = block.project(x, cos, sin)
-            x = block.mix(x, query, [store(kept, fresh, push).to(fresh.dtype)], push.mask.to(fresh.dtype))
+        for block, cache in zip(self._layers(), memory, strict=True):
+            query, new = block.project(x, cos, sin)
+            x = block.mix(x, query, [store(cache, new, push).to(new.dtype)], push.mask.to(new.dtype))
         return cast(Tensor, self.norm(x))
 
     def _layers(self) -> list[Block]:
         return cast(list[Block], list(self.blocks))
 
     def _in_window(self, query: Tensor, key: Tensor) -> Tensor:
-        """Whether a query position sees a key position, causally."""
+        """Return bools: whether a key position is within the causal window of a query position."""
         visible = key <= query
         return visible if self.config.window is None else visible & (key > query - self.config.window)
 
     def _mask(self, visible: Tensor, context: Context | None, like: Tensor) -> Tensor:
-        """Turn visibility (B, N, S) into an additive mask (B, 1, N, L + S) that also covers the context."""
+        """Return the additive mask (B, 1, N, L + S) of context and sequence, for visibility (B, N, S)."""
         if context is not None:
             padding = context.padding if context.padding.dim() == 3 else context.padding[:, None, :]
             visible = torch.cat([~padding.expand(-1, visible.shape[1], -1), visible], dim=2)
-        return additive(visible, _compute_dtype(like))
+        return additive_mask(visible, _compute_dtype(like))
 
 
 def _compute_dtype(x: Tensor) -> torch.dtype:
@@ -238,5 +250,5 @@ def _compute_dtype(x: Tensor) -> torch.dtype:
 
 
 def _memories(context: Context | None, layer: int, memory: Tensor) -> list[Tensor]:
-    """Return what a layer looks at: the context's keys and values, where there are, and the sequence's."""
+    """Return the keys and values that a layer attends to: those of the context, if any, and of the sequence."""
     return [memory] if context is None else [context.memory[layer].to(memory.dtype), memory]

@@ -1,4 +1,4 @@
-"""A transformer block whose outputs a condition scales and shifts (FiLM, Perez et al., AAAI 2018), as in EDGE."""
+"""Transformer block with feature-wise linear modulation (FiLM, Perez et al., AAAI 2018), as in EDGE."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from motiongen.modules.attention import attend
 
 
 class FiLM(nn.Module):
-    """Scale and shift of channels, from a condition; at first it changes nothing."""
+    """Feature-wise scale and shift predicted from a condition; initialised to the identity."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -19,13 +19,13 @@ class FiLM(nn.Module):
         nn.init.zeros_(self.project.bias)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """Return x (B, N, D) modulated by a condition (B, N, D), place by place."""
+        """Return x (B, N, D) modulated by a condition (B, N, D), position by position."""
         scale, shift = self.project(condition).chunk(2, dim=-1)
         return x * (1 + scale) + shift
 
 
 class FiLMBlock(nn.Module):
-    """Pre-norm attention over the sequence and contexts, in one softmax, and feed-forward; FiLM after each."""
+    """Pre-norm attention over sequence and contexts in one softmax, then feed-forward, with FiLM after each."""
 
     def __init__(self, dim: int, num_heads: int, feedforward_dim: int, dropout: float) -> None:
         super().__init__()
@@ -41,7 +41,13 @@ class FiLMBlock(nn.Module):
         self.feedforward_film = FiLM(dim)
 
     def forward(self, x: Tensor, contexts: Sequence[Tensor], condition: Tensor) -> Tensor:
-        """Return x (B, N, D) after looking at itself and at contexts (B, L_i, D), under a condition (B, N, D)."""
+        """Return x (B, N, D) after attention and feed-forward.
+
+        Args:
+            x: (B, N, D) sequence.
+            contexts: (B, L_i, D) each; the sequence attends to all of them.
+            condition: (B, N, D) that modulates every position.
+        """
         query, memory = self._split(self.query_key_value(self.attention_norm(x)), 3)
         context = torch.cat(list(contexts), dim=1)  # (B, L, D)
         _, outside = self._split(self.context_key_value(context), 2)
@@ -53,7 +59,7 @@ class FiLMBlock(nn.Module):
         return x + self.feedforward_film(hidden, condition)
 
     def _split(self, packed: Tensor, parts: int) -> tuple[Tensor, Tensor]:
-        """Return queries (B, H, N, Dh) (or an empty stand-in) and keys with values (2, B, H, N, Dh)."""
+        """Return queries (B, H, N, Dh), to be ignored where parts is 2, and keys with values (2, B, H, N, Dh)."""
         batch, tokens, _ = packed.shape
         heads = packed.view(batch, tokens, parts, self.num_heads, -1).permute(2, 0, 3, 1, 4)
         return heads[0], heads[-2:]

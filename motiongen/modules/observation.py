@@ -1,4 +1,4 @@
-"""What robot policies share: their sizes, the normaliser of each task, and the encoder of what was observed."""
+"""Observation encoder and per-task normalisers of robot policies."""
 
 from collections.abc import Mapping
 
@@ -9,17 +9,23 @@ from motiongen.modules.policy_config import PolicyConfig
 from motiongen.modules.visual_encoder import VisualEncoder
 
 Observation = Mapping[str, Tensor]
-"""`state` (B, To, D); `image` (B, To, 3, S, S) uint8 where the policy sees; `task` (B,) int64, task 0 when absent.
+"""Observations of the last To frames by name: `state` (B, To, D) float; `image` (B, To, 3, S, S) uint8 for a policy
+with a camera; `task` (B,) int64, task 0 if absent.
 
-In training `scene` (B, To, E) may stand for the picture, where the policy reads scenes."""
+In training, `scene` (B, To, E) may replace the image for a policy that predicts scene numbers from images."""
 
 
-MOST_SCENE_ERROR = 0.5
-"""Of a number that pictures show, in its deviations."""
+MAX_SCENE_ERROR = 0.5
+"""A scene number is used if its mean prediction error on held-out images is below this, in standard deviations."""
 
 
 class Normaliser(nn.Module):
-    """Numbers of each task to about -1..1 and back; what the data does not say is 0."""
+    """Affine normalisation of numbers for each task, and its inverse; dimensions that a task lacks become 0.
+
+    Args:
+        num_tasks: number of tasks.
+        dim: numbers D of the widest task.
+    """
 
     shift: Tensor
     scale: Tensor
@@ -32,38 +38,38 @@ class Normaliser(nn.Module):
 
     @torch.no_grad()
     def fit_range(self, task: int, rows: Tensor) -> None:
-        """Make the range of rows (T, D') -1..1; a number that never changes becomes 0."""
+        """Fit a task's normaliser so that rows (T, D'), D' <= D, span -1..1; a constant number becomes 0."""
         low, high = rows.min(0).values, rows.max(0).values
         half = (high - low) / 2
         self._set(task, (low + high) / 2, torch.where(half > 1e-6, half, 1.0))
 
     @torch.no_grad()
     def fit_moments(self, task: int, rows: Tensor) -> None:
-        """Make rows (T, D') zero in the mean and one in deviation; a number that never changes becomes 0."""
+        """Fit a task's normaliser so that rows (T, D'), D' <= D, have mean 0 and deviation 1; a constant becomes 0."""
         deviation = rows.double().std(0, correction=0).float()
         self._set(task, rows.double().mean(0).float(), torch.where(deviation > 1e-6, deviation, 1.0))
 
     def _set(self, task: int, shift: Tensor, scale: Tensor) -> None:
-        place = slice(task * self.dim, task * self.dim + len(shift))
-        self.shift[place], self.scale[place] = shift, scale
+        own = slice(task * self.dim, task * self.dim + len(shift))
+        self.shift[own], self.scale[own] = shift, scale
 
     def of(self, task: Tensor) -> tuple[Tensor, Tensor]:
-        """Return shift and scale (B, 1, D) of tasks (B,)."""
+        """Return shift and scale, (B, 1, D) each, of tasks (B,)."""
         return self.shift.view(-1, self.dim)[task, None], self.scale.view(-1, self.dim)[task, None]
 
     def forward(self, x: Tensor, task: Tensor) -> Tensor:
-        """Return x (B, T, D) normalised as those of the tasks (B,) are."""
+        """Return x (B, T, D) normalised by the statistics of tasks (B,)."""
         shift, scale = self.of(task)
         return (x.float() - shift) / scale
 
     def inverse(self, x: Tensor, task: Tensor) -> Tensor:
-        """Return x (B, T, D) in the data's own units."""
+        """Return normalised x (B, T, D) of tasks (B,) in the units of the data."""
         shift, scale = self.of(task)
         return x.float() * scale + shift
 
 
 class ObservationEncoder(nn.Module):
-    """States, pictures and the task of the last To frames, as one vector (B, cond_dim)."""
+    """Encodes states, images and the task of the last To frames as one vector (B, cond_dim)."""
 
     first: Tensor
     second: Tensor
@@ -96,52 +102,68 @@ class ObservationEncoder(nn.Module):
         self.project, self.deepen = layers[0], nn.Sequential(*layers[1:])
 
     def fit(self, task: int, states: Tensor) -> None:
-        """Normalise a task's states, with their scenes behind, as these (T, D + E) are: mean zero, deviation one."""
+        """Fit the normalisers of a task: mean 0, deviation 1.
+
+        Args:
+            task: index of the task.
+            states: (T, D + E) states with their scene numbers appended.
+        """
         self.normaliser.fit_moments(task, states)
         if self.config.pairs:
             self.pair_normaliser.fit_moments(task, self._pairs(states))
 
     def forward(self, observation: Observation, generator: torch.Generator | None = None) -> Tensor:
-        """Return the vector (B, cond_dim) of observations.
+        """Return the encoding (B, cond_dim) of observations.
 
-        With a generator, as in training, pictures are cropped where it says. A `scene` is taken for what would be read
-        from the pictures; of either, numbers that pictures do not show are the mean.
+        A given `scene` replaces the one predicted from the images. Scene numbers that images do not show
+        (`MAX_SCENE_ERROR`) are replaced by their mean in both cases.
+
+        Args:
+            observation: see `Observation`.
+            generator: draws random crops of the images, in training; None for centre crops.
 
         Raises:
-            ValueError: shapes that are not the config's.
+            ValueError: shapes that differ from the config's.
         """
         state = observation["state"]
         check_shape("state", state, (self.config.obs_steps, self.config.state_dim))
         task = task_of(observation)
         points: list[Tensor] = []
         if self.config.scene_dim:
-            scene = observation["scene"] if "scene" in observation else self.read(observation, generator)
+            scene = (
+                observation["scene"] if "scene" in observation else self.predict_scene(observation, generator)
+            )
             check_shape("scene", scene, (self.config.obs_steps, self.config.scene_dim))
-            is_shown = self.scene_error < MOST_SCENE_ERROR
+            is_shown = self.scene_error < MAX_SCENE_ERROR
             scene = torch.where(is_shown, scene, self._scene_moments(task)[0])
             state = torch.cat([state, scene], dim=-1)
         elif self.config.image_size:
-            points.append(self._look(observation, generator).flatten(1))  # (B, To * F)
-        seen = [self.normaliser(state, task).flatten(1)]  # (B, To * (D + E))
+            points.append(self._encode_images(observation, generator).flatten(1))  # (B, To * F)
+        parts = [self.normaliser(state, task).flatten(1)]  # (B, To * (D + E))
         if self.config.pairs:
-            seen.append(self.pair_normaliser(self._pairs(state), task).flatten(1))  # (B, To * pairs)
-        vector = self.project(torch.cat([*seen, *points], dim=-1))
+            parts.append(self.pair_normaliser(self._pairs(state), task).flatten(1))  # (B, To * pairs)
+        vector = self.project(torch.cat([*parts, *points], dim=-1))
         if len(self.config.tasks) > 1:
             vector = vector + self.task(task)
         return self.deepen(vector)
 
-    def read(self, observation: Observation, generator: torch.Generator | None = None) -> Tensor:
-        """Return the scene (B, To, E) that the pictures of observations show, in the data's own units."""
+    def predict_scene(self, observation: Observation, generator: torch.Generator | None = None) -> Tensor:
+        """Return the scene (B, To, E) predicted from the images of observations, in the units of the data.
+
+        Args:
+            observation: see `Observation`.
+            generator: draws random crops of the images, in training; None for centre crops.
+        """
         shift, scale = self._scene_moments(task_of(observation))
-        return self.scene(self._look(observation, generator)).float() * scale + shift
+        return self.scene(self._encode_images(observation, generator)).float() * scale + shift
 
     def _scene_moments(self, task: Tensor) -> tuple[Tensor, Tensor]:
-        """Return shift and scale (B, 1, E) of the scenes of tasks (B,)."""
+        """Return shift and scale, (B, 1, E) each, of the scene numbers of tasks (B,)."""
         shift, scale = (part[..., self.config.state_dim :] for part in self.normaliser.of(task))
         return shift, scale
 
-    def _look(self, observation: Observation, generator: torch.Generator | None) -> Tensor:
-        """Return the points (B, To, F) of the observations' pictures."""
+    def _encode_images(self, observation: Observation, generator: torch.Generator | None) -> Tensor:
+        """Return image features (B, To, F)."""
         image = observation["image"]
         check_shape("image", image, (self.config.obs_steps, 3, *[self.config.image_size] * 2))
         crops = self._cropped(image, generator)  # (B, To, 3, S', S')
@@ -151,24 +173,33 @@ class ObservationEncoder(nn.Module):
         return state[..., self.first] - state[..., self.second]
 
     def _cropped(self, image: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Return (B, To, 3, S', S') of (B, To, 3, S, S); frames of one item are cut at one place."""
-        size, spare = self.config.crop_size, self.config.image_size - self.config.crop_size
+        """Return crops (B, To, 3, S', S') of images (B, To, 3, S, S); the frames of an item share one crop window."""
+        size, margin = self.config.crop_size, self.config.image_size - self.config.crop_size
         if generator is None:
-            start = spare // 2
+            start = margin // 2
             return image[..., start : start + size, start : start + size]
-        starts = torch.randint(spare + 1, (len(image), 2), generator=generator).tolist()
-        cut = [item[..., y : y + size, x : x + size] for item, (y, x) in zip(image, starts, strict=True)]
-        return torch.stack(cut)
+        starts = torch.randint(margin + 1, (len(image), 2), generator=generator).tolist()
+        crops = [item[..., y : y + size, x : x + size] for item, (y, x) in zip(image, starts, strict=True)]
+        return torch.stack(crops)
 
 
 def task_of(observation: Observation) -> Tensor:
-    """Return the tasks (B,) of observations: task 0 where they do not say."""
+    """Return the task indices (B,) of observations, 0 where none are given."""
     state = observation["state"]
     return observation.get("task", torch.zeros(len(state), dtype=torch.long, device=state.device))
 
 
 def check_shape(name: str, value: Tensor, shape: tuple[int, ...]) -> None:
-    """Refuse a batch whose items have another shape than the policy's."""
+    """Check the shape of a batch.
+
+    Args:
+        name: of the tensor, for the message.
+        value: (B, ...).
+        shape: expected shape of an item.
+
+    Raises:
+        ValueError: items of another shape.
+    """
     if tuple(value.shape[1:]) != shape:
         expected = ", ".join(map(str, shape))
         raise ValueError(

@@ -1,44 +1,44 @@
-"""What a robot policy sees, and the chunk of actions that it answers with."""
+"""Observation and action sizes of a robot policy."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyConfig:
-    """What a policy sees, and the chunk of actions that it answers with.
+    """Observation and action sizes of a policy that predicts action chunks.
 
-    Of `horizon` actions the first belongs to the oldest observation, and so `obs_steps` - 1 of them are past; the next
-    `action_steps` are executed (Diffusion Policy, Chi et al., RSS 2023, section 3).
+    The first of the `horizon` predicted actions belongs to the oldest observation, so `obs_steps` - 1 of them are past;
+    the next `action_steps` are executed (Diffusion Policy, Chi et al., RSS 2023, section 3).
     """
 
     state_dim: int = 16
-    """Numbers of a state; tasks with fewer are filled up with zeros."""
+    """Numbers of a state; tasks with fewer are padded with zeros."""
     action_dim: int = 2
     obs_steps: int = 2
     horizon: int = 16
     action_steps: int = 8
     image_size: int = 0
-    """Side of the square picture, pixels; 0 for policies that see none."""
+    """Side of the square camera image, pixels; 0 for a policy without images."""
     crop_size: int = 84
-    """Side of the part of it that is looked at: anywhere in training, the middle later."""
+    """Side of the image crop, pixels: random in training, central in use."""
     scene_dim: int = 0
-    """Numbers E that are read from a picture: places of things, which are then seen like the state's. 0 for the points
-    of the picture instead, where nobody can say what is where."""
+    """Numbers E predicted from an image, such as object positions, and then treated like state numbers; 0 to use image
+    features instead, where the data has no such labels."""
     image_width: int = 16
-    """Channels of the picture encoder's first stage."""
+    """Channels of the first stage of the image encoder."""
     cond_dim: int = 128
-    """Numbers that the observations become."""
+    """Channels of the encoded observations."""
     obs_layers: int = 2
-    """Linear layers that make them; the published CARP has one."""
+    """Linear layers of the observation encoder; the published CARP has one."""
     pairs: bool = False
-    """See the differences of all pairs of a state's numbers too, each normalised by itself: where one thing is from
-    another, which a network otherwise has to find as the small rest of large numbers."""
+    """Add the differences of all pairs of state numbers as inputs, each normalised by itself: relative positions, which
+    a network would otherwise have to find as small differences of large numbers."""
     tasks: tuple[str, ...] = ("",)
-    """Instructions of the tasks that it knows."""
+    """Instructions of the tasks that the policy is trained on."""
     task_state_dims: tuple[int, ...] = ()
-    """Numbers of each task's state; all `state_dim` when empty."""
+    """Numbers of the state of each task; empty if all have `state_dim`."""
     task_action_dims: tuple[int, ...] = ()
-    """Numbers of each task's action; all `action_dim` when empty."""
+    """Numbers of the action of each task; empty if all have `action_dim`."""
 
     def __post_init__(self) -> None:
         sizes = ("state_dim", "action_dim", "obs_steps", "horizon", "action_steps", "cond_dim", "obs_layers")

@@ -1,4 +1,4 @@
-"""Residual vector quantization with codebooks learned by moving averages."""
+"""Residual vector quantizer with EMA codebooks."""
 
 from dataclasses import dataclass
 
@@ -7,21 +7,21 @@ from torch import Tensor, nn
 
 KMEANS_ITERATIONS = 10
 KMEANS_CHUNK = 8192  # rows per distance matrix: 8192 x 512 floats are 16 MB
-DEAD_BELOW = 0.1  # a code is dead when it is used less than this part of the average code
-REBORN_AT = 0.3  # and starts again with this part: about 100 batches to prove itself at a decay of 0.99
+DEAD_BELOW = 0.1  # a code is dead if it is used less than this share of the average code
+REVIVED_COUNT = 0.3  # initial count of a revived code, of the average: about 100 batches at a decay of 0.99
 
 
 @dataclass(frozen=True)
 class Quantized:
-    """What the quantizer makes of latents (B, N, D)."""
+    """Result of quantizing latents (B, N, D)."""
 
     latents: Tensor  # (B, N, D), gradients pass straight through to the input
     codes: Tensor  # (B, N, Q) int64, coarse first
-    commitment: Tensor  # scalar: mean squared distance of each level's input to its code
+    commitment: Tensor  # scalar: mean squared distance of each level's input to its code (commitment loss)
 
 
 def nearest_codes(rows: Tensor, codebook: Tensor) -> Tensor:
-    """Return the index (M,) of the code (K, D) nearest to each row (M, D)."""
+    """Return indices (M,) of the codes nearest to rows (M, D), in a codebook (K, D)."""
     half_squares = codebook.square().sum(-1) / 2  # |row|^2 does not change the order
     return torch.cat([(half_squares - part @ codebook.T).argmin(-1) for part in rows.split(KMEANS_CHUNK)])
 
@@ -29,8 +29,14 @@ def nearest_codes(rows: Tensor, codebook: Tensor) -> Tensor:
 class ResidualVQ(nn.Module):
     """Residual vector quantizer (SoundStream, Zeghidour et al. 2021, Algorithm 1) with EMA codebooks.
 
-    Codebooks move by van den Oord et al. 2017 (appendix A.1), kept as the codes and their decayed counts: the decayed
-    sums are their product, so two buffers hold the whole training state. Only `initialise` and `update` change them.
+    EMA update of van den Oord et al. 2017 (appendix A.1). The decayed sums are the product of codes and decayed counts,
+    so that two buffers hold the whole training state. Only `initialise` and `update` change them.
+
+    Args:
+        num_quantizers: levels Q.
+        codebook_size: codes K of a level.
+        dim: channels D.
+        decay: of the moving averages.
     """
 
     codebooks: Tensor
@@ -66,11 +72,15 @@ class ResidualVQ(nn.Module):
         return torch.stack(codes, dim=-1).view(*latents.shape[:-1], -1)  # (B, N, Q)
 
     def decode(self, codes: Tensor) -> Tensor:
-        """Return the sum of the codes' vectors (B, N, D) for codes (B, N, Q') with Q' <= Q."""
+        """Return quantized latents (B, N, D), the sum over the levels of codes (B, N, Q'), Q' <= Q."""
         return self.level_vectors(codes).sum(dim=-2)
 
     def level_vectors(self, codes: Tensor) -> Tensor:
-        """Return each level's vector (B, N, Q', D) for codes (B, N, Q')."""
+        """Return codebook vectors (B, N, Q', D) of codes (B, N, Q').
+
+        Raises:
+            ValueError: more levels than Q, or none.
+        """
         levels = codes.shape[-1]
         if not 1 <= levels <= self.num_quantizers:
             raise ValueError(
@@ -79,7 +89,12 @@ class ResidualVQ(nn.Module):
         return self.codebooks[torch.arange(levels, device=codes.device), codes]  # (B, N, Q', D)
 
     def forward(self, latents: Tensor, num_levels: Tensor | None = None) -> Quantized:
-        """Quantize with gradients; num_levels (B,) limits how many levels each item uses (quantizer dropout)."""
+        """Return quantized latents with straight-through gradients.
+
+        Args:
+            latents: (B, N, D).
+            num_levels: (B,) levels that each item uses (quantizer dropout); None for all.
+        """
         latents = latents.to(self.codebooks.dtype)
         codes = self.encode(latents)
         vectors = self.level_vectors(codes)  # (B, N, Q, D)
@@ -96,7 +111,13 @@ class ResidualVQ(nn.Module):
 
     @torch.no_grad()
     def update(self, latents: Tensor, codes: Tensor, generator: torch.Generator) -> None:
-        """Move the codebooks towards latents (B, N, D) that were coded as codes (B, N, Q); revive dead codes."""
+        """Update the codebooks by EMA and replace dead codes by random inputs.
+
+        Args:
+            latents: (B, N, D) of the batch.
+            codes: (B, N, Q) that `encode` gave for them.
+            generator: draws the replacements of dead codes.
+        """
         residual = latents.detach().to(self.codebooks.dtype).reshape(-1, latents.shape[-1])  # (M, D)
         for level, level_codes in enumerate(codes.flatten(0, -2).unbind(-1)):
             codebook, counts = self.codebooks[level], self.counts[level]
@@ -119,16 +140,21 @@ class ResidualVQ(nn.Module):
         dead = counts < DEAD_BELOW * average
         picks = torch.randint(rows.shape[0], (codebook.shape[0],), generator=generator).to(rows.device)
         codebook.copy_(torch.where(dead[:, None], rows[picks], codebook))
-        counts.copy_(torch.where(dead, REBORN_AT * average, counts))
+        counts.copy_(torch.where(dead, REVIVED_COUNT * average, counts))
 
     @property
     def initialised(self) -> bool:
-        """Whether the codebooks have been set."""
+        """Whether the codebooks have been initialised."""
         return bool(self.counts.any())
 
     @torch.no_grad()
     def initialise(self, latents: Tensor, generator: torch.Generator) -> None:
-        """Set all codebooks by k-means on latents (B, N, D), each level on what the levels before leave over."""
+        """Initialise the codebooks by k-means on latents (B, N, D), each level on the residual of those before it.
+
+        Args:
+            latents: (B, N, D).
+            generator: draws the initial centres.
+        """
         residual = latents.detach().to(self.codebooks.dtype).reshape(-1, latents.shape[-1])  # (M, D)
         for codebook, counts in zip(self.codebooks, self.counts, strict=True):
             picks = torch.randint(residual.shape[0], (codebook.shape[0],), generator=generator).to(

@@ -1,4 +1,4 @@
-"""The finer quantizer levels of every token, one level after the other, from the coarser ones and the text."""
+"""Residual transformer: predicts the finer quantizer levels of all tokens, level by level (MoMask)."""
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +10,7 @@ from motiongen.modules.transformer_config import TransformerConfig
 
 
 class CodeVectors(nn.Module):
-    """A vector for each code of each level, read when codes come in and compared with when codes go out."""
+    """Embedding table of the codes of all levels, tied between input embeddings and output logits."""
 
     def __init__(self, num_quantizers: int, codebook_size: int, dim: int) -> None:
         super().__init__()
@@ -21,9 +21,12 @@ class CodeVectors(nn.Module):
 
     @torch.no_grad()
     def start_from(self, codebooks: Tensor) -> None:
-        """Start from a tokenizer's codebooks (Q, K, C), cut to their principal directions where C is larger.
+        """Initialise from a tokenizer's codebooks (Q, K, C), projected on their principal directions if C is larger.
 
-        Motions that are alike have codes that are near, and a residual level is read as what it adds.
+        Similar motions then start with similar embeddings, and each residual level with the correction that it adds.
+
+        Raises:
+            ValueError: codebooks of another size.
         """
         levels, size, dim = self.vectors.shape
         if codebooks.shape[:2] != (levels, size) or codebooks.shape[2] < dim:
@@ -32,18 +35,18 @@ class CodeVectors(nn.Module):
                 "take the tokenizer this head is made for"
             )
         codebooks = codebooks.detach().float().clone()
-        codebooks[0] -= codebooks[0].mean(dim=0)  # the mean pose is no news
-        levels_alike = codebooks / codebooks.std(dim=(1, 2), keepdim=True).clamp_min(1e-6)
-        directions = torch.linalg.svd(levels_alike.flatten(0, 1), full_matrices=False).Vh[:dim]  # (dim, C)
+        codebooks[0] -= codebooks[0].mean(dim=0)  # the mean pose carries no information
+        normalised = codebooks / codebooks.std(dim=(1, 2), keepdim=True).clamp_min(1e-6)
+        directions = torch.linalg.svd(normalised.flatten(0, 1), full_matrices=False).Vh[:dim]  # (dim, C)
         vectors = codebooks @ directions.T
         scales = vectors.std(dim=(1, 2)).clamp_min(
             1e-6
-        )  # level 1 counts as 1, finer ones keep their size against it
+        )  # level 1 has scale 1, finer ones keep their relative scale
         self.vectors.copy_(vectors / scales[0])
         self.log_scale.copy_((scales[0] / scales).log())
 
     def sum_below(self, codes: Tensor, level: Tensor) -> Tensor:
-        """Return the sum (B, N, C) of the vectors of codes (B, N, Q) over the levels below `level` (B,)."""
+        """Return summed embeddings (B, N, C) of codes (B, N, Q) over the levels below `level` (B,)."""
         batch, tokens, levels = codes.shape
         size = self.vectors.shape[1]
         index = torch.arange(levels, device=codes.device)
@@ -57,7 +60,12 @@ class CodeVectors(nn.Module):
         return summed.view(batch, tokens, -1)
 
     def logits(self, features: Tensor, level: Tensor | int) -> Tensor:
-        """Return logits (..., K) of features (..., C) against the codes of one level, or of `level` (B,) an item."""
+        """Return logits (..., K) of features (..., C).
+
+        Args:
+            features: (..., C).
+            level: the level, or (B,) levels, one for each item.
+        """
         scale = self.log_scale[level].exp() * features.shape[-1] ** -0.5
         bias, vectors = self.bias[level], self.vectors[level]
         if isinstance(level, Tensor):
@@ -82,7 +90,7 @@ class ResidualTransformer(nn.Module):
         nn.init.normal_(self.level_embedding.weight, std=0.02)
 
     def make_context(self, tokens: Tensor, padding: Tensor) -> Context:
-        """Return what the layers look at, from projected text tokens (B, L, C) and their padding (B, L)."""
+        """Return the context of projected text tokens (B, L, C) with padding (B, L) (true = padding)."""
         return self.transformer.make_context(tokens, padding)
 
     def forward(
@@ -94,15 +102,15 @@ class ResidualTransformer(nn.Module):
         sentence: Tensor,
         vectors: CodeVectors,
     ) -> Tensor:
-        """Return logits (B, N, K) of one level an item.
+        """Return logits (B, N, K) of one level for each item.
 
         Args:
-            codes: (B, N, Q) of which only the levels below `level` are read.
-            level: (B,) from 1.
+            codes: (B, N, Q); only the levels below `level` are read.
+            level: (B,) in 1 .. Q - 1.
             padding: (B, N) bool, true = padding.
             context: from `make_context`.
-            sentence: (B, sentence_dim) projected text.
-            vectors: the codes' vectors.
+            sentence: (B, sentence_dim) projected sentence vectors.
+            vectors: the embedding table of the codes.
         """
         first = self.sentence_in(sentence) + self.level_embedding(level)
         x = torch.cat([first[:, None], self.code_in(vectors.sum_below(codes, level))], dim=1)  # (B, 1 + N, D)

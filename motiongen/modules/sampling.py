@@ -1,4 +1,4 @@
-"""From logits to codes: guidance, temperature, top-k, top-p, and noise that belongs to one item of a batch."""
+"""Sampling of codes from logits: classifier-free guidance, temperature, top-k, top-p, and per-item noise."""
 
 import math
 from collections.abc import Sequence
@@ -9,15 +9,15 @@ from torch import Tensor
 from motiongen.modules.sampling_config import SamplingConfig
 
 Generators = torch.Generator | Sequence[torch.Generator] | None
-"""One for a batch, one for each item, or None for a result that does not repeat."""
+"""One generator for a batch, one for each item, or None for a random seed."""
 
 
 def item_generators(generator: Generators, batch_size: int) -> list[torch.Generator]:
-    """Return one CPU generator an item, so that an item's result does not depend on its neighbours.
+    """Return one CPU generator for each item, so that its samples do not depend on the rest of the batch.
 
     Args:
-        generator: one for the batch, from which the items' seeds are drawn in order; or one for each item; or None
-            for an unrepeatable result.
+        generator: one for the batch, which draws the seeds of the items in order; or one for each item; or None for a
+            random seed.
         batch_size: B.
 
     Raises:
@@ -37,16 +37,21 @@ def item_generators(generator: Generators, batch_size: int) -> list[torch.Genera
 
 
 def gumbel_noise(shape: Sequence[int], generator: torch.Generator) -> Tensor:
-    """Return standard Gumbel noise, fp32, drawn on the generator's device (the CPU's is the same everywhere)."""
+    """Return standard Gumbel noise, fp32, drawn on the generator's device (on the CPU: reproducible on any machine)."""
     uniform = torch.rand(tuple(shape), generator=generator, device=generator.device)
     return -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
 
 
 def counter_uniform(seed: Tensor, counter: Tensor, size: int) -> Tensor:
-    """Return uniform noise (B, size) in (0, 1), fp32, that depends on an item's seed (B,) and counter (B,) alone.
+    """Return counter-based uniform noise (B, size) in (0, 1), fp32.
 
-    A counter-based generator (Salmon et al. 2011) with the finisher of SplitMix64: a stream's noise is the same in any
-    batch and on any device, at once for all items, and again after tokens are taken back.
+    A counter-based generator (Salmon et al. 2011) with the finaliser of SplitMix64: the noise of a stream is the same
+    in any batch, on any device, and again after a rewind.
+
+    Args:
+        seed: (B,) int64, of each item.
+        counter: (B,) int64, such as the number of tokens so far.
+        size: numbers for each item.
     """
     index = torch.arange(1, size + 1, device=seed.device)
     mixed = _mix(_mix(_mix(seed) + counter)[:, None] + index)  # (B, size)
@@ -54,9 +59,9 @@ def counter_uniform(seed: Tensor, counter: Tensor, size: int) -> Tensor:
 
 
 def draw(logits: Tensor, uniform: Tensor, sampling: SamplingConfig) -> Tensor:
-    """Return codes (B,) drawn from logits (B, K) where uniform (B,) noise falls in their cumulative probabilities.
+    """Return codes (B,) sampled from logits (B, K) by inverting the cumulative distribution at uniform (B,) noise.
 
-    One number an item, where Gumbel noise takes K of them: a tenth of the time of a step of many streams.
+    Takes one random number for each item, where Gumbel noise takes K; that saves a tenth of a step of many streams.
     """
     if sampling.temperature == 0:
         return logits.argmax(dim=-1)
@@ -65,7 +70,7 @@ def draw(logits: Tensor, uniform: Tensor, sampling: SamplingConfig) -> Tensor:
 
 
 def _mix(x: Tensor) -> Tensor:
-    """SplitMix64 (Steele et al. 2014) of int64, which wraps around."""
+    """Return the SplitMix64 hash (Steele et al. 2014) of int64, with wrap-around."""
     x = x + -0x61C8864680B583EB
     x = (x ^ _shifted(x, 30)) * -0x40A7B892E31B1A47
     x = (x ^ _shifted(x, 27)) * -0x6B2FB644ECCEEE15
@@ -73,24 +78,24 @@ def _mix(x: Tensor) -> Tensor:
 
 
 def _shifted(x: Tensor, bits: int) -> Tensor:
-    """Shift int64 right and fill with zeros, as if it had no sign."""
+    """Return int64 shifted right logically: filled with zeros."""
     return (x >> bits) & ((1 << (64 - bits)) - 1)
 
 
-def guide(logits: Tensor, scale: float | Tensor, plausible: float = 0.0) -> Tensor:
-    """Return classifier-free guided logits (B, ..., K) of logits (2 B, ..., K), with the condition and then without.
+def guide(logits: Tensor, guidance_scale: float | Tensor, plausible: float = 0.0) -> Tensor:
+    """Return logits (B, ..., K) with classifier-free guidance (Ho and Salimans 2022).
 
-    Ho and Salimans 2022. Guidance multiplies the difference of two small probabilities too, which is noise, and lifts
-    codes that neither the condition nor anything else asks for: so only codes that the condition itself finds plausible
-    stand for choice (the constraint of contrastive decoding, Li et al. 2023, equation 2).
+    Guidance also amplifies the noise in small probabilities and can raise codes that are unlikely under both
+    distributions. Codes that are implausible under the conditional one are therefore excluded (the plausibility
+    constraint of contrastive decoding, Li et al. 2023, equation 2).
 
     Args:
-        logits: of both.
-        scale: 1 is the conditional, 0 the unconditional; one for all, or one for each that broadcasts.
-        plausible: codes with less than this part of the likeliest code's conditional probability are out.
+        logits: (2 B, ..., K), conditional first, then unconditional.
+        guidance_scale: 1 is conditional, 0 unconditional; a number, or a tensor that broadcasts.
+        plausible: codes with less than this share of the highest conditional probability are excluded; 0 for none.
     """
     conditional, unconditional = logits.chunk(2)
-    guided = unconditional + scale * (conditional - unconditional)
+    guided = unconditional + guidance_scale * (conditional - unconditional)
     if not plausible:
         return guided
     floor = conditional.amax(dim=-1, keepdim=True) + math.log(plausible)
@@ -98,7 +103,7 @@ def guide(logits: Tensor, scale: float | Tensor, plausible: float = 0.0) -> Tens
 
 
 def filter_logits(logits: Tensor, sampling: SamplingConfig) -> Tensor:
-    """Return logits (..., K) over the temperature, with codes outside top-k and top-p at minus infinity."""
+    """Return logits (..., K) divided by the temperature, with codes outside top-k and top-p at minus infinity."""
     logits = logits.float() / (sampling.temperature or 1.0)
     if sampling.top_k is not None and sampling.top_k < logits.shape[-1]:
         kth = logits.topk(sampling.top_k, dim=-1).values[..., -1:]
@@ -114,18 +119,18 @@ def filter_logits(logits: Tensor, sampling: SamplingConfig) -> Tensor:
 
 
 def sample(logits: Tensor, noise: Tensor, sampling: SamplingConfig) -> Tensor:
-    """Return codes (...) drawn from logits (..., K) with Gumbel noise (..., K); temperature 0 ignores the noise."""
+    """Return codes (...) sampled from logits (..., K) with Gumbel noise (..., K); temperature 0 takes the argmax."""
     logits = filter_logits(logits, sampling)
     return (logits if sampling.temperature == 0 else logits + noise.to(logits.device)).argmax(dim=-1)
 
 
 def confidence(logits: Tensor, codes: Tensor) -> Tensor:
-    """Return the probability (...) that logits (..., K) give to codes (...)."""
+    """Return the probabilities (...) of codes (...) under logits (..., K)."""
     return logits.float().softmax(dim=-1).gather(-1, codes[..., None])[..., 0]
 
 
 def least_confident(scores: Tensor, candidates: Tensor, count: int) -> Tensor:
-    """Return a mask (N,) of the `count` candidates with the lowest scores (N,); the earlier one of equals."""
+    """Return a mask (N,) of the `count` candidates with the lowest scores (N,); ties go to the earlier one."""
     ranked = scores.masked_fill(~candidates, torch.inf).argsort(stable=True)[
         : min(count, int(candidates.sum()))
     ]

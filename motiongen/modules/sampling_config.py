@@ -1,4 +1,4 @@
-"""How a code is drawn from logits."""
+"""Options for sampling codes from logits."""
 
 import math
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingConfig:
-    """How a code is drawn.
+    """Options for sampling a code from logits.
 
     Attributes:
         temperature: divides the logits; 0 takes the likeliest code.
-        top_k: codes that may be drawn; None for all.
-        top_p: share of the probability that the codes which may be drawn cover (nucleus sampling).
+        top_k: sample among the k likeliest codes; None for all.
+        top_p: sample among the likeliest codes that together have this probability (nucleus sampling).
     """
 
     temperature: float = 1.0

@@ -1,4 +1,4 @@
-"""How words enter a network: word pieces as a context, the sentence as one vector, and "no words at all"."""
+"""Projection of text conditions into a model, with learned null embeddings for classifier-free guidance."""
 
 import torch
 from torch import Tensor, nn
@@ -7,7 +7,13 @@ from motiongen.conditions.text import TextCondition
 
 
 class TextInput(nn.Module):
-    """Projects a text condition, or puts a learned "no text" in its place for classifier-free guidance."""
+    """Projects a text condition, or replaces it by learned null embeddings for classifier-free guidance.
+
+    Args:
+        text_dim: channels of the text encoder.
+        context_dim: channels of the projected tokens.
+        dim: channels of the projected sentence vector.
+    """
 
     def __init__(self, text_dim: int, context_dim: int, dim: int) -> None:
         super().__init__()
@@ -20,14 +26,14 @@ class TextInput(nn.Module):
         self.no_pooled = nn.Parameter(torch.zeros(dim))
 
     def forward(self, condition: TextCondition, dropped: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return context tokens (B, L, C), their padding (B, L) and the sentence (B, D).
+        """Return context tokens (B, L, C), their padding (B, L) and sentence vectors (B, D).
 
         Args:
             condition: B prompts.
-            dropped: (B,) bool, true where the prompt counts as not given.
+            dropped: (B,) bool, true = unconditional.
 
         Raises:
-            ValueError: the condition is not of the text encoder that this network was trained with.
+            ValueError: the condition is from another text encoder than the model was trained with.
         """
         if condition.tokens.shape[-1] != self.text_dim:
             raise ValueError(

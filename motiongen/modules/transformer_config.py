@@ -1,4 +1,4 @@
-"""Sizes of a transformer."""
+"""Transformer sizes."""
 
 from dataclasses import dataclass
 

@@ -1,8 +1,7 @@
-"""Pictures to vectors: a small ResNet with group norm whose last maps are read as points (spatial softmax).
+"""Image encoder: a small ResNet with group norm and spatial softmax.
 
 ResNet-18 (He et al., CVPR 2016, table 1) as Diffusion Policy changes it (Chi et al., RSS 2023, section 3.1): group norm
-for batch norm, spatial softmax (Levine et al., JMLR 2016, section 5.1) for average pooling. Every stage is as wide as
-`width` says; 64 is the published one.
+for batch norm, spatial softmax (Levine et al., JMLR 2016, section 5.1) for average pooling. The published width is 64.
 """
 
 import torch
@@ -10,17 +9,22 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 CHANNELS_A_GROUP = 16
-"""Of the group norm."""
+"""Channels of a group of the group norm."""
 
 
 class VisualEncoder(nn.Module):
-    """Square pictures (B, 3, S, S) as vectors (B, dim): where in the picture each of the last maps is brightest."""
+    """Encodes square images (B, 3, S, S) as the spatial softmax coordinates (B, dim) of the last feature maps.
+
+    Args:
+        width: channels of the first stage; each stage doubles them.
+        size: side S of the images, pixels.
+        blocks: residual blocks of each stage.
+    """
 
     rows: Tensor
     columns: Tensor
 
     def __init__(self, width: int, size: int, blocks: tuple[int, ...] = (1, 1, 1)) -> None:
-        """Take the first stage's channels, the pictures' side in pixels and the blocks of each stage."""
         super().__init__()
         self.stem = nn.Conv2d(3, width, 5, stride=2, padding=2, bias=False)
         self.stem_norm = _norm(width)
@@ -28,21 +32,21 @@ class VisualEncoder(nn.Module):
         channels = width
         for stage, count in enumerate(blocks):
             for block in range(count):
-                wider = width * 2**stage
-                stages.append(_Block(channels, wider, stride=2 if stage and not block else 1))
-                channels = wider
+                out_channels = width * 2**stage
+                stages.append(_Block(channels, out_channels, stride=2 if stage and not block else 1))
+                channels = out_channels
         self.stages = nn.Sequential(*stages)
         self.points = nn.Conv2d(channels, 2 * width, 1)
         self.dim = 4 * width
         side = -(-size // 4)  # the stem and the pooling halve
         for _ in blocks[1:]:
             side = -(-side // 2)
-        places = torch.linspace(-1, 1, side)
-        self.register_buffer("rows", places.repeat_interleave(side), persistent=False)
-        self.register_buffer("columns", places.repeat(side), persistent=False)
+        coordinates = torch.linspace(-1, 1, side)
+        self.register_buffer("rows", coordinates.repeat_interleave(side), persistent=False)
+        self.register_buffer("columns", coordinates.repeat(side), persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Return vectors (B, dim) of pictures (B, 3, S, S) uint8."""
+        """Return vectors (B, dim) of images (B, 3, S, S) uint8."""
         x = image.float() / 127.5 - 1
         x = F.relu(self.stem_norm(self.stem(x)))
         x = self.stages(F.max_pool2d(x, 3, stride=2, padding=1))
@@ -51,14 +55,16 @@ class VisualEncoder(nn.Module):
 
 
 class _Block(nn.Module):
-    def __init__(self, channels: int, wider: int, stride: int) -> None:
+    """Residual block of two 3 x 3 convolutions with group norm."""
+
+    def __init__(self, channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(channels, wider, 3, stride, padding=1, bias=False)
-        self.first_norm = _norm(wider)
-        self.second = nn.Conv2d(wider, wider, 3, padding=1, bias=False)
-        self.second_norm = _norm(wider)
-        same = stride == 1 and channels == wider
-        self.shortcut = nn.Identity() if same else nn.Conv2d(channels, wider, 1, stride, bias=False)
+        self.first = nn.Conv2d(channels, out_channels, 3, stride, padding=1, bias=False)
+        self.first_norm = _norm(out_channels)
+        self.second = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.second_norm = _norm(out_channels)
+        same = stride == 1 and channels == out_channels
+        self.shortcut = nn.Identity() if same else nn.Conv2d(channels, out_channels, 1, stride, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         hidden = F.relu(self.first_norm(self.first(x)))

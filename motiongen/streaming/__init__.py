@@ -1,1 +1,1 @@
-"""Characters that go on without end, obey what is said to them, and share one model."""
+"""Streaming: characters that generate frames without end, execute commands, and share one model."""

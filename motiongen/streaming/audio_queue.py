@@ -1,4 +1,4 @@
-"""A piece of music on its way to a dancer: sound that has come, and waits to be listened to."""
+"""A bounded, thread-safe queue of mono sound: the client fills it, the model's thread drains it."""
 
 import threading
 from collections import deque
@@ -7,95 +7,117 @@ import numpy as np
 
 from motiongen.streaming.verbs import VerbError
 
-RATES = (8000, 96000)
+SAMPLE_RATES = (8000, 96000)
 """Samples a second, least and most."""
-AHEAD = 10.0
-"""Seconds of sound that may wait. Who has a whole song sends it as it is danced."""
+MAX_QUEUED_SECONDS = 10.0
+"""Seconds of sound that may wait. A client that has a whole song sends it as it is danced."""
 
 
 class AudioQueue:
-    """One thread adds sound, another takes it.
+    """The sound of one piece of music. One thread adds to it, another takes from it.
 
     Attributes:
-        number: of the verb that began it.
-        is_live: whether its sound comes as it is played.
-        rate: samples a second; 0 before any sound.
-        came: samples that came.
+        number: number of the command that began the piece.
+        is_live: whether the sound comes as it is played.
+        sample_rate: samples a second; 0 before any sound.
+        received: samples that came.
         skipped: samples of them that were left out.
-        longest: samples of the longest part that came at once.
-        begun_at: frame that its dancer was to show when its first sound came; None before.
-        is_over: whether no more will come.
+        largest_part: samples of the largest part that came at once.
+        start_frame: the character's next frame when the first sound came; None before.
+        is_over: whether no more sound will come.
     """
 
     def __init__(self, number: int, is_live: bool) -> None:
+        """Make an empty queue.
+
+        Args:
+            number: number of the command that began the piece.
+            is_live: whether the sound comes as it is played.
+        """
         self.number, self.is_live = number, is_live
-        self.rate = self.came = self.skipped = self.longest = 0
-        self.begun_at: int | None = None
+        self.sample_rate = self.received = self.skipped = self.largest_part = 0
+        self.start_frame: int | None = None
         self.is_over = False
         self._parts: deque[np.ndarray] = deque()
-        self._waiting = 0
+        self._queued = 0
         self._lock = threading.Lock()
 
     @property
-    def waiting(self) -> int:
+    def queued(self) -> int:
         """Samples that wait."""
-        return self._waiting
+        return self._queued
 
-    def add(self, samples: np.ndarray, rate: int, first: int, frame: int) -> None:
-        """Take the next samples (n,), int16 or float32.
+    def add(self, samples: np.ndarray, sample_rate: int, first: int, frame: int) -> None:
+        """Queue the next samples. Where too much live sound waits, the oldest is left out: it does not come again.
 
         Args:
-            samples: the sound.
-            rate: samples a second.
-            first: number of the first of them in the audio.
-            frame: that the dancer is to show next.
+            samples: (n,) mono sound, int16 or float32.
+            sample_rate: samples a second.
+            first: number of the first sample in the piece.
+            frame: the character's next frame.
 
         Raises:
-            VerbError: they are not the next, the rate is another, or too many wait; of live sound the oldest is left
-                out instead, since it does not come again.
+            VerbError: the samples are not the next, the rate is another, or too much sound that is not live waits.
         """
-        if not RATES[0] <= rate <= RATES[1]:
+        low, high = SAMPLE_RATES
+        if not low <= sample_rate <= high:
+            raise VerbError("bad_value", f"audio: expected {low}..{high} samples a second, got {sample_rate}")
+        if self.sample_rate not in (0, sample_rate):
             raise VerbError(
-                "bad_value", f"audio: expected {RATES[0]}..{RATES[1]} samples a second, got {rate}"
+                "bad_value",
+                f"audio: expected {self.sample_rate} samples a second as before, got {sample_rate}",
             )
-        if self.rate not in (0, rate):
+        if first != self.received:
             raise VerbError(
-                "bad_value", f"audio: expected {self.rate} samples a second as before, got {rate}"
+                "bad_value", f"audio: expected sample {self.received} to be the next, got {first}"
             )
-        if first != self.came:
-            raise VerbError("bad_value", f"audio: expected sample {self.came} to be the next, got {first}")
-        too_many = self._waiting + len(samples) - round(AHEAD * rate)
-        if too_many > 0 and self.is_live:
-            self.skip(too_many)
-        elif too_many > 0:
-            raise VerbError("busy", f"audio: expected at most {AHEAD:g} s of sound to wait; send it later")
+        excess = self._queued + len(samples) - round(MAX_QUEUED_SECONDS * sample_rate)
+        if excess > 0 and self.is_live:
+            self.skip(excess)
+        elif excess > 0:
+            raise VerbError(
+                "busy", f"audio: expected at most {MAX_QUEUED_SECONDS:g} s of sound to wait; send it later"
+            )
         with self._lock:
             self._parts.append(samples)
-            self._waiting += len(samples)
-        self.rate, self.came, self.longest = rate, self.came + len(samples), max(self.longest, len(samples))
-        if self.begun_at is None:
-            self.begun_at = frame
+            self._queued += len(samples)
+        self.sample_rate, self.received = sample_rate, self.received + len(samples)
+        self.largest_part = max(self.largest_part, len(samples))
+        if self.start_frame is None:
+            self.start_frame = frame
 
     def end(self, *, now: bool) -> None:
-        """Let no more come; with `now`, forget what waits."""
+        """Accept no more sound.
+
+        Args:
+            now: remove what waits too.
+        """
         if now:
-            self.skip(self._waiting)
+            self.skip(self._queued)
         self.is_over = True
 
-    def take(self, most: int) -> np.ndarray | None:
-        """Return the next samples, at most so many, as float32 of -1..1, or None where nothing waits."""
+    def take(self, max_samples: int) -> np.ndarray | None:
+        """Remove and return the next samples as float32 of -1..1, or None where nothing waits.
+
+        Args:
+            max_samples: samples at most.
+        """
         with self._lock:
             if not self._parts:
                 return None
             part = self._parts.popleft()
-            if len(part) > most:
-                self._parts.appendleft(part[most:])
-                part = part[:most]
-            self._waiting -= len(part)
+            if len(part) > max_samples:
+                self._parts.appendleft(part[max_samples:])
+                part = part[:max_samples]
+            self._queued -= len(part)
         return (part / 32768).astype(np.float32) if part.dtype == np.int16 else part.astype(np.float32)
 
     def skip(self, count: int) -> None:
-        """Forget so many samples that wait, the oldest first."""
+        """Remove samples that wait, the oldest first.
+
+        Args:
+            count: samples to remove.
+        """
         with self._lock:
             while self._parts and count > 0:
                 part = self._parts.popleft()
@@ -104,4 +126,4 @@ class AudioQueue:
                     self._parts.appendleft(part[cut:])
                 count -= cut
                 self.skipped += cut
-                self._waiting -= cut
+                self._queued -= cut

@@ -1,36 +1,46 @@
-"""One streaming character that dances: the music that is played to it, and the frames that wait."""
+"""A streamed character that dances to sound."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from motiongen.streaming.audio_queue import AudioQueue
-from motiongen.streaming.character import Character, PendingCommand
+from motiongen.streaming.character import Character
+from motiongen.streaming.pending_command import PendingCommand
 from motiongen.streaming.verbs import DANCE_VERBS, Music, MusicEnd, Style, VerbError
 
 
 class DanceCharacter(Character):
-    """A session of a DanceScheduler. Say `music`, then `play` its sound.
+    """A character of a DanceScheduler. Submit `music`, then `play` its sound.
 
     Attributes:
-        audio: the music that was begun last; none before any.
+        audio: sound of the music that was begun last; None before any.
     """
 
     verbs = DANCE_VERBS
 
-    def __init__(self, number: int, wake: Callable[[], None], urgent: int, styles: Sequence[str]) -> None:
-        """PendingFrame by `DanceScheduler.open`."""
-        super().__init__(number, wake, urgent)
+    def __init__(
+        self, number: int, wake: Callable[[], None], urgent_frames: int, styles: Sequence[str]
+    ) -> None:
+        """Make a character; for the scheduler.
+
+        Args:
+            number: number of the character in its scheduler.
+            wake: wakes the scheduler's thread.
+            urgent_frames: the scheduler is woken when at most so many frames wait.
+            styles: styles that the model has.
+        """
+        super().__init__(number, wake, urgent_frames)
         self.audio: AudioQueue | None = None
         self._styles = styles
 
     def play(self, samples: np.ndarray, sample_rate: int, first: int | None = None) -> None:
-        """Let the dancer hear the next samples (n,), int16 or float32, of the music that was begun.
+        """Queue the next sound of the music that was begun.
 
         Args:
-            samples: mono sound.
-            sample_rate: samples a second, 8000 to 96000; the same for the whole audio.
-            first: number of the first of them, to be checked; the next one when left out.
+            samples: (n,) mono sound, int16 or float32.
+            sample_rate: samples a second, 8000 to 96000; the same for the whole piece.
+            first: number of the first sample, to be checked; the next one when left out.
 
         Raises:
             VerbError: "not_now" without `music`, "busy" when ten seconds wait, "closed", or a wrong rate or number.
@@ -39,10 +49,10 @@ class DanceCharacter(Character):
             raise VerbError("closed", "the character is gone; open another")
         if self.audio is None or self.audio.is_over:
             raise VerbError("not_now", "audio: no music was begun; say music first")
-        self.audio.add(samples, sample_rate, self.audio.came if first is None else first, self.taken)
+        self.audio.add(samples, sample_rate, self.audio.received if first is None else first, self.taken)
         self._wake()
 
-    def _put(self, command: PendingCommand) -> PendingCommand:
+    def _accept(self, command: PendingCommand) -> PendingCommand:
         match command.verb:
             case Music():
                 if self.audio is not None:

@@ -1,4 +1,4 @@
-"""Many dancers, one model: those whose next slice is due are denoised together, in one thread."""
+"""Schedules many dancing characters on one model: slices that are due are denoised together, in one thread."""
 
 import itertools
 import logging
@@ -13,9 +13,9 @@ import numpy as np
 from motiongen.features import FPS
 from motiongen.inference.dance_model import DanceModel
 from motiongen.skeleton import SMPL22
-from motiongen.streaming.audio_queue import AHEAD, RATES
+from motiongen.streaming.audio_queue import MAX_QUEUED_SECONDS, SAMPLE_RATES
 from motiongen.streaming.dance_character import DanceCharacter
-from motiongen.streaming.dance_session import DanceSession, dance
+from motiongen.streaming.dance_session import DanceSession, step_dance_sessions
 from motiongen.streaming.dance_stream import DanceStream, dance_slices
 from motiongen.streaming.ticker import Ticker, TickReport
 from motiongen.streaming.verbs import DANCE_VERBS, VerbError
@@ -23,24 +23,24 @@ from motiongen.streaming.verbs import DANCE_VERBS, VerbError
 log = logging.getLogger(__name__)
 
 MUSIC_DELAY = 7
-"""Frames that the music's features come behind the sound, at the rate at which they are latest."""
+"""Frames by which the music's features lag behind the sound, at the sample rate where they lag most."""
 JITTER = 8
-"""Frames by which live sound may come late, before it is taken for silence."""
-ALLOWANCE = (4, 30)
+"""Frames by which live sound may come late before it is taken for silence."""
+ALLOWANCE_RANGE = (4, 30)
 """Frames, least and most, in which a slice is to be made."""
-BUSY = 3.0
+ALLOWANCE_RATIO = 3.0
 """A slice is allowed so many times the time of one that is made alone: others may be under way."""
-SHARE = 0.7
-"""Of the time, that making slices may take: beyond, all dancers would stutter, and so no more are taken in."""
-TOGETHER = 4
-"""Slices that are measured together, to know what each more costs."""
+MAX_LOAD = 0.7
+"""Share of the time that making slices may take: beyond, all dances would stutter, and more are refused."""
+MEASURED_BATCH = 4
+"""Slices that are measured together, to know the cost of each more."""
 
 
 class DanceScheduler:
-    """Owns dancers and one model.
+    """Owns dancing characters and one model.
 
-    Either call `tick` from one thread, or let `start` do so in a thread of its own. Frames wait with each dancer, at
-    most about two slices of them, and pacing is left to who takes them: a whole song is danced at that pace.
+    Either call `tick` from one thread, or let `start` do so in a thread of its own. Frames wait with each character, at
+    most about two slices of them. Pacing is left to the caller that takes them: a whole song is danced at that pace.
     """
 
     fps = FPS
@@ -53,17 +53,17 @@ class DanceScheduler:
         *,
         max_characters: int = 256,
         style: str | None = None,
-        batch: int = 8,
+        max_batch: int = 8,
         allowance: int | None = None,
     ) -> None:
-        """Take a model of a space that streams.
+        """Make a scheduler without characters.
 
         Args:
-            model: as `load_dance` gives it.
-            max_characters: those beyond are refused; `start` lowers it to what it measures that there is time for.
-            style: in which dancers begin, unless they are opened with another.
-            batch: dancers, at most, that are denoised together.
-            allowance: frames in which a slice is to be made; with it `start` measures nothing.
+            model: of a space that streams, as `load_dance` returns it.
+            max_characters: characters at once, others are refused; `start` lowers it to what the machine has time for.
+            style: first style of characters that are opened without one.
+            max_batch: characters at most that are denoised together.
+            allowance: frames in which a slice is to be made; `start` measures it when left out.
 
         Raises:
             ValueError: a style or a space that the model does not have, or one that cannot be streamed.
@@ -73,106 +73,123 @@ class DanceScheduler:
         model.silence(1)  # librosa may be missing, which is better known now than in the middle of a stream
         self.model, self.max_characters, self.style = model, max_characters, style
         self.about: dict[str, Any] = dict(model.about)
-        self.batch, self._allowance = batch, allowance
+        self.max_batch, self._allowance = max_batch, allowance
         self._slice_frames = model.head.config.slice_frames
         self._sessions: dict[int, DanceSession] = {}
         self._joining: list[DanceCharacter] = []
         self._numbers = itertools.count(1)
         self._seeds = np.random.default_rng()
         self._lock = threading.Lock()
-        self._ticker = Ticker()
         self._callbacks: list[Callable[[TickReport], None]] = []
+        self._ticker = Ticker(self._report)
 
     @property
     def allowance(self) -> int:
-        """Frames in which a slice is to be made; who has fewer left cannot wait for sound."""
-        return ALLOWANCE[0] if self._allowance is None else self._allowance
+        """Frames in which a slice is to be made; a character with fewer left cannot wait for sound."""
+        return ALLOWANCE_RANGE[0] if self._allowance is None else self._allowance
 
     @property
-    def urgent(self) -> int:
-        """Frames, at most, that wait with a dancer whose next slice is due."""
+    def urgent_frames(self) -> int:
+        """A slice is due when at most so many frames wait."""
         return self.allowance + JITTER
 
     @property
-    def delay(self) -> int:
-        """Frames from a live sound's coming to the frame that shows it.
+    def delay_frames(self) -> int:
+        """Frames from the arrival of live sound to the frame that shows it.
 
-        A slice's sound must have come whole, and what the features of its last frame look ahead; then it is made.
+        All sound of a slice must have come, and the look-ahead of its last frame's features; then it is made.
         """
-        return self._slice_frames + MUSIC_DELAY + self.urgent
+        return self._slice_frames + MUSIC_DELAY + self.urgent_frames
 
     def open(
-        self, *, seed: int | None = None, strength: float | None = None, style: str | None = None
+        self, *, seed: int | None = None, guidance_scale: float | None = None, style: str | None = None
     ) -> DanceCharacter:
-        """Return a new dancer, which stands idle until it hears music.
+        """Return a new character, which stands idle until it hears music.
 
         Args:
-            seed: what is drawn; random when left out.
-            strength: how strictly it follows the music, 1 to 10.
+            seed: seed of its noise; random when left out.
+            guidance_scale: how strictly it follows the music, 1 to 10.
             style: one of the model's; the scheduler's when left out.
 
         Raises:
-            VerbError: "full", or an argument that makes no sense.
+            VerbError: "full", or an invalid argument.
         """
         styles = self.model.head.config.styles
         with self._lock:
-            living = [session.dancer for session in self._sessions.values()] + self._joining
-            if sum(not dancer.is_closed for dancer in living) >= self.max_characters:
+            living = [session.character for session in self._sessions.values()] + self._joining
+            if sum(not character.is_closed for character in living) >= self.max_characters:
                 raise VerbError("full", f"expected at most {self.max_characters} characters; try again later")
-            dancer = DanceCharacter(next(self._numbers), self._ticker.woken.set, self.urgent, styles)
-            dancer.submit("seed", seed=int(self._seeds.integers(2**53)) if seed is None else seed)
-            if strength is not None:
-                dancer.submit("strength", scale=strength)
-            dancer.submit("style", name=self.style if style is None else style)
-            self._joining.append(dancer)
+            character = DanceCharacter(
+                next(self._numbers), self._ticker.woken.set, self.urgent_frames, styles
+            )
+            character.submit("seed", seed=int(self._seeds.integers(2**53)) if seed is None else seed)
+            if guidance_scale is not None:
+                character.submit("strength", scale=guidance_scale)
+            character.submit("style", name=self.style if style is None else style)
+            self._joining.append(character)
         self._ticker.woken.set()
-        return dancer
+        return character
 
     def describe(self) -> dict[str, Any]:
-        """Return what hello says of dancers."""
+        """Return what clients are told of this kind of character."""
         audio = {
             "formats": ["s16"],
-            "rates": list(RATES),
-            "delay_seconds": round(self.delay / self.fps, 3),
-            "ahead_seconds": AHEAD,
+            "rates": list(SAMPLE_RATES),
+            "delay_seconds": round(self.delay_frames / self.fps, 3),
+            "ahead_seconds": MAX_QUEUED_SECONDS,
         }
-        return {"head": self.model.spec.name, "styles": list(self.model.head.config.styles), "audio": audio}
+        return {
+            "head": self.model.spec.name,
+            "styles": list(self.model.head.config.styles),
+            "audio": audio,
+        }
 
     def subscribe(self, callback: Callable[[TickReport], None]) -> None:
-        """Call back after each step, from the thread that took it."""
+        """Call back after each tick that took a step or failed, from the thread that ticked.
+
+        Args:
+            callback: takes the tick's report.
+        """
         self._callbacks.append(callback)
 
     def tick(self) -> TickReport:
-        """Hear what was said and played, then make the slices that are due."""
+        """Execute commands, read music, then make the slices that are due."""
         began = time.perf_counter()
         self._update_sessions()
-        sessions = sorted(self._sessions.values(), key=lambda session: session.dancer.ready)
+        sessions = sorted(self._sessions.values(), key=lambda session: session.character.ready)
         for session in sessions:
-            session.hear()
-            _listen(session)
-        due = [one for one in sessions if one.wants(self.urgent) and one.prepare(self.allowance)]
+            session.drain_commands()
+            session.read_music()
+        due = [
+            one for one in sessions if one.is_due(self.urgent_frames) and one.prepare_slice(self.allowance)
+        ]
         if not due:
             return TickReport(0, time.perf_counter() - began)
         # Those that will be due within half a slice come along: a batch costs less than its parts.
-        room = self.urgent + self._slice_frames // 2
-        others = [one for one in sessions if one not in due and one.wants(room)]
-        along = [one for one in others if one.prepare(self.allowance)]
-        stepped = [*due, *along][: self.batch]
-        dance(stepped)
+        room = self.urgent_frames + self._slice_frames // 2
+        others = [one for one in sessions if one not in due and one.is_due(room)]
+        along = [one for one in others if one.prepare_slice(self.allowance)]
+        stepped = [*due, *along][: self.max_batch]
+        step_dance_sessions(stepped)
         report = TickReport(len(stepped), time.perf_counter() - began)
-        for callback in self._callbacks:
-            callback(report)
+        self._report(report)
         return report
 
+    def _report(self, report: TickReport) -> None:
+        for callback in self._callbacks:
+            callback(report)
+
     def start(self) -> None:
-        """Tick in a thread until `stop`; before, measure how long slices take, unless that was given."""
-        alone = self._seconds(1)  # which also does what takes long only once
+        """Tick in a thread until `stop`. Before, measure how long slices take, unless an allowance was given."""
+        alone = self._seconds(1)  # which also does the work that only the first slice needs
         if self._allowance is None:
-            self._allowance = min(max(math.ceil(BUSY * alone * FPS), ALLOWANCE[0]), ALLOWANCE[1])
-            room = SHARE * self._slice_frames / FPS - alone
-            each = max((self._seconds(TOGETHER) - alone) / (TOGETHER - 1), 1e-4)
+            self._allowance = min(
+                max(math.ceil(ALLOWANCE_RATIO * alone * FPS), ALLOWANCE_RANGE[0]), ALLOWANCE_RANGE[1]
+            )
+            room = MAX_LOAD * self._slice_frames / FPS - alone
+            each = max((self._seconds(MEASURED_BATCH) - alone) / (MEASURED_BATCH - 1), 1e-4)
             self.max_characters = min(self.max_characters, 1 + max(0, int(room / each)))
-            log.info("a slice takes %.2f s; there is time for %d dancers", alone, self.max_characters)
+            log.info("a slice takes %.2f s; there is time for %d characters", alone, self.max_characters)
         self._ticker.start(self.tick)
 
     def stop(self) -> None:
@@ -187,41 +204,43 @@ class DanceScheduler:
         self.stop()
 
     def _seconds(self, count: int) -> float:
-        """Return the seconds in which slices of so many dancers are made together; the fastest of a few."""
+        """Return the time in which slices of so many characters are made together; the fastest of a few tries."""
         streams, taken = [DanceStream(self.model) for _ in range(count)], []
         for _ in range(3):
             for stream in streams:
-                stream.hear_silence()
+                stream.fill_with_silence()
             began = time.perf_counter()
             dance_slices(streams)
             taken.append(time.perf_counter() - began)
         return min(taken)
 
     def _update_sessions(self) -> None:
-        """Let those who left go, and give those who came a stream of their own."""
+        """End the sessions of closed characters, and give a new character a session."""
         with self._lock:
-            left = [n for n, session in self._sessions.items() if session.dancer.is_closed]
-            gone = [self._sessions.pop(number) for number in left]
-            joining = self._joining[
-                :1
-            ]  # of many one at a time, so that the others' slices go on between them
-            oldest = next(iter(self._sessions.values()), None)
-        for session in gone:
-            session.leave()
-        # A stream begins with an idle that takes a while, in which `open` must not wait.
-        for dancer in joining:
-            session = DanceSession(self.model, dancer, self.delay)
-            if oldest is not None:
-                session.keep_step(oldest)
+            closed = [n for n, session in self._sessions.items() if session.character.is_closed]
+            ended = [self._sessions.pop(number) for number in closed]
+            # Of many new ones one at a time, so that the others' slices go on between them.
+            joining = self._joining[:1]
+        for session in ended:
+            session.close()
+        for character in joining:
+            self._admit(character)
+
+    def _admit(self, character: DanceCharacter) -> None:
+        """Give a character a session, which begins with a window of idling: `open` must not wait for that."""
+        oldest = next(iter(self._sessions.values()), None)
+        try:
+            session = DanceSession(self.model, character, self.delay_frames)
+        except Exception as error:
+            log.exception("event=character_failed character=%d", character.number)
+            character.fail(error)
+            for command in character.clear_commands():
+                command.fail(VerbError("closed", "the character failed; open another"))
             with self._lock:
-                self._sessions[dancer.number] = session
-                self._joining.remove(dancer)
-
-
-def _listen(session: DanceSession) -> None:
-    """Let one dancer's music that cannot be heard be its own failure, and not the end of all streams."""
-    try:
-        session.listen()
-    except Exception:
-        log.exception("character %d: its music failed; it stands idle", session.dancer.number)
-        session.silence()
+                self._joining.remove(character)
+            return
+        if oldest is not None:
+            session.align_with(oldest)
+        with self._lock:
+            self._sessions[character.number] = session
+            self._joining.remove(character)

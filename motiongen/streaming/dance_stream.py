@@ -1,4 +1,4 @@
-"""A dance to music that is still playing: slice by slice, each as soon as its music has been heard."""
+"""Streams a dance to music that is still playing: slice by slice, each as soon as its music is known."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,19 @@ from motiongen.heads.badm.sampler import Held, sample_windows
 from motiongen.inference.dance_model import DanceModel
 
 LIVE_STEPS = 12
-"""Steps of DDIM for a slice: fewer than for a file, since the music does not wait."""
+"""DDIM steps of a slice: fewer than for a file, since the music does not wait."""
 
 
 class DanceStream:
-    """One dancer: what it has danced last, and the music that it has heard.
+    """State of one dance: its last slices, and the music that is known.
 
-    The newest slice of a window is drawn while the others, already shown, are held. So a slice needs no more music than
-    its own, and the delay is a slice and what the music's features look ahead.
+    The newest slice of a window is denoised while the others, already shown, are held. So a slice needs no more music
+    than its own, and the delay is a slice and the look-ahead of the music's features.
+
+    Attributes:
+        model: head, space and silence.
+        style: style of the slices to come; any when None.
+        guidance_scale: how strictly the music is followed.
     """
 
     def __init__(
@@ -28,7 +33,14 @@ class DanceStream:
         seed: int = 0,
         guidance_scale: float | None = None,
     ) -> None:
-        """Begin in an idle, under silence."""
+        """Begin with a window of idling, to silence.
+
+        Args:
+            model: of a space that streams.
+            style: one of the model's; any when None.
+            seed: seed of the noise.
+            guidance_scale: how strictly the music is followed; the model's own when None.
+        """
         self.model = model
         self.style = style
         options = BADMOptions(group=1).adjusted(guidance_scale, LIVE_STEPS)
@@ -39,7 +51,7 @@ class DanceStream:
         self._kept_frames = config.window_frames - config.slice_frames
         silence = model.silence(config.window_frames)
         self._music, self._beats = silence.features[0], silence.beats[0]
-        self._heard = self._kept_frames  # frames of music that there are
+        self._known_frames = self._kept_frames  # frames of music
         (idle,), _ = sample_windows(
             model.head,
             torch.randn(1, config.window, config.channels, generator=self._generator).to(model.head.device),
@@ -51,49 +63,62 @@ class DanceStream:
         self._past = idle[config.slice_length :].cpu()  # (N - slice, C) normalised
         self._decode(
             model.head.denormalise(idle).cpu()
-        )  # the decoder remembers the idle, and shows none of it
+        )  # fills the decoder's state; these frames are not shown
 
     def reseed(self, seed: int) -> None:
-        """Draw the noise of the slices to come with another seed."""
+        """Sample the slices to come with another seed.
+
+        Args:
+            seed: seed of the noise.
+        """
         self._generator.manual_seed(seed)
 
     @property
     def slice_frames(self) -> int:
-        """Frames that `dance_slices` gives at once."""
+        """Frames of a slice."""
         return self.model.head.config.slice_frames
 
     @property
     def is_ready(self) -> bool:
-        """Whether the next slice's music has been heard."""
-        return self._heard >= self._kept_frames + self.slice_frames
+        """Whether the music of the next slice is known."""
+        return self._known_frames >= self._kept_frames + self.slice_frames
 
-    def hear(self, music: Tensor, beats: Tensor) -> None:
-        """Take the next frames of music (n, music_dim) and beats (n,)."""
-        self._music = torch.cat([self._music[: self._heard], music])
-        self._beats = torch.cat([self._beats[: self._heard], beats.to(self._beats)])
-        self._heard += len(music)
+    def add_music(self, music: Tensor, beats: Tensor) -> None:
+        """Append the next frames of music.
 
-    def hear_silence(self) -> None:
-        """Take as much silence as the next slice still lacks."""
-        missing = self._kept_frames + self.slice_frames - self._heard
+        Args:
+            music: (n, music_dim) features.
+            beats: (n,).
+        """
+        self._music = torch.cat([self._music[: self._known_frames], music])
+        self._beats = torch.cat([self._beats[: self._known_frames], beats.to(self._beats)])
+        self._known_frames += len(music)
+
+    def fill_with_silence(self) -> None:
+        """Append as much silence as the next slice still lacks."""
+        missing = self._kept_frames + self.slice_frames - self._known_frames
         if missing > 0:
             silence = self.model.silence(missing)
-            self.hear(silence.features[0], silence.beats[0])
+            self.add_music(silence.features[0], silence.beats[0])
 
     def window(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return noise (N, C), music (T, M), beats (T,) and what was danced (N - slice, C), for `dance_slices`."""
+        """Return noise (N, C), music (T, M), beats (T,) and the last slices (N - slice, C); for `dance_slices`."""
         config = self.model.head.config
         noise = torch.randn(config.window, config.channels, generator=self._generator)
         frames = slice(0, config.window_frames)
         return noise, self._music[frames], self._beats[frames], self._past
 
-    def take(self, places: Tensor) -> Tensor:
-        """Return the feature frames (slice_frames, 140) of a slice's normalised places; for `dance_slices`."""
-        self._past = torch.cat([self._past[len(places) :], places])
+    def finish_slice(self, latents: Tensor) -> Tensor:
+        """Record a denoised slice, and return its feature frames (slice_frames, 140); for `dance_slices`.
+
+        Args:
+            latents: (slice, C) normalised.
+        """
+        self._past = torch.cat([self._past[len(latents) :], latents])
         done = self.slice_frames
         self._music, self._beats = self._music[done:], self._beats[done:]
-        self._heard -= done
-        return self._decode(self.model.head.denormalise(places.to(self.model.head.device)).cpu())
+        self._known_frames -= done
+        return self._decode(self.model.head.denormalise(latents.to(self.model.head.device)).cpu())
 
     @property
     def _style_number(self) -> Tensor:
@@ -102,15 +127,18 @@ class DanceStream:
 
 
 def dance_slices(streams: Sequence[DanceStream]) -> list[Tensor]:
-    """Return the next feature frames (slice_frames, 140) of each of some streams of one model, as one batch.
+    """Denoise the next slice of each stream as one batch; return feature frames (slice_frames, 140) of each.
+
+    Args:
+        streams: of one model, all ready.
 
     Raises:
-        ValueError: a stream that has not heard its slice's music yet.
+        ValueError: a stream is not ready.
     """
     if not streams:
         return []
     if not all(stream.is_ready for stream in streams):
-        raise ValueError("streams: expected each to have heard a slice of music, got one that has not; wait")
+        raise ValueError("streams: expected each to have a slice of music, got one that has not; wait")
     model = streams[0].model
     head = model.head
     noise, music, beats, past = (
@@ -127,4 +155,4 @@ def dance_slices(streams: Sequence[DanceStream]) -> list[Tensor]:
         head, noise, music, beats, styles, options, held=Held(values, mask), guidance=scales
     )
     new = made[:, past.shape[1] :].cpu()
-    return [stream.take(places) for stream, places in zip(streams, new, strict=True)]
+    return [stream.finish_slice(latents) for stream, latents in zip(streams, new, strict=True)]

@@ -12,11 +12,11 @@ class StreamFrame:
     """One frame of a stream.
 
     Attributes:
-        seq: 0, 1, 2 … since the character was opened; frames that are thrown away untaken are not counted.
+        seq: 0, 1, 2 … since the character was opened; frames that were replaced before they were taken do not count.
         rotations: (22, 4) float32, local, xyzw.
         root: (3,) float32, metres.
         contacts: bits 0..3 in the order of `contacts.CONTACT_JOINTS`.
-        obeys: number of the verb that it is the answer to, 0 before any.
+        obeys: number of the command that the frame obeys, 0 before any.
     """
 
     seq: int
@@ -27,9 +27,15 @@ class StreamFrame:
 
 
 class FrameRing:
-    """The last `size` frames, oldest first: a sequence of StreamFrames, made when they are looked at."""
+    """Ring buffer of the last frames, a sequence of StreamFrames, oldest first. Frames are made when they are read."""
 
     def __init__(self, size: int, joints: int = 22) -> None:
+        """Make an empty ring.
+
+        Args:
+            size: frames that it holds.
+            joints: joints of a frame.
+        """
         kind: list[Any] = [
             ("seq", np.int64),
             ("rotations", np.float32, (joints, 4)),
@@ -41,7 +47,11 @@ class FrameRing:
         self._count = 0
 
     def append(self, frame: StreamFrame) -> None:
-        """Remember a frame; the oldest goes when there are too many."""
+        """Add a frame; the oldest is removed where the ring is full.
+
+        Args:
+            frame: the next frame.
+        """
         row = self._rows[self._count % len(self._rows)]
         row["seq"], row["contacts"], row["obeys"] = frame.seq, frame.contacts, frame.obeys
         row["rotations"], row["root"] = frame.rotations, frame.root
@@ -53,8 +63,8 @@ class FrameRing:
     def __getitem__(self, index: int) -> StreamFrame:
         if not -len(self) <= index < len(self):
             raise IndexError(f"frame {index} of {len(self)}")
-        place = self._count + index if index < 0 else self._count - len(self) + index
-        row = self._rows[place % len(self._rows)]
+        position = self._count + index if index < 0 else self._count - len(self) + index
+        row = self._rows[position % len(self._rows)]
         return StreamFrame(
             int(row["seq"]),
             row["rotations"].copy(),

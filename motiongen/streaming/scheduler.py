@@ -1,4 +1,4 @@
-"""Many streaming characters, one model: each tick, all of a batch that are due take one batched step together."""
+"""Schedules many characters that obey sentences on one model: those that are due take one batched step together."""
 
 import itertools
 import os
@@ -31,10 +31,10 @@ BATCH_SIZES = (8, 56, 64)
 
 
 class StreamScheduler:
-    """Owns characters and one model.
+    """Owns text characters and one model.
 
     Either call `tick` from one thread, or let `start` do so in threads of its own. Frames wait with each character, at
-    most about `lead_tokens` tokens of them, and pacing is left to who takes them.
+    most about `lead_tokens` tokens of them. Pacing is left to the caller that takes them.
     """
 
     fps = FPS
@@ -52,16 +52,16 @@ class StreamScheduler:
         refiner: Refiner | None = None,
         options: CodeOptions | None = None,
     ) -> None:
-        """Take a model whose head streams.
+        """Make a scheduler without characters.
 
         Args:
             model: a head that streams, with its tokenizer and text encoder.
-            max_characters: those beyond are refused.
-            batch_sizes: characters that step together, batch by batch; the last size goes on.
+            max_characters: characters at once; others are refused.
+            batch_sizes: slots of the batches, in order; the last size repeats.
             lead_tokens: tokens, about, that wait with each character: the more, the more a busy machine may be late.
-            workers: threads among which the characters are shared, each with batches of its own.
-            refiner: rewrites what waits, in the time that is left; give it a lead of 8 tokens or more.
-            options: how tokens are drawn.
+            workers: threads that share the characters, each with batches of its own.
+            refiner: rewrites what waits, in spare time; give it a lead of 8 tokens or more.
+            options: sampling options, of the head's own class; its defaults when left out.
 
         Raises:
             ValueError: the model's head does not stream.
@@ -71,31 +71,35 @@ class StreamScheduler:
             raise ValueError(
                 f"model: expected a head that streams, got {type(model.head).__name__}; load {able}"
             )
-        self.model, self.head, self.options = model, model.head, options or model.spec.options()
+        self.model, self.head = model, model.head
+        self.options: CodeOptions = options or model.spec.options()
         self.about: dict[str, Any] = dict(model.about)
-        self.max_characters, self.batch_sizes, self.spare = max_characters, batch_sizes, lead_tokens + 1
-        self.urgent = (lead_tokens - 1) * model.frames_per_token
-        self.room = self.urgent + model.frames_per_token
+        self.max_characters, self.batch_sizes = max_characters, batch_sizes
+        self.rewind_limit = lead_tokens + 1
+        self.urgent_frames = (lead_tokens - 1) * model.frames_per_token
+        self.room_frames = self.urgent_frames + model.frames_per_token
         self._compiler = StepCompiler()
-        self._reader: ThreadPoolExecutor | None = None
-        self.workers = [Worker(self._make_batch, self._seat, refiner) for _ in range(workers)]
+        self._encoder_thread: ThreadPoolExecutor | None = None
+        self._callbacks: list[Callable[[TickReport], None]] = []
+        self.workers = [
+            Worker(self._make_batch, self._make_session, refiner, self._report) for _ in range(workers)
+        ]
         self._numbers = itertools.count(1)
         self._seeds = np.random.default_rng()
         self._lock = threading.Lock()
-        self._callbacks: list[Callable[[TickReport], None]] = []
 
     def open(
-        self, *, prompt: str = "", seed: int | None = None, strength: float | None = None
+        self, *, prompt: str = "", seed: int | None = None, guidance_scale: float | None = None
     ) -> TextCharacter:
         """Return a new character, which stands idle unless a prompt is given.
 
         Args:
-            prompt: what it does first.
-            seed: the same seed and the same verbs at the same frames give the same motion; random when left out.
-            strength: how strictly it follows its words.
+            prompt: its first prompt.
+            seed: the same seed and the same commands at the same frames give the same motion; random when left out.
+            guidance_scale: how strictly it follows its prompts, 1 to 10.
 
         Raises:
-            VerbError: "full", or an argument that makes no sense.
+            VerbError: "full", or an invalid argument.
         """
         with self._lock:
             loads = [len(worker) for worker in self.workers]
@@ -103,26 +107,34 @@ class StreamScheduler:
                 raise VerbError("full", f"expected at most {self.max_characters} characters; try again later")
             worker = self.workers[loads.index(min(loads))]
             character = TextCharacter(
-                next(self._numbers), PromptPlan(), worker.woken.set, self.urgent, partial(self._read, worker)
+                next(self._numbers),
+                PromptPlan(),
+                worker.woken.set,
+                self.urgent_frames,
+                partial(self._encode_later, worker),
             )
             character.submit("seed", seed=int(self._seeds.integers(2**53)) if seed is None else seed)
-            if strength is not None:
-                character.submit("strength", scale=strength)
+            if guidance_scale is not None:
+                character.submit("strength", scale=guidance_scale)
             if prompt:
                 character.submit("prompt", text=prompt)
             worker.join(character)
         return character
 
     def describe(self) -> dict[str, Any]:
-        """Return what hello says of this kind of character."""
+        """Return what clients are told of this kind of character."""
         return {"head": self.model.spec.name}
 
     def subscribe(self, callback: Callable[[TickReport], None]) -> None:
-        """Call back after each step, from the thread that took it."""
+        """Call back after each tick that took a step or failed, from the thread that ticked.
+
+        Args:
+            callback: takes the tick's report.
+        """
         self._callbacks.append(callback)
 
     def tick(self) -> TickReport:
-        """Let each worker hear what was said, and step the batch that needs it most."""
+        """Let each worker execute commands and step the batch whose characters have the fewest frames left."""
         reports = [self._tick(worker) for worker in self.workers]
         return TickReport(
             stepped=sum(report.stepped for report in reports),
@@ -131,9 +143,9 @@ class StreamScheduler:
         )
 
     def start(self) -> None:
-        """Tick in threads until `stop`; before, whatever the first of its kind takes long for is done."""
+        """Tick in threads until `stop`. Before, all work is done that only the first step of a kind needs."""
         self._warm_up()
-        self._reader = ThreadPoolExecutor(1, "motiongen-words", initializer=_step_back)
+        self._encoder_thread = ThreadPoolExecutor(1, "motiongen-text", initializer=_lower_priority)
         for worker in self.workers:
             worker.start(partial(self._tick, worker))
 
@@ -141,9 +153,9 @@ class StreamScheduler:
         """End the threads that `start` began, after their ticks."""
         for worker in self.workers:
             worker.stop()
-        reader, self._reader = self._reader, None
-        if reader is not None:
-            reader.shutdown(cancel_futures=True)
+        encoder_thread, self._encoder_thread = self._encoder_thread, None
+        if encoder_thread is not None:
+            encoder_thread.shutdown(cancel_futures=True)
 
     def __enter__(self) -> Self:
         self.start()
@@ -153,28 +165,31 @@ class StreamScheduler:
         self.stop()
 
     def _tick(self, worker: Worker) -> TickReport:
-        report = worker.tick(self.urgent, self.room)
+        report = worker.tick(self.urgent_frames, self.room_frames)
         if report.stepped:
-            for callback in self._callbacks:
-                callback(report)
+            self._report(report)
         return report
 
-    def _read(self, worker: Worker, text: str) -> "Future[None] | None":
-        """Let a sentence be read beside the ticks, which would all be late by the time that it takes.
+    def _report(self, report: TickReport) -> None:
+        for callback in self._callbacks:
+            callback(report)
 
-        Without threads there is nothing to be late for: it is read when it is heard.
+    def _encode_later(self, worker: Worker, text: str) -> "Future[None] | None":
+        """Encode a sentence beside the ticks, which would all be late by the time that it takes.
+
+        Without threads there is nothing to be late for: it is encoded when its command is executed.
         """
-        if self._reader is None or self.model.text.knows(text):
+        if self._encoder_thread is None or self.model.text.knows(text):
             return None
-        reading = self._reader.submit(self._learn, text)
-        reading.add_done_callback(lambda _: worker.woken.set())
-        return reading
+        encoding = self._encoder_thread.submit(self._encode, text)
+        encoding.add_done_callback(lambda _: worker.woken.set())
+        return encoding
 
-    def _learn(self, text: str) -> None:
+    def _encode(self, text: str) -> None:
         self.model.text.encode([text])
 
     def _warm_up(self) -> None:
-        """Record a step of each size that may be needed, so that nobody's frames wait for that later."""
+        """Compile a step of each size that may be needed, so that nobody's frames wait for that later."""
         self.model.text.encode([IDLE])
         share = -(-self.max_characters // len(self.workers))
         needed = sum(total < share for total in itertools.accumulate(self.batch_sizes[:-1], initial=0))
@@ -183,13 +198,15 @@ class StreamScheduler:
 
     def _make_batch(self, number: int) -> StreamBatch:
         size = self.batch_sizes[min(number, len(self.batch_sizes) - 1)]
-        return StreamBatch(self.head, self.model.tokenizer, size, self.spare, self.options, self._compiler)
+        return StreamBatch(
+            self.head, self.model.tokenizer, size, self.rewind_limit, self.options, self._compiler
+        )
 
-    def _seat(self, batch: StreamBatch, item: int, character: TextCharacter) -> StreamSession:
-        return StreamSession(self.model, batch, item, character)
+    def _make_session(self, batch: StreamBatch, slot: int, character: TextCharacter) -> StreamSession:
+        return StreamSession(self.model, batch, slot, character)
 
 
-def _step_back() -> None:
-    """Let this thread run after others where there are too few cores: frames first, then new words."""
-    if sys.platform == "linux":  # elsewhere a thread has no niceness of its own
+def _lower_priority() -> None:
+    """Let this thread run after others where there are too few cores: frames first, then new sentences."""
+    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + 5)

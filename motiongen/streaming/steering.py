@@ -1,4 +1,4 @@
-"""Turning a character while it moves, without its feet sliding: the body swings about the foot that it stands on."""
+"""Turns a moving character without sliding its feet: the body rotates about the foot that it stands on."""
 
 import math
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ from motiongen.rotation import quat_multiply, quat_rotate, quat_yaw
 from motiongen.skeleton import SMPL22
 
 MOVING_RATE = 1.8
-"""Fastest turn while a foot is in the air, rad/s."""
+"""Highest turn rate while a foot is in the air, rad/s."""
 STANDING_RATE = 0.6
-"""Fastest turn on both feet, rad/s: a foot 10 cm from the middle then slides at 6 cm/s."""
-ARRIVED = 0.4
+"""Highest turn rate on both feet, rad/s: a foot 10 cm from the middle then slides at 6 cm/s."""
+ARRIVAL_DISTANCE = 0.4
 """Metres from its goal at which a character has arrived."""
-GAIN = 2.5
-"""Turn for each radian off the course, rad/s."""
+HEADING_GAIN = 2.5
+"""Turn rate for each radian of heading error, rad/s."""
 
 
 @dataclass
 class Steering:
-    """Where a character is to turn.
+    """State of a turn or of a walk to a goal.
 
     Attributes:
         angle: radians still to be turned by.
-        goal: (2,) x and z of the point to walk to, or nothing.
+        goal: (2,) x and z of the point to walk to, or None.
     """
 
     angle: float = 0.0
@@ -35,15 +35,24 @@ class Steering:
 
     @property
     def is_idle(self) -> bool:
-        """Whether there is nothing to do."""
+        """Whether there is nothing to steer."""
         return self.goal is None and abs(self.angle) < 1e-4
 
     def has_arrived(self, root: RootState) -> bool:
-        """Whether the goal is reached."""
-        return self.goal is not None and _distance(self.goal, root) < ARRIVED
+        """Return whether the goal is reached.
+
+        Args:
+            root: where the character is.
+        """
+        return self.goal is not None and _distance(self.goal, root) < ARRIVAL_DISTANCE
 
     def apply(self, frames: Frames, root: RootState) -> Frames:
-        """Return frames (1, T) turned towards the goal, or by what is left of the angle; moves the root state along."""
+        """Return frames turned towards the goal, or by a part of the angle; updates the root state in place.
+
+        Args:
+            frames: (1, T).
+            root: root state after the frames.
+        """
         positions = SMPL22.fk(frames.rotations[0], frames.root[0])[1][:, CONTACT_INDEX][
             ..., [0, 2]
         ]  # (T, 4, 2)
@@ -54,7 +63,7 @@ class Steering:
             both = bool(planted[:2].any() and planted[2:].any())
             step = self._step(STANDING_RATE if both else MOVING_RATE, frames, root, frame, turned)
             shift = (
-                _turned(pivot, turned) + shift - _turned(pivot, turned + step)
+                _rotated(pivot, turned) + shift - _rotated(pivot, turned + step)
             )  # the pivot stays where it is
             turned += step
             yaws.append(turned)
@@ -64,26 +73,26 @@ class Steering:
         rotations = frames.rotations.clone()
         rotations[0, :, 0] = quat_multiply(yaw, rotations[0, :, 0])
         root.heading = root.heading + turned
-        root.position = _turned(root.position[0], turned)[None] + shifts[-1]
+        root.position = _rotated(root.position[0], turned)[None] + shifts[-1]
         return Frames(rotations, (quat_rotate(yaw, frames.root[0]) + moved)[None], frames.contacts)
 
     def _step(self, rate: float, frames: Frames, root: RootState, frame: int, turned: float) -> float:
-        """Radians by which to turn in this frame."""
+        """Return the radians to turn by in this frame."""
         if self.goal is not None:
-            step = GAIN * self._off_course(frames, root, turned) / FPS
+            step = HEADING_GAIN * self._heading_error(frames, root, turned) / FPS
         else:
             step = math.copysign(min(abs(self.angle), rate / FPS), self.angle)
             self.angle -= step
         return max(-rate / FPS, min(rate / FPS, step))
 
-    def _off_course(self, frames: Frames, root: RootState, turned: float) -> float:
-        """Radians between where the character goes, or looks where it stands, and its goal."""
+    def _heading_error(self, frames: Frames, root: RootState, turned: float) -> float:
+        """Return the radians from the direction of travel, or of view where it stands, to the goal."""
         assert self.goal is not None
         path = frames.root[0, :, [0, 2]]
-        way = path[-1] - path[0]
+        travel = path[-1] - path[0]
         course = float(root.heading[0])
-        if float(way.norm()) > 0.25 / FPS * len(path):
-            course = math.atan2(float(way[0]), float(way[1]))
+        if float(travel.norm()) > 0.25 / FPS * len(path):
+            course = math.atan2(float(travel[0]), float(travel[1]))
         x, z = self.goal - root.position[0].numpy()
         return (math.atan2(x, z) - course - turned + math.pi) % (2 * math.pi) - math.pi
 
@@ -92,7 +101,7 @@ def _distance(goal: np.ndarray, root: RootState) -> float:
     return float(np.linalg.norm(goal - root.position[0].numpy()))
 
 
-def _turned(point: torch.Tensor, angle: float) -> torch.Tensor:
-    """Return a point (2,) of the floor, x and z, turned about the origin."""
+def _rotated(point: torch.Tensor, angle: float) -> torch.Tensor:
+    """Return a point (2,) of the floor, x and z, rotated about the origin."""
     sine, cosine = math.sin(angle), math.cos(angle)
     return torch.stack([cosine * point[0] + sine * point[1], cosine * point[1] - sine * point[0]])

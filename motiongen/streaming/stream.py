@@ -1,4 +1,4 @@
-"""One character, frame by frame, in a plain loop: no threads, no sockets."""
+"""One text character, frame by frame, in a plain loop: no threads, no sockets."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,9 +10,9 @@ from motiongen.features import FPS
 from motiongen.inference.load import load_words
 from motiongen.motion import Motion
 from motiongen.skeleton import SMPL22
+from motiongen.streaming.character import Character
 from motiongen.streaming.frame_ring import StreamFrame
 from motiongen.streaming.scheduler import StreamScheduler
-from motiongen.streaming.text_character import TextCharacter
 
 
 def stream(
@@ -21,19 +21,19 @@ def stream(
     then: str | Sequence[str] = (),
     seconds: float | None = None,
     seed: int = 0,
-    strength: float | None = None,
+    guidance_scale: float | None = None,
     head: str = "mogo",
     weights: str | Path = "full",
     device: str = "auto",
 ) -> Iterator[StreamFrame]:
-    """Yield frames at 30 to the second as they are made: as fast as they are asked for, and without end.
+    """Yield frames at 30 to the second, as fast as they are asked for, and without end.
 
     Args:
-        prompt: what the character does.
-        then: what it does when that has ended, one after the other.
-        seconds: when to stop; never when left out.
+        prompt: the first prompt.
+        then: prompts that follow, each when the motion before it has ended.
+        seconds: length of the stream; endless when left out.
         seed: the same seed gives the same frames on the same device.
-        strength: how strictly to follow the words, 1 to 10.
+        guidance_scale: how strictly to follow the prompts, 1 to 10.
         head: name of a model that streams.
         weights: "full" (non-commercial), "open" (free sources) or a folder.
         device: "auto", "cpu" or "cuda".
@@ -43,23 +43,27 @@ def stream(
     """
     if seconds is not None and not seconds > 0:
         raise ValueError(f"seconds: expected a positive length, got {seconds}; or leave it out")
-    scheduler = StreamScheduler(load_words(head, weights, device, streams=True), max_characters=1)
-    character = scheduler.open(prompt=prompt, seed=seed, strength=strength)
+    scheduler = StreamScheduler(load_words(head, weights, device), max_characters=1)
+    character = scheduler.open(prompt=prompt, seed=seed, guidance_scale=guidance_scale)
     for text in [then] if isinstance(then, str) else then:
         character.submit("then", text=text)
     return _frames(scheduler, character, seconds)
 
 
-def _frames(
-    scheduler: StreamScheduler, character: TextCharacter, seconds: float | None
-) -> Iterator[StreamFrame]:
+def _frames(scheduler: StreamScheduler, character: Character, seconds: float | None) -> Iterator[StreamFrame]:
     count = None if seconds is None else round(seconds * scheduler.fps)
     while count is None or character.taken < count:
         yield from play(scheduler, character, 1)
 
 
-def play(scheduler: StreamScheduler, character: TextCharacter, count: int) -> list[StreamFrame]:
-    """Return the next frames of a character, and tick its scheduler for those that are not made yet."""
+def play(scheduler: StreamScheduler, character: Character, count: int) -> list[StreamFrame]:
+    """Return the next frames of a character, ticking its scheduler for those that are not made yet.
+
+    Args:
+        scheduler: the character's, not started.
+        character: the character.
+        count: frames to return.
+    """
     frames: list[StreamFrame] = []
     while len(frames) < count:
         frame = character.take()
@@ -71,6 +75,10 @@ def play(scheduler: StreamScheduler, character: TextCharacter, count: int) -> li
 
 
 def to_motion(frames: Sequence[StreamFrame]) -> Motion:
-    """Return frames of a stream, at least one, as a motion of SMPL-22."""
+    """Return frames of a stream as a motion of SMPL-22.
+
+    Args:
+        frames: at least one.
+    """
     rotations = torch.from_numpy(np.stack([frame.rotations for frame in frames]))
     return Motion(SMPL22, rotations, torch.from_numpy(np.stack([frame.root for frame in frames])), FPS)

@@ -1,16 +1,24 @@
-"""One streaming character that obeys words: what it was told, what it is doing, and the frames that wait."""
+"""A streamed character that obeys sentences."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from motiongen.streaming.character import Character, PendingCommand
+from motiongen.streaming.character import Character
 from motiongen.streaming.frame_ring import StreamFrame
+from motiongen.streaming.pending_command import PendingCommand
 from motiongen.streaming.prompt_plan import PromptPlan
 from motiongen.streaming.verbs import VERBS, Prompt, Then
 
+SEAM_CONTEXT = 3
+"""Taken frames that a seam is blended from."""
+
 
 class TextCharacter(Character):
-    """A session of a StreamScheduler."""
+    """A character of a StreamScheduler.
+
+    Attributes:
+        plan: the current prompt and what comes after it.
+    """
 
     verbs = VERBS
 
@@ -19,34 +27,46 @@ class TextCharacter(Character):
         number: int,
         plan: PromptPlan,
         wake: Callable[[], None],
-        urgent: int,
-        read: Callable[[str], "Future[None] | None"],
+        urgent_frames: int,
+        encode_later: Callable[[str], "Future[None] | None"],
     ) -> None:
-        """PendingFrame by `StreamScheduler.open`."""
-        super().__init__(number, wake, urgent)
-        self.plan, self._read = plan, read
+        """Make a character; for the scheduler.
 
-    def _put(self, command: PendingCommand) -> PendingCommand:
+        Args:
+            number: number of the character in its scheduler.
+            plan: its plan, at rest.
+            wake: wakes the scheduler's thread.
+            urgent_frames: the scheduler is woken when at most so many frames wait.
+            encode_later: starts encoding a sentence in another thread; returns None where that is not needed.
+        """
+        super().__init__(number, wake, urgent_frames)
+        self.plan, self._encode_later = plan, encode_later
+
+    def _accept(self, command: PendingCommand) -> PendingCommand:
         if isinstance(command.verb, Prompt | Then):
-            command.words = self._read(command.verb.text)
+            command.encoding = self._encode_later(command.verb.text)
         return command
 
     @property
-    def has_read(self) -> bool:
-        """Whether the words of all that waits to be heard have been read."""
-        return all(command.is_read for command in list(self._commands))
+    def is_encoded(self) -> bool:
+        """Whether the sentences of all commands that wait have been encoded."""
+        return all(command.is_encoded for command in list(self._commands))
 
-    def drop(self) -> list[StreamFrame]:
-        """Forget the frames that wait; return the last three taken ones; for the scheduler."""
+    def discard_frames(self) -> list[StreamFrame]:
+        """Remove all frames that wait; return the last three taken ones; for the scheduler."""
         with self._lock:
-            self._made.clear()
-            return [self.recent[n] for n in range(-min(3, len(self.recent)), 0)]
+            self._frames.clear()
+            return [self.recent[n] for n in range(-min(SEAM_CONTEXT, len(self.recent)), 0)]
 
-    def drop_last(self, count: int) -> bool:
-        """Forget the last frames that wait, or return that fewer do; for the scheduler."""
+    def discard_last_frames(self, count: int) -> bool:
+        """Remove the last frames that wait, or return False where no more than these wait; for the scheduler.
+
+        Args:
+            count: frames to remove.
+        """
         with self._lock:
-            if len(self._made) <= count:
+            if len(self._frames) <= count:
                 return False
             for _ in range(count):
-                self._made.pop()
+                self._frames.pop()
             return True

@@ -1,4 +1,4 @@
-"""A thread that makes frames: it ticks again at once while there is something to do, and else when it is woken."""
+"""A thread that calls a scheduler's tick: again at once while there is work, and else when it is woken."""
 
 import logging
 import threading
@@ -10,6 +10,9 @@ import torch
 
 log = logging.getLogger(__name__)
 
+RETRY_SECONDS = 0.1
+"""Pause after a tick that failed."""
+
 
 @dataclass(frozen=True)
 class TickReport:
@@ -17,42 +20,54 @@ class TickReport:
 
     Attributes:
         stepped: characters that took a step.
-        seconds: that it took.
-        refined: tokens that were written anew.
-        rest: seconds for which characters that are due are left to wait, for others to come along.
+        seconds: time that the tick took.
+        refined: tokens that were rewritten.
+        cooldown: seconds to wait before the next tick, so that more characters are due together.
+        error: the exception that ended the tick; None where it succeeded.
     """
 
     stepped: int
     seconds: float
     refined: int = 0
-    rest: float = 0.0
+    cooldown: float = 0.0
+    error: Exception | None = None
 
 
 class Ticker:
-    """Calls a tick in a thread of its own between `start` and `stop`.
+    """Calls a function in a thread of its own between `start` and `stop`.
 
     Attributes:
-        woken: set when a character is due or something was said.
+        woken: set when there is new work.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_failure: Callable[[TickReport], None] | None = None) -> None:
+        """Make a ticker without a thread.
+
+        Args:
+            on_failure: called from the thread with the report of each tick that raised.
+        """
         self.woken = threading.Event()
+        self._on_failure = on_failure
         self._thread: threading.Thread | None = None
         self._is_stopping = False
 
     @property
     def has_thread(self) -> bool:
-        """Whether it ticks by itself."""
+        """Whether the thread runs."""
         return self._thread is not None
 
     def start(self, tick: Callable[[], TickReport]) -> None:
-        """Tick in a thread of its own until `stop`."""
+        """Start the thread.
+
+        Args:
+            tick: called again and again.
+        """
         self._is_stopping = False
         self._thread = threading.Thread(target=self._run, args=(tick,), name="motiongen-stream", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread that `start` began, after its tick."""
+        """End the thread after its tick, and wait for it."""
         self._is_stopping = True
         self.woken.set()
         if self._thread is not None:
@@ -60,17 +75,20 @@ class Ticker:
             self._thread = None
 
     def _run(self, tick: Callable[[], TickReport]) -> None:
-        torch.set_flush_denormal(
-            True
-        )  # this thread's: softmax leaves numbers that a CPU takes ten times as long for
+        # Of this thread: softmax leaves numbers that a CPU takes ten times as long for.
+        torch.set_flush_denormal(True)
         while not self._is_stopping:
             self.woken.clear()
+            began = time.perf_counter()
             try:
                 report = tick()
-                if report.rest:
-                    time.sleep(report.rest)
-                elif not report.stepped:
-                    self.woken.wait(1.0)
-            except Exception:  # a stream that dies silently is worse than a line in the log
-                log.exception("tick failed; going on")
-                time.sleep(0.1)
+            except Exception as error:  # a stream that ends without a trace is worse than a line in the log
+                log.exception("event=tick_failed")
+                if self._on_failure is not None:
+                    self._on_failure(TickReport(0, time.perf_counter() - began, error=error))
+                time.sleep(RETRY_SECONDS)
+                continue
+            if report.cooldown:
+                time.sleep(report.cooldown)
+            elif not report.stepped:
+                self.woken.wait(1.0)

@@ -1,4 +1,4 @@
-"""What can be said to a streaming character, and what it answers."""
+"""The commands of streamed characters: one checked dataclass a verb, and the answer to each."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,30 +9,47 @@ import numpy as np
 
 from motiongen.conditions.prompt import normalise_prompt
 
-LONGEST = 600.0
-"""Seconds into the future that can be command of."""
+MAX_SECONDS = 600.0
+"""Seconds ahead that a command may name."""
 
 
 class VerbError(ValueError):
-    """Something that makes no sense, or not now.
+    """A command that is refused, or that failed.
 
     Attributes:
-        code: "bad_value", "unknown_verb", "not_now", "busy", "full" or "closed".
+        code: "bad_value", "unknown_verb", "not_now", "busy", "full", "closed" or "internal".
     """
 
     def __init__(self, code: str, message: str) -> None:
+        """Make an error.
+
+        Args:
+            code: the reason, for programs.
+            message: the reason, for people.
+        """
         super().__init__(message)
         self.code = code
 
 
+def internal_error(cause: Exception) -> VerbError:
+    """Return the error that a command fails with because of a bug.
+
+    Args:
+        cause: the exception; clients are not told what it says.
+    """
+    error = VerbError("internal", "the command failed; this is a bug of the server, see its log")
+    error.__cause__ = cause
+    return error
+
+
 @dataclass(frozen=True)
 class Answer:
-    """What a verb comes to.
+    """The answer to a command.
 
     Attributes:
-        number: of the verb; the frames that obey it carry it.
+        number: number of the command; the frames that obey it carry it.
         seq: number of the first frame that obeys.
-        note: a sentence, or nothing.
+        note: a sentence for people; empty where there is nothing to say.
     """
 
     number: int
@@ -42,49 +59,67 @@ class Answer:
 
 @dataclass(frozen=True)
 class Prompt:
-    """Do this: now, or in `at` seconds."""
+    """Start a prompt now, or later.
+
+    Attributes:
+        text: one sentence.
+        at: seconds from now.
+    """
 
     text: str
     at: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", _words(self.text))
-        object.__setattr__(self, "at", _number("at", self.at, 0.0, LONGEST))
+        object.__setattr__(self, "text", _prompt_text(self.text))
+        object.__setattr__(self, "at", _number("at", self.at, 0.0, MAX_SECONDS))
 
 
 @dataclass(frozen=True)
 class Then:
-    """Do this when what is being done has ended."""
+    """Queue a prompt: it starts when the current motion has ended.
+
+    Attributes:
+        text: one sentence.
+    """
 
     text: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", _words(self.text))
+        object.__setattr__(self, "text", _prompt_text(self.text))
 
 
 @dataclass(frozen=True)
 class Hold:
-    """Stop, and stand there alive."""
+    """Stop, and stand idle."""
 
 
 @dataclass(frozen=True)
 class Loop:
-    """Go round and round in the best cycle of what was done since the last prompt."""
+    """Repeat the best cycle of the motion since the last prompt."""
 
 
 @dataclass(frozen=True)
 class Finish:
-    """Come to the end of what is being done in so many seconds."""
+    """End the current motion soon.
+
+    Attributes:
+        seconds: time to its end.
+    """
 
     seconds: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seconds", _number("seconds", self.seconds, 0.0, LONGEST))
+        object.__setattr__(self, "seconds", _number("seconds", self.seconds, 0.0, MAX_SECONDS))
 
 
 @dataclass(frozen=True)
 class Pose:
-    """Start anew from a pose: rotations (22, 4) xyzw of SMPL-22 and root (3,) metres; the rest pose when left out."""
+    """Jump to a pose, and continue from there.
+
+    Attributes:
+        rotations: (22, 4) local rotations of SMPL-22, xyzw; the rest pose when left out.
+        root: (3,) metres; on the floor at the origin when left out.
+    """
 
     rotations: np.ndarray | None = None
     root: np.ndarray | None = None
@@ -105,7 +140,11 @@ class Pose:
 
 @dataclass(frozen=True)
 class Turn:
-    """Turn by an angle, radians; to the left where it is positive."""
+    """Turn while moving.
+
+    Attributes:
+        angle: radians, to the left where positive.
+    """
 
     angle: float
 
@@ -115,7 +154,12 @@ class Turn:
 
 @dataclass(frozen=True)
 class Goto:
-    """Walk to a point of the floor, metres."""
+    """Walk to a point of the floor.
+
+    Attributes:
+        x: metres along the world's +X.
+        z: metres along the world's +Z.
+    """
 
     x: float
     z: float
@@ -127,7 +171,11 @@ class Goto:
 
 @dataclass(frozen=True)
 class Seed:
-    """Draw from here on with another seed."""
+    """Sample with another seed from here on.
+
+    Attributes:
+        seed: 0 to 2**53 - 1.
+    """
 
     seed: int
 
@@ -138,7 +186,11 @@ class Seed:
 
 @dataclass(frozen=True)
 class Strength:
-    """Follow the words, or the music, less (1) or more strictly (10)."""
+    """Set the guidance scale, which the wire calls strength.
+
+    Attributes:
+        scale: how strictly the words or the music are followed, 1 to 10.
+    """
 
     scale: float
 
@@ -148,7 +200,11 @@ class Strength:
 
 @dataclass(frozen=True)
 class Style:
-    """Dance in a style of the model's, or in any."""
+    """Choose the style of the dance.
+
+    Attributes:
+        name: one of the model's styles; any when None.
+    """
 
     name: str | None = None
 
@@ -160,22 +216,30 @@ class Style:
 
 @dataclass(frozen=True)
 class Music:
-    """Dance to the sound that comes from now on, its first sample number 0; `live` where it comes as it is played."""
+    """Begin a piece of music: its sound follows, the first sample is number 0.
+
+    Attributes:
+        live: whether the sound comes as it is played.
+    """
 
     live: bool = False
 
     def __post_init__(self) -> None:
-        _check_truth("live", self.live)
+        _check_bool("live", self.live)
 
 
 @dataclass(frozen=True)
 class MusicEnd:
-    """No more sound will come; with `now`, forget what came and is not danced yet."""
+    """End the piece of music: no more sound follows.
+
+    Attributes:
+        now: whether sound that came and is not danced yet is left out.
+    """
 
     now: bool = False
 
     def __post_init__(self) -> None:
-        _check_truth("now", self.now)
+        _check_bool("now", self.now)
 
 
 Verb = Prompt | Then | Hold | Loop | Finish | Pose | Turn | Goto | Seed | Strength | Style | Music | MusicEnd
@@ -192,7 +256,7 @@ VERBS: dict[str, type[Verb]] = {
     "seed": Seed,
     "strength": Strength,
 }
-"""Those of a character that obeys words."""
+"""Verbs of a character that obeys sentences, by name."""
 DANCE_VERBS: dict[str, type[Verb]] = {
     "music": Music,
     "music_end": MusicEnd,
@@ -200,11 +264,20 @@ DANCE_VERBS: dict[str, type[Verb]] = {
     "seed": Seed,
     "strength": Strength,
 }
-"""Those of a dancer."""
+"""Verbs of a character that dances, by name."""
 
 
 def parse(name: str, arguments: Mapping[str, Any], verbs: Mapping[str, type[Verb]] = VERBS) -> Verb:
-    """Return the verb of that name, one of `verbs`. Raises VerbError where the name or an argument makes no sense."""
+    """Return a checked verb.
+
+    Args:
+        name: name of the verb.
+        arguments: its arguments, by name.
+        verbs: verbs to choose from, by name.
+
+    Raises:
+        VerbError: the name is unknown, or an argument is missing, unknown or invalid.
+    """
     if name not in verbs:
         raise VerbError("unknown_verb", f"verb: expected one of {', '.join(verbs)}, got {name!r}")
     kind = verbs[name]
@@ -221,7 +294,7 @@ def parse(name: str, arguments: Mapping[str, Any], verbs: Mapping[str, type[Verb
         ) from None
 
 
-def _words(text: object) -> str:
+def _prompt_text(text: object) -> str:
     if not isinstance(text, str):
         raise VerbError("bad_value", f"text: expected a sentence, got {type(text).__name__}")
     try:
@@ -241,7 +314,7 @@ def _number(name: str, value: object, low: float, high: float) -> float:
     return float(value)  # type: ignore[arg-type]
 
 
-def _check_truth(name: str, value: object) -> None:
+def _check_bool(name: str, value: object) -> None:
     if not isinstance(value, bool):
         raise VerbError("bad_value", f"{name}: expected true or false, got {value!r:.40}")
 

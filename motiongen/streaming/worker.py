@@ -1,36 +1,51 @@
-"""One thread's share of the streaming characters: their batches, stepped one at a time, the most urgent first."""
+"""One thread's share of the text characters: its batches are stepped one at a time, the most urgent first."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
 
-from motiongen.streaming.refiner import Refiner
+from motiongen.streaming.refiner import Refiner, refinable_tokens, refine
+from motiongen.streaming.session_commands import drain_commands
+from motiongen.streaming.session_step import step_sessions
 from motiongen.streaming.stream_batch import StreamBatch
-from motiongen.streaming.stream_session import StreamSession, step_sessions
+from motiongen.streaming.stream_session import StreamSession
 from motiongen.streaming.text_character import TextCharacter
 from motiongen.streaming.ticker import Ticker, TickReport
+from motiongen.streaming.verbs import VerbError
 
-REST = 2.0
-"""A batch rests for so many times as long as its step took: a step costs the same for one as for all, so that words
-for one had better wait a little for words for another. With 128 characters it halves the steps."""
-PRESSING = 4
-"""Frames: who has fewer left does not wait for that."""
+log = logging.getLogger(__name__)
+
+COOLDOWN_RATIO = 2.0
+"""A batch waits after a step for so many times as long as the step took: a step costs the same for one character as
+for all, so that commands of one had better wait a little for those of another. With 128 characters it halves the
+steps."""
+PRESSING_FRAMES = 4
+"""A character with fewer frames left does not wait for that."""
 
 
 class Worker(Ticker):
-    """Owns batches and who is in them. `tick` belongs to one thread; `join` and `woken` to all."""
+    """Owns batches and the sessions in them. `tick` belongs to one thread; `join` and `woken` to all."""
 
     def __init__(
         self,
         make_batch: Callable[[int], StreamBatch],
-        seat: Callable[[StreamBatch, int, TextCharacter], StreamSession],
+        make_session: Callable[[StreamBatch, int, TextCharacter], StreamSession],
         refiner: Refiner | None = None,
+        on_failure: Callable[[TickReport], None] | None = None,
     ) -> None:
-        """Take how the n-th batch is made, how a character is put into a place of one, and who refines."""
-        super().__init__()
-        self._make_batch, self._seat, self._refiner = make_batch, seat, refiner
+        """Make a worker without batches.
+
+        Args:
+            make_batch: makes the n-th batch.
+            make_session: puts a character into a slot of a batch.
+            refiner: rewrites tokens that wait; None for no refinement.
+            on_failure: called with the report of each tick that raised.
+        """
+        super().__init__(on_failure)
+        self._make_batch, self._make_session, self._refiner = make_batch, make_session, refiner
         self._batches: list[StreamBatch] = []
-        self._rests: dict[StreamBatch, float] = {}
+        self._cooled_at: dict[StreamBatch, float] = {}
         self._sessions: dict[int, StreamSession] = {}
         self._joining: list[TextCharacter] = []
         self._lock = threading.Lock()
@@ -41,78 +56,101 @@ class Worker(Ticker):
         return sum(not character.is_closed for character in living)
 
     def join(self, character: TextCharacter) -> None:
-        """Let a character have a place from the next tick on."""
+        """Give a character a slot from the next tick on.
+
+        Args:
+            character: the character.
+        """
         with self._lock:
             self._joining.append(character)
         self.woken.set()
 
-    def tick(self, urgent: int, room: int) -> TickReport:
-        """Hear what was said, then step the batch that needs it most.
+    def tick(self, urgent_frames: int, room_frames: int) -> TickReport:
+        """Execute commands, then step the batch whose characters have the fewest frames left.
 
         Args:
-            urgent: frames, at most, that wait with a character that is due.
-            room: frames, at most, that wait with one that steps along when its batch does.
+            urgent_frames: a character is due when at most so many frames wait.
+            room_frames: a character steps along with its batch when at most so many frames wait.
         """
         began = time.perf_counter()
         self._update_sessions()
         sessions = list(self._sessions.values())
         for session in sessions:
-            session.hear()
-        wanting = [session for session in sessions if session.wants(urgent)]
-        if not wanting:
+            drain_commands(session)
+        due = [session for session in sessions if session.is_due(urgent_frames)]
+        if not due:
             refined = self._refine(sessions)
             return TickReport(0, time.perf_counter() - began, refined)
-        due = [one for one in wanting if one.character.ready < PRESSING or self._rested(one.batch) <= began]
-        if not due:
-            return TickReport(0, 0.0, rest=min(self._rested(one.batch) for one in wanting) - began)
-        batch = min(due, key=lambda session: session.wait).batch
-        stepped = [session for session in sessions if session.batch is batch and session.wants(room)]
-        step_began = (
-            time.perf_counter()
-        )  # a batch that was made in this tick must not make this one rest longer
+        pressing = [
+            one
+            for one in due
+            if one.character.ready < PRESSING_FRAMES or self._cooldown_end(one.batch) <= began
+        ]
+        if not pressing:
+            wait = min(self._cooldown_end(one.batch) for one in due) - began
+            return TickReport(0, 0.0, cooldown=wait)
+        batch = min(pressing, key=lambda session: session.waiting).batch
+        stepped = [session for session in sessions if session.batch is batch and session.is_due(room_frames)]
+        step_began = time.perf_counter()  # a batch that was made in this tick must not lengthen the cooldown
         step_sessions(batch, stepped)
         now = time.perf_counter()
-        self._rests[batch] = now + REST * (now - step_began)
+        self._cooled_at[batch] = now + COOLDOWN_RATIO * (now - step_began)
         return TickReport(len(stepped), now - began)
 
-    def _rested(self, batch: StreamBatch) -> float:
-        """When a batch may take its next step; without a thread nobody comes along meanwhile, and it need not wait."""
-        return self._rests.get(batch, 0.0) if self.has_thread else 0.0
+    def _cooldown_end(self, batch: StreamBatch) -> float:
+        """When a batch may take its next step. Without a thread nobody joins meanwhile, and it need not wait."""
+        return self._cooled_at.get(batch, 0.0) if self.has_thread else 0.0
 
     def _refine(self, sessions: list[StreamSession]) -> int:
-        """While nobody is due, write anew what waits the longest with one character; return its tokens."""
+        """While nobody is due, rewrite the longest part that waits of one session; return its tokens."""
         if self._refiner is None or not sessions:
             return 0
-        counts = [session.refinable(self._refiner.kept) for session in sessions]
-        most = max(counts)
-        if most < self._refiner.least:
+        counts = [refinable_tokens(session, self._refiner.guard_tokens) for session in sessions]
+        tokens = max(counts)
+        if tokens < self._refiner.min_tokens:
             return 0
-        sessions[counts.index(most)].refine(self._refiner, most)
-        return most
+        session = sessions[counts.index(tokens)]
+        try:
+            refine(session, self._refiner, tokens)
+        except Exception as error:
+            session.fail(error)
+        return tokens
 
     def _update_sessions(self) -> None:
-        """Free the places of those who left, and give those who came one."""
-        left = [n for n, session in self._sessions.items() if session.character.is_closed]
-        gone = [self._sessions[number] for number in left]
+        """End the sessions of closed characters, and give new characters a session."""
+        closed = [n for n, session in self._sessions.items() if session.character.is_closed]
+        ended = [self._sessions[number] for number in closed]
         with self._lock:
-            # What is said at once is done from the first frame on, though it takes a moment to read.
-            joining = [one for one in self._joining if one.is_closed or one.has_read]
-            for number in left:
+            # A command that is submitted at once is obeyed from the first frame on, though encoding takes a moment.
+            joining = [one for one in self._joining if one.is_closed or one.is_encoded]
+            for number in closed:
                 del self._sessions[number]
-        for session in gone:
-            session.leave()
+        for session in ended:
+            session.close()
         for character in joining:  # a new batch takes a while, in which `join` must not wait
-            session = self._seat(*self._free_slot(), character)
+            self._admit(character)
+
+    def _admit(self, character: TextCharacter) -> None:
+        try:
+            session = self._make_session(*self._free_slot(), character)
+        except Exception as error:
+            log.exception("event=character_failed character=%d", character.number)
+            character.fail(error)
+            for command in character.clear_commands():
+                command.fail(VerbError("closed", "the character failed; open another"))
             with self._lock:
-                self._sessions[character.number] = session
                 self._joining.remove(character)
+            return
+        with self._lock:
+            self._sessions[character.number] = session
+            self._joining.remove(character)
 
     def _free_slot(self) -> tuple[StreamBatch, int]:
-        """The first free place, so that batches are full before another is begun."""
-        taken = {(id(session.batch), session.item) for session in self._sessions.values()}
+        """Return the first free slot, so that batches are full before another is made."""
+        taken = {(id(session.batch), session.slot) for session in self._sessions.values()}
         for batch in self._batches:
-            for item in range(batch.size):
-                if (id(batch), item) not in taken:
-                    return batch, item
+            for slot in range(batch.size):
+                if (id(batch), slot) not in taken:
+                    return batch, slot
         self._batches.append(self._make_batch(len(self._batches)))
         return self._batches[-1], 0

@@ -1,4 +1,4 @@
-"""Tokenizers: motion features to discrete codes and back; action_vq does so for actions, and is a part of CARP."""
+"""Motion tokenizers: features to discrete codes and back. `action_vq` is the action tokenizer of CARP."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from motiongen import checkpoint, registry
 from motiongen.tokenizers.rvq_vae import RVQVAE
 
 TOKENIZERS = {"rvq_vae": RVQVAE}
+"""Model type -> class."""
 
 
 def lookup(name: str) -> type[RVQVAE]:
@@ -14,5 +15,5 @@ def lookup(name: str) -> type[RVQVAE]:
 
 
 def load(directory: str | Path) -> RVQVAE:
-    """Load a saved tokenizer, ready to use. Raises ValueError when the folder does not hold one."""
+    """Return a saved tokenizer in evaluation mode. Raises ValueError if the folder does not hold one."""
     return checkpoint.load(directory, lookup(checkpoint.read_model_type(directory))).eval()

@@ -1,7 +1,7 @@
-"""Multi-scale action VQ-VAE: each number of an action chunk becomes codes of 1, 2, 3 and 4 places, coarse to fine.
+"""Multi-scale action VQ-VAE: each action dimension of a chunk becomes 1 + 2 + 3 + 4 codes, coarse to fine.
 
-CARP (Gong et al., ICCV 2025, section 3.1): one small VQ-VAE for each of the A numbers of an action, here side by side
-as grouped convolutions; residual quantization across scales as in VAR (Tian et al., NeurIPS 2024, algorithms 1 and 2).
+CARP (Gong et al., ICCV 2025, section 3.1): one small VQ-VAE for each of the A action dimensions, here in parallel as
+grouped convolutions; residual quantization across scales as in VAR (Tian et al., NeurIPS 2024, algorithms 1 and 2).
 """
 
 import itertools
@@ -13,13 +13,13 @@ from torch import Tensor, nn
 from motiongen.tokenizers.action_vq_config import ActionVQConfig
 
 PHI_RATIO = 0.5
-"""Part of a scale's contribution that has gone through its convolution (VAR's)."""
+"""Weight of the convolved part of the contribution of a scale, against the interpolated part (as in VAR)."""
 REVIVE_BELOW = 0.03
-"""A code is dead when it is used less than this part of the average code."""
+"""A code is dead if it is used less than this share of the average code."""
 
 
 class ActionVQ(nn.Module):
-    """Chunks of normalised actions (B, H, A) to codes (B, N, A), coarse scales first, and back."""
+    """Action tokenizer: chunks of normalised actions (B, H, A) to codes (B, N, A), coarse scales first, and back."""
 
     model_type = "action_vq"
     config_class = ActionVQConfig
@@ -52,67 +52,81 @@ class ActionVQ(nn.Module):
             "_up", torch.cat([_up(scale, config.scales[-1]) for scale in config.scales]), False
         )
 
-    def places(self, scale: int) -> slice:
-        """Return where among the N places those of a scale are."""
+    def positions(self, scale: int) -> slice:
+        """Return the slice of the N code positions that belongs to a scale."""
         start = sum(self.config.scales[:scale])
         return slice(start, start + self.config.scales[scale])
 
     def encode(self, actions: Tensor) -> Tensor:
-        """Return int64 codes (B, N, A) of normalised actions (B, H, A)."""
+        """Return int64 codes (B, N, A), coarse scales first, of normalised actions (B, H, A)."""
         with torch.no_grad():
             return self._quantize(self._latents(actions))[0]
 
     def decode(self, codes: Tensor) -> Tensor:
-        """Return normalised actions (B, H, A) of codes (B, N, A)."""
-        total = self.empty(len(codes))
+        """Return normalised actions (B, H, A) decoded from codes (B, N, A)."""
+        total = self.zero_latents(len(codes))
         for scale in range(len(self.config.scales)):
-            total = self.add(total, scale, codes[:, self.places(scale)])
+            total = self.add(total, scale, codes[:, self.positions(scale)])
         return self.decode_latents(total)
 
-    def empty(self, batch: int) -> Tensor:
-        """Return the latents (B, A, L, D) of no code at all."""
+    def zero_latents(self, batch: int) -> Tensor:
+        """Return zero latents (B, A, L, D), which the scales are added to."""
         config = self.config
         return self.codebooks.new_zeros(batch, config.action_dim, config.scales[-1], config.latent_dim)
 
     def add(self, total: Tensor, scale: int, codes: Tensor) -> Tensor:
-        """Return latents (B, A, L, D) with what a scale's codes (B, n, A) add to them."""
-        return total + self.spread(self.vectors(codes).transpose(1, 2), scale)
+        """Return latents plus the contribution of one scale.
 
-    def spread(self, vectors: Tensor, scale: int) -> Tensor:
-        """Return a scale's vectors (B, A, n, D) over the whole length (B, A, L, D), and smoothed."""
-        wide = (vectors.transpose(2, 3) @ self._up[self.places(scale)]).flatten(1, 2)  # (B, A * D, L)
+        Args:
+            total: (B, A, L, D) latents of the coarser scales.
+            scale: index of the scale.
+            codes: (B, n, A) codes of that scale.
+        """
+        return total + self.upsample(self.vectors(codes).transpose(1, 2), scale)
+
+    def upsample(self, vectors: Tensor, scale: int) -> Tensor:
+        """Return the vectors (B, A, n, D) of a scale, interpolated to the full length (B, A, L, D) and convolved."""
+        wide = (vectors.transpose(2, 3) @ self._up[self.positions(scale)]).flatten(1, 2)  # (B, A * D, L)
         smooth = (1 - PHI_RATIO) * wide + PHI_RATIO * self.phi[scale](wide)
         return smooth.unflatten(1, (self.config.action_dim, -1)).transpose(2, 3)
 
     def vectors(self, codes: Tensor) -> Tensor:
-        """Return the vectors (B, n, A, D) of codes (B, n, A)."""
+        """Return codebook vectors (B, n, A, D) of codes (B, n, A)."""
         return self.codebooks[torch.arange(self.config.action_dim, device=codes.device), codes]
 
-    def seen_at(self, total: Tensor, scale: int) -> Tensor:
-        """Return latents (B, A, L, D) as wide as a scale is: (B, n, A, D), by area."""
-        return (self._down[self.places(scale)] @ total).transpose(1, 2)
+    def downsample(self, total: Tensor, scale: int) -> Tensor:
+        """Return latents (B, A, L, D) averaged by area to the length of a scale: (B, n, A, D)."""
+        return (self._down[self.positions(scale)] @ total).transpose(1, 2)
 
     def inputs(self, codes: Tensor) -> Tensor:
-        """Return what each place of codes (B, N, A) is told of the coarser scales: (B, N, A, D); zeros at the first."""
-        total, seen = self.empty(len(codes)), []
+        """Return transformer inputs (B, N, A, D) for codes (B, N, A).
+
+        The input at a position is the sum of the coarser scales, downsampled to its own; zeros at the coarsest scale.
+        """
+        total, inputs = self.zero_latents(len(codes)), []
         for scale in range(len(self.config.scales)):
-            seen.append(self.seen_at(total, scale))
-            total = self.add(total, scale, codes[:, self.places(scale)])
-        return torch.cat(seen, dim=1)
+            inputs.append(self.downsample(total, scale))
+            total = self.add(total, scale, codes[:, self.positions(scale)])
+        return torch.cat(inputs, dim=1)
 
     def decode_latents(self, latents: Tensor) -> Tensor:
-        """Return normalised actions (B, H, A) of latents (B, A, L, D)."""
+        """Return normalised actions (B, H, A) decoded from latents (B, A, L, D)."""
         x = self.decoder_in(latents.transpose(2, 3).flatten(1, 2))  # (B, A * D, L)
         for layer in self.decoder:
             x = layer(F.silu(x).repeat_interleave(2, dim=-1))
         return self.decoder_out(F.silu(x)).transpose(1, 2)
 
     def training_pass(self, actions: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return the losses of normalised actions (B, H, A); counts the codes' uses, and revives dead ones."""
+        """Return the losses of a batch; in training mode also counts code uses and revives dead codes.
+
+        Args:
+            actions: (B, H, A) normalised.
+            generator: draws the replacements of dead codes.
+        """
         latents = self._latents(actions)
         if not self.uses.any():
             self._revive(self._quantize(latents)[2], generator)
-        codes, total, rows = self._quantize(latents)
+        codes, total, residuals = self._quantize(latents)
         reconstruction = F.mse_loss(self.decode_latents(latents + (total - latents).detach()), actions)
         losses = {
             "reconstruction": reconstruction,
@@ -122,7 +136,7 @@ class ActionVQ(nn.Module):
         losses["loss"] = losses["reconstruction"] + losses["codebook"] + 0.25 * losses["commitment"]
         if self.training:
             self._count(codes)
-            self._revive(rows, generator)
+            self._revive(residuals, generator)
         return losses
 
     def _latents(self, actions: Tensor) -> Tensor:
@@ -133,19 +147,19 @@ class ActionVQ(nn.Module):
         return x.unflatten(1, (self.config.action_dim, -1)).transpose(2, 3)  # (B, A, L, D)
 
     def _quantize(self, latents: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return codes (B, N, A), the latents (B, A, L, D) of them, and the rows (B, N, A, D) they are nearest to.
+        """Return codes (B, N, A), their latents (B, A, L, D), and the vectors (B, N, A, D) that were quantized.
 
-        Gradients go to the codebooks alone.
+        Gradients reach the codebooks only.
         """
-        total, codes, rows = torch.zeros_like(latents), [], []
+        total, codes, residuals = torch.zeros_like(latents), [], []
         for scale in range(len(self.config.scales)):
-            rows.append(self.seen_at((latents - total).detach(), scale))  # (B, n, A, D)
-            codes.append(self._nearest(rows[-1]))
+            residuals.append(self.downsample((latents - total).detach(), scale))  # (B, n, A, D)
+            codes.append(self._nearest(residuals[-1]))
             total = self.add(total, scale, codes[-1])
-        return torch.cat(codes, dim=1), total, torch.cat(rows, dim=1)
+        return torch.cat(codes, dim=1), total, torch.cat(residuals, dim=1)
 
     def _nearest(self, rows: Tensor) -> Tensor:
-        """Return codes (B, n, A) nearest to rows (B, n, A, D), each number in its own codebook."""
+        """Return codes (B, n, A) nearest to rows (B, n, A, D), each action dimension in its own codebook."""
         flat = rows.flatten(0, 1).transpose(0, 1)  # (A, B * n, D)
         half_squares = self.codebooks.square().sum(-1)[:, None] / 2
         codes = (half_squares - flat @ self.codebooks.transpose(1, 2)).argmin(-1)  # (A, B * n)
@@ -161,7 +175,7 @@ class ActionVQ(nn.Module):
 
     @torch.no_grad()
     def _revive(self, rows: Tensor, generator: torch.Generator) -> None:
-        """Put dead codes where some of the rows (B, N, A, D) are that a batch asked codes for; at first, all codes."""
+        """Replace dead codes, at first all codes, by random rows (B, N, A, D) of the batch's quantizer inputs."""
         average = self.uses.mean(1, keepdim=True)
         dead = self.uses <= REVIVE_BELOW * average  # (A, K)
         rows = rows.flatten(0, 1)
@@ -171,8 +185,8 @@ class ActionVQ(nn.Module):
         self.uses.copy_(torch.where(dead, average.clamp_min(1e-3), self.uses))
 
 
-def _conv(dims: int, channels: int, wider: int) -> nn.Conv1d:
-    return nn.Conv1d(dims * channels, dims * wider, 3, padding=1, groups=dims)
+def _conv(dims: int, channels: int, out_channels: int) -> nn.Conv1d:
+    return nn.Conv1d(dims * channels, dims * out_channels, 3, padding=1, groups=dims)
 
 
 def _down(scale: int, length: int) -> Tensor:

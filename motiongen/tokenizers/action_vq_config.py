@@ -1,22 +1,22 @@
-"""Sizes of the action tokenizer."""
+"""Sizes of the action VQ-VAE."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class ActionVQConfig:
-    """Sizes; the published ones, but for action_dim."""
+    """Sizes of an action VQ-VAE; the defaults, except action_dim, are the published ones."""
 
     action_dim: int = 2
     horizon: int = 16
     widths: tuple[int, ...] = (2, 4, 8)
-    """Channels before, between and after the stages that halve time."""
+    """Channels before, between and after the stages, each of which halves the time resolution."""
     latent_dim: int = 8
     codebook_size: int = 512
     scales: tuple[int, ...] = (1, 2, 3, 4)
-    """Places of each scale; the last is the length of the latents."""
+    """Code positions of each scale; the last is the length of the latents."""
     decay: float = 0.99
-    """Of the count of a code's uses."""
+    """Decay of the moving average of code uses."""
 
     def __post_init__(self) -> None:
         length = self.horizon // 2 ** (len(self.widths) - 1)
@@ -29,6 +29,6 @@ class ActionVQConfig:
             raise ValueError(f"scales: expected to rise, got {self.scales}; use (1, 2, 3, 4)")
 
     @property
-    def num_places(self) -> int:
-        """Codes N of one number, over all scales."""
+    def num_positions(self) -> int:
+        """Codes N of one action dimension, over all scales."""
         return sum(self.scales)

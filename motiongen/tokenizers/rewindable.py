@@ -1,4 +1,4 @@
-"""A tokenizer's decoder as a stream that can take tokens back, and whose items need not all take each step."""
+"""Streaming tokenizer decoder with rewind and per-item activity."""
 
 import copy
 from collections.abc import Sequence
@@ -10,60 +10,77 @@ from motiongen.tokenizers.rvq_vae import RVQVAE
 
 
 class RewindableDecoder:
-    """Codes of B streams to features, token by token.
+    """Decodes codes of B streams to features, token by token.
 
-    What the decoder remembers after each of the last tokens is kept, so that up to `spare` of them can be taken back.
+    The decoder states after the last `spare` + 1 tokens are stored, so that up to `spare` tokens can be undone.
+
+    Args:
+        tokenizer: a causal tokenizer.
+        batch_size: B.
+        spare: tokens that can be undone.
+
+    Raises:
+        ValueError: the tokenizer is not causal.
     """
 
     def __init__(self, tokenizer: RVQVAE, batch_size: int, spare: int) -> None:
-        """Take a causal tokenizer; raises ValueError when it is not."""
         self.tokenizer = tokenizer
         self.state = tokenizer.init_state(batch_size)
         parts = self.state.parts
         sizes = [part.past[0].numel() for part in parts]
-        self._now = torch.cat([part.past.flatten(1) for part in parts], dim=1)  # (B, all)
-        for part, flat in zip(parts, self._now.split(sizes, dim=1), strict=True):
+        self._current = torch.cat([part.past.flatten(1) for part in parts], dim=1)  # (B, all)
+        for part, flat in zip(parts, self._current.split(sizes, dim=1), strict=True):
             part.past = flat.view_as(part.past)  # the convolutions write into one tensor
-        self._kept = self._now.new_zeros(
-            batch_size, spare + 1, sum(sizes)
-        )  # after token n at n modulo spare + 1
-        self._items = torch.arange(batch_size, device=self._now.device)
+        # The state after token n is at n modulo spare + 1.
+        self._history = self._current.new_zeros(batch_size, spare + 1, sum(sizes))
+        self._items = torch.arange(batch_size, device=self._current.device)
         self.lengths = torch.zeros_like(self._items)
 
     @property
     def tensors(self) -> list[Tensor]:
-        """Everything that a step changes or reads."""
-        return [*(part.past for part in self.state.parts), self._now, self._kept, self._items, self.lengths]
+        """All tensors that a step reads or writes."""
+        return [
+            *(part.past for part in self.state.parts),
+            self._current,
+            self._history,
+            self._items,
+            self.lengths,
+        ]
 
     def over(self, tensors: Sequence[Tensor]) -> "RewindableDecoder":
-        """Return this decoder with other tensors, in the order of `tensors`."""
+        """Return this decoder with its tensors replaced by others, in the order of `tensors`."""
         other = copy.copy(self)
         other.state = copy.deepcopy(self.state)
-        *pasts, other._now, other._kept, other._items, other.lengths = tensors
+        *pasts, other._current, other._history, other._items, other.lengths = tensors
         for part, past in zip(other.state.parts, pasts, strict=True):
             part.past = past
         return other
 
     def step(self, codes: Tensor, active: Tensor) -> Tensor:
-        """Push codes (B, Q) of the items where active (B,) is true; return features (B, frames of a token, D)."""
+        """Return features (B, frames_per_token, D) of the next token of each stream.
+
+        Args:
+            codes: (B, Q).
+            active: (B,) bool; false for streams that take no step, whose features are to be ignored.
+        """
         frames = self.tokenizer.step(codes[:, None], self.state)
         self.lengths.add_(active)
-        place = self.lengths % self._kept.shape[1]
-        # Items that take no step have their old state back: what was kept is theirs already.
-        self._now.copy_(torch.where(active[:, None], self._now, self._kept[self._items, place]))
-        self._kept[self._items, place] = self._now
+        slot = self.lengths % self._history.shape[1]
+        # Inactive items get their old state back: it is still in the history.
+        self._current.copy_(torch.where(active[:, None], self._current, self._history[self._items, slot]))
+        self._history[self._items, slot] = self._current
         return frames
 
     def rewind(self, counts: Tensor) -> None:
-        """Take back the last counts (B,) tokens of each item, at most the spare ones."""
+        """Undo the last counts (B,) tokens of each item, at most `spare`."""
         self.lengths.sub_(counts).clamp_(min=0)
-        self._recall()
+        self._restore()
 
     def reset(self, items: Tensor) -> None:
-        """Put the items (B,) bool back to rest."""
+        """Reset the items where a mask (B,) is true to the initial state."""
         self.lengths.masked_fill_(items, 0)
-        self._kept.masked_fill_(items[:, None, None], 0.0)
-        self._recall()
+        self._history.masked_fill_(items[:, None, None], 0.0)
+        self._restore()
 
-    def _recall(self) -> None:
-        self._now.copy_(self._kept[self._items, self.lengths % self._kept.shape[1]])
+    def _restore(self) -> None:
+        self._current.copy_(self._history[self._items, self.lengths % self._history.shape[1]])

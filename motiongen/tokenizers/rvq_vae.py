@@ -1,7 +1,7 @@
-"""RVQ-VAE: motion features to discrete codes and back, four frames to a token; causal, so that decoding streams.
+"""RVQ-VAE motion tokenizer: features to discrete codes and back, four frames a token, causal for streaming.
 
-After MoMask (Guo et al., CVPR 2024). The causal network is ours: it folds frames into tokens at once, so that the heavy
-layers run at token rate. With `causal=False` it is the published network, layer for layer.
+After MoMask (Guo et al., CVPR 2024). The causal network is ours: it downsamples frames to tokens in one step, so that
+the expensive layers run at token rate. With `causal=False` it is the published network, layer for layer.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ STD_FLOOR = 1e-3
 
 
 class ResidualBlock(nn.Module):
-    """Pre-activated residual block without norms: a dilated convolution of three taps, then a mix of channels."""
+    """Pre-activation residual block without norms: a dilated convolution of kernel size 3, then a 1 x 1 one."""
 
     def __init__(self, config: RVQVAEConfig, dilation: int) -> None:
         super().__init__()
@@ -28,20 +28,20 @@ class ResidualBlock(nn.Module):
         self.activation = _ACTIVATIONS[config.activation]()
 
     def forward(self, x: Tensor, state: CausalConvState | None = None) -> Tensor:
-        """Return (B, D, N) for x (B, D, N): a step when there is a state, else the whole clip."""
+        """Return outputs (B, D, N) of x (B, D, N): one streaming step if a state is given, else the whole clip."""
         y = run(self.conv1, self.activation(x), state)
         return x + self.conv2(self.activation(y))
 
 
 def residual_blocks(config: RVQVAEConfig) -> nn.ModuleList:
-    """Return a stage's blocks, the widest dilation first."""
+    """Return the residual blocks of a stage, largest dilation first."""
     return nn.ModuleList(
         ResidualBlock(config, config.dilation_growth**power) for power in reversed(range(config.depth))
     )
 
 
 class EncoderStage(nn.Module):
-    """Fold `stride` steps into one, then residual blocks."""
+    """Strided convolution that downsamples by `stride`, then residual blocks."""
 
     def __init__(self, config: RVQVAEConfig, in_dim: int, stride: int) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class EncoderStage(nn.Module):
         self.blocks = residual_blocks(config)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (B, width, N) for x (B, D, N * stride)."""
+        """Return outputs (B, width, N) of x (B, D, N * stride)."""
         x = self.down(x)
         for block in self.blocks:
             x = block(x)
@@ -57,7 +57,7 @@ class EncoderStage(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Features (B, D, T) to latents (B, latent, N); latent n sees frames up to the last one of token n."""
+    """Encodes features (B, D, T) as latents (B, latent, N); latent n depends on frames up to the last of token n."""
 
     def __init__(self, config: RVQVAEConfig) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class Encoder(nn.Module):
         self.out = conv1d(config.causal, config.width, config.latent_dim, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return latents (B, latent, N) for normalised features (B, D, T)."""
+        """Return latents (B, latent, N) of normalised features (B, D, T)."""
         x = self.activation(self.stem(x))
         for stage in self.stages:
             x = stage(x)
@@ -78,10 +78,10 @@ class Encoder(nn.Module):
 
 
 class DecoderStage(nn.Module):
-    """Residual blocks, then one step unfolds into `stride`.
+    """Residual blocks, then upsampling by `stride`.
 
-    The published network repeats each step and convolves. A causal convolution of repeated steps gives equal frames, so
-    ours has a matrix for each of the `stride` frames.
+    The published network repeats each step and convolves. A causal convolution of repeated steps would give equal
+    frames, so the causal network has a matrix for each of the `stride` frames.
     """
 
     def __init__(self, config: RVQVAEConfig, out_dim: int, stride: int) -> None:
@@ -94,7 +94,7 @@ class DecoderStage(nn.Module):
             self.up = conv1d(False, config.width, out_dim, 3)
 
     def forward(self, x: Tensor, states: list[CausalConvState] | None = None) -> Tensor:
-        """Return (B, D, N * stride) for x (B, width, N)."""
+        """Return outputs (B, D, N * stride) of x (B, width, N)."""
         for index, block in enumerate(self.blocks):
             x = block(x, states[index] if states else None)
         if not isinstance(self.up, CausalConv1d):
@@ -105,7 +105,7 @@ class DecoderStage(nn.Module):
 
 @dataclass
 class DecoderState:
-    """What the decoder remembers of a stream: the state of every convolution, in order."""
+    """Streaming state of the decoder: the state of every convolution."""
 
     stem: CausalConvState
     stages: list[list[CausalConvState]]
@@ -118,13 +118,13 @@ class DecoderState:
         return [self.stem, *chain.from_iterable(self.stages), self.head, self.out]
 
     def reset(self, mask: Tensor) -> None:
-        """Put the items where mask (B,) is true back to rest."""
+        """Reset the items where mask (B,) is true to the initial state."""
         for state in self.parts:
             state.reset(mask)
 
 
 class Decoder(nn.Module):
-    """Latents (B, latent, N) to features (B, D, T); the frames of token n see tokens up to n."""
+    """Decodes latents (B, latent, N) to features (B, D, T); the frames of token n depend on tokens up to n."""
 
     def __init__(self, config: RVQVAEConfig) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ class Decoder(nn.Module):
         self.out = conv1d(config.causal, config.frame_width, config.feature_dim, 3)
 
     def init_state(self, batch_size: int) -> DecoderState:
-        """Return the state at rest."""
+        """Return the initial state of a batch. Raises ValueError if the decoder is not causal."""
         if not isinstance(self.stem, CausalConv1d):
             raise ValueError(
                 "causal: expected a causal tokenizer, got causal=False; load a causal one to stream"
@@ -152,7 +152,12 @@ class Decoder(nn.Module):
         )
 
     def forward(self, x: Tensor, state: DecoderState | None = None) -> Tensor:
-        """Return normalised features (B, D, T) for latents x: a step when there is a state, else the whole clip."""
+        """Return normalised features (B, D, T) of latents x (B, latent, N).
+
+        Args:
+            x: latents: the next ones if a state is given, else those of the whole clip.
+            state: from `init_state`, updated in place; None for a whole clip.
+        """
         x = self.activation(run(self.stem, x, state.stem if state else None))
         for index, stage in enumerate(self.stages):
             x = stage(x, state.stages[index] if state else None)
@@ -162,17 +167,17 @@ class Decoder(nn.Module):
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """A training pass: everything in normalised units, but for `features`."""
+    """Result of a training pass, in normalised units except `features`."""
 
-    normalised: Tensor  # (B, T, D) what the decoder gave
-    target: Tensor  # (B, T, D) what it should have given
+    normalised: Tensor  # (B, T, D) reconstruction
+    target: Tensor  # (B, T, D) input
     features: Tensor  # (B, T, D) the reconstruction in raw units
     latents: Tensor  # (B, N, latent) before quantization
     quantized: Quantized
 
 
 class RVQVAE(nn.Module):
-    """Residual-VQ autoencoder of motion features; takes and gives raw features, batch first.
+    """Residual-VQ autoencoder of motion features; input and output are raw features, batch first.
 
     Published weights (MoMask's `encoder.model.*`, `decoder.model.*`, `quantizer.layers.*.codebook`) map onto the preset
     `paper` one to one: `model.0` = `stem`, `model.{2+i}.0` = `stages.i.down` and `.1.model.j` = `stages.i.blocks.j` in
@@ -198,55 +203,60 @@ class RVQVAE(nn.Module):
 
     @torch.no_grad()
     def set_normaliser(self, mean: Tensor, std: Tensor) -> None:
-        """Set what features are shifted and divided by; mean and std are (D,), std is kept above a floor."""
+        """Set mean and std (D,) of the features; std is clamped to STD_FLOOR."""
         self.mean.copy_(mean)
         self.std.copy_(std.clamp_min(STD_FLOOR))
 
     def normalise(self, features: Tensor) -> Tensor:
-        """Return raw features (B, T, D) as the network sees them."""
+        """Return normalised features (B, T, D). Raises ValueError for another number of channels."""
         if features.shape[-1] != self.config.feature_dim:
             expected = f"{self.config.feature_dim} channels"
             raise ValueError(f"features: expected {expected}, got {features.shape[-1]}; shape is (B, T, D)")
         return (features - self.mean) / self.std
 
     def encode(self, features: Tensor) -> Tensor:
-        """Return codes (B, N, Q), coarse first, for features (B, T, D).
+        """Return codes (B, N, Q), coarse first, of features (B, T, D).
 
-        N = ceil(T / frames_per_token): an unfinished last token sees the last frame repeated.
+        N = ceil(T / frames_per_token); an incomplete last token is padded with the last frame.
         """
         return self.quantizer.encode(self.latents(features))
 
     def latents(self, features: Tensor) -> Tensor:
-        """Return latents (B, N, latent_dim) before quantization, for features (B, T, D)."""
+        """Return latents (B, N, latent_dim) of features (B, T, D), before quantization."""
         return self._latents(self._whole_tokens(self.normalise(features)))
 
     def decode_latents(self, latents: Tensor) -> Tensor:
-        """Return features (B, frames_per_token * N, D) for latents (B, N, latent_dim), quantized or not."""
+        """Return features (B, frames_per_token * N, D) of latents (B, N, latent_dim), quantized or not."""
         return self._features(latents, None)
 
     def step_latents(self, latents: Tensor, state: DecoderState) -> Tensor:
-        """Push latents (B, n, latent_dim), quantized or not; return features as `step` does."""
+        """Return features of the next latents (B, n, latent_dim), quantized or not; see `step`."""
         return self._features(latents, state)
 
     def decode(self, codes: Tensor) -> Tensor:
-        """Return features (B, frames_per_token * N, D) for codes (B, N, Q'): the first Q' <= Q levels are enough."""
+        """Return features (B, frames_per_token * N, D) of codes (B, N, Q'), the first Q' <= Q levels."""
         return self._features(self.quantizer.decode(codes), None)
 
     def init_state(self, batch_size: int) -> DecoderState:
-        """Return the state at rest, for `step`. Raises ValueError when the tokenizer is not causal."""
+        """Return the initial state for `step`. Raises ValueError if the tokenizer is not causal."""
         return self.decoder.init_state(batch_size)
 
     def step(self, codes: Tensor, state: DecoderState) -> Tensor:
-        """Push codes (B, n, Q'), return features (B, frames_per_token * n, D); updates state in place."""
+        """Return features (B, frames_per_token * n, D) of the next codes (B, n, Q'); updates the state in place."""
         return self._features(self.quantizer.decode(codes), state)
 
     @property
     def delay(self) -> int:
-        """Frames by which a stream's output lags: none, a token gives its own frames."""
+        """Latency of streaming decoding, frames: 0, since a token decodes to its own frames."""
         return 0
 
     def forward(self, features: Tensor, generator: torch.Generator | None = None) -> Reconstruction:
-        """Reconstruct features (B, T, D) with gradients; a generator switches quantizer dropout on."""
+        """Return the reconstruction of features, with gradients.
+
+        Args:
+            features: (B, T, D), raw.
+            generator: draws the levels of quantizer dropout; None for no dropout.
+        """
         target = self._whole_tokens(self.normalise(features))
         latents = self._latents(target).to(self.quantizer.codebooks.dtype)  # (B, N, latent)
         levels = None if generator is None else self._dropped_levels(latents, generator)
@@ -261,9 +271,8 @@ class RVQVAE(nn.Module):
     def _dropped_levels(self, latents: Tensor, generator: torch.Generator) -> Tensor:
         levels, batch = self.config.num_quantizers, latents.shape[0]
         fewer = torch.randint(1, max(levels, 2), (batch,), generator=generator)
-        fewer = torch.where(
-            torch.rand(batch, generator=generator) < 0.5, 1, fewer
-        )  # the first level must stand alone
+        # Often the first level only, which must be decodable alone.
+        fewer = torch.where(torch.rand(batch, generator=generator) < 0.5, 1, fewer)
         drop = torch.rand(batch, generator=generator) < self.config.quantizer_dropout
         return torch.where(drop, fewer, levels).to(latents.device)  # (B,)
 

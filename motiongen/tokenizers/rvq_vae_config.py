@@ -8,28 +8,28 @@ ACTIVATIONS = ("relu", "silu")
 
 @dataclass(frozen=True, kw_only=True)
 class RVQVAEConfig:
-    """Sizes of an RVQ-VAE; the defaults are the shipped `small` one."""
+    """Sizes of an RVQ-VAE; the defaults are those of the shipped preset `small`."""
 
     feature_dim: int = 140
     """Channels of a feature frame."""
     width: int = 256
     """Channels at token rate."""
     frame_width: int = 128
-    """Channels at frame rate, before the first fold and after the last unfold."""
+    """Channels at frame rate, before the first downsampling and after the last upsampling."""
     latent_dim: int = 128
     """Channels of a codebook entry."""
     strides: tuple[int, ...] = (4,)
-    """Folds of time, one a stage; their product is the frames of a token."""
+    """Temporal stride of each stage; their product is the frames of a token."""
     depth: int = 4
-    """Residual blocks a stage."""
+    """Residual blocks of a stage."""
     dilation_growth: int = 2
-    """Block i has dilation growth**i; the widest comes first."""
+    """Block i has dilation growth**i; the largest comes first."""
     activation: str = "silu"
     num_quantizers: int = 6
     codebook_size: int = 512
     causal: bool = True
     quantizer_dropout: float = 0.2
-    """Part of the training clips that are decoded from fewer levels."""
+    """Share of training clips that are decoded from fewer levels."""
     ema_decay: float = 0.99
 
     def __post_init__(self) -> None:
@@ -60,7 +60,7 @@ class RVQVAEConfig:
 
     @property
     def frames_per_token(self) -> int:
-        """Frames that a token stands for."""
+        """Frames of a token."""
         return math.prod(self.strides)
 
 

@@ -67,7 +67,7 @@ class Demonstrator:
     Args:
         task: the task.
         observations: "state" or "image".
-        noise: standard deviation of the executed actions from the expert's, as a share of half the action space's
+        noise: standard deviation of Gaussian noise on the executed actions, as a share of half the action space's
             range; above 0, a random action is also repeated now and then, and an attempt may take twice the task's
             steps.
     """

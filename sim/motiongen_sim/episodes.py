@@ -19,7 +19,7 @@ from motiongen_sim.tasks import TaskSpec
 
 @dataclass(frozen=True, kw_only=True)
 class EpisodeSettings:
-    """What is run; the same for all episodes of a rollout.
+    """Settings of a rollout, the same for all its episodes.
 
     Attributes:
         task: the task.
@@ -92,7 +92,7 @@ class EpisodeRunner:
     copies, since a model's sums are rounded differently in batches of another size.
 
     Args:
-        settings: what is run.
+        settings: of the rollout.
     """
 
     def __init__(self, settings: EpisodeSettings) -> None:

@@ -9,10 +9,14 @@ _Z = 1.959964
 def wilson_interval(successes: int, tries: int) -> tuple[float, float]:
     """Return the 95 % interval of a success rate (Wilson 1927, "Probable inference", the score interval).
 
-    Unlike the normal one it stays within 0 and 1, and is none too narrow when all or none succeed.
+    Unlike the normal interval it stays within 0 and 1, and is wide enough when all or none succeed.
+
+    Args:
+        successes: number of tries that succeeded.
+        tries: number of tries.
 
     Raises:
-        ValueError: no tries, or more successes than those.
+        ValueError: no tries, or more successes than tries.
     """
     if not 0 <= successes <= tries or tries < 1:
         raise ValueError(f"successes: expected 0 to {tries} of at least one try, got {successes}")

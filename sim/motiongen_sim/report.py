@@ -99,7 +99,7 @@ def make_report(settings: EpisodeSettings, results: Sequence[GroupResult], secon
     """Return the report of a rollout.
 
     Args:
-        settings: what was run.
+        settings: of the rollout.
         results: of all episodes, in any order.
         seconds: duration of the rollout.
     """
@@ -135,6 +135,10 @@ def make_report(settings: EpisodeSettings, results: Sequence[GroupResult], secon
 
 def draw_success(report: RolloutReport, path: str | Path) -> None:
     """Write a plot of the success rate after each episode, with its interval, as PNG.
+
+    Args:
+        report: of the rollout.
+        path: the file.
 
     Raises:
         ImportError: matplotlib is not installed.

@@ -1,31 +1,21 @@
-"""rollout: runs a policy in episodes of a task, in one process, in several or on Ray, with the same results."""
+"""rollout: runs a policy in episodes of a task, and reports how often it succeeds."""
 
-import multiprocessing
-import os
-import pickle
-import signal
-import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from motiongen import registry
 from motiongen.atomic import atomic_path
 from motiongen_sim import shipped
+from motiongen_sim.engines import ENGINES
 from motiongen_sim.episode_video import draw_sheet
-from motiongen_sim.episodes import EpisodeRunner, EpisodeSettings, GroupResult
+from motiongen_sim.episodes import EpisodeSettings, GroupResult
 from motiongen_sim.policy import Policy
 from motiongen_sim.report import RolloutReport, make_report
 from motiongen_sim.scripted_policies import SCRIPTED_POLICIES
 from motiongen_sim.tasks import TaskSpec, lookup
-
-Groups = Sequence[Sequence[int]]
 
 
 def rollout(
@@ -76,19 +66,11 @@ def rollout(
         ImportError: Ray is asked for and not installed.
         ChildProcessError: a worker died.
     """
-    engines = {"local": _in_processes, "ray": _on_ray}
-    run = registry.lookup("engine", engines, engine)
-    for name, value in {
-        "episodes": episodes,
-        "workers": workers,
-        "batch": batch,
-        "max_steps": max_steps,
-    }.items():
-        if value is not None and value < 1:
-            raise ValueError(f"{name}: expected 1 or more, got {value}")
+    run = registry.lookup("engine", ENGINES, engine)
+    _check_counts(episodes=episodes, workers=workers, batch=batch, max_steps=max_steps)
     spec = lookup(task)
-    options = {"action_steps": action_steps, "temperature": temperature}
-    options = {name: value for name, value in options.items() if value is not None}
+    chosen = {"action_steps": action_steps, "temperature": temperature}
+    options = {name: value for name, value in chosen.items() if value is not None}
     actor = _find_policy(policy, spec, observations, device, options)
     settings = EpisodeSettings(
         task=spec,
@@ -117,6 +99,13 @@ def rollout(
     return report
 
 
+def _check_counts(**counts: int | None) -> None:
+    """Raise ValueError unless each count that is given is 1 or more."""
+    for name, value in counts.items():
+        if value is not None and value < 1:
+            raise ValueError(f"{name}: expected 1 or more, got {value}")
+
+
 def _find_policy(
     policy: str | Path | Policy,
     task: TaskSpec,
@@ -141,98 +130,6 @@ def _find_policy(
             f"observations: expected {policy.observations}, which {policy.name} was trained on, got {observations}"
         )
     return policy
-
-
-class _Worker:
-    """An EpisodeRunner in a process of its own.
-
-    Args:
-        settings: pickled EpisodeSettings.
-    """
-
-    def __init__(self, settings: bytes) -> None:
-        self._settings = settings
-        self._runner: EpisodeRunner | None = None
-
-    def run(self, group: Sequence[int]) -> GroupResult:
-        """Run the episodes of these numbers."""
-        if self._runner is None:  # not before, so that its exceptions reach the caller
-            torch.set_num_threads(1)
-            self._runner = EpisodeRunner(pickle.loads(self._settings))
-        return self._runner.run(group)
-
-
-def _in_processes(settings: EpisodeSettings, groups: Groups, workers: int) -> Generator[GroupResult]:
-    """Yield results as they come from processes of this machine; one worker is this process."""
-    if workers == 1:
-        with _one_thread(), closing(EpisodeRunner(settings)) as runner:
-            yield from map(runner.run, groups)
-        return
-    pool = ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(pickle.dumps(settings),)
-    )
-    try:
-        for done in as_completed([pool.submit(_run, group) for group in groups]):
-            yield done.result()
-    except BrokenProcessPool as error:
-        raise ChildProcessError("workers: a process ended early; where memory is short, use fewer") from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _begin(settings: bytes) -> None:
-    """Make this process's worker."""
-    global _worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process stops the pool
-    _worker = _Worker(settings)
-
-
-def _run(group: Sequence[int]) -> GroupResult:
-    return _worker.run(group)
-
-
-_worker: _Worker
-
-
-def _on_ray(settings: EpisodeSettings, groups: Groups, workers: int) -> Generator[GroupResult]:
-    """Yield results as they come from actors on Ray."""
-    try:
-        import ray
-        from ray.util import ActorPool
-    except ImportError as error:
-        raise ImportError("engine: ray is not installed; run pip install 'motiongen[ray]'") from error
-    started = not ray.is_initialized()
-    if started:
-        ray.init(log_to_driver=False, logging_level="error", **_own_cluster(workers))
-    try:
-        actor = ray.remote(num_cpus=1)(_Worker)
-        pool = ActorPool([actor.remote(pickle.dumps(settings)) for _ in range(workers)])
-        yield from pool.map_unordered(lambda worker, group: worker.run.remote(group), groups)
-    except ray.exceptions.RayTaskError as error:
-        raise error.cause from None
-    finally:
-        if started:
-            ray.shutdown()
-
-
-def _own_cluster(workers: int) -> dict[str, Any]:
-    """Return the options that start Ray on this machine alone; none where there is a cluster to join."""
-    if "RAY_ADDRESS" in os.environ:
-        return {}
-    # What can be imported here can be there, without being installed.
-    environment = {"env_vars": {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}}
-    return {"num_cpus": workers, "include_dashboard": False, "runtime_env": environment}
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Bind torch to one thread: with more it splits sums, and rounds them differently."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _write_videos(report: RolloutReport, results: Sequence[GroupResult], folder: Path) -> None:

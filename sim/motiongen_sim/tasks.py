@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskSpec:
-    """A task of a robot: its environment, its expert, and what is measured.
+    """A task of a robot: its environment, its expert and its measures.
 
     Attributes:
         name: its key in TASKS, "BlockPush".

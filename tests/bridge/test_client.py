@@ -410,11 +410,11 @@ def test_nonsense_from_the_server_ends_the_connection_with_an_error(nonsense):
 def test_a_reader_that_is_slow_misses_the_oldest_frames_and_they_are_counted():
     async def scenario():
         character = RemoteCharacter(None, 1)
-        for seq in range(remote.WAITING + 10):
+        for seq in range(remote.MAX_WAITING_FRAMES + 10):
             character.take(frame(seq))
         character.end()
         seqs = [frame.seq async for frame in character]
-        assert seqs == list(range(10, remote.WAITING + 10)) and character.dropped == 10
+        assert seqs == list(range(10, remote.MAX_WAITING_FRAMES + 10)) and character.dropped == 10
 
     asyncio.run(scenario())
 

@@ -1,9 +1,11 @@
-"""What is known of a stream that is watched."""
+"""Statistics of a stream, by hand."""
 
 import numpy as np
 import pytest
 
-from motiongen_bridge.stream_stats import StreamStats, frame_rate, top_view
+from motiongen_bridge.frame_rate import frame_rate
+from motiongen_bridge.stream_stats import StreamStats
+from motiongen_bridge.top_view import top_view
 from tests.bridge.wire import HELLO, frame
 
 

@@ -28,6 +28,30 @@ def test_round_trip_is_exact(saved):
     assert (folder / "README.md").read_text() == "# card\n"
 
 
+def test_a_model_is_saved_under_its_own_name_wherever_its_class_is_defined(tmp_path):
+    notebook = type("Mine", (RVQVAE,), {"__module__": "__main__"})
+    checkpoint.save(notebook(CONFIG), CONFIG, tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["model"] == "rvq_vae"
+    assert isinstance(checkpoint.load(tmp_path, notebook), RVQVAE)
+
+
+def test_a_class_without_a_name_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="Linear: expected a class attribute model_type"):
+        checkpoint.save(torch.nn.Linear(1, 1), CONFIG, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_weights_under_an_old_name_load(saved, monkeypatch):
+    model, folder = saved
+    record = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(record | {"model": "vq_vae"}))
+    with pytest.raises(ValueError, match="expected a saved rvq_vae, got 'vq_vae'"):
+        checkpoint.load(folder, RVQVAE)
+    monkeypatch.setitem(checkpoint.MODEL_RENAMES, "vq_vae", "rvq_vae")
+    assert checkpoint.read_model_type(folder) == "rvq_vae"
+    torch.testing.assert_close(checkpoint.load(folder, RVQVAE).state_dict(), model.state_dict())
+
+
 def test_weights_may_be_read_by_those_who_may_read_the_rest(saved):
     _, folder = saved
     assert len({path.stat().st_mode for path in folder.iterdir()}) == 1

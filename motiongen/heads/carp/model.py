@@ -51,7 +51,7 @@ class CARP(nn.Module):
         self.observation = ObservationEncoder(config)
         self.action_normaliser = Normaliser(len(config.tasks), config.action_dim)
         self.tokenizer = ActionVQ(config.tokenizer).requires_grad_(False)
-        dim, places = config.dim, config.tokenizer.num_places
+        dim, places = config.dim, config.tokenizer.num_positions
         self.start = nn.Linear(config.cond_dim, dim)
         self.latent = nn.Linear(config.latent_dim, dim)
         self.place = nn.Parameter(torch.randn(places, dim) * 0.02)

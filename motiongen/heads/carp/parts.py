@@ -141,7 +141,7 @@ class SceneRecipe:
     ) -> Tensor:
         assert isinstance(model, ObservationEncoder), type(model)
         scale = model.normaliser.of(task_of(batch))[1][..., model.config.state_dim :]
-        return ((model.read(batch, generator) - batch["scene"]) / scale).abs()
+        return ((model.predict_scene(batch, generator) - batch["scene"]) / scale).abs()
 
 
 class EncoderRecipe:

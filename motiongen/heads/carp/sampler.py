@@ -52,14 +52,14 @@ class CARPSampler:
     def _write(self, cond: Tensor, heat: float, generator: torch.Generator | None) -> Tensor:
         """Return the normalised actions (B, H, A) of codes that are written, for encoded observations (B, C)."""
         model = self.model
-        if self._decoder is None or not self._decoder.is_of(model.tokenizer):
+        if self._decoder is None or not self._decoder.is_current(model.tokenizer):
             self._decoder = ActionDecoder(model.tokenizer)
         conditioning = model.conditioning(cond)
-        total = model.tokenizer.empty(len(conditioning.start))
+        total = model.tokenizer.zero_latents(len(conditioning.start))
         memory: list[Tensor | None] = [None] * len(model.blocks)
         for scale in range(len(model.config.scales)):
             x = model.embed(
-                model.tokenizer.seen_at(total, scale), model.tokenizer.places(scale), conditioning
+                model.tokenizer.downsample(total, scale), model.tokenizer.positions(scale), conditioning
             )
             if model.config.chained and scale == 0:
                 codes = self._chain(x, conditioning, memory, heat, generator)

@@ -19,7 +19,7 @@ from motiongen.heads.mogo.config import MogoConfig, MogoOptions
 from motiongen.heads.mogo.stream import MogoState, end_share, guided
 from motiongen.heads.streaming_head import TokenRequest
 from motiongen.modules.attention import Transformer
-from motiongen.modules.kv_cache import Push, TransformerState, lengths_within
+from motiongen.modules.kv_cache import Push, TransformerState, chunk_lengths
 from motiongen.modules.residual_transformer import CodeVectors
 from motiongen.modules.sampling import counter_uniform, draw
 from motiongen.modules.text_input import TextInput
@@ -183,7 +183,7 @@ class Mogo(nn.Module):
         skip = torch.zeros(codes.shape[:2], dtype=torch.bool, device=self.device) if skip is None else skip
         age = torch.zeros_like(codes[..., 0]) if age is None else age
         start = 0
-        for length in lengths_within(tokens, state.fine.slots, state.fine.filled, self.config.fine_window):
+        for length in chunk_lengths(tokens, state.fine.slots, state.fine.filled, self.config.fine_window):
             part = slice(start, start := start + length)
             self._push_few(codes[:, part], state, skip[:, part], age[:, part])
 

@@ -1,4 +1,4 @@
-"""RobotEnv: the contract of every environment, and what all of them share."""
+"""RobotEnv: the contract of every environment, and the code that all of them share."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ class RobotEnv(gymnasium.Env[Observation, Action], ABC):
 
     Attributes:
         metadata: gymnasium's: render_modes, and render_fps, which is the rate of control in Hz.
-        OBSERVATIONS: what the environment can show, "state" or "image".
+        OBSERVATIONS: kinds of observations that the environment has: "state", "image".
         IMAGE_SIZE: side of an observation's image, in pixels; 0 for environments without one.
         STATE_NAMES: names of the D numbers of `state`.
         PROPRIOCEPTION_NAMES: those of them that a robot measures itself: the state beside an image.
@@ -95,7 +95,15 @@ class RobotEnv(gymnasium.Env[Observation, Action], ABC):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, Info]:
-        """Begin an episode that the seed decides. Returns the observation and the info."""
+        """Begin an episode. Returns the observation and the info.
+
+        Args:
+            seed: of this episode and, while there is no other, of those after it; None continues.
+            options: gymnasium's; not used.
+
+        Raises:
+            ClosedEnvironmentError: the environment is closed.
+        """
         self._check_open("reset")
         super().reset(seed=seed, options=options)
         self._reset_world()
@@ -177,7 +185,7 @@ class RobotEnv(gymnasium.Env[Observation, Action], ABC):
 
     @abstractmethod
     def _free(self) -> None:
-        """Free what the simulator holds; called once."""
+        """Free the simulator; called once."""
 
     def _observation(self) -> Observation:
         if self.observations == "state":
@@ -208,7 +216,7 @@ def checked_action(action: Any, names: tuple[str, ...]) -> NDArray[np.float64]:
 
     Args:
         action: (A,) real numbers of any type.
-        names: what the A numbers are called.
+        names: of the A numbers.
 
     Raises:
         ValueError: another shape, not real numbers, or a number that is not finite.
@@ -225,13 +233,21 @@ def checked_action(action: Any, names: tuple[str, ...]) -> NDArray[np.float64]:
     if not finite.all():
         first = int(np.argmin(finite))
         raise ValueError(
-            f"action: expected finite numbers, got {values[first]} for {names[first]}; see what computed it"
+            f"action: expected finite numbers, got {values[first]} for {names[first]}; check the policy"
         )
     return values.astype(np.float64)
 
 
 def checked_observations(observations: str, known: tuple[str, ...]) -> str:
-    """Return what is to be observed. Raises ValueError when it is none of those known."""
+    """Return the kind of observations, checked.
+
+    Args:
+        observations: the kind that is asked for.
+        known: kinds that the environment has.
+
+    Raises:
+        ValueError: it is none of those known.
+    """
     if observations not in known:
         raise ValueError(f"observations: expected {' or '.join(known)}, got {observations!r}; pick one")
     return observations

@@ -70,8 +70,7 @@ class BlockPush(BulletEnv):
     EPISODE_ATTRIBUTES = ("stick_target", "first", "solved")
     IMAGE_SIZE = 128
     CAMERA = Camera(eye=(0.98, -0.02, 0.72), target=(0.36, -0.02, 0.0), field_of_view=42.0)
-    # From low in front, past the hand: from higher up the hand hides what it pushes. What matters is twice as wide as
-    # deep.
+    # From low in front, past the hand, which from higher up hides the blocks; the workspace is twice as wide as deep.
     IMAGE_CAMERA = Camera(eye=(1.28, -0.07, 0.62), target=(0.40, -0.07, 0.02), field_of_view=25.0, aspect=1.8)
 
     def __init__(
@@ -158,7 +157,7 @@ class BlockPush(BulletEnv):
         self.stick_target = stick_target
 
     def _judge(self) -> float:
-        """Update `first` and `solved`, and return the reward for what has newly reached a target."""
+        """Update `first` and `solved`, and return the reward for blocks that newly lie in a target."""
         inside, reward = self.inside, 0.0
         if self.first == (-1, -1) and inside.any():
             block, target = np.argwhere(inside)[0]

@@ -1,4 +1,4 @@
-"""BulletEnv: what environments share whose world is one PyBullet server."""
+"""BulletEnv: base of the environments in PyBullet."""
 
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
@@ -13,8 +13,8 @@ class BulletEnv(RobotEnv):
     A subclass connects `_client` in its `__init__`, after this class's; `close` disconnects it.
 
     Attributes:
-        CAMERA: draws what `render` returns.
-        IMAGE_CAMERA: draws the observations' images.
+        CAMERA: of the pictures that `render` returns.
+        IMAGE_CAMERA: of the observations' images.
     """
 
     CAMERA: ClassVar[Camera]

@@ -22,7 +22,7 @@ from motiongen_sim.robots.world import World
 CLIPS = ("walk", "run", "jump", "dance_a", "dance_b", "punch", "kick")
 """PyBullet's clips of DeepMimic, without those that leave the feet."""
 MOST = 100.0
-"""Largest number in an observation; what is larger is clipped."""
+"""Largest number in an observation; larger ones are clipped."""
 SUCCESS_ERROR = 10.0
 """Degrees of mean joint tracking error up to which a motion counts as followed."""
 

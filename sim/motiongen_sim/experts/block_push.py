@@ -36,7 +36,7 @@ class BlockPushExpert(Expert[BlockPush]):
     Args:
         env: the environment, wrapped or not.
         seed: of its choices.
-        noise: standard deviation of what is added to each action, in metres.
+        noise: standard deviation of Gaussian noise on each action, in metres.
 
     Attributes:
         block: the block that is pushed first, 0 or 1.

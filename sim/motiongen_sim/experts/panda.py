@@ -50,7 +50,7 @@ class _PandaExpert(Expert[PandaEnv]):
     Args:
         env: the environment, wrapped or not.
         seed: of the noise.
-        noise: standard deviation of what is added to each action.
+        noise: standard deviation of Gaussian noise on each action.
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any], seed: int, noise: float = 0.0) -> None:

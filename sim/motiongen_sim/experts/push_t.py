@@ -72,7 +72,12 @@ class _Push:
         self._steps = 0
 
     def next_target(self, block: Array, pusher: Array) -> Array | None:
-        """Return the commanded position (2,), or None once the push is over or has failed."""
+        """Return the commanded position (2,), or None once the push is over or has failed.
+
+        Args:
+            block: pose (3,) of the block.
+            pusher: position (2,) of the pusher.
+        """
         if len(self._path):
             return self._travel(block, pusher)
         return self._follow_push(block, pusher)

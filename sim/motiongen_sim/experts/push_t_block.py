@@ -66,14 +66,24 @@ def pushed(poses: Array, contacts: NDArray[np.int64], lengths: Array) -> Array:
 
 
 def to_world(poses: Array, points: Array) -> Array:
-    """Return points (..., 2) in the table's frame, given in the frame of a block at poses (..., 3); both broadcast."""
+    """Return points (..., 2) in the table's frame.
+
+    Args:
+        poses: (..., 3) of the block.
+        points: (..., 2) in the block's frame; both broadcast.
+    """
     cosine, sine = np.cos(poses[..., 2]), np.sin(poses[..., 2])
     x, y = points[..., 0], points[..., 1]
     return np.stack([cosine * x - sine * y + poses[..., 0], sine * x + cosine * y + poses[..., 1]], axis=-1)
 
 
 def to_block(pose: Array, point: Array) -> Array:
-    """Return a point (2,) in the frame of a block at a pose (3,), given in the table's frame."""
+    """Return a point (2,) in the block's frame.
+
+    Args:
+        pose: (3,) of the block.
+        point: (2,) in the table's frame.
+    """
     cosine, sine = np.cos(pose[2]), np.sin(pose[2])
     return np.array([[cosine, sine], [-sine, cosine]]) @ (point - pose[:2])
 

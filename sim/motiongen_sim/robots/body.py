@@ -140,7 +140,12 @@ class Body:
         return min(self.client.getAABB(self.id, self.links[name])[0][2] for name in self.robot.feet)
 
     def touches(self, other: int, links: list[int]) -> bool:
-        """Return whether one of the links touches another body."""
+        """Return whether one of the links touches another body.
+
+        Args:
+            other: PyBullet's number of the other body.
+            links: indices of the links.
+        """
         return any(self.client.getContactPoints(self.id, other, link) for link in links)
 
     def _free(self) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Discard what C code prints on stdout and stderr while the block runs."""
+    """Discard the output of C code on stdout and stderr while the block runs."""
     sys.stdout.flush()
     sys.stderr.flush()
     kept = [(stream, os.dup(stream)) for stream in (1, 2)]

@@ -50,7 +50,14 @@ class Correction:
 
 
 def interpolate(robot: Robot, start: RobotState, end: RobotState, steps: int) -> list[RobotState]:
-    """Return `steps` states from `start` (left out) to `end` (the last one) at constant velocity."""
+    """Return states between two states at constant velocity.
+
+    Args:
+        robot: its description.
+        start: left out of the result.
+        end: the last one of the result.
+        steps: number of states, one for each physics step.
+    """
     seconds = steps / SIMULATION_RATE
     turn = robot.difference(start.pose, end.pose)
     swing = quaternion.log(quaternion.multiply(end.rotation, quaternion.inverse(start.rotation)))

@@ -98,7 +98,13 @@ def _ways(turns: Array, first: Array, second: Array, third: Array) -> tuple[Arra
 
 
 def angle_about(axis: Array, start: Array, end: Array) -> Array:
-    """Return the angles (T,) about a unit axis (3,) or (T, 3) that rotate `start` (T, 3) nearest to `end` (T, 3)."""
+    """Return the angles (T,) about an axis that rotate vectors nearest to others.
+
+    Args:
+        axis: unit (3,) or (T, 3).
+        start: unit vectors (T, 3).
+        end: unit vectors (T, 3).
+    """
     across = np.sum(axis * quaternion.cross(start, end), axis=-1)
     along = np.sum(start * end, axis=-1) - np.sum(axis * start, axis=-1) * np.sum(axis * end, axis=-1)
     angles: Array = np.arctan2(across, along)

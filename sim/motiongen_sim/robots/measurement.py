@@ -39,7 +39,12 @@ def foot_heights(trajectory: Trajectory) -> Array:
 
 
 def measure(robot: Robot, states: Sequence[RobotState]) -> tuple[Array, Array]:
-    """Return the positions of the end effectors (T, 4, 3) and of the centre of mass (T, 3), in metres."""
+    """Return the positions of the end effectors (T, 4, 3) and of the centre of mass (T, 3), in metres.
+
+    Args:
+        robot: its description.
+        states: T states.
+    """
     body = _measuring_body(robot)
     tips, centres = np.empty((len(states), len(robot.end_effectors), 3)), np.empty((len(states), 3))
     for frame, state in enumerate(states):
@@ -49,7 +54,13 @@ def measure(robot: Robot, states: Sequence[RobotState]) -> tuple[Array, Array]:
 
 
 def link_poses(robot: Robot, state: RobotState, links: Sequence[str]) -> tuple[Array, Array]:
-    """Return positions (L, 3) and rotations (L, 4) of links in a state; the root's frame is that of its link."""
+    """Return positions (L, 3), in metres, and rotations (L, 4) of links in a state.
+
+    Args:
+        robot: its description.
+        state: of the robot.
+        links: names of the links; the root link is named as in the URDF.
+    """
     body = _measuring_body(robot)
     body.set_state(state)
     return body.link_poses(links)

@@ -1,4 +1,4 @@
-"""Reference: a trajectory to be tracked, at the control rate, with what the reward compares."""
+"""Reference: a trajectory to be tracked, at the control rate, with the positions that the reward compares."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -80,6 +80,10 @@ class Reference:
 def motion_reference(motion: Motion, robot: Robot) -> Reference:
     """Return a motion as a reference from its first frame on, over the origin, facing +x.
 
+    Args:
+        motion: of any humanoid.
+        robot: that is to track it.
+
     Raises:
         ValueError: a motion that is shorter than two control frames, or of no humanoid.
     """
@@ -92,7 +96,12 @@ def motion_reference(motion: Motion, robot: Robot) -> Reference:
 
 
 def clip_reference(name: str, robot: Robot) -> Reference:
-    """Return a clip of DeepMimic's as a reference; a cycle is repeated."""
+    """Return a clip of DeepMimic's as a reference; a cycle is repeated.
+
+    Args:
+        name: of the clip, see `mocap.read`.
+        robot: that is to track it.
+    """
     trajectory = retarget(mocap.read(name), robot)[0].resample(CONTROL_RATE)
     if name not in mocap.CYCLES:
         return Reference(name=name, trajectory=trajectory)
@@ -102,7 +111,12 @@ def clip_reference(name: str, robot: Robot) -> Reference:
 
 
 def repeat(trajectory: Trajectory, rounds: int) -> Trajectory:
-    """Return a cycle repeated: each round begins at the position and in the direction that the last one ended in."""
+    """Return a cycle repeated: each round begins at the position and in the direction that the last one ended in.
+
+    Args:
+        trajectory: one round.
+        rounds: number of rounds.
+    """
     parts = [trajectory]
     for _ in range(rounds - 1):
         last, first = parts[-1], trajectory

@@ -116,7 +116,7 @@ class LiveWindow:
 
 
 class RobotMesh:
-    """The shapes of a robot as one posed mesh; what motiongen.render draws as a character.
+    """The shapes of a robot as one posed mesh, a Character of motiongen.render.
 
     Args:
         robot: its description.

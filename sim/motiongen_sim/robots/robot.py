@@ -244,7 +244,12 @@ class Robot:
         return clipped
 
     def difference(self, pose: Array, target: Array) -> Array:
-        """Return the joints' rotations (..., A) from one pose (..., Q) to another, in the frames of their links."""
+        """Return the joints' rotations (..., A) from one pose to another, in the frames of their links.
+
+        Args:
+            pose: (..., Q) to start from.
+            target: (..., Q) to arrive at.
+        """
         difference = np.empty((*pose.shape[:-1], self.dof))
         back = quaternion.inverse(pose[..., self.ball_q])
         difference[..., self.ball_v] = quaternion.log(quaternion.multiply(back, target[..., self.ball_q]))
@@ -252,7 +257,12 @@ class Robot:
         return difference
 
     def integrate(self, pose: Array, turn: Array) -> Array:
-        """Return a pose (..., Q) with each joint rotated by (..., A): the inverse of `difference`."""
+        """Return a pose (..., Q) with each joint rotated: the inverse of `difference`.
+
+        Args:
+            pose: (..., Q) to start from.
+            turn: (..., A) radians, in the frames of the links.
+        """
         turned = np.empty((*turn.shape[:-1], self.pose_size))
         step = quaternion.exp(turn[..., self.ball_v])
         turned[..., self.ball_q] = quaternion.multiply(pose[..., self.ball_q], step)
@@ -260,7 +270,12 @@ class Robot:
         return turned
 
     def joint_errors(self, pose: Array, other: Array) -> Array:
-        """Return the angle (..., J) between each joint's rotation in two poses (..., Q): balls first, then hinges."""
+        """Return the angle (..., J) between each joint's rotations in two poses: balls first, then hinges.
+
+        Args:
+            pose: (..., Q).
+            other: (..., Q).
+        """
         difference = self.difference(pose, other)
         balls = np.linalg.norm(difference[..., self.ball_v], axis=-1)
         return np.concatenate([balls, np.abs(difference[..., self.hinge_v])], axis=-1)

@@ -42,7 +42,12 @@ class Part:
 
 
 def parts(text: str, scale: float) -> list[Part]:
-    """Return the meshes of a URDF: its visual shapes, or its collision shapes where it has no visual ones."""
+    """Return the meshes of a URDF: its visual shapes, or its collision shapes where it has no visual ones.
+
+    Args:
+        text: of the URDF.
+        scale: factor on its lengths.
+    """
     tree = ElementTree.fromstring(text)
     colours = {m.get("name", ""): _colour(m, {}) for m in tree.iterfind("material")}
     tag = "visual" if tree.find("link/visual") is not None else "collision"

@@ -20,7 +20,12 @@ def without_meshes(text: str) -> str:
 
 
 def joint_frames(text: str, scale: float) -> dict[str, tuple[Element, Array, Array]]:
-    """Return joint's name -> (element, position (3,), rotation of its link (4,)) in the zero pose."""
+    """Return joint's name -> (element, position (3,), rotation of its link (4,)) in the zero pose.
+
+    Args:
+        text: of the URDF.
+        scale: factor on its lengths.
+    """
     elements = list(ElementTree.fromstring(text).iterfind("joint"))
     children = {_link(element, "child") for element in elements}
     known = {_link(e, "parent"): (np.zeros(3), quaternion.IDENTITY) for e in elements}
@@ -51,7 +56,14 @@ def turn_of(angles: Array) -> Array:
 
 
 def numbers_of(element: Element, tag: str, key: str, default: str = "0 0 0") -> Array:
-    """Return the three numbers of an attribute of a child in a URDF."""
+    """Return the numbers in an attribute of a child element.
+
+    Args:
+        element: the parent.
+        tag: of the child.
+        key: of the attribute.
+        default: its text where there is no such child or attribute.
+    """
     found = element.find(tag)
     text = default if found is None else found.get(key, default)
     return np.array([float(word) for word in text.split()])

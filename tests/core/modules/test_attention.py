@@ -64,7 +64,7 @@ def test_ragged_prefixes_then_one_token_each_equal_each_alone():
     torch.testing.assert_close(stepped[1], model(x[1:, :4])[0, 3], rtol=0, atol=1e-12)
 
 
-def test_a_reset_item_starts_from_rest_and_its_neighbour_does_not():
+def test_reset_clears_one_item_of_a_batch():
     model = tiny()
     x, _, _ = sequence()
     state = model.init_state(batch_size=2, capacity=9)

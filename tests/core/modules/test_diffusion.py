@@ -15,7 +15,7 @@ def test_the_cosine_schedule_falls_from_one_to_nothing():
     assert float(left[-1]) < 1e-4
 
 
-def test_a_step_back_with_the_truth_gives_the_data_less_noisy_by_the_same_noise():
+def test_a_ddim_step_with_the_clean_data_keeps_the_noise():
     schedule = CosineSchedule(100)
     draw = torch.Generator().manual_seed(0)
     clean, noise = torch.randn(2, 3, 4, 5, generator=draw)

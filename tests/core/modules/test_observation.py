@@ -15,7 +15,7 @@ def test_a_normaliser_keeps_a_range_and_moments_for_each_task():
     torch.testing.assert_close(normaliser.inverse(normaliser(x, task), task), x)
 
 
-def test_pictures_are_cropped_in_the_middle_or_where_the_generator_says():
+def test_images_are_cropped_in_the_centre_or_at_random():
     encoder = ObservationEncoder(PolicyConfig(image_size=20, crop_size=16, image_width=4))
     image = torch.arange(400).view(20, 20).expand(5, 2, 3, 20, 20)
     middle = encoder._cropped(image, None)
@@ -27,7 +27,7 @@ def test_pictures_are_cropped_in_the_middle_or_where_the_generator_says():
 
 
 def test_spatial_softmax_says_where_a_bright_spot_is():
-    """With the points' maps made of the picture's brightness, the vector is the spot's place."""
+    """With the points' maps made of the picture's brightness, the vector is the spot's position."""
     torch.manual_seed(0)
     encoder = VisualEncoder(width=4, size=64)
     assert encoder.rows.shape == encoder.columns.shape == (16,)  # 64 / 16, squared
@@ -38,7 +38,7 @@ def test_spatial_softmax_says_where_a_bright_spot_is():
     assert encoder(torch.zeros(2, 3, 64, 64, dtype=torch.uint8)).shape == (2, encoder.dim) == (2, 16)
 
 
-def test_a_vector_of_places_stays_within_the_picture():
+def test_coordinates_stay_within_the_image():
     encoder = VisualEncoder(width=4, size=30)
     image = torch.randint(256, (3, 3, 30, 30), generator=torch.Generator().manual_seed(0)).byte()
     assert float(encoder(image).detach().abs().max()) <= 1
@@ -60,7 +60,7 @@ def test_pairs_are_differences_normalised_by_themselves():
     assert encoder({"state": states[:, None]}).shape == (2, 128)
 
 
-def test_what_pictures_do_not_show_is_the_mean_whether_it_is_told_or_read():
+def test_scene_numbers_that_images_do_not_show_are_the_mean_given_or_predicted():
     config = PolicyConfig(state_dim=1, obs_steps=1, image_size=16, crop_size=16, image_width=4, scene_dim=3)
     encoder = ObservationEncoder(config)
     truth = torch.randn(200, 1, 3, generator=torch.Generator().manual_seed(0)) * 5 + 2
@@ -69,11 +69,11 @@ def test_what_pictures_do_not_show_is_the_mean_whether_it_is_told_or_read():
     image = torch.randint(256, (200, 1, 3, 16, 16), generator=torch.Generator().manual_seed(1)).byte()
     seen = {"state": truth[..., :1], "image": image}
     with torch.no_grad():
-        told = [encoder({**seen, "scene": truth + torch.eye(3)[number]}) for number in range(3)]
+        given = [encoder({**seen, "scene": truth + torch.eye(3)[number]}) for number in range(3)]
         plain = encoder({**seen, "scene": truth})
-        assert not torch.allclose(told[0], plain) and not torch.allclose(told[1], plain)
-        assert torch.equal(told[2], plain)
-        read = encoder.read(seen)
+        assert not torch.allclose(given[0], plain) and not torch.allclose(given[1], plain)
+        assert torch.equal(given[2], plain)
+        read = encoder.predict_scene(seen)
         assert torch.equal(encoder(seen), encoder({**seen, "scene": read}))
         read[..., 2] += 9
         assert torch.equal(encoder(seen), encoder({**seen, "scene": read}))

@@ -69,7 +69,7 @@ def test_update_moves_a_code_to_the_mean_of_its_rows():
     assert quantizer.counts.item() == pytest.approx(1.5)
 
 
-def test_a_dead_code_is_reborn_on_a_row(latents):
+def test_a_dead_code_is_replaced_by_an_input(latents):
     quantizer = initialised(latents, levels=1)
     quantizer.codebooks[0, 3] = 100.0
     quantizer.counts[0, 3] = 0.0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from motiongen.music.stream import MusicStream
-from motiongen.streaming.audio_queue import AHEAD
+from motiongen.streaming.audio_queue import MAX_QUEUED_SECONDS
 from motiongen.streaming.dance_scheduler import JITTER, MUSIC_DELAY, DanceScheduler
 from motiongen.streaming.verbs import VerbError
 from tests.core.streaming.dancers import FRAME, RATE, SLICE, tiny_dance_model, tone
@@ -93,8 +93,8 @@ def test_a_song_is_danced_at_the_pace_of_the_frames_with_a_small_lead(scheduler)
     take(scheduler, [dancer], 5)
     for _ in range(20):
         scheduler.tick()
-    assert dancer.ready <= scheduler.urgent + 2 * SLICE
-    assert dancer.audio.waiting == 0 or dancer.audio.waiting > 7 * RATE
+    assert dancer.ready <= scheduler.urgent_frames + 2 * SLICE
+    assert dancer.audio.queued == 0 or dancer.audio.queued > 7 * RATE
 
 
 def live(scheduler, dancer, seconds, *, late=None):
@@ -120,8 +120,8 @@ def test_live_sound_is_danced_as_long_after_its_coming_as_is_stated(scheduler):
     dancer.submit("music", live=True)
     begun = live(scheduler, dancer, 3)
     dances = named(dancer, "dances")[0]
-    assert (dances.seq - begun, dances.sample) == (scheduler.delay, 0)
-    assert scheduler.describe()["audio"]["delay_seconds"] == round(scheduler.delay / 30, 3) <= 3
+    assert (dances.seq - begun, dances.sample) == (scheduler.delay_frames, 0)
+    assert scheduler.describe()["audio"]["delay_seconds"] == round(scheduler.delay_frames / 30, 3) <= 3
 
 
 @pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000, 96000])
@@ -147,7 +147,7 @@ def test_live_sound_that_stays_away_is_silence_and_then_as_late_as_stated_again(
     begun = live(scheduler, dancer, 8, late=lambda n: max(0, 120 - n) if n >= 60 else 0)
     last = named(dancer, "dances")[-1]
     assert len(named(dancer, "dances")) > 1
-    assert abs(last.seq - begun - last.sample / FRAME - scheduler.delay) <= JITTER
+    assert abs(last.seq - begun - last.sample / FRAME - scheduler.delay_frames) <= JITTER
 
 
 @pytest.mark.slow
@@ -167,10 +167,10 @@ def test_a_piece_that_stalls_is_followed_by_idling_and_goes_on_where_it_was(sche
 def test_too_much_sound_is_refused_and_can_be_sent_later(scheduler):
     dancer = scheduler.open()
     dancer.submit("music")
-    dancer.play(tone(AHEAD), RATE)
+    dancer.play(tone(MAX_QUEUED_SECONDS), RATE)
     with pytest.raises(VerbError, match="expected at most 10 s of sound to wait") as caught:
         dancer.play(tone(0.1), RATE)
-    assert caught.value.code == "busy" and dancer.audio.came == AHEAD * RATE
+    assert caught.value.code == "busy" and dancer.audio.received == MAX_QUEUED_SECONDS * RATE
     take(scheduler, [dancer], 40)
     dancer.play(tone(0.1), RATE)
 
@@ -180,8 +180,8 @@ def test_of_too_much_live_sound_the_oldest_is_left_out_and_said_so(scheduler):
     dancer.submit("music", live=True)
     for _ in range(13):
         dancer.play(tone(1), RATE)
-    assert (dancer.audio.waiting, dancer.audio.skipped) == (AHEAD * RATE, 3 * RATE)
-    take(scheduler, [dancer], scheduler.delay + 10)
+    assert (dancer.audio.queued, dancer.audio.skipped) == (MAX_QUEUED_SECONDS * RATE, 3 * RATE)
+    take(scheduler, [dancer], scheduler.delay_frames + 10)
     assert named(dancer, "dances")[0].sample >= 3 * RATE
 
 
@@ -272,4 +272,4 @@ def test_a_thread_makes_frames_and_measures_how_long_they_take():
         dancer = scheduler.open()
         dancer.submit("strength", scale=3).result(20)
         assert dancer.take() is not None
-        assert scheduler.delay <= 90 and 1 <= scheduler.max_characters <= 256
+        assert scheduler.delay_frames <= 90 and 1 <= scheduler.max_characters <= 256

@@ -220,7 +220,7 @@ def test_a_turn_turns_by_the_angle(model):
         if angle:
             character.submit("turn", angle=angle)
         play(scheduler, [character], 90)
-        headings.append(float(scheduler.workers[0]._sessions[1]._root.heading))
+        headings.append(float(scheduler.workers[0]._sessions[1].delivery.root.heading))
     assert headings[1] - headings[0] == pytest.approx(1.0, abs=1e-3)
 
 
@@ -259,14 +259,16 @@ def test_goto_arrives_and_stands(scheduler):
     here = character.recent[-1].root
     character.submit("goto", x=float(here[0]) + 0.1, z=float(here[2]))
     play(scheduler, [character], 30)
-    assert "arrived" in {event.name for event in character.events} and character.plan.holds
+    assert "arrived" in {event.name for event in character.events} and character.plan.is_idle
 
 
 def test_a_seed_and_a_strength_are_taken(model):
     made = []
     for seed in (7, 8):
         scheduler = StreamScheduler(model, batch_sizes=(1,))
-        made.append(poses(play(scheduler, [scheduler.open(prompt="walk", seed=seed, strength=2.5)], 40)[0]))
+        made.append(
+            poses(play(scheduler, [scheduler.open(prompt="walk", seed=seed, guidance_scale=2.5)], 40)[0])
+        )
     assert not np.array_equal(*made) and scheduler.workers[0]._batches[0].guidance_scale[0] == 2.5
 
 
@@ -361,7 +363,7 @@ def test_one_call_streams(weights):
 
 
 def test_what_waits_is_refined_without_a_seam(model, weights):
-    refiner = Refiner(load("bamm", weights, "cpu"), kept=2, least=2)
+    refiner = Refiner(load("bamm", weights, "cpu"), guard_tokens=2, min_tokens=2)
     scheduler = StreamScheduler(model, batch_sizes=(2,), lead_tokens=8, refiner=refiner)
     character, codes = scheduler.open(prompt="walk", seed=1), []
     rewrite = refiner.rewrite

@@ -16,10 +16,10 @@ def chunks(count, seed=0):
     return torch.rand(count, 16, 3, generator=torch.Generator().manual_seed(seed)) * 2 - 1
 
 
-def test_a_chunk_becomes_ten_codes_a_number_one_two_three_four(tokenizer):
+def test_a_chunk_becomes_one_two_three_and_four_codes_a_dimension(tokenizer):
     codes = tokenizer.encode(chunks(5))
     assert codes.shape == (5, 10, 3) and codes.dtype == torch.int64
-    assert [tokenizer.places(scale) for scale in range(4)] == [
+    assert [tokenizer.positions(scale) for scale in range(4)] == [
         slice(0, 1),
         slice(1, 3),
         slice(3, 6),
@@ -30,11 +30,11 @@ def test_a_chunk_becomes_ten_codes_a_number_one_two_three_four(tokenizer):
 
 def test_area_and_cubic_interpolation_are_those_of_a_hand_made_example(tokenizer):
     latents = torch.arange(4.0).view(1, 1, 4, 1)  # 0 1 2 3
-    assert tokenizer.seen_at(latents, 0).flatten().tolist() == [1.5]
-    assert tokenizer.seen_at(latents, 1).flatten().tolist() == [0.5, 2.5]
-    assert tokenizer.seen_at(latents, 2).flatten().tolist() == [0.5, 1.5, 2.5]  # each of three sees two
-    assert tokenizer.seen_at(latents, 3).flatten().tolist() == [0, 1, 2, 3]
-    constant = torch.ones(1, 1) @ tokenizer._up[tokenizer.places(0)]
+    assert tokenizer.downsample(latents, 0).flatten().tolist() == [1.5]
+    assert tokenizer.downsample(latents, 1).flatten().tolist() == [0.5, 2.5]
+    assert tokenizer.downsample(latents, 2).flatten().tolist() == [0.5, 1.5, 2.5]  # each of three sees two
+    assert tokenizer.downsample(latents, 3).flatten().tolist() == [0, 1, 2, 3]
+    constant = torch.ones(1, 1) @ tokenizer._up[tokenizer.positions(0)]
     torch.testing.assert_close(constant, torch.ones(1, 4), rtol=0, atol=1e-6)
 
 
@@ -53,8 +53,8 @@ def test_inputs_of_a_scale_are_what_the_coarser_scales_sum_to(tokenizer):
     codes = tokenizer.encode(chunks(2))
     inputs = tokenizer.inputs(codes)  # (B, N, A, D)
     assert not inputs[:, 0].any()
-    total = tokenizer.add(tokenizer.empty(2), 0, codes[:, :1])
-    torch.testing.assert_close(inputs[:, 1:3], tokenizer.seen_at(total, 1))
+    total = tokenizer.add(tokenizer.zero_latents(2), 0, codes[:, :1])
+    torch.testing.assert_close(inputs[:, 1:3], tokenizer.downsample(total, 1))
     changed = codes.clone()
     changed[:, 6:] = (changed[:, 6:] + 1) % 16  # the last scale
     torch.testing.assert_close(tokenizer.inputs(changed), inputs, rtol=0, atol=0)
@@ -102,24 +102,24 @@ def test_sizes_that_do_not_fit_are_named(field, value):
         ActionVQConfig(**{field: value})
 
 
-def test_as_matrices_it_does_the_same():
+def test_the_matrix_decoder_equals_the_convolutions():
     tokenizer = ActionVQ(ActionVQConfig(action_dim=3, widths=(4, 8, 16)))
     for parameter in tokenizer.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     decoder = ActionDecoder(tokenizer)
     codes = torch.randint(512, (5, 10, 3), generator=torch.Generator().manual_seed(0))
-    total = tokenizer.empty(5)
+    total = tokenizer.zero_latents(5)
     for scale in range(4):
-        total = decoder.add(total, scale, codes[:, tokenizer.places(scale)])
+        total = decoder.add(total, scale, codes[:, tokenizer.positions(scale)])
     torch.testing.assert_close(decoder.decode_latents(total), tokenizer.decode(codes))
 
 
-def test_matrices_are_of_the_weights_as_they_were():
+def test_the_matrix_decoder_notices_changed_weights():
     tokenizer = ActionVQ(ActionVQConfig())
     decoder = ActionDecoder(tokenizer)
-    assert decoder.is_of(tokenizer) and not decoder.is_of(ActionVQ(ActionVQConfig()))
+    assert decoder.is_current(tokenizer) and not decoder.is_current(ActionVQ(ActionVQConfig()))
     tokenizer.load_state_dict(ActionVQ(ActionVQConfig()).state_dict())
-    assert not decoder.is_of(tokenizer)
+    assert not decoder.is_current(tokenizer)
     decoder = ActionDecoder(tokenizer)
     tokenizer.double()
-    assert not decoder.is_of(tokenizer)
+    assert not decoder.is_current(tokenizer)

@@ -29,7 +29,7 @@ def test_tokens_one_by_one_are_the_whole_clip(tokenizer, codes):
         torch.testing.assert_close(frames, tokenizer.decode(codes), rtol=0, atol=1e-5)
 
 
-def test_tokens_taken_back_can_be_others(tokenizer, codes):
+def test_undone_tokens_can_be_replaced(tokenizer, codes):
     decoder = RewindableDecoder(tokenizer, 2, spare=2)
     with torch.no_grad():
         for n in range(6):
@@ -41,15 +41,15 @@ def test_tokens_taken_back_can_be_others(tokenizer, codes):
     torch.testing.assert_close(frames, torch.stack([first, second]), rtol=0, atol=1e-5)
 
 
-def test_items_that_skip_a_step_or_start_anew_do_not_disturb_the_other(tokenizer, codes):
+def test_inactive_or_reset_items_do_not_affect_the_others(tokenizer, codes):
     decoder = RewindableDecoder(tokenizer, 2, spare=2)
     with torch.no_grad():
-        made = []
+        decoded = []
         for n in range(9):
-            made.append(decoder.step(codes[:, n], torch.tensor([n % 2 == 0, True])))
+            decoded.append(decoder.step(codes[:, n], torch.tensor([n % 2 == 0, True])))
             if n == 5:
                 decoder.reset(torch.tensor([True, False]))
         whole = tokenizer.decode(codes)
         rest = tokenizer.decode(codes[:1, [6, 8]])
-    torch.testing.assert_close(torch.cat(made, dim=1)[1], whole[1], rtol=0, atol=1e-5)
-    torch.testing.assert_close(torch.cat([made[6], made[8]], dim=1)[0], rest[0], rtol=0, atol=1e-5)
+    torch.testing.assert_close(torch.cat(decoded, dim=1)[1], whole[1], rtol=0, atol=1e-5)
+    torch.testing.assert_close(torch.cat([decoded[6], decoded[8]], dim=1)[0], rest[0], rtol=0, atol=1e-5)

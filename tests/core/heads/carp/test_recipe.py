@@ -93,7 +93,7 @@ def test_a_scene_is_read_from_pictures_and_told_as_far_as_they_show_it(tmp_path)
     train_parts(model, sampler, config, schedule, tmp_path)
     shown = {key: value for key, value in sampler.held_out.items() if key != "scene"}
     with torch.no_grad():
-        errors = (model.observation.read(shown) - sampler.held_out["scene"]).abs()
+        errors = (model.observation.predict_scene(shown) - sampler.held_out["scene"]).abs()
     assert float(errors.mean()) < 0.1  # of places from -1 to 1
     assert 0.01 < float(model.observation.scene_error.mean()) < 0.3
     moved = {**sampler.held_out, "scene": sampler.held_out["scene"] + torch.tensor([0.0, 1.0])}

@@ -1,0 +1,48 @@
+"""A command on its way from the caller to the model thread, with the future that carries its answer."""
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from motiongen.streaming.verbs import Answer, Verb
+
+
+@dataclass
+class PendingCommand:
+    """A parsed verb that waits to be executed or answered.
+
+    Attributes:
+        number: number of the command; frames that obey it carry it.
+        verb: the parsed verb.
+        future: receives the answer, or the error.
+        encoding: done when the text encoder has read the command's sentence; None where there is nothing to read.
+        start_frame: frame at which a deferred prompt starts.
+    """
+
+    number: int
+    verb: Verb
+    future: "Future[Answer]"
+    encoding: "Future[None] | None" = None
+    start_frame: int = 0
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether the command can be executed without waiting for the text encoder."""
+        return self.encoding is None or self.encoding.done()
+
+    def answer(self, seq: int) -> None:
+        """Resolve the future.
+
+        Args:
+            seq: number of the first frame that obeys.
+        """
+        if self.future.set_running_or_notify_cancel():
+            self.future.set_result(Answer(self.number, seq))
+
+    def fail(self, error: Exception) -> None:
+        """Reject the future.
+
+        Args:
+            error: the reason; a VerbError carries its code to the client.
+        """
+        if self.future.set_running_or_notify_cancel():
+            self.future.set_exception(error)

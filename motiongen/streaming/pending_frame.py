@@ -1,0 +1,42 @@
+"""Frames that are generated and wait to be taken."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+CONTACT_BITS = np.array([1, 2, 4, 8])
+
+
+@dataclass(frozen=True, slots=True)
+class PendingFrame:
+    """A StreamFrame that has no number yet: it may still be replaced.
+
+    Attributes:
+        rotations: (22, 4) float32, local, xyzw.
+        root: (3,) float32, metres.
+        contacts: bits 0..3 in the order of `contacts.CONTACT_JOINTS`.
+        obeys: number of the command that the frame obeys, 0 before any.
+    """
+
+    rotations: np.ndarray
+    root: np.ndarray
+    contacts: int
+    obeys: int
+
+
+def pending_frames(
+    rotations: Tensor, root: Tensor, contacts: Tensor, obeys: Sequence[int]
+) -> list[PendingFrame]:
+    """Return T decoded poses as pending frames.
+
+    Args:
+        rotations: (T, 22, 4) local rotations, xyzw.
+        root: (T, 3) metres.
+        contacts: (T, 4) bool.
+        obeys: number of the command that each frame obeys.
+    """
+    bits = (contacts.numpy() * CONTACT_BITS).sum(axis=1).tolist()
+    poses = zip(rotations.numpy(), root.numpy(), bits, obeys, strict=True)
+    return [PendingFrame(*pose) for pose in poses]

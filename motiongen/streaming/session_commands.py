@@ -1,0 +1,157 @@
+"""Executes commands: what each verb does to a session of a text character."""
+
+import logging
+
+import numpy as np
+import torch
+
+from motiongen import features
+from motiongen.features import FPS
+from motiongen.motion import Motion
+from motiongen.skeleton import SMPL22
+from motiongen.streaming.cycle import Cycle
+from motiongen.streaming.pending_command import PendingCommand
+from motiongen.streaming.prompt_plan import IDLE, MAX_QUEUED, WALK, PlannedPrompt
+from motiongen.streaming.stream_session import StreamSession
+from motiongen.streaming.verbs import (
+    Finish,
+    Goto,
+    Hold,
+    Loop,
+    Pose,
+    Prompt,
+    Seed,
+    Strength,
+    Then,
+    Turn,
+    VerbError,
+    internal_error,
+)
+
+log = logging.getLogger(__name__)
+
+
+def drain_commands(session: StreamSession) -> None:
+    """Execute all commands that wait, and start deferred prompts whose time has come.
+
+    A command that fails is answered with its error; the session and all others go on.
+
+    Args:
+        session: the session.
+    """
+    while (command := session.character.next_command()) is not None:
+        try:
+            _execute(session, command)
+        except VerbError as error:
+            command.fail(error)
+        except Exception as error:
+            _fail(session, command, error)
+    next_frame = session.next_seq + session.frames_per_token // 2
+    while session.deferred and session.deferred[0].start_frame <= next_frame:
+        command = session.deferred.pop(0)
+        try:
+            _start_deferred(session, command)
+        except Exception as error:
+            _fail(session, command, error)
+
+
+def _fail(session: StreamSession, command: PendingCommand, error: Exception) -> None:
+    log.exception(
+        "event=command_failed character=%d verb=%s", session.character.number, type(command.verb).__name__
+    )
+    command.fail(internal_error(error))
+
+
+def _start_deferred(session: StreamSession, command: PendingCommand) -> None:
+    assert isinstance(command.verb, Prompt)
+    session.cancel_plans()
+    session.start_prompt(PlannedPrompt(command.verb.text, command.number), command, now=False)
+
+
+def _execute(session: StreamSession, command: PendingCommand) -> None:
+    """Do what one verb says. The command is answered when its first frames are made."""
+    plan, verb = session.plan, command.verb
+    match verb:
+        case Prompt() if verb.at > 0:
+            _defer(session, command, verb)
+            return
+        case Prompt():
+            session.cancel_plans()
+            session.start_prompt(PlannedPrompt(verb.text, command.number), command, now=True)
+            return
+        case Then():
+            _queue(session, command, verb)
+            return
+        case Hold():
+            session.cancel_plans()
+            session.start_prompt(PlannedPrompt(IDLE, command.number, is_idle=True), command, now=True)
+            plan.steering.angle = 0.0
+            return
+        case Goto():
+            plan.steering.angle, plan.steering.goal = 0.0, np.array([verb.x, verb.z], dtype=np.float32)
+            if not plan.is_travelling:
+                session.start_prompt(PlannedPrompt(WALK, command.number), command, now=True)
+                return
+        case Loop():
+            _loop(session, command)
+        case Pose():
+            _pose(session, verb)
+        case Finish() if plan.is_idle or plan.loop:
+            raise VerbError("not_now", "finish: nothing is going on; say a prompt first")
+        case Finish():
+            tokens = round(verb.seconds * FPS / session.frames_per_token)
+            plan.finish(tokens - session.character.ready // session.frames_per_token)
+        case Turn():
+            plan.steering.goal = None
+            plan.steering.angle += verb.angle
+        case Seed():
+            session.batch.seed[session.slot] = verb.seed
+        case Strength():
+            session.batch.guidance_scale[session.slot] = verb.scale
+    session.unanswered.append(command)
+
+
+def _defer(session: StreamSession, command: PendingCommand, verb: Prompt) -> None:
+    if len(session.deferred) >= MAX_QUEUED:
+        raise VerbError("not_now", f"prompt: expected at most {MAX_QUEUED} prompts for later; wait")
+    command.start_frame = session.character.taken + round(verb.at * FPS)
+    session.deferred.append(command)
+    session.deferred.sort(key=lambda other: other.start_frame)
+
+
+def _queue(session: StreamSession, command: PendingCommand, verb: Then) -> None:
+    plan, prompt = session.plan, PlannedPrompt(verb.text, command.number)
+    if len(plan.queue) >= MAX_QUEUED:
+        raise VerbError("not_now", f"then: expected at most {MAX_QUEUED} prompts in the queue; wait")
+    if plan.is_idle:
+        session.start_prompt(prompt, command, now=True)
+        return
+    plan.queue.append(prompt)
+    session.queued[command.number] = command
+
+
+def _loop(session: StreamSession, command: PendingCommand) -> None:
+    plan = session.plan
+    if plan.is_idle or not plan.history:
+        raise VerbError("not_now", "loop: there is nothing to repeat; say a prompt first")
+    try:
+        plan.loop = Cycle.find(torch.cat(list(plan.history)))
+    except ValueError as error:
+        raise VerbError("not_now", str(error)) from None
+    plan.number = command.number
+    session.replaces_waiting = session.realigns = True
+
+
+def _pose(session: StreamSession, verb: Pose) -> None:
+    """Encode the pose, held for two tokens, and continue from there."""
+    rest = np.tile(np.array([0, 0, 0, 1], dtype=np.float32), (22, 1))
+    rotations = torch.from_numpy(rest if verb.rotations is None else verb.rotations)
+    root = torch.zeros(3) if verb.root is None else torch.from_numpy(verb.root)
+    count = 2 * session.frames_per_token
+    still = Motion(SMPL22, rotations.expand(count, -1, -1), root.expand(count, -1), FPS)
+    if verb.root is None:
+        still = still.grounded()
+    tokenizer = session.model.tokenizer
+    with torch.inference_mode():
+        codes = tokenizer.encode(features.encode(still).to(tokenizer.mean.device)[None])[0]
+    session.jump_to(still, codes)
