@@ -18,24 +18,13 @@ from motiongen.heads.badm.spaces import LatentSpace, Space
 from motiongen.heads.spec import Kind
 from motiongen.inference import splice
 from motiongen.inference.humanoid_clip import canonical, put_back
+from motiongen.inference.joint_groups import JOINT_GROUPS
 from motiongen.inference.pretrained import Pretrained
 from motiongen.motion import Motion
 from motiongen.music.audio import Audio
 from motiongen.skeleton import SMPL22
 from motiongen.training.model_card import Task
 
-_ARMS = ("collar", "shoulder", "elbow", "wrist")
-_LEGS = ("hip", "knee", "ankle", "foot")
-JOINT_GROUPS: dict[str, tuple[str, ...]] = {
-    "upper": tuple(n for n in SMPL22.names if not n.endswith(_LEGS) and n != "pelvis"),
-    "lower": tuple(n for n in SMPL22.names if n.endswith(_LEGS)),
-    "arms": tuple(n for n in SMPL22.names if n.endswith(_ARMS)),
-    "left_arm": tuple(f"left_{part}" for part in _ARMS),
-    "right_arm": tuple(f"right_{part}" for part in _ARMS),
-    "torso": ("spine1", "spine2", "spine3"),
-    "head": ("neck", "head"),
-}
-"""Name of a group -> joints that an edit can be limited to."""
 ROOT = ("turn", "velocity", "height", "tilt")
 """Slices of the feature frame that describe the root."""
 

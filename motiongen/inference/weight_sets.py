@@ -3,6 +3,7 @@
 Importing this module costs no torch: the command line lists the names.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,11 @@ def read_about(folder: Path) -> dict[str, Any]:
 
     path = folder / ABOUT
     return {"name": hub.repository_of(folder), **(checkpoint.read_json(path) if path.is_file() else {})}
+
+
+def licence_of(folder: Path) -> str:
+    """Return the terms of a set of weights, from its about.json."""
+    return str(json.loads((folder / ABOUT).read_text(encoding="utf-8")).get("licence", ""))
 
 
 def _find(kind: str, shipped: dict[str, Path], wanted: str | Path) -> Path:
