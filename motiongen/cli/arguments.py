@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin,
 
 import tyro
 
-from motiongen.cli import UsageError
+from motiongen.cli import UsageError, choices
 from motiongen.cli.progress import bar
 from motiongen.devices import Device as Device
 
@@ -31,7 +31,7 @@ Body = Annotated[
 ]
 """Body model to render."""
 
-Weights = Annotated[str, tyro.conf.arg(metavar="full|open|DIR")]
+Weights = Annotated[str, choices.weights()]
 """A shipped weight set by name, or a folder."""
 
 Size = Annotated[
@@ -61,6 +61,7 @@ def parse(config: type[ConfigT], argv: Sequence[str], verb: str) -> ConfigT:
         UsageError: An option is unknown, missing, malformed, or one of a list that is given in two parts.
     """
     _check_lists(config, argv)
+    config = choices.with_choices(config)
     messages = io.StringIO()
     try:
         with contextlib.redirect_stderr(messages):

@@ -47,7 +47,6 @@ class DriveConfig:
     seed: int = 0
     """Seed of a motion from words, or of a server's character."""
     weights: arguments.Weights = "full"
-    """full (non-commercial), open (free sources, may be used in products), or a folder of your own."""
     token: Annotated[
         str, tyro.conf.arg(help_behavior_hint="(default: MOTIONGEN_TOKEN of the environment)")
     ] = ""

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from motiongen.cli import arguments
+from motiongen.cli import arguments, choices
 from motiongen.evaluation.config import DanceEvaluateConfig, EvaluateConfig
 
 if TYPE_CHECKING:
@@ -35,10 +35,8 @@ class EvaluateRun:
         Path | None, tyro.conf.arg(aliases=["-o"], metavar="DIR", help_behavior_hint="(optional)")
     ] = None
     """Folder for report.md and report.json."""
-    head: Literal["bamm", "mogo"] = "bamm"
-    """Text-to-motion head."""
+    head: Annotated[str, choices.head("words")] = "bamm"
     weights: arguments.Weights = "full"
-    """Weight set: full, open, or a folder."""
     device: arguments.Device = "auto"
     """Device of the models."""
     ask: EvaluateConfig = field(default_factory=EvaluateConfig)
@@ -56,7 +54,7 @@ class DanceRun:
     ] = None
     """Folder for report.md and report.json."""
     weights: tuple[str, ...] = ("full",)
-    """Weight sets (full, open, folders, or NAME=FOLDER), one row of the table for each of their spaces."""
+    """Weight sets (as in motiongen dance, or NAME=FOLDER), one row of the table for each of their spaces."""
     steps: Annotated[int | None, arguments.by_model("N")] = None
     """Denoising steps."""
     guidance: Annotated[float | None, arguments.by_model("SCALE")] = None

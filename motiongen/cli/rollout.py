@@ -27,8 +27,7 @@ class RolloutConfig:
         tyro.conf.Positional[str],
         tyro.conf.arg(metavar="TASK", help=f"One of {simulation.task_names()}."),
     ]
-    policy: Annotated[str, tyro.conf.arg(metavar=f"carp|{simulation.scripted_policies()}|NAME|DIR")] = "carp"
-    """carp is the one that ships for the task; or another that ships, by name, or a folder of your own."""
+    policy: Annotated[str, simulation.policies()] = "carp"
     episodes: Annotated[int, tyro.conf.arg(metavar="N")] = 100
     """Number of episodes."""
     seed: int = 0

@@ -10,7 +10,7 @@ import torch
 from motiongen import checkpoint, heads, tokenizers
 from motiongen.conditions.text import TextEncoder
 from motiongen.devices import resolve_device
-from motiongen.heads.spec import HeadSpec
+from motiongen.heads.spec import HeadSpec, Kind
 from motiongen.inference.dance_model import DanceModel
 from motiongen.inference.model import Model
 from motiongen.inference.policy_model import PolicyModel
@@ -28,8 +28,9 @@ def load(
 
     Args:
         head: a name in `motiongen.heads.HEADS`.
-        weights: a shipped set ("full": non-commercial; "open": free sources), or a folder with `tokenizer/` and a
-            folder named after the head. For a policy, a shipped one (`carp-blockpush`) or its folder.
+        weights: a shipped set ("full": non-commercial; "open": free sources), a folder with `tokenizer/` and a
+            folder named after the head, or OWNER/NAME[@REVISION] in the Hugging Face cache. For a policy, a shipped one
+            (`carp-blockpush`), its folder or OWNER/NAME.
         device: "cpu", "cuda", or "auto" for CUDA if available.
         space: for a head with spaces, one of them; None for the first one in the set.
 
@@ -102,6 +103,22 @@ def spaces_of(weights: str | Path, head: str = "badm") -> list[str]:
     ]
 
 
+def only_head(weights: str | Path, kind: Kind) -> str:
+    """Return the name of the head of a kind in a set of weights; of several, the first one in the registry.
+
+    Raises:
+        ValueError: the set has none.
+    """
+    folder = policy_folder(weights) if kind == "policy" else weights_folder(weights)
+    known = heads.heads_for(kind)
+    if kind == "policy":
+        return heads.lookup(checkpoint.read_model_type(folder), kind).name
+    for name, spec in known.items():
+        if any((folder / name / space / checkpoint.CONFIG).is_file() for space in spec.spaces or ("",)):
+            return name
+    raise ValueError(f"weights: expected {' or '.join(known)} in {folder}, got none; choose another set")
+
+
 @lru_cache(maxsize=4)
 def _words(head: str, folder: Path, device: torch.device) -> Model:
     spec = heads.lookup(head)
@@ -111,7 +128,7 @@ def _words(head: str, folder: Path, device: torch.device) -> Model:
         )
     tokenizer = load_tokenizer(folder / "tokenizer", device)
     module = _module(spec, folder / head, device)
-    return Model(module, tokenizer, load_text(module.config.text_encoder, device), read_about(folder))
+    return Model(module, tokenizer, load_text(module.config.text_encoder, device), read_about(folder), folder)
 
 
 @lru_cache(maxsize=4)
@@ -120,12 +137,12 @@ def _dance(head: str, space: str, folder: Path, device: torch.device) -> DanceMo
 
     module = _module(heads.lookup(head), folder / head / space, device)
     tokenizer = load_tokenizer(folder / "tokenizer", device) if space == "latent" else None
-    return DanceModel(module, make_space(space, tokenizer), read_about(folder))
+    return DanceModel(module, make_space(space, tokenizer), read_about(folder), folder)
 
 
 @lru_cache(maxsize=4)
 def _policy(head: str, folder: Path, device: torch.device) -> PolicyModel:
-    return PolicyModel(_module(heads.lookup(head), folder, device), {"name": folder.name})
+    return PolicyModel(_module(heads.lookup(head), folder, device), read_about(folder), folder)
 
 
 @lru_cache(maxsize=4)

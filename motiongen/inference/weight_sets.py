@@ -3,9 +3,11 @@
 Importing this module costs no torch: the command line lists the names.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
+from motiongen.inference import hub
 from motiongen.registry import suggest
 
 ABOUT = "about.json"
@@ -32,7 +34,7 @@ def weights_folder(weights: str | Path) -> Path:
     """Return the folder of a set of weights, the same for every spelling.
 
     Args:
-        weights: name of a set that ships, or a folder.
+        weights: name of a set that ships, a folder, or OWNER/NAME[@REVISION] in the Hugging Face cache.
 
     Raises:
         ValueError: there is no such set; the message lists the names.
@@ -44,7 +46,7 @@ def policy_folder(policy: str | Path) -> Path:
     """Return the folder of a policy, the same for every spelling.
 
     Args:
-        policy: name of a policy that ships, or a folder.
+        policy: name of a policy that ships, a folder, or OWNER/NAME[@REVISION] in the Hugging Face cache.
 
     Raises:
         ValueError: there is no such policy; the message lists the names.
@@ -57,7 +59,12 @@ def read_about(folder: Path) -> dict[str, Any]:
     from motiongen import checkpoint
 
     path = folder / ABOUT
-    return {"name": folder.name, **(checkpoint.read_json(path) if path.is_file() else {})}
+    return {"name": hub.repository_of(folder), **(checkpoint.read_json(path) if path.is_file() else {})}
+
+
+def licence_of(folder: Path) -> str:
+    """Return the terms of a set of weights, from its about.json."""
+    return str(json.loads((folder / ABOUT).read_text(encoding="utf-8")).get("licence", ""))
 
 
 def _find(kind: str, shipped: dict[str, Path], wanted: str | Path) -> Path:
@@ -66,8 +73,13 @@ def _find(kind: str, shipped: dict[str, Path], wanted: str | Path) -> Path:
         return shipped[name]
     if name and Path(wanted).is_dir():
         return Path(wanted).resolve()
-    nearest = suggest(name, shipped)
+    snapshot = hub.snapshot_folder(name)
+    if snapshot is not None:
+        return snapshot.resolve()
+    nearest, download = suggest(name, shipped), hub.download_command(name)
     hint = f"did you mean {nearest}?" if nearest else "check the name"
+    if download:
+        hint = f"check the path, or run `{download}` to have it from the Hugging Face Hub"
     raise ValueError(
         f"{kind}: expected {', '.join(shipped) or 'none ships'} or a folder, got {name!r}; {hint}"
     )

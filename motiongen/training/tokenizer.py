@@ -141,7 +141,7 @@ class TokenizerRecipe:
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
         """Save the tokenizer in fp16 with its model card."""
         title = "Causal RVQ-VAE motion tokenizer" if self.model.config.causal else "RVQ-VAE motion tokenizer"
-        card = model_card(title, self.card, self.model, metrics)
+        card = model_card(title, self.card, self.model, metrics, "tokenizer")
         checkpoint.save(model, self.model.config, directory, card, half=True)
 
 
