@@ -151,7 +151,7 @@ class TextEncoder:
         return [torch.tensor(encoding.ids) for encoding in encodings]
 
     def _embed_one(self, prompt: str) -> tuple[Tensor, Tensor]:
-        """Return the vectors of one prompt, those of `embed` up to rounding, by a traced model, which releases the GIL."""
+        """Return the vectors of one prompt, as `embed` up to rounding, by a traced model, which releases the GIL."""
         (token_ids,) = self._tokenize([prompt])
         length = len(token_ids)
         ids = torch.zeros(1, -(-length // PADDED) * PADDED, dtype=torch.long)
