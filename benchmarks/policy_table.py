@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def named(folder: Path) -> dict[str, AnyPolicy]:
-    """Return the sampling_variants to sample the policy in a folder, by a name that tells the folder too."""
+    """Return name -> policy with one of its samplers, for the policy in a folder; names contain the folder's."""
     return {f"{variant} ({folder.name})": model for variant, model in sampling_variants(load(folder)).items()}
 
 

@@ -1,6 +1,5 @@
 """Motion: the rotations and the root path of a skeleton over time. Immutable: every method returns a new one."""
 
-import math
 import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from motiongen import limits
 from motiongen.blend import take_over
 from motiongen.contacts import foot_contacts, ground_height
 from motiongen.foot_lock import lock_feet
@@ -27,13 +27,10 @@ from motiongen.rotation import (
     quat_slerp,
     quat_yaw,
 )
-from motiongen.skeleton import SMPL22, Skeleton, local_rotations
+from motiongen.skeleton import SMPL22, Skeleton, check_unit, local_rotations
 
 if TYPE_CHECKING:
     from motiongen.skinned_mesh import SkinnedMesh
-
-UNIT_TOLERANCE = 1e-3
-"""Difference from 1 that the length of a quaternion may have; coarser number types may err by twice their step."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -68,29 +65,25 @@ class Motion:
                 f"motion: expected translations {(frames, joints, 3)}, got {tuple(self.translations.shape)}; "
                 "give every joint one or leave them out"
             )
-        if not 0 < self.fps < math.inf:
-            raise ValueError(
-                f"fps: expected a positive rate, got {self.fps}; say how many frames make a second"
-            )
+        limits.check_fps(self.fps)
         self._check_numbers()
 
     def _check_numbers(self) -> None:
-        """Raise ValueError for a frame with NaN, infinity or a quaternion that is not of unit length."""
+        """Raise ValueError for a frame with NaN, infinity, a quaternion not of unit length, or one beyond reach."""
         finite = torch.isfinite(self.rotations).flatten(1).all(1) & torch.isfinite(self.root).all(1)
         if self.translations is not None:
             finite = finite & torch.isfinite(self.translations).flatten(1).all(1)
         if not finite.all():
             frame = int((~finite).nonzero()[0])
             raise ValueError(f"motion: expected finite numbers, got NaN or infinity in frame {frame}")
-        lengths = self.rotations.detach().norm(dim=-1)  # (T, J)
-        tolerance = max(UNIT_TOLERANCE, 2 * torch.finfo(lengths.dtype).eps)
-        wrong = (lengths - 1).abs() > tolerance
-        if wrong.any():
-            frame, joint = wrong.nonzero()[0].tolist()
-            raise ValueError(
-                f"motion: expected unit quaternions, got one of length {float(lengths[frame, joint]):.4g} in frame "
-                f"{frame}, joint {self.skeleton.names[joint]!r}; use motiongen.rotation.quat_normalize"
-            )
+        check_unit(self.rotations, self.skeleton.names, "motion")
+        for name, places in (("root", self.root), ("translations", self.translations)):
+            if places is not None and float(places.detach().abs().max()) > limits.MAX_DISTANCE:
+                far = (places.detach().abs() > limits.MAX_DISTANCE).flatten(1).any(1)
+                raise ValueError(
+                    f"motion: expected {name} within {limits.MAX_DISTANCE:g} m, got one beyond in frame "
+                    f"{int(far.nonzero()[0])}; check the unit"
+                )
 
     @classmethod
     def from_frames(
@@ -200,12 +193,17 @@ class Motion:
         return self[first:last]
 
     def resample(self, fps: float) -> Self:
-        """Return the motion at another rate: slerp for rotations, straight lines for positions."""
-        if not fps > 0:
-            raise ValueError(f"fps: expected a positive rate, got {fps}")
+        """Return the motion at another rate: slerp for rotations, straight lines for positions.
+
+        Raises:
+            ValueError: no such rate, or more frames than `limits.check_poses` allows.
+        """
+        limits.check_fps(fps)
         if fps == self.fps:
             return self
         count = max(1, round((self.num_frames - 1) * fps / self.fps) + 1)
+        joints = self.skeleton.num_joints
+        limits.check_poses(count, joints, limits.GROWTH * self.num_frames * joints)
         return self.at(torch.arange(count, dtype=torch.float64) * self.fps / fps, float(fps))
 
     def at(self, frames: Tensor, fps: float | None = None) -> Self:

@@ -1,11 +1,13 @@
 """Skeletons: named joints in a tree, their offsets, forward kinematics; and the canonical SMPL-22."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
 
+from motiongen import limits
 from motiongen.registry import suggest
 from motiongen.rotation import quat_identity, quat_inverse, quat_multiply, quat_normalize, quat_rotate
 
@@ -35,8 +37,9 @@ class Skeleton:
                 f"skeleton: expected {count} parents and offsets ({count}, 3), got {len(self.parents)} and "
                 f"{tuple(self.offsets.shape)}; give one of each a name"
             )
+        limits.check_joints(count)
         if len(set(self.names)) != count:
-            twice = sorted({name for name in self.names if self.names.count(name) > 1})
+            twice = sorted(name for name, times in Counter(self.names).items() if times > 1)
             raise ValueError(
                 f"skeleton: expected distinct joint names, got {', '.join(twice)} twice; rename them"
             )
@@ -45,6 +48,30 @@ class Skeleton:
                 raise ValueError(
                     f"skeleton: expected the parent of {self.names[joint]!r} before it, got index {parent}; "
                     "order joints from the root down, with a single root"
+                )
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        """Raise ValueError for offsets, a rest pose or tips with NaN, infinity, distances or lengths that cannot be."""
+        far = ~(self.offsets.detach().abs() <= limits.MAX_DISTANCE).all(1)  # NaN is in no order
+        if far.any():
+            joint = int(far.nonzero()[0])
+            raise ValueError(
+                f"skeleton: expected finite offsets up to {limits.MAX_DISTANCE:g} m, got "
+                f"{[round(x, 6) for x in self.offsets[joint].tolist()]} for {self.names[joint]!r}; check the unit"
+            )
+        if self.rest is not None:
+            if self.rest.shape != (self.num_joints, 4):
+                raise ValueError(
+                    f"skeleton: expected a rest pose ({self.num_joints}, 4), got {tuple(self.rest.shape)}; "
+                    "give each joint one quaternion"
+                )
+            check_unit(self.rest[None], self.names, "skeleton: rest pose")
+        for joint, tip in self.ends:
+            if not 0 <= joint < self.num_joints or not all(abs(x) <= limits.MAX_DISTANCE for x in tip):
+                raise ValueError(
+                    f"skeleton: expected the tip of one of {self.num_joints} joints in metres, got {tip} of joint "
+                    f"{joint}; check the unit"
                 )
 
     def __repr__(self) -> str:
@@ -100,9 +127,12 @@ class Skeleton:
     def _levels(self) -> list[tuple[list[int], list[int]]]:
         """Joints and their parents by depth, the root left out: FK runs a level at a time, not a joint at a time."""
         depth = [0] * self.num_joints
+        levels: list[list[int]] = []
         for joint, parent in enumerate(self.parents[1:], start=1):
             depth[joint] = depth[parent] + 1
-        levels = ([j for j in range(self.num_joints) if depth[j] == d] for d in range(1, max(depth) + 1))
+            if depth[joint] > len(levels):
+                levels.append([])
+            levels[depth[joint] - 1].append(joint)
         return [(level, [self.parents[j] for j in level]) for level in levels]
 
     def fk(
@@ -136,6 +166,23 @@ def local_rotations(global_rotations: Tensor, skeleton: Skeleton) -> Tensor:
     parents = [max(parent, 0) for parent in skeleton.parents]
     local = quat_multiply(quat_inverse(global_rotations[..., parents, :]), global_rotations)
     return quat_normalize(torch.cat([global_rotations[..., :1, :], local[..., 1:, :]], dim=-2))
+
+
+UNIT_TOLERANCE = 1e-3
+"""Difference from 1 that the length of a quaternion may have; coarser number types may err by twice their step."""
+
+
+def check_unit(rotations: Tensor, names: tuple[str, ...], what: str) -> None:
+    """Raise ValueError for the first of rotations (T, J, 4) that is no unit quaternion; NaN and infinity are none."""
+    lengths = rotations.detach().norm(dim=-1)  # (T, J)
+    tolerance = max(UNIT_TOLERANCE, 2 * torch.finfo(lengths.dtype).eps)
+    wrong = ~((lengths - 1).abs() <= tolerance)
+    if wrong.any():
+        frame, joint = wrong.nonzero()[0].tolist()
+        raise ValueError(
+            f"{what}: expected unit quaternions, got one of length {float(lengths[frame, joint]):.4g} in frame "
+            f"{frame}, joint {names[joint]!r}; use motiongen.rotation.quat_normalize"
+        )
 
 
 def _mirrored_name(name: str) -> str:

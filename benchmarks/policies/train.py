@@ -19,6 +19,7 @@ from benchmarks.policies.recipe import BaselineRecipe
 from benchmarks.policies.sizes import matched
 from motiongen.data.chunks import ChunkSampler, sized_for
 from motiongen.data.demonstrations import Demonstrations, split_states
+from motiongen.devices import resolve_device
 from motiongen.heads.carp.config import PRESETS, CARPConfig, CARPTrainConfig
 from motiongen.heads.carp.model import CARP
 from motiongen.heads.carp.parts import has_trained_parts, train_parts
@@ -30,6 +31,7 @@ from motiongen_datasets import lerobot
 
 def main() -> None:
     args = parse()
+    args.device = str(resolve_device(args.device))
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     schedule = TrainConfig(
         steps=args.steps,

@@ -88,7 +88,7 @@ def _help() -> str:
         "usage: motiongen COMMAND [options]\n\nWords and music into motion.\n\n"
         f"commands:\n{verbs}\n\n"
         'Example: motiongen generate "a person walks forward, then waves" -o walk.mp4\n'
-        "Each command explains itself: motiongen COMMAND --help"
+        "Each command explains itself: motiongen COMMAND --help. The version: motiongen --version"
     )
 
 

@@ -8,12 +8,13 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
 
-from motiongen.cli import UsageError
+from motiongen.cli import UsageError, choices
 from motiongen.cli.progress import bar
+from motiongen.devices import Device as Device
 
 if TYPE_CHECKING:
     from motiongen.motion import Motion
@@ -30,12 +31,8 @@ Body = Annotated[
 ]
 """Body model to render."""
 
-Weights = Annotated[str, tyro.conf.arg(metavar="full|open|DIR")]
+Weights = Annotated[str, choices.weights()]
 """A shipped weight set by name, or a folder."""
-
-Device = Literal["auto", "cpu", "cuda"]
-"""auto is CUDA where there is one."""
-
 
 Size = Annotated[
     tuple[int, int] | None,
@@ -64,6 +61,7 @@ def parse(config: type[ConfigT], argv: Sequence[str], verb: str) -> ConfigT:
         UsageError: An option is unknown, missing, malformed, or one of a list that is given in two parts.
     """
     _check_lists(config, argv)
+    config = choices.with_choices(config)
     messages = io.StringIO()
     try:
         with contextlib.redirect_stderr(messages):
@@ -182,6 +180,14 @@ def check_inputs(*paths: Path | None) -> None:
             raise UsageError(f"{path}: no such file; check the path")
 
 
+def check_input_folders(*paths: Path | None) -> None:
+    """Raise UsageError unless each path that is given is a folder that is there."""
+    for path in paths:
+        if path is not None and not path.is_dir():
+            found = "is a file; give a folder" if path.exists() else "no such folder; check the path"
+            raise UsageError(f"{path}: {found}")
+
+
 def check_size(size: tuple[int, int] | None) -> None:
     """Raise UsageError for an image size (width, height), pixels, that cannot be rendered; None is valid."""
     if size is not None and not all(16 <= side <= 4096 for side in size):
@@ -229,13 +235,12 @@ def resolve_device(name: str) -> str:
     Raises:
         UsageError: CUDA is asked for and is not there.
     """
-    import torch
+    from motiongen import devices
 
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UsageError(
-            "device: expected a CUDA device, found none; use --device cpu, or install a CUDA build of torch"
-        )
-    return "cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu")
+    try:
+        return str(devices.resolve_device(name))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def write(

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
-from motiongen.cli import UsageError, arguments
+from motiongen.cli import UsageError, arguments, choices
 from motiongen.cli.progress import bar
 
 
@@ -31,11 +31,7 @@ class DanceConfig:
     style: Annotated[str | None, tyro.conf.arg(metavar="STYLE", help_behavior_hint="(default: any)")] = None
     """Dance style of the weights; see motiongen models."""
     weights: arguments.Weights = "full"
-    """Weight set: full (non-commercial), open (free sources, usable in products), or a folder."""
-    space: Annotated[
-        Literal["latent", "motion"] | None, tyro.conf.arg(help_behavior_hint="(default: latent)")
-    ] = None
-    """Diffused representation: tokenizer latents (faster) or feature frames."""
+    space: Annotated[str | None, choices.space()] = None
     seed: int = 0
     """The same seed gives the same dance on the same device."""
     guidance: Annotated[float | None, arguments.by_model("SCALE")] = None
@@ -68,6 +64,7 @@ def main(argv: Sequence[str]) -> None:
     config = arguments.parse(DanceConfig, argv, "dance")
     arguments.check_outputs(config.output, arguments.known_outputs())
     arguments.check_inputs(config.music, config.body)
+    device = arguments.resolve_device(config.device)
     from motiongen.inference.dance import dance
     from motiongen.music.audio import read_audio
 
@@ -82,7 +79,7 @@ def main(argv: Sequence[str]) -> None:
                 steps=config.steps,
                 space=config.space,
                 weights=config.weights,
-                device=config.device,
+                device=device,
                 progress=progress,
             )
         motion = motion.with_locked_feet() if config.lock_feet else motion

@@ -4,11 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from motiongen.cli import UsageError, arguments
+from motiongen.cli import UsageError, arguments, choices
 
 if TYPE_CHECKING:
     from motiongen.motion import Motion
@@ -27,10 +27,7 @@ class EditConfig:
     """Sentence for the span."""
     music: Annotated[Path | None, tyro.conf.arg(metavar="MUSIC", help_behavior_hint="(or a prompt)")] = None
     """Audio file to dance to; it starts with the clip."""
-    joints: Annotated[
-        str | None, tyro.conf.arg(metavar="upper|lower|arms|…", help_behavior_hint="(with --music)")
-    ] = None
-    """Rewrite these joints only: upper, lower, arms, left_arm, right_arm, torso or head."""
+    joints: Annotated[str | None, choices.joints()] = None
     keep_root: bool = False
     """Keep path, height and tilt of the root; with --music."""
     style: Annotated[str | None, tyro.conf.arg(metavar="STYLE", help_behavior_hint="(with --music)")] = None
@@ -43,10 +40,8 @@ class EditConfig:
     """Regenerate everything before this time."""
     after: Annotated[float | None, tyro.conf.arg(metavar="START", help_behavior_hint="(seconds)")] = None
     """Regenerate everything after this time."""
-    head: Literal["bamm"] = "bamm"
-    """The model that turns words into codes; music is badm's."""
+    head: Annotated[str, choices.head("words", edits=True)] = "bamm"
     weights: arguments.Weights = "full"
-    """Weight set: full (non-commercial), open (free sources, usable in products), or a folder."""
     seed: int = 0
     """The same seed gives the same motion on the same device."""
     guidance: Annotated[float | None, arguments.by_model("SCALE")] = None
@@ -94,6 +89,7 @@ def main(argv: Sequence[str]) -> None:
         arguments.check_prompts([config.prompt])
     arguments.check_outputs(config.output, arguments.known_outputs())
     arguments.check_inputs(config.clip, config.music, config.body)
+    arguments.resolve_device(config.device)
     from motiongen.motion import Motion
 
     motion = Motion.load(config.clip)

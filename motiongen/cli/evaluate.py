@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from motiongen.cli import arguments
+from motiongen.cli import arguments, choices
 from motiongen.evaluation.config import DanceEvaluateConfig, EvaluateConfig
-from motiongen.evaluation.dance_report import DanceGenerator
-from motiongen.evaluation.report import evaluate
+
+if TYPE_CHECKING:
+    from motiongen.evaluation.dance_report import DanceGenerator
+    from motiongen.inference.dance_model import DanceModel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +35,8 @@ class EvaluateRun:
         Path | None, tyro.conf.arg(aliases=["-o"], metavar="DIR", help_behavior_hint="(optional)")
     ] = None
     """Folder for report.md and report.json."""
-    head: Literal["bamm", "mogo"] = "bamm"
-    """Text-to-motion head."""
+    head: Annotated[str, choices.head("words")] = "bamm"
     weights: arguments.Weights = "full"
-    """Weight set: full, open, or a folder."""
     device: arguments.Device = "auto"
     """Device of the models."""
     ask: EvaluateConfig = field(default_factory=EvaluateConfig)
@@ -54,7 +54,7 @@ class DanceRun:
     ] = None
     """Folder for report.md and report.json."""
     weights: tuple[str, ...] = ("full",)
-    """Weight sets (full, open, folders, or NAME=FOLDER), one row of the table for each of their spaces."""
+    """Weight sets (as in motiongen dance, or NAME=FOLDER), one row of the table for each of their spaces."""
     steps: Annotated[int | None, arguments.by_model("N")] = None
     """Denoising steps."""
     guidance: Annotated[float | None, arguments.by_model("SCALE")] = None
@@ -76,38 +76,42 @@ def main(argv: Sequence[str]) -> None:
 def _dance(run: DanceRun) -> None:
     if run.output is not None:
         arguments.check_new_folder(run.output)
+    arguments.check_input_folders(run.data)
     device = arguments.resolve_device(run.device)
     from motiongen.data.cache import ClipCache
     from motiongen.data.dance_bank import DanceBank
     from motiongen.evaluation.dance_report import evaluate_dances
-    from motiongen.heads.badm.config import BADMOptions
-    from motiongen.inference.dance_model import DanceModel
     from motiongen.inference.load import load_dance, spaces_of
-
-    options = BADMOptions().adjusted(run.guidance, run.steps)
-
-    def generator(model: DanceModel) -> DanceGenerator:
-        return lambda music, seed: model.dance(music, seed=seed, options=options)
 
     generators = {}
     for given in run.weights:
         name, _, folder = given.rpartition("=")
         for space in spaces_of(folder):
-            generators[f"{name or folder}, {space}"] = generator(load_dance(space, folder, device))
+            generators[f"{name or folder}, {space}"] = _dance_generator(
+                load_dance(space, folder, device), run
+            )
     report = evaluate_dances(DanceBank.open(ClipCache.open(run.data)), generators, run.ask)
     if run.output is not None:
         report.save(run.output)
     print(report.markdown(), end="")
 
 
+def _dance_generator(model: "DanceModel", run: DanceRun) -> "DanceGenerator":
+    """Return the function that dances with a model as the options say."""
+    options = model.spec.options().adjusted(run.guidance, run.steps)
+    return lambda music, seed: model.dance(music, seed=seed, options=options)
+
+
 def _words(run: EvaluateRun) -> None:
     if run.output is not None:
         arguments.check_new_folder(run.output)
+    arguments.check_input_folders(run.data, run.evaluator, run.classifier)
     arguments.resolve_device(run.device)
     from motiongen import checkpoint
     from motiongen.data.cache import ClipCache
     from motiongen.evaluation import classifier
     from motiongen.evaluation.evaluator import MotionTextEvaluator
+    from motiongen.evaluation.report import evaluate
     from motiongen.inference.load import load_words
 
     cache = ClipCache.open(run.data)

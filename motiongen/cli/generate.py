@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
-from motiongen.cli import UsageError, arguments
+from motiongen.cli import UsageError, arguments, choices
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,10 +23,8 @@ class GenerateConfig:
     """One sentence for each part of the motion."""
     output: arguments.Outputs = ()
     """File to write; may be given several times."""
-    head: Literal["bamm", "mogo"] = "bamm"
-    """The model that turns words into codes: bamm revises what it wrote, mogo writes forward only, as in a stream."""
+    head: Annotated[str, choices.head("words")] = "bamm"
     weights: arguments.Weights = "full"
-    """Weight set: full (non-commercial), open (free sources, usable in products), or a folder."""
     seconds: Annotated[float | None, arguments.by_model("S")] = None
     """Length of the motion of each prompt."""
     seed: int = 0
@@ -67,6 +65,7 @@ def main(argv: Sequence[str]) -> None:
     ]
     arguments.check_outputs(config.output, arguments.known_outputs())
     arguments.check_inputs(config.start_from, config.body)
+    device = arguments.resolve_device(config.device)
     from motiongen.inference.generate import variants
     from motiongen.motion import Motion
 
@@ -81,7 +80,7 @@ def main(argv: Sequence[str]) -> None:
         start_from=start,
         head=config.head,
         weights=config.weights,
-        device=config.device,
+        device=device,
     )
     for i, variant in enumerate(generated):
         motion = variant.motion.with_locked_feet() if config.lock_feet else variant.motion

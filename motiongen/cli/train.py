@@ -39,6 +39,7 @@ def main(argv: Sequence[str]) -> None:
         options += ["--minutes", "60"]
     run = arguments.parse(_command(runs[name]), options, f"train {name}")
     arguments.check_new_folder(run.output)
+    arguments.check_input_folders(*run.inputs())
     resumes = run.resumes()
     device = arguments.resolve_device(run.device)
     import torch

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from motiongen.features import FEATURE_DIM
+from motiongen.feature_layout import FEATURE_DIM
 from motiongen.training.run import CacheTraining
 
 if TYPE_CHECKING:

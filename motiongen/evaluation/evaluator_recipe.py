@@ -132,7 +132,7 @@ class EvaluatorRecipe:
         """Save the evaluator in fp16 with its model card."""
         assert isinstance(model, MotionTextEvaluator)
         facts = {"clips": len(self.cache.split("train")), "captions": len(self.table)}
-        card = model_card("motion and text evaluator", facts, model, metrics)
+        card = model_card("motion and text evaluator", facts, model, metrics, "evaluator")
         checkpoint.save(model, model.config, directory, card, half=True)
 
     def _cut(self, features: Tensor, generator: torch.Generator) -> Tensor:

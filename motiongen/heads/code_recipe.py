@@ -137,7 +137,7 @@ class CodeRecipe(Generic[ExampleT]):
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
         """Save the head in fp16 with its model card."""
         config: Any = model.config
-        card = model_card(self.title, self.corpus.facts(config.text_encoder), model, metrics)
+        card = model_card(self.title, self.corpus.facts(config.text_encoder), model, metrics, "words")
         checkpoint.save(model, config, directory, card, half=True)
 
 

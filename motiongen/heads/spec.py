@@ -29,7 +29,7 @@ class HeadSpec:
             `predict` for policies.
         recipe: returns the class of its training recipe; None for a head without training.
         training: frozen dataclass of the options of `motiongen train NAME`; None for a head without training.
-        streams: whether the model samples token by token (see `motiongen.streaming.protocol`).
+        streams: whether the model samples token by token (see `motiongen.heads.streaming_head`).
         edits: whether the sampler has `edit`; see `EditingSampler`.
         spaces: for a head with one model for each space, the names of their folders, preferred first; else empty.
         tiny: `config` of a model that trains in seconds, for tests; None for none.

@@ -1,38 +1,30 @@
 """DanceModel: a loaded music-to-dance head that generates and edits dances."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from motiongen import features, heads
+from motiongen import features
 from motiongen.conditions.music import MusicCondition
 from motiongen.heads.badm.config import BADMOptions
 from motiongen.heads.badm.sampler import Constraint
-from motiongen.heads.badm.spaces import Space
-from motiongen.heads.spec import HeadSpec
+from motiongen.heads.badm.spaces import LatentSpace, Space
+from motiongen.heads.spec import Kind
 from motiongen.inference import splice
 from motiongen.inference.humanoid_clip import canonical, put_back
+from motiongen.inference.joint_groups import JOINT_GROUPS
+from motiongen.inference.pretrained import Pretrained
 from motiongen.motion import Motion
 from motiongen.music.audio import Audio
 from motiongen.skeleton import SMPL22
+from motiongen.training.model_card import Task
 
-_ARMS = ("collar", "shoulder", "elbow", "wrist")
-_LEGS = ("hip", "knee", "ankle", "foot")
-JOINT_GROUPS: dict[str, tuple[str, ...]] = {
-    "upper": tuple(n for n in SMPL22.names if not n.endswith(_LEGS) and n != "pelvis"),
-    "lower": tuple(n for n in SMPL22.names if n.endswith(_LEGS)),
-    "arms": tuple(n for n in SMPL22.names if n.endswith(_ARMS)),
-    "left_arm": tuple(f"left_{part}" for part in _ARMS),
-    "right_arm": tuple(f"right_{part}" for part in _ARMS),
-    "torso": ("spine1", "spine2", "spine3"),
-    "head": ("neck", "head"),
-}
-"""Name of a group -> joints that an edit can be limited to."""
 ROOT = ("turn", "velocity", "height", "tilt")
 """Slices of the feature frame that describe the root."""
 
@@ -41,23 +33,22 @@ Progress = Callable[[int, int], Any]
 
 
 @dataclass
-class DanceModel:
+class DanceModel(Pretrained):
     """A loaded music-to-dance head; create one with `load`.
 
     Attributes:
         head: the denoiser, an nn.Module.
         space: representation that is diffused.
         about: contents of the about.json of the weights.
+        folder: of the weights; None for a model that was made in Python.
     """
+
+    kind: ClassVar[Kind] = "music"
 
     head: Any
     space: Space
-    about: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def spec(self) -> HeadSpec:
-        """Registry entry of the head."""
-        return heads.lookup(self.head.model_type, "music")
+    about: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
 
     @cached_property
     def sampler(self) -> Any:
@@ -110,6 +101,14 @@ class DanceModel:
             generator=torch.Generator().manual_seed(seed), options=options, constraint=constraint, progress=progress,
         )  # fmt: skip
         return self.space.decode(torch.cat(list(parts)))[: music.num_frames].cpu()
+
+    def _modules(self) -> dict[str, tuple[nn.Module, Task]]:
+        modules: dict[str, tuple[nn.Module, Task]] = {
+            f"{self.spec.name}/{self.space.name}": (self.head, "music")
+        }
+        if isinstance(self.space, LatentSpace):
+            modules["tokenizer"] = (self.space.tokenizer, "tokenizer")
+        return modules
 
     def silence(self, num_frames: int) -> MusicCondition:
         """Return the music condition of silence, (1, num_frames, ...), on the device of the model."""

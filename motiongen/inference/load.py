@@ -1,5 +1,6 @@
 """Loading of models, with a cache: equal arguments give the same object."""
 
+import threading
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,15 @@ import torch
 from motiongen import checkpoint, heads, tokenizers
 from motiongen.conditions.text import TextEncoder
 from motiongen.devices import resolve_device
-from motiongen.heads.spec import HeadSpec
+from motiongen.heads.spec import HeadSpec, Kind
 from motiongen.inference.dance_model import DanceModel
 from motiongen.inference.model import Model
 from motiongen.inference.policy_model import PolicyModel
-from motiongen.inference.weight_sets import read_about, weights_folder
+from motiongen.inference.weight_sets import policy_folder, read_about, weights_folder
 from motiongen.tokenizers.rvq_vae import RVQVAE
+
+_LOCK = threading.RLock()
+"""Held while a model is loaded: two threads that ask for one get the same."""
 
 
 def load(
@@ -24,8 +28,9 @@ def load(
 
     Args:
         head: a name in `motiongen.heads.HEADS`.
-        weights: a shipped set ("full": non-commercial; "open": free sources), or a folder with `tokenizer/` and a
-            folder named after the head. For a policy, a shipped one (`carp-blockpush`) or its folder.
+        weights: a shipped set ("full": non-commercial; "open": free sources), a folder with `tokenizer/` and a
+            folder named after the head, or OWNER/NAME[@REVISION] in the Hugging Face cache. For a policy, a shipped one
+            (`carp-blockpush`), its folder or OWNER/NAME.
         device: "cpu", "cuda", or "auto" for CUDA if available.
         space: for a head with spaces, one of them; None for the first one in the set.
 
@@ -63,7 +68,8 @@ def load_words(
         edits: require a head that edits.
     """
     spec = heads.lookup(head, "words", streams=streams, edits=edits)
-    return _words(spec.name, weights_folder(weights), resolve_device(device))
+    with _LOCK:
+        return _words(spec.name, weights_folder(weights), resolve_device(device))
 
 
 def load_dance(
@@ -78,14 +84,15 @@ def load_dance(
         raise ValueError(
             f"weights: expected {asked} in {folder}, got {found}; train one or choose another set"
         )
-    return _dance(spec.name, space or there[0], folder, resolve_device(device))
+    with _LOCK:
+        return _dance(spec.name, space or there[0], folder, resolve_device(device))
 
 
 def load_policy(weights: str | Path, device: str = "auto", *, head: str = "carp") -> PolicyModel:
     """Return a loaded robot policy: a shipped one by name, or one in a folder; see `load`."""
     spec = heads.lookup(head, "policy")
-    folder = policy_folder(weights)
-    return PolicyModel(_module(spec, folder, resolve_device(device)), {"name": folder.name})
+    with _LOCK:
+        return _policy(spec.name, policy_folder(weights), resolve_device(device))
 
 
 def spaces_of(weights: str | Path, head: str = "badm") -> list[str]:
@@ -96,31 +103,20 @@ def spaces_of(weights: str | Path, head: str = "badm") -> list[str]:
     ]
 
 
-def policies() -> dict[str, Path]:
-    """Return the shipped policies: name -> folder."""
-    import motiongen_assets
-
-    found = (motiongen_assets.ROOT / "weights" / "policies").glob(f"*/{checkpoint.CONFIG}")
-    return {path.parent.name: path.parent for path in sorted(found)}
-
-
-def policy_folder(weights: str | Path) -> Path:
-    """Return the folder of a policy.
-
-    Args:
-        weights: name of a shipped policy, or a folder.
+def only_head(weights: str | Path, kind: Kind) -> str:
+    """Return the name of the head of a kind in a set of weights; of several, the first one in the registry.
 
     Raises:
-        ValueError: neither; the message lists the shipped ones.
+        ValueError: the set has none.
     """
-    names = policies()
-    if str(weights) in names:
-        return names[str(weights)]
-    if Path(weights).is_dir():
-        return Path(weights).resolve()
-    raise ValueError(
-        f"policy: expected {', '.join(names) or 'none ships'} or a folder, got {str(weights)!r}; check the name"
-    )
+    folder = policy_folder(weights) if kind == "policy" else weights_folder(weights)
+    known = heads.heads_for(kind)
+    if kind == "policy":
+        return heads.lookup(checkpoint.read_model_type(folder), kind).name
+    for name, spec in known.items():
+        if any((folder / name / space / checkpoint.CONFIG).is_file() for space in spec.spaces or ("",)):
+            return name
+    raise ValueError(f"weights: expected {' or '.join(known)} in {folder}, got none; choose another set")
 
 
 @lru_cache(maxsize=4)
@@ -132,7 +128,7 @@ def _words(head: str, folder: Path, device: torch.device) -> Model:
         )
     tokenizer = load_tokenizer(folder / "tokenizer", device)
     module = _module(spec, folder / head, device)
-    return Model(module, tokenizer, _text(module.config.text_encoder, device), read_about(folder))
+    return Model(module, tokenizer, load_text(module.config.text_encoder, device), read_about(folder), folder)
 
 
 @lru_cache(maxsize=4)
@@ -141,13 +137,24 @@ def _dance(head: str, space: str, folder: Path, device: torch.device) -> DanceMo
 
     module = _module(heads.lookup(head), folder / head / space, device)
     tokenizer = load_tokenizer(folder / "tokenizer", device) if space == "latent" else None
-    return DanceModel(module, make_space(space, tokenizer), read_about(folder))
+    return DanceModel(module, make_space(space, tokenizer), read_about(folder), folder)
+
+
+@lru_cache(maxsize=4)
+def _policy(head: str, folder: Path, device: torch.device) -> PolicyModel:
+    return PolicyModel(_module(heads.lookup(head), folder, device), read_about(folder), folder)
 
 
 @lru_cache(maxsize=4)
 def load_tokenizer(folder: Path, device: torch.device) -> RVQVAE:
     """Return the tokenizer in a folder; heads with the same tokenizer share the object."""
     return tokenizers.load(folder).to(device).requires_grad_(False)
+
+
+def load_text(name: str, device: torch.device) -> TextEncoder:
+    """Return the text encoder of a name or in a folder; the same one for all heads that share it."""
+    folder = Path(name)
+    return _text(str(folder.resolve()) if (folder / checkpoint.CONFIG).is_file() else name, device)
 
 
 @lru_cache(maxsize=2)

@@ -4,20 +4,23 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from motiongen import features, heads
 from motiongen.conditions.prompt import normalise_prompt
 from motiongen.conditions.text import TextEncoder
 from motiongen.heads.code_config import CodeOptions
-from motiongen.heads.spec import HeadSpec
+from motiongen.heads.spec import Kind
 from motiongen.inference import splice
 from motiongen.inference.humanoid_clip import canonical, put_back
+from motiongen.inference.pretrained import Pretrained
 from motiongen.motion import Motion
 from motiongen.tokenizers.rvq_vae import RVQVAE
+from motiongen.training.model_card import Task
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +42,7 @@ class PromptedMotion:
 
 
 @dataclass
-class Model:
+class Model(Pretrained):
     """A loaded text-to-motion head; create one with `load`.
 
     Attributes:
@@ -47,17 +50,16 @@ class Model:
         tokenizer: converts between feature frames and codes.
         text: text encoder.
         about: contents of the about.json of the weights: name, licence, data, contents and styles.
+        folder: of the weights; None for a model that was made in Python.
     """
+
+    kind: ClassVar[Kind] = "words"
 
     head: Any
     tokenizer: RVQVAE
     text: TextEncoder
     about: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def spec(self) -> HeadSpec:
-        """Registry entry of the head."""
-        return heads.lookup(self.head.model_type, "words")
+    folder: Path | None = None
 
     @cached_property
     def sampler(self) -> Any:
@@ -146,6 +148,9 @@ class Model:
             self._prompted(item, marks, prompts, start, seconds)
             for item, marks in zip(codes, ends, strict=True)
         ]
+
+    def _modules(self) -> dict[str, tuple[nn.Module, Task]]:
+        return {"tokenizer": (self.tokenizer, "tokenizer"), self.spec.name: (self.head, "words")}
 
     def _prompted(
         self,

@@ -3,30 +3,41 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from motiongen import heads
+from motiongen.heads.spec import Kind
+from motiongen.inference.pretrained import Pretrained
+from motiongen.training.model_card import Task
 
 
 @dataclass
-class PolicyModel:
+class PolicyModel(Pretrained):
     """A loaded policy; create one with `load`. `motiongen_sim.Policy` runs it in an environment.
 
     Attributes:
         head: the nn.Module.
         about: facts about the weights: their name.
+        folder: of the weights; None for a model that was made in Python.
     """
+
+    kind: ClassVar[Kind] = "policy"
 
     head: Any
     about: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
 
     @cached_property
     def sampler(self) -> Any:
         """Sampler of the head."""
         return heads.sampler_of(self.head)
+
+    def _modules(self) -> dict[str, tuple[nn.Module, Task]]:
+        return {"": (self.head, "policy")}
 
     def predict(
         self,

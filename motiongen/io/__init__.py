@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from motiongen.files import reading
 from motiongen.registry import lookup_extension
 
 if TYPE_CHECKING:
@@ -140,12 +141,8 @@ def load(path: str | Path) -> "Motion":
         )
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a motion file, got no such file; check the path")
-    try:
+    with reading(path, f"a whole {spec.name} file"):
         return spec.read(path)
-    except ValueError as error:
-        if path.name in str(error):
-            raise
-        raise ValueError(f"{path}: {error}") from error  # Motion's own checks know no file
 
 
 def save(motion: "Motion", path: str | Path, *, mesh: "SkinnedMesh | None" = None) -> None:

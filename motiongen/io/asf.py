@@ -15,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from motiongen import limits
+from motiongen.files import reading
 from motiongen.motion import Motion
 from motiongen.rotation import quat_from_euler, quat_identity, quat_inverse, quat_multiply
 from motiongen.skeleton import Skeleton
@@ -83,7 +85,7 @@ def read(path: str | Path, fps: float = 120.0) -> Motion:
     near = [
         path.with_suffix(".asf"),
         path.with_name(path.stem.split("_")[0] + ".asf"),
-        *path.parent.glob("*.asf"),
+        *(asf for asf in sorted(path.parent.glob("*.asf")) if not asf.name.startswith(".")),
     ]
     found = [asf for asf in near if asf.is_file()]
     if not found or (found[0] not in near[:2] and len(found) > 1):
@@ -108,8 +110,12 @@ def read_amc(
         ValueError: a file is broken; one line with path and line number.
     """
     asf = parse_asf(asf_path)
-    values = parse_amc(amc_path, asf)
-    scale = asf.unit_to_metres if unit_to_metres is None else unit_to_metres
+    with reading(amc_path, "a whole AMC file of that skeleton"):
+        return _motion(asf, parse_amc(amc_path, asf), fps, unit_to_metres)
+
+
+def _motion(asf: Asf, values: dict[str, NDArray[np.float64]], fps: float, unit: float | None) -> Motion:
+    scale = asf.unit_to_metres if unit is None else unit
     frames = len(values[asf.bones[0].name])
     rotations = quat_identity(frames, len(asf.bones), dtype=torch.float64)
     for joint, bone in enumerate(asf.bones):
@@ -132,10 +138,12 @@ def read_amc(
 def asf_skeleton(asf: Asf, scale: float) -> Skeleton:
     """Return the skeleton with a joint at every bone's start; scale is metres a unit."""
     names = [bone.name for bone in asf.bones]
-    parents = [names.index(bone.parent) if bone.parent else -1 for bone in asf.bones]
+    number = {name: joint for joint, name in enumerate(names)}
+    parents = [number[bone.parent] if bone.parent else -1 for bone in asf.bones]
     reach = [tuple(x * bone.length * scale for x in bone.direction) for bone in asf.bones]
     reach[0] = (0.0, 0.0, 0.0)  # the root is a point: its bones start where it is
-    ends = [(i, (x, y, z)) for i, (x, y, z) in enumerate(reach) if i not in parents]
+    inner = set(parents)
+    ends = [(i, (x, y, z)) for i, (x, y, z) in enumerate(reach) if i not in inner]
     offsets = torch.tensor([reach[parent] if parent >= 0 else (0.0, 0.0, 0.0) for parent in parents])
     return Skeleton(names=tuple(names), parents=tuple(parents), offsets=offsets, ends=tuple(ends))
 
@@ -160,8 +168,8 @@ def parse_asf(path: str | Path) -> Asf:
     Raises:
         ValueError: the file is broken; one line with path and line number.
     """
-    reader = _AsfReader(Path(path))
-    return reader.asf()
+    with reading(path, "a whole ASF file"):
+        return _AsfReader(Path(path)).asf()
 
 
 class _AsfReader:
@@ -175,6 +183,7 @@ class _AsfReader:
         self.bones: dict[str, dict[str, list[str]]] = {}
         self.parent: dict[str, str] = {}
         section, last = "", ""
+        limits.check_file_size(path)
         bone: dict[str, list[str]] = {}
         for self.line, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
             words = line.partition("#")[0].replace("(", " ").replace(")", " ").split()
@@ -203,32 +212,38 @@ class _AsfReader:
         """Return the contents of the file, bones sorted from the root down."""
         if not self.root or not self.bones or not self.parent:
             self._fail(":root, :bonedata and :hierarchy", "a file without one of them")
+        if "root" in self.parent:
+            self._fail("a hierarchy from the root down", f"root below {self.parent['root']!r}")
+        children: dict[str, list[str]] = {}
+        for child, parent in self.parent.items():
+            children.setdefault(parent, []).append(child)
         order = ["root"]
         for name in order:  # grows while it runs: breadth first
-            order += [child for child, parent in self.parent.items() if parent == name]
+            order += children.get(name, [])
         if lost := sorted(set(self.bones) - set(order)) or sorted(set(order[1:]) - set(self.bones)):
             self._fail("every bone once in :bonedata and in :hierarchy", ", ".join(lost))
         bones = [self._root(), *(self._bone(name) for name in order[1:])]
         return Asf(bones=tuple(bones), length=self.length, degrees=self.degrees)
 
     def _root(self) -> Bone:
+        dof = tuple(dof.lower() for dof in self.root.get("order", [*_MOVES, *_TURNS]))
+        if not set(dof) <= {*_MOVES, *_TURNS} or len(set(dof)) != len(dof):
+            self._fail("order of the root to be of tx, ty, tz, rx, ry, rz, each once", " ".join(dof))
         return Bone(
             name="root",
             parent="",
-            direction=self._three(
-                self.root.get("position", ["0", "0", "0"])
-            ),  # where it stands, added to TX TY TZ
+            direction=self._three(self.root.get("position", ["0", "0", "0"])),  # added to TX TY TZ
             length=1.0,
             axis=self._angles(self.root.get("orientation", ["0", "0", "0"])),
             axis_order=self._order(self.root.get("axis", ["XYZ"])[0]),
-            dof=tuple(dof.lower() for dof in self.root.get("order", ["tx", "ty", "tz", "rx", "ry", "rz"])),
+            dof=dof,
         )
 
     def _bone(self, name: str) -> Bone:
         bone = self.bones[name]
         axis = bone.get("axis", ["0", "0", "0", "XYZ"])
         dof = tuple(word.lower() for word in bone.get("dof", []))
-        if not set(dof) <= set(_TURNS):
+        if not set(dof) <= set(_TURNS) or len(set(dof)) != len(dof):
             self._fail(f"dof of {name!r} to be rx, ry or rz", " ".join(dof))
         limits = [self._number(word) for word in bone.get("limits", [])]
         return Bone(
@@ -296,6 +311,7 @@ def parse_amc(path: str | Path, asf: Asf) -> dict[str, NDArray[np.float64]]:
         ValueError: the file is broken or does not belong to the ASF; one line with path and line number.
     """
     path = Path(path)
+    limits.check_file_size(path)
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     start = next(
         (n for n, line in enumerate(lines) if line.strip() and line.strip()[0] not in "#:"), len(lines)
@@ -311,6 +327,7 @@ def parse_amc(path: str | Path, asf: Asf) -> dict[str, NDArray[np.float64]]:
     if not layout or tokens.size == 0 or tokens.size % width:
         raise _amc_fault(path, lines, start, dofs)
     rows, frames, column = tokens.reshape(-1, width), tokens.size // width, 1
+    limits.check_poses(frames, len(asf.bones), limits.POSES_PER_NUMBER * tokens.size)
     if not all(number.isdigit() for number in rows[:, 0]):
         raise _amc_fault(path, lines, start, dofs)
     values = {bone.name: np.zeros((frames, len(bone.dof))) for bone in asf.bones}

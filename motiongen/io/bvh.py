@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from motiongen import limits
+from motiongen.files import reading
 from motiongen.humanoid import stands_along_z
 from motiongen.io.bvh_text import POSITION, ROTATION, Bvh, columns_of, depth_first, parse, write_bvh
 from motiongen.motion import Motion
@@ -41,9 +43,10 @@ def read(path: str | Path, unit_to_metres: float | None = None, up: str = "auto"
     """
     if up not in ("auto", "y", "z"):
         raise ValueError(f"up: expected auto, y or z, got {up!r}")
-    motion = motion_from_bvh(parse(path), unit_to_metres)
-    z_up = up == "z" or (up == "auto" and stands_along_z(motion.skeleton))
-    return motion.rotated(Z_TO_Y) if z_up else motion
+    with reading(path, "a whole BVH file"):
+        motion = motion_from_bvh(parse(path), unit_to_metres)
+        z_up = up == "z" or (up == "auto" and stands_along_z(motion.skeleton))
+        return motion.rotated(Z_TO_Y) if z_up else motion
 
 
 def write(motion: Motion, path: str | Path, unit_to_metres: float = 0.01) -> None:
@@ -61,6 +64,8 @@ def motion_from_bvh(bvh: Bvh, unit_to_metres: float | None = None) -> Motion:
     """Return a Bvh as a Motion; joints that are SMPL-22's are brought into SMPL-22's order."""
     scale = guess_unit(bvh) if unit_to_metres is None else unit_to_metres
     frames, joints = len(bvh.values), len(bvh.names)
+    limits.check_joints(joints)
+    limits.check_poses(frames, joints, limits.POSES_PER_NUMBER * bvh.values.size)
     rotations = quat_identity(frames, joints, dtype=torch.float64)
     translations = torch.from_numpy(bvh.offsets).repeat(frames, 1, 1)  # (T, J, 3)
     for joint, (columns, names) in enumerate(zip(columns_of(bvh.channels), bvh.channels, strict=True)):
@@ -77,10 +82,11 @@ def motion_from_bvh(bvh: Bvh, unit_to_metres: float | None = None) -> Motion:
     )
     translations, offsets = translations * scale, torch.from_numpy(bvh.offsets) * scale
     order = _smpl22_order(bvh) or list(range(joints))
-    ends = ((order.index(joint), tuple(x * scale for x in tip)) for joint, tip in bvh.end_sites if any(tip))
+    place = {joint: number for number, joint in enumerate(order)}
+    ends = ((place[joint], tuple(x * scale for x in tip)) for joint, tip in bvh.end_sites if any(tip))
     skeleton = Skeleton(
         names=tuple(bvh.names[j] for j in order),
-        parents=tuple(order.index(bvh.parents[j]) if bvh.parents[j] >= 0 else -1 for j in order),
+        parents=tuple(place[bvh.parents[j]] if bvh.parents[j] >= 0 else -1 for j in order),
         offsets=offsets[order].float(),
         ends=tuple((joint, (x, y, z)) for joint, (x, y, z) in ends),
     )
@@ -100,6 +106,7 @@ def bvh_from_motion(motion: Motion, unit_to_metres: float = 0.01) -> Bvh:
     """
     skeleton, frames = motion.skeleton, motion.rotations.shape[0]
     order = depth_first(skeleton.parents)
+    place = {joint: number for number, joint in enumerate(order)}
     # Normalised in double: near gimbal lock a float32 length error of 1e-7 becomes degrees.
     angles = euler_from_quat(quat_normalize(motion.rotations.double()), "ZXY").rad2deg().numpy()  # (T, J, 3)
     offsets = skeleton.offsets.double().numpy() / unit_to_metres
@@ -117,10 +124,10 @@ def bvh_from_motion(motion: Motion, unit_to_metres: float = 0.01) -> Bvh:
         columns += [translations[:, joint]] * moves + [angles[:, joint]]
     return Bvh(
         names=tuple("_".join(skeleton.names[j].split()) for j in order),
-        parents=tuple(order.index(skeleton.parents[j]) if j else -1 for j in order),
+        parents=tuple(place[skeleton.parents[j]] if j else -1 for j in order),
         offsets=np.where(np.arange(len(order))[:, None] == 0, 0.0, offsets[order]),
         channels=tuple(channels),
-        end_sites=tuple((order.index(j), tuple(x / unit_to_metres for x in tip)) for j, tip in skeleton.ends),  # type: ignore[misc]
+        end_sites=tuple((place[j], tuple(x / unit_to_metres for x in tip)) for j, tip in skeleton.ends),  # type: ignore[misc]
         values=np.concatenate(columns, axis=1),
         frame_time=1.0 / motion.fps,
     )

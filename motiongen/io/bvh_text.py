@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from motiongen import limits
 from motiongen.atomic import atomic_path
 
 POSITION = ("Xposition", "Yposition", "Zposition")
 ROTATION = ("Xrotation", "Yrotation", "Zrotation")
+_MAX_TABS = 64
+"""Deepest indentation that is written: that of a chain of thousands would fill the file."""
 _CHANNELS = {name.lower(): name for name in POSITION + ROTATION}
 
 
@@ -43,6 +46,7 @@ def parse(path: str | Path) -> Bvh:
     Raises:
         ValueError: the text is not BVH, or holds NaN or infinity; one line that names path, line and what was expected.
     """
+    limits.check_file_size(Path(path))
     data = Path(path).read_bytes()
     try:
         text = data.decode("utf-8-sig")
@@ -79,6 +83,7 @@ class _Hierarchy:
         ]
         self.last_line, self.at = text.count("\n") + 1, 0
         self.names: list[str] = []
+        self.taken: set[str] = set()
         self.parents: list[int] = []
         self.offsets: list[tuple[float, float, float]] = []
         self.channels: list[tuple[str, ...]] = []
@@ -115,9 +120,10 @@ class _Hierarchy:
         while (token := self._next("a joint's name and {"))[0] != "{":
             words.append(token[0])
         name = " ".join(words)
-        if not name or name in self.names:
+        if not name or name in self.taken:
             raise _error(self.path, token[1], "a joint name, each once", repr(name))
         self.names.append(name)
+        self.taken.add(name)
         self.parents.append(parent)
         self.offsets.append((0.0, 0.0, 0.0))
         self.channels.append(())
@@ -233,9 +239,7 @@ def _error(path: str | Path, line: int, expected: str, got: str) -> ValueError:
 
 def write_bvh(bvh: Bvh, path: str | Path, decimals: int = 6) -> None:
     """Write a Bvh unchanged; joints without children get an End Site, which many readers require."""
-    lines = ["HIERARCHY"]
-    ends = dict(bvh.end_sites)
-    _emit_joint(bvh, 0, 0, ends, lines)
+    lines = ["HIERARCHY", *_emit_hierarchy(bvh)]
     lines += ["MOTION", f"Frames: {len(bvh.values)}", f"Frame Time: {bvh.frame_time:.9g}"]
     order = np.array(_emission_columns(bvh), dtype=int)
     form = " ".join([f"%.{decimals}f"] * len(order))
@@ -249,21 +253,36 @@ def _emission_columns(bvh: Bvh) -> list[int]:
     return [column for joint in depth_first(bvh.parents) for column in columns[joint]]
 
 
-def _emit_joint(
-    bvh: Bvh, joint: int, depth: int, ends: dict[int, tuple[float, float, float]], lines: list[str]
-) -> None:
-    tab, form = "\t" * depth, "{:.9g} {:.9g} {:.9g}"
-    channels = bvh.channels[joint]
-    children = [child for child, parent in enumerate(bvh.parents) if parent == joint]
-    lines += [f"{tab}{'JOINT' if joint else 'ROOT'} {bvh.names[joint]}", tab + "{"]
-    lines.append(f"{tab}\tOFFSET {form.format(*bvh.offsets[joint])}")
-    lines.append(" ".join([f"{tab}\tCHANNELS {len(channels)}", *channels]))
-    for child in children:
-        _emit_joint(bvh, child, depth + 1, ends, lines)
-    if joint in ends or not children:
-        tip = form.format(*ends.get(joint, (0.0, 0.0, 0.0)))
-        lines += [f"{tab}\tEnd Site", f"{tab}\t{{", f"{tab}\t\tOFFSET {tip}", f"{tab}\t}}"]
-    lines.append(tab + "}")
+def _emit_hierarchy(bvh: Bvh) -> list[str]:
+    """Return the lines of all joints, each with its children inside; not recursive, since chains may be long."""
+    ends, form = dict(bvh.end_sites), "{:.9g} {:.9g} {:.9g}"
+    children = _children(bvh.parents)
+    lines: list[str] = []
+    waiting = [(0, 0, False)]  # joint, depth, whether its children are done
+    while waiting:
+        joint, depth, is_done = waiting.pop()
+        tab = "\t" * min(depth, _MAX_TABS)
+        if is_done:
+            if joint in ends or not children[joint]:
+                tip = form.format(*ends.get(joint, (0.0, 0.0, 0.0)))
+                lines += [f"{tab}\tEnd Site", f"{tab}\t{{", f"{tab}\t\tOFFSET {tip}", f"{tab}\t}}"]
+            lines.append(tab + "}")
+            continue
+        channels = bvh.channels[joint]
+        lines += [f"{tab}{'JOINT' if joint else 'ROOT'} {bvh.names[joint]}", tab + "{"]
+        lines.append(f"{tab}\tOFFSET {form.format(*bvh.offsets[joint])}")
+        lines.append(" ".join([f"{tab}\tCHANNELS {len(channels)}", *channels]))
+        waiting.append((joint, depth, True))
+        waiting += [(child, depth + 1, False) for child in reversed(children[joint])]
+    return lines
+
+
+def _children(parents: tuple[int, ...]) -> list[list[int]]:
+    children: list[list[int]] = [[] for _ in parents]
+    for joint, parent in enumerate(parents):
+        if parent >= 0:
+            children[parent].append(joint)
+    return children
 
 
 def columns_of(channels: tuple[tuple[str, ...], ...]) -> list[list[int]]:
@@ -277,9 +296,10 @@ def columns_of(channels: tuple[tuple[str, ...], ...]) -> list[list[int]]:
 
 def depth_first(parents: tuple[int, ...]) -> list[int]:
     """Return joint indices in the order in which a BVH hierarchy nests them."""
+    children = _children(parents)
     order, stack = [], [0]
     while stack:
         joint = stack.pop()
         order.append(joint)
-        stack += [child for child in range(len(parents) - 1, 0, -1) if parents[child] == joint]
+        stack += reversed(children[joint])
     return order

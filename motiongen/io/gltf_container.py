@@ -6,10 +6,12 @@ import json
 import struct
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import numpy as np
 from numpy.typing import NDArray
+
+from motiongen import limits
+from motiongen.files import beside
 
 GLB_MAGIC, GLB_VERSION = 0x46546C67, 2
 JSON_CHUNK, BIN_CHUNK = 0x4E4F534A, 0x004E4942
@@ -30,12 +32,13 @@ class GltfReader:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        limits.check_file_size(self.path)
         data = self.path.read_bytes()
         self._embedded: bytes | None = None
         text = self._open_glb(data) if data[:4] == b"glTF" else data
         try:
             self.json: dict[str, Any] = json.loads(text)
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
             raise self.broken("JSON", f"{type(error).__name__} at byte {getattr(error, 'pos', 0)}") from None
         if not isinstance(self.json, dict) or not isinstance(self.json.get("asset"), dict):
             raise self.broken("an object with 'asset'", "something else")
@@ -60,7 +63,7 @@ class GltfReader:
     def item(self, kind: str, index: Any) -> dict[str, Any]:
         """Return one entry of a top-level list, its index checked."""
         found = self.items(kind)
-        if not isinstance(index, int) or not 0 <= index < len(found):
+        if type(index) is not int or not 0 <= index < len(found):
             raise self.broken(f"an index into {len(found)} {kind}", repr(index))
         return found[index]
 
@@ -83,7 +86,7 @@ class GltfReader:
         stride = int(view.get("byteStride", 0)) or dtype.itemsize * width
         data = self._buffer(view.get("buffer"))
         end = start + stride * (count - 1) + dtype.itemsize * width if count > 0 else start
-        if count < 0 or start < 0 or end > len(data):
+        if count < 0 or start < 0 or stride < 1 or end > len(data):
             raise self.broken(
                 f"accessor {index} inside its buffer of {len(data)} bytes", f"bytes {start} to {end}"
             )
@@ -134,12 +137,13 @@ class GltfReader:
                 return base64.b64decode(uri.partition(",")[2], validate=True)
             except binascii.Error:
                 raise self.broken("a base64 data URI", "broken base64") from None
-        beside = self.path.parent / unquote(uri)
-        if not beside.is_file() or "://" in uri:
+        path = beside(self.path.parent, uri, is_uri=True)
+        if not path.is_file():
             raise ValueError(
-                f"{self.path}: expected its buffer {uri!r} beside it, got no such file; copy it there"
+                f"{self.path}: expected its buffer {uri[:200]!r} beside it, got no such file; copy it there"
             )
-        return beside.read_bytes()
+        limits.check_file_size(path)
+        return path.read_bytes()
 
 
 class GltfBuilder:

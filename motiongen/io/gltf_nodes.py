@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from motiongen import limits
 from motiongen.io.gltf_container import GltfReader
 from motiongen.rotation import (
     quat_angle,
@@ -43,11 +44,14 @@ class NodeTree:
                 if child in self._parents:
                     raise reader.broken("nodes with one parent each", f"node {child} with two")
                 self._parents[child] = parent
+        self._check_tree()
         members = self._members()
         root = self._common(members)
-        inside = set(members) | {root}
+        inside = {*members, root}
         for node in members:  # nodes between two joints are joints too
-            inside |= set(self._path(node)[: self._path(node).index(root)])
+            while node != root and (node := self._parents[node]) not in inside:
+                inside.add(node)
+        limits.check_joints(len(inside))
         self.joints = self._ordered(root, inside)
         self.above = self._path(root)[1:]
         self.scale_above: dict[int, float] = {}
@@ -64,10 +68,10 @@ class NodeTree:
         """
         number = {node: joint for joint, node in enumerate(self.joints)}
         parents = [number[self._parents[node]] if joint else -1 for joint, node in enumerate(self.joints)]
-        names: list[str] = []
+        names: dict[str, None] = {}  # in order, and quick to search
         for node in self.joints:
             name = str(self.nodes[node].get("name") or f"node{node}")
-            names.append(name if name not in names else f"{name}.{node}")
+            names[name if name not in names else f"{name}.{node}"] = None
         offsets = torch.stack([self.local(node)[1] * self.scale_above[node] for node in self.joints])
         rotations = torch.stack([self.local(node)[0] for node in self.joints])
         for node in self.above:
@@ -162,23 +166,39 @@ class NodeTree:
             self._reader.item("nodes", node)
         return members
 
+    def _check_tree(self) -> None:
+        """Raise ValueError for a node that is its own ancestor."""
+        known: set[int] = set()
+        for node in self._parents:
+            walked = [node]
+            while walked[-1] in self._parents and walked[-1] not in known:
+                walked.append(self._parents[walked[-1]])
+                if len(walked) > len(self.nodes):
+                    raise self._reader.broken("nodes that form a tree", "a circle")
+            known.update(walked)
+
     def _path(self, node: int) -> list[int]:
         """Return a node and all its ancestors."""
         path = [node]
         while path[-1] in self._parents:
             path.append(self._parents[path[-1]])
-            if len(path) > len(self.nodes):
-                raise self._reader.broken("nodes that form a tree", "a circle")
         return path
 
     def _common(self, members: list[int]) -> int:
         """Return the lowest node that is a member or ancestor of all members."""
-        shared = set(self._path(members[0]))
+        line = self._path(members[0])
+        meets = {node: place for place, node in enumerate(line)}  # node -> where its path meets the line
+        highest = 0
         for node in members[1:]:
-            shared &= set(self._path(node))
-        if not shared:
-            raise self._reader.broken("joints below one root", "several roots")
-        return next(node for node in self._path(members[0]) if node in shared)
+            walked = []
+            while node not in meets:
+                walked.append(node)
+                if node not in self._parents:
+                    raise self._reader.broken("joints below one root", "several roots")
+                node = self._parents[node]
+            meets.update(dict.fromkeys(walked, meets[node]))
+            highest = max(highest, meets[node])
+        return line[highest]
 
     def _ordered(self, root: int, inside: set[int]) -> list[int]:
         order, waiting = [], [root]

@@ -2,8 +2,7 @@
 
 import logging
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from motiongen import limits
+from motiongen.files import reading
 from motiongen.io.gltf_container import GltfReader
 from motiongen.io.gltf_nodes import NodeTree
 from motiongen.motion import Motion
@@ -21,7 +22,6 @@ from motiongen.skeleton import Skeleton
 log = logging.getLogger(__name__)
 
 DEFAULT_FPS = 30.0
-MAX_FRAMES = 1_000_000
 MOVING = 1e-4
 """Change of a joint's offset along an axis, relative to the skeleton's size, over which it moves on its parent."""
 
@@ -37,8 +37,8 @@ def read(path: str | Path, *, animation: str | None = None, fps: float | None = 
     Raises:
         ValueError: the file is broken, holds no such animation, or several and none is named.
     """
-    reader = GltfReader(path)
-    with _well_formed(reader):
+    with _reading(path):
+        reader = GltfReader(path)
         items = _catalogue(reader)
         names = ", ".join(items)
         if animation is None and len(items) > 1:
@@ -65,8 +65,8 @@ def read_animations(path: str | Path, *, fps: float | None = None) -> dict[str, 
     Raises:
         ValueError: the file is broken or holds no animation.
     """
-    reader = GltfReader(path)
-    with _well_formed(reader):
+    with _reading(path):
+        reader = GltfReader(path)
         tree = NodeTree(reader)
         return {name: _motion(reader, tree, item, fps) for name, item in _catalogue(reader).items()}
 
@@ -77,20 +77,12 @@ def skeleton_of(path: str | Path) -> Skeleton:
     Raises:
         ValueError: the file is broken or has neither a skin nor an animation.
     """
-    reader = GltfReader(path)
-    with _well_formed(reader):
-        return NodeTree(reader).skeleton
+    with _reading(path):
+        return NodeTree(GltfReader(path)).skeleton
 
 
-@contextmanager
-def _well_formed(reader: GltfReader) -> Iterator[None]:
-    """Turn the errors of JSON of an unexpected shape into ValueError that names the file."""
-    try:
-        yield
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
-        raise reader.broken(
-            "well-formed nodes, skins and animations", f"{type(error).__name__} {error}"
-        ) from None
+def _reading(path: str | Path) -> AbstractContextManager[None]:
+    return reading(path, "glTF 2.0 with well-formed nodes, skins and animations")
 
 
 def _catalogue(reader: GltfReader) -> dict[str, dict[str, Any]]:
@@ -118,9 +110,11 @@ def _motion(reader: GltfReader, tree: NodeTree, item: dict[str, Any], fps: float
         [track.times[-1] for track in tracks.values()],
     )
     start, stop = (min(starts), max(stops)) if tracks else (0.0, 0.0)
+    limits.check_fps(fps)
     count = math.floor((stop - start) * fps + 1e-3) + 1
-    if count > MAX_FRAMES:
-        raise reader.broken(f"an animation of at most {MAX_FRAMES} frames", f"{stop - start:.0f} s")
+    limits.check_poses(
+        count, len(tree.joints), limits.POSES_PER_NUMBER * sum(t.values.numel() for t in tracks.values())
+    )
     times = start + np.arange(count) / fps
     rotations, positions = [], []
     for node in tree.joints:

@@ -7,22 +7,28 @@ motiongen's own files hold `format` ("motiongen/motion-v1"), `fps` (), `names` (
 
 import math
 import zipfile
-import zlib
 from pathlib import Path
-from typing import Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from motiongen import limits
 from motiongen.atomic import atomic_path
-from motiongen.motion import UNIT_TOLERANCE, Motion
+from motiongen.files import reading
+from motiongen.motion import Motion
 from motiongen.rotation import quat_from_axis_angle, quat_multiply, quat_normalize, quat_rotate
-from motiongen.skeleton import SMPL22, Skeleton
+from motiongen.skeleton import SMPL22, UNIT_TOLERANCE, Skeleton
 
 FORMAT = "motiongen/motion-v1"
 _RATES = ("mocap_frame_rate", "mocap_framerate", "fps")
+_NEEDED = ("fps", "names", "parents", "offsets", "rotations", "root")
+_USED = {"format", *_NEEDED, "rest", "translations", "end_joints", "end_offsets"} | {
+    *_RATES, "poses", "trans", "root_orient", "pose_body",
+}  # fmt: skip
+"""Names of the arrays that are read; others, which may be large, are not inflated."""
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -37,15 +43,16 @@ def read(path: str | Path, up: Literal["y", "z"] = "z") -> Motion:
     Raises:
         ValueError: the file is neither, is damaged, or holds NaN; the message names it.
     """
-    arrays = _load(Path(path))
-    if "format" in arrays:
-        return _read_ours(path, arrays)
-    if "trans" in arrays and ("poses" in arrays or {"root_orient", "pose_body"} <= set(arrays)):
-        return _read_smpl(path, arrays, up)
-    raise ValueError(
-        f"{path}: expected the arrays format, rotations, root … or poses, trans, mocap_frame_rate, "
-        f"got {', '.join(sorted(arrays)) or 'none'}; is this a motion?"
-    )
+    with reading(path, "an .npz archive of plain arrays"):
+        arrays, names = _load(Path(path))
+        if "format" in arrays:
+            return _read_ours(path, arrays)
+        if "trans" in arrays and ("poses" in arrays or {"root_orient", "pose_body"} <= set(arrays)):
+            return _read_smpl(path, arrays, up)
+        raise ValueError(
+            f"{path}: expected the arrays format, rotations, root … or poses, trans, mocap_frame_rate, "
+            f"got {', '.join(sorted(names)) or 'none'}; is this a motion?"
+        )
 
 
 def write(motion: Motion, path: str | Path) -> None:
@@ -71,55 +78,66 @@ def write(motion: Motion, path: str | Path) -> None:
         np.savez_compressed(aside, **arrays)  # type: ignore[arg-type]
 
 
-def _load(path: Path) -> Arrays:
-    """Return the arrays of a file without those that are pickled, which SMPL files may hold and no motion needs."""
+def _load(path: Path) -> tuple[Arrays, list[str]]:
+    """Return the arrays of a file that a motion needs, and the names of all that are not pickled objects."""
     arrays: Arrays = {}
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("a single array")
-            for name in archive.files:
-                try:
-                    arrays[name] = archive[name]
-                except ValueError as error:  # the zip is sound, but this is a pickled object, or cut short
-                    if "allow_pickle" not in str(error):
-                        raise
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(
-            f"{path}: expected an .npz archive of plain arrays, got one that does not load: {error}"
-        ) from error
-    return arrays
+    names = []
+    stored, expanded = path.stat().st_size, 0
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            name = member.filename.removesuffix(".npy")
+            with archive.open(member) as file:
+                shape, dtype = _header(file)
+                size = file.tell() + math.prod(shape) * dtype.itemsize
+            if dtype.hasobject:
+                continue
+            names.append(name)
+            if name not in _USED:
+                continue
+            if size != member.file_size:
+                raise ValueError(f"{path}: {name}: expected {size} bytes for {shape}, got {member.file_size}")
+            expanded += size
+            limits.check_expanded(expanded, stored)
+            with archive.open(member) as file:
+                arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
+    return arrays, names
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return the shape and the type of an array in NumPy's format, of which the header is read."""
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"array: expected NumPy's format 1.0 or 2.0, got {version}")
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    return shape, dtype
 
 
 def _read_ours(path: str | Path, arrays: Arrays) -> Motion:
     if str(arrays["format"]) != FORMAT:
         raise ValueError(f"{path}: expected format {FORMAT}, got {arrays['format']}; update motiongen")
-    needed = ("fps", "names", "parents", "offsets", "rotations", "root")
-    if missing := [name for name in needed if name not in arrays]:
+    if missing := [name for name in _NEEDED if name not in arrays]:
         raise ValueError(
-            f"{path}: expected {', '.join(needed)}, got no {', '.join(missing)}; write the file again"
+            f"{path}: expected {', '.join(_NEEDED)}, got no {', '.join(missing)}; write the file again"
         )
     ends: tuple[tuple[int, tuple[float, float, float]], ...] = ()
     if "end_joints" in arrays and "end_offsets" in arrays:
         tips = zip(arrays["end_joints"].tolist(), arrays["end_offsets"].tolist(), strict=True)
         ends = tuple((int(joint), (x, y, z)) for joint, (x, y, z) in tips)
-    try:
-        skeleton = Skeleton(
-            names=tuple(str(name) for name in arrays["names"]),
-            parents=tuple(int(parent) for parent in arrays["parents"]),
-            offsets=_tensor(arrays["offsets"]),
-            rest=_tensor(arrays["rest"]) if "rest" in arrays else None,
-            ends=ends,
-        )
-        return Motion(
-            skeleton=SMPL22 if _same(skeleton, SMPL22) else skeleton,
-            rotations=_unit(_tensor(arrays["rotations"])),
-            root=_tensor(arrays["root"]),
-            fps=float(arrays["fps"]),
-            translations=_tensor(arrays["translations"]) if "translations" in arrays else None,
-        )
-    except (ValueError, TypeError, IndexError) as error:
-        raise ValueError(f"{path}: {error}") from error
+    skeleton = Skeleton(
+        names=tuple(str(name) for name in arrays["names"]),
+        parents=tuple(int(parent) for parent in arrays["parents"]),
+        offsets=_tensor(arrays["offsets"]),
+        rest=_tensor(arrays["rest"]) if "rest" in arrays else None,
+        ends=ends,
+    )
+    return Motion(
+        skeleton=SMPL22 if _same(skeleton, SMPL22) else skeleton,
+        rotations=_unit(_tensor(arrays["rotations"])),
+        root=_tensor(arrays["root"]),
+        fps=float(arrays["fps"]),
+        translations=_tensor(arrays["translations"]) if "translations" in arrays else None,
+    )
 
 
 def _read_smpl(path: str | Path, arrays: Arrays, up: str) -> Motion:
@@ -139,7 +157,7 @@ def _read_smpl(path: str | Path, arrays: Arrays, up: str) -> Motion:
         poses = np.concatenate([arrays["root_orient"], arrays["pose_body"]], axis=1)
     if poses.shape[1] < 66 or arrays["trans"].shape != (len(poses), 3):
         raise ValueError(
-            f"{path}: expected poses (T, 66 or more) and trans (T, 3), got {arrays['poses'].shape} and "
+            f"{path}: expected poses (T, 66 or more) and trans (T, 3), got {poses.shape} and "
             f"{arrays['trans'].shape}; is this a SMPL, SMPL-H or SMPL-X motion?"
         )
     rotations = quat_from_axis_angle(_tensor(poses[:, :66]).double().reshape(-1, 22, 3))  # (T, 22, 4)
@@ -148,13 +166,12 @@ def _read_smpl(path: str | Path, arrays: Arrays, up: str) -> Motion:
         upright = quat_from_axis_angle(root.new_tensor([-math.pi / 2, 0.0, 0.0]))  # z to y, y to -z
         rotations = torch.cat([quat_multiply(upright, rotations[:, :1]), rotations[:, 1:]], dim=1)
         root = quat_rotate(upright, root)
-    try:
-        return Motion(skeleton=SMPL22, rotations=rotations.float(), root=root.float(), fps=float(rate))
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{path}: {error}") from error
+    return Motion(skeleton=SMPL22, rotations=rotations.float(), root=root.float(), fps=float(rate))
 
 
 def _tensor(array: NDArray[np.generic]) -> Tensor:
+    if array.dtype.kind not in "fiu":
+        raise ValueError(f"array: expected real numbers, got {array.dtype}")
     return torch.from_numpy(np.asarray(array, dtype=np.float64 if array.dtype == np.float64 else np.float32))
 
 

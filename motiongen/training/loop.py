@@ -15,10 +15,12 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from motiongen.devices import resolve_device
 from motiongen.training import state as saved
 from motiongen.training.config import TrainConfig
 from motiongen.training.ema import EMA
 from motiongen.training.interrupt import Interrupt, deferred_interrupt
+from motiongen.training.muon import Muon
 from motiongen.training.progress import TrainingLog
 
 log = logging.getLogger(__name__)
@@ -87,11 +89,14 @@ class Trainer:
         self, recipe: Recipe, config: TrainConfig, directory: str | Path, device: str = "cpu"
     ) -> None:
         self.recipe, self.config, self.directory = recipe, config, Path(directory)
-        self.device = torch.device(device)
+        self.device = resolve_device(device)
         self.directory.mkdir(parents=True, exist_ok=True)
         recipe.model.to(self.device)
-        self.optimizer = torch.optim.AdamW(
-            recipe.parameter_groups(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+        groups, rate, decay = recipe.parameter_groups(), config.learning_rate, config.weight_decay
+        self.optimizer: torch.optim.Optimizer = (
+            Muon(groups, lr=rate, weight_decay=decay)
+            if config.optimizer == "muon"
+            else torch.optim.AdamW(groups, lr=rate, weight_decay=decay, fused=True)
         )
         self.ema = EMA(recipe.model, config.ema)
         self._uses_bfloat16 = config.autocast and multiplies_bfloat16(self.device)

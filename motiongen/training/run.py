@@ -32,6 +32,10 @@ class TrainingRun:
         """Return the folder of a model in the set."""
         return self.output / name
 
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the folders that are read."""
+        return ()
+
     def resumes(self) -> bool:
         """Return whether the training continues from a checkpoint; called before `build`."""
         return self.resume
@@ -51,6 +55,10 @@ class CacheTraining(TrainingRun):
     data: Path
     """Cache that motiongen prepare wrote."""
 
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the folders that are read."""
+        return (self.data,)
+
     def cache(self) -> "ClipCache":
         """Return the cache."""
         from motiongen.data.cache import ClipCache
@@ -66,6 +74,10 @@ class HeadTraining(CacheTraining):
     """Folder of a trained tokenizer; default: that of the weight set."""
     licence: str = ""
     """Licence of the weights, for about.json; default: that of the data."""
+
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the folders that are read."""
+        return (self.data,) if self.tokenizer is None else (self.data, self.tokenizer)
 
     def describe(self) -> None:
         """Write the about.json of the weight set, which `generate` and `models` read."""
@@ -93,6 +105,10 @@ class PolicyTraining(TrainingRun):
     """Side of the square to which camera images are resized, pixels; 0 for a policy on states only."""
     camera: str | None = None
     """Name of the camera in the datasets; default: the only one."""
+
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the folders that are read."""
+        return self.data
 
     def folder(self, name: str) -> Path:
         """Return the output folder itself, which also contains the parts of the policy."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from motiongen.features import FEATURE_DIM
+from motiongen.feature_layout import FEATURE_DIM
 from motiongen.tokenizers.rvq_vae_config import PRESETS
 from motiongen.training.run import CacheTraining
 
@@ -19,7 +19,13 @@ class TokenizerTrainConfig:
     window: int = 64
     """Frames of a training window."""
     position_weight: float = 4.0
-    """Loss weight of the mean joint distance, metres."""
+    """Loss weight of the mean joint distance above the floor, metres."""
+    height_weight: float = 10.0
+    """Loss weight of the mean squared error of joint heights, m²."""
+    gap_weight: float = 2.0
+    """Loss weight of the error of the gap between the floor and the body's lowest part, metres."""
+    path_weight: float = 0.2
+    """Loss weight of the root's mean distance from its path in the window, metres."""
     velocity_weight: float = 0.5
     """Loss weight of the mean difference of joint velocities, m/s."""
     acceleration_weight: float = 0.02
@@ -27,6 +33,10 @@ class TokenizerTrainConfig:
     foot_weight: float = 1.0
     """Loss weight of the velocity difference of feet in contact, against foot sliding."""
     commitment_weight: float = 0.02
+    plain_share: float = 0.25
+    """Share of windows that are decoded from unquantized latents (Défossez et al. 2024, Moshi, section 3.3.1)."""
+    quantize: bool = True
+    """Off for a first stretch, the autoencoder learns alone; resumed with on, the codebooks start from its latents."""
     source_power: float = 0.5
     """A source with n frames has weight n**power: 1 for proportional to n, 0 for uniform."""
     kinematic_items: int = 48
@@ -41,8 +51,8 @@ class TokenizerTrainConfig:
 class TokenizerTraining(CacheTraining):
     """Train the tokenizer, an RVQ-VAE that turns motion into codes and back."""
 
-    preset: Literal["small", "open", "paper"] = "small"
-    """Model size: small and open are shipped; paper is the published one, which is not causal and cannot stream."""
+    preset: Literal["small", "open", "large", "paper"] = "small"
+    """Model size: small and open are shipped, large is for all free data; paper is not causal and cannot stream."""
     recipe: TokenizerTrainConfig = field(default_factory=TokenizerTrainConfig)
     """Training batches and loss weights."""
 

@@ -128,7 +128,7 @@ class BADMRecipe:
             "music": "synthesised (motiongen.music.synthesis)",
             "space": self.model.config.space,
         }
-        card = model_card("BADM: music to dance", facts, self.model, metrics)
+        card = model_card("BADM: music to dance", facts, self.model, metrics, "music")
         checkpoint.save(model, self.model.config, directory, card, half=True)
 
     def _encoded(self, split: str, phases: int | None = None) -> list[_EncodedDance]:

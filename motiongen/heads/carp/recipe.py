@@ -117,5 +117,5 @@ class CARPRecipe:
             "data": f"{self.sampler.num_train:,} frames",
             "licence of the data": self.config.licence,
         }
-        card = model_card(self.title, facts, model, metrics)
+        card = model_card(self.title, facts, model, metrics, "policy")
         checkpoint.save(model, model.config, directory, card, half=True)

@@ -8,7 +8,7 @@ from motiongen import features
 from motiongen.conditions.music import MusicCondition
 from motiongen.heads.badm.config import BADMOptions
 from motiongen.inference.dance import dance, edit_dance
-from motiongen.inference.dance_model import JOINT_GROUPS
+from motiongen.inference.joint_groups import JOINT_GROUPS
 from motiongen.inference.load import load_dance, spaces_of
 from motiongen.music.audio import Audio
 from motiongen.skeleton import SMPL22
