@@ -8,6 +8,8 @@ from motiongen_datasets.captions import Labels
 from motiongen_datasets.listed_bvh import load, rows
 
 LICENCE = "MIT"
+HEAD_DEGREES = 5.0
+"""How far the head looks down more than in other sources."""
 COLUMNS = frozenset({"file", "description", "skeleton", "subject"})
 
 
@@ -18,7 +20,7 @@ def clips(root: Path) -> list[RawClip]:
             id=f"jlpm/{Path(row['file']).stem}",
             source="jlpm",
             licence=LICENCE,
-            load=partial(load, folder / row["file"], float(row["unit_to_metres"])),
+            load=partial(load, folder / row["file"], float(row["unit_to_metres"]), head_degrees=HEAD_DEGREES),
             labels=Labels(content="run", sentences=(row["description"],)),
             meta={"name": Path(row["file"]).stem},
         )

@@ -43,8 +43,8 @@ class RVQVAEConfig:
     quantizer_dropout: float = 0.2
     """Part of the training clips that are decoded from fewer levels."""
     ema_decay: float = 0.99
-    latent_norm: bool = False
-    """Scale each latent to a mean square of 1: else the encoder outgrows codebooks that follow it by averages."""
+    linear_path: bool = False
+    """A linear map of a token's frames beside each network, which begins at the principal components."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "strides", tuple(self.strides))  # JSON has lists
@@ -81,7 +81,7 @@ class RVQVAEConfig:
 PRESETS: dict[str, RVQVAEConfig] = {
     "small": RVQVAEConfig(),
     "open": RVQVAEConfig(width=152, frame_width=96, latent_dim=96),
-    "large": RVQVAEConfig(width=288, latent_norm=True),
+    "large": RVQVAEConfig(width=288, linear_path=True),
     "paper": RVQVAEConfig(
         feature_dim=263, width=512, frame_width=512, latent_dim=512, strides=(2, 2), depth=3, dilation_growth=3,
         activation="relu", causal=False,
@@ -139,13 +139,19 @@ class Encoder(nn.Module):
             EncoderStage(config, dim, stride) for dim, stride in zip(widths[:-1], config.strides, strict=True)
         )
         self.out = conv1d(config.causal, config.width, config.latent_dim, 3)
+        self.linear: nn.Conv1d | None = None
+        if config.linear_path:
+            span = config.frames_per_token
+            self.linear = nn.Conv1d(config.feature_dim, config.latent_dim, span, stride=span)
+            nn.init.zeros_(self.out.weight)  # the network begins as nothing, and learns what the map lacks
 
     def forward(self, x: Tensor) -> Tensor:
         """Return latents (B, latent, N) for normalised features (B, D, T)."""
+        linear = 0 if self.linear is None else self.linear(x)
         x = self.activation(self.stem(x))
         for stage in self.stages:
             x = stage(x)
-        return self.out(x)
+        return self.out(x) + linear
 
 
 class DecoderStage(nn.Module):
@@ -208,6 +214,10 @@ class Decoder(nn.Module):
         )
         self.head = conv1d(config.causal, config.frame_width, config.frame_width, 3)
         self.out = conv1d(config.causal, config.frame_width, config.feature_dim, 3)
+        self.linear: nn.Conv1d | None = None
+        if config.linear_path:
+            self.linear = nn.Conv1d(config.latent_dim, config.feature_dim * config.frames_per_token, 1)
+            nn.init.zeros_(self.out.weight)
 
     def init_state(self, batch_size: int) -> DecoderState:
         """Return the state at rest."""
@@ -224,11 +234,15 @@ class Decoder(nn.Module):
 
     def forward(self, x: Tensor, state: DecoderState | None = None) -> Tensor:
         """Return normalised features (B, D, T) for latents x: a step when there is a state, else the whole clip."""
+        linear: Tensor | int = 0
+        if self.linear is not None:  # each token by itself: nothing to remember
+            frames = self.linear(x).unflatten(1, (self.out.out_channels, -1))  # (B, D, frames of a token, N)
+            linear = frames.transpose(2, 3).flatten(2)  # (B, D, T)
         x = self.activation(run(self.stem, x, state.stem if state else None))
         for index, stage in enumerate(self.stages):
             x = stage(x, state.stages[index] if state else None)
         x = self.activation(run(self.head, x, state.head if state else None))
-        return run(self.out, x, state.out if state else None)
+        return run(self.out, x, state.out if state else None) + linear
 
 
 @dataclass(frozen=True)
@@ -354,11 +368,7 @@ class RVQVAE(nn.Module):
         return torch.cat([x, x[:, -1:].expand(-1, missing, -1)], dim=1) if missing else x  # (B, T', D)
 
     def _latents(self, normalised: Tensor) -> Tensor:
-        latents = self.encoder(normalised.transpose(1, 2)).transpose(1, 2)  # (B, N, latent)
-        if not self.config.latent_norm:
-            return latents
-        latents = latents.to(self.mean.dtype)
-        return latents * (latents.square().mean(-1, keepdim=True) + 1e-6).rsqrt()
+        return self.encoder(normalised.transpose(1, 2)).transpose(1, 2)
 
     def _features(self, latents: Tensor, state: DecoderState | None) -> Tensor:
         normalised = self.decoder(latents.transpose(1, 2), state).transpose(1, 2)  # (B, T, D)
