@@ -183,9 +183,9 @@ class _Offset(nn.Module):
 
 def _mask(config: CARPConfig) -> Tensor:
     """Return who sees whom (N * A, N * A): a token its own scale and the coarser ones; in a chain, those before it."""
-    scale = torch.arange(len(config.scales)).repeat_interleave(
-        torch.tensor(config.scales) * config.action_dim
-    )
+    counts = torch.tensor(config.scales) * config.action_dim
+    size = sum(config.scales) * config.action_dim  # said, since counts on the meta device have no sum
+    scale = torch.arange(len(config.scales)).repeat_interleave(counts, output_size=size)
     seen = scale[:, None] >= scale
     if config.chained:
         chain = slice(0, config.action_dim)
