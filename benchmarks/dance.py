@@ -1,8 +1,8 @@
-"""How fast BADM dances, what it costs in memory, and whether the joins of its windows can be seen.
+"""BADM benchmark: speed, memory, and acceleration at the joins of its windows.
 
 Usage: python benchmarks/dance.py [--weights full] [--device cpu] [--threads 2]
 
-The song is synthesised, so nothing but motiongen[dance] is needed. Ratios are to the same dance's own time.
+The song is synthesised, so that motiongen[dance] suffices. Speeds are relative to the length of the dance.
 """
 
 import argparse
@@ -23,14 +23,14 @@ from motiongen.music.synthesis import synthesise
 
 
 def song(seconds: float, bpm: float = 120.0) -> MusicCondition:
-    made = synthesise("house", bpm, seconds, seed=1)
-    return MusicCondition.from_audio(Audio(made.samples, made.sample_rate), BeatGrid(bpm, made.beats))
+    track = synthesise("house", bpm, seconds, seed=1)
+    return MusicCondition.from_audio(Audio(track.samples, track.sample_rate), BeatGrid(bpm, track.beats))
 
 
 def joins(model: DanceModel, motion: Motion) -> float:
-    """Return the ratio of the joints' mean acceleration within two frames of a join to that elsewhere."""
-    places = motion.positions()
-    acceleration = ((places[2:] - 2 * places[1:-1] + places[:-2]) * features.FPS**2).norm(dim=-1).mean(-1)
+    """Return the ratio of the mean joint acceleration within two frames of a join to that elsewhere."""
+    joints = motion.positions()
+    acceleration = ((joints[2:] - 2 * joints[1:-1] + joints[:-2]) * features.FPS**2).norm(dim=-1).mean(-1)
     config = model.head.config
     half = -(-config.slices // 2) * config.slice_frames
     ends = torch.arange(config.window_frames, motion.num_frames - 3, half)
@@ -49,13 +49,13 @@ def main() -> None:
     parser.add_argument("--weights", default="full")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
     ten, minute, five = song(10), song(60), song(300)
-    for space in spaces_of(asked.weights):
-        model = load_dance(space, asked.weights, asked.device)
+    for space in spaces_of(args.weights):
+        model = load_dance(space, args.weights, args.device)
         model.dance(song(2), options=BADMOptions(steps=2))  # warm
-        print(f"{space}, {asked.device}, {asked.threads} threads")
+        print(f"{space}, {args.device}, {args.threads} threads")
         for steps in (5, 10, 25, 50):
             began = time.perf_counter()
             model.dance(ten, options=BADMOptions(steps=steps))

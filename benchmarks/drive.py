@@ -1,4 +1,4 @@
-"""How closely robots follow motions, how long they keep on their feet alone, and what that costs.
+"""Robot tracking benchmark: tracking error, time upright without assistance, and speed.
 
 python benchmarks/drive.py [--weights full] [--g1-moves DIR] [--seconds 6]
 """
@@ -40,15 +40,15 @@ def main() -> None:
     parser.add_argument("--weights", default="full")
     parser.add_argument("--g1-moves", type=Path, help="folder of the G1 Moves data")
     parser.add_argument("--seconds", type=float, default=6.0)
-    asked = parser.parse_args()
-    clips = dict(_clips(asked.weights, asked.seconds, asked.g1_moves))
+    args = parser.parse_args()
+    clips = dict(_clips(args.weights, args.seconds, args.g1_moves))
     print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, seed 0\n")
     for robot in ROBOTS:
-        _followed(robot, clips)
-        _alone(robot, clips)
-    _imitated(clips)
-    if asked.g1_moves:
-        _round_trips(asked.g1_moves)
+        _tracking_with_assistance(robot, clips)
+        _tracking_without_assistance(robot, clips)
+    _upper_body_tracking(clips)
+    if args.g1_moves:
+        _round_trips(args.g1_moves)
 
 
 def _clips(weights: str, seconds: float, moves: Path | None) -> Iterator[tuple[str, Motion]]:
@@ -64,7 +64,7 @@ def _clips(weights: str, seconds: float, moves: Path | None) -> Iterator[tuple[s
             yield f"G1 Moves {Path(name).name}", motion[: round(seconds * motion.fps)]
 
 
-def _followed(robot: str, clips: dict[str, Motion]) -> None:
+def _tracking_with_assistance(robot: str, clips: dict[str, Motion]) -> None:
     print(f"## {robot}, free, root assist 1\n")
     print("| motion | s | mean error, ° | worst joint, ° | peak, ° | clipped joints | x real time |")
     print("|---|---:|---:|---|---:|---:|---:|")
@@ -80,7 +80,7 @@ def _followed(robot: str, clips: dict[str, Motion]) -> None:
     )
 
 
-def _alone(robot: str, clips: dict[str, Motion]) -> None:
+def _tracking_without_assistance(robot: str, clips: dict[str, Motion]) -> None:
     print(f"## {robot}, free, no assistance: how long it stays up\n")
     print("| motion | of s | upright, s | mean error until then, ° |\n|---|---:|---:|---:|")
     for name, motion in clips.items():
@@ -90,7 +90,7 @@ def _alone(robot: str, clips: dict[str, Motion]) -> None:
     print()
 
 
-def _imitated(clips: dict[str, Motion]) -> None:
+def _upper_body_tracking(clips: dict[str, Motion]) -> None:
     print("## g1, pelvis bolted down, upper body\n")
     print("| motion | s | mean error, ° | worst joint, ° | peak, ° | clipped (worst, ° beyond its limit) |")
     print("|---|---:|---:|---|---:|---|")
@@ -108,7 +108,7 @@ def _imitated(clips: dict[str, Motion]) -> None:
 
 
 def _round_trips(moves: Path) -> None:
-    """Angles of the robot to a person and back."""
+    """Print the errors of a round trip: robot angles to human motion and back."""
     from motiongen_datasets.g1_moves import read_source
 
     print("## g1: angles to a person's motion and back\n")

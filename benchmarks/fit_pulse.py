@@ -1,8 +1,8 @@
-"""Fits motiongen/music/pulse.safetensors: which tempo and phase music has, learned from songs, grooves and noises.
+"""Trains motiongen/music/pulse.safetensors, the tempo and phase model, on songs, grooves and noises.
 
     python benchmarks/fit_pulse.py [--songs 34] [--hidden 12]
 
-Songs have the seeds 0 .. songs - 1 in every style, so that seeds from 1000 on are left to judge by.
+Songs have the seeds 0 .. songs - 1 in every style, so that seeds from 1000 on are left for validation.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from motiongen.music.synthesis import STYLES, synthesise
 
 logger = logging.getLogger(__name__)
 SECONDS = 14.0
-RATE_OF_LEARNING = 6e-3
+LEARNING_RATE = 6e-3
 DROPPED = 0.15
 
 
@@ -197,9 +197,9 @@ def main():
     mean, std = sample.mean(dim=0), sample.std(dim=0) + 1e-2
     width = inputs.shape[-1]
     net = nn.Sequential(nn.Linear(width, options.hidden), nn.Tanh(), nn.Linear(options.hidden, 1))
-    optimizer = torch.optim.Adam(net.parameters(), lr=RATE_OF_LEARNING)
+    optimizer = torch.optim.Adam(net.parameters(), lr=LEARNING_RATE)
     for epoch in range(options.epochs):
-        optimizer.param_groups[0]["lr"] = RATE_OF_LEARNING * (1 - epoch / options.epochs)
+        optimizer.param_groups[0]["lr"] = LEARNING_RATE * (1 - epoch / options.epochs)
         order, total = torch.randperm(len(inputs)), 0.0
         for part in order.split(16):
             # Some of what is said is kept back from all hypotheses alike, so that none of it is leaned on.

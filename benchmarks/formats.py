@@ -1,4 +1,4 @@
-"""Seconds to read and write files of motion, against the plainest code that could read the same numbers.
+"""File format benchmark: seconds to read and write motion files, beside a minimal reader of the same numbers.
 
 python benchmarks/formats.py [--runs 3]
 """
@@ -18,7 +18,7 @@ from motiongen.skeleton import SMPL22
 
 
 def seconds(work: Callable[[], object], runs: int) -> float:
-    """Return the median time of some runs."""
+    """Return the median run time, seconds."""
     times = []
     for _ in range(runs):
         start = time.perf_counter()
@@ -28,7 +28,7 @@ def seconds(work: Callable[[], object], runs: int) -> float:
 
 
 def naive_bvh(path: Path) -> list[list[float]]:
-    """Return the numbers of a BVH file, a word at a time."""
+    """Return the numbers of a BVH file, parsed one by one."""
     lines = path.read_text().partition("Frame Time:")[2].splitlines()[1:]
     return [[float(word) for word in line.split()] for line in lines]
 

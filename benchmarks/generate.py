@@ -1,4 +1,4 @@
-"""Seconds to generate, once everything is loaded; and decoding with a KV cache against the same network without one.
+"""Generation benchmark of BAMM: seconds for a clip with a loaded model, and decoding with and without a KV cache.
 
 python benchmarks/generate.py [--weights full] [--runs 5]
 """
@@ -18,7 +18,7 @@ PROMPT = "a person walks forward, then waves with the right hand"
 
 
 def median_seconds(work: Callable[[], object], runs: int) -> float:
-    """Return the median time of some runs, after one that does not count."""
+    """Return the median run time, seconds, after one warm-up run."""
     work()
     times = []
     for _ in range(runs):
@@ -30,7 +30,7 @@ def median_seconds(work: Callable[[], object], runs: int) -> float:
 
 @torch.no_grad()
 def decode(model: Model, tokens: int, cached: bool) -> None:
-    """Write first-level codes from left to right, with guidance, one step a token."""
+    """Sample first-level codes autoregressively, with guidance."""
     head = model.head
     condition = model.text.encode([PROMPT] * 2)
     context, padding, sentence = head.text(condition, torch.tensor([False, True], device=head.device))
@@ -52,24 +52,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", default="full")
     parser.add_argument("--runs", type=int, default=5)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     start = time.perf_counter()
-    model = load("bamm", asked.weights, "cpu")
+    model = load("bamm", args.weights, "cpu")
     print(
         f"torch {torch.__version__}, {torch.get_num_threads()} threads; loaded in {time.perf_counter() - start:.1f} s\n"
     )
     print("| once loaded | seconds | beside |\n|---|---|---|")
     for seconds in (2, 6, 10):
-        spent = median_seconds(lambda seconds=seconds: model.sequence([PROMPT], seconds=seconds), asked.runs)
+        spent = median_seconds(lambda seconds=seconds: model.sequence([PROMPT], seconds=seconds), args.runs)
         print(f"| one clip of {seconds} s | {spent:.2f} | {seconds / spent:.0f} x real time |")
     one_pass = BAMMOptions(refine_share=0.0)
-    spent = median_seconds(lambda: model.sequence([PROMPT], seconds=6, options=one_pass), asked.runs)
+    spent = median_seconds(lambda: model.sequence([PROMPT], seconds=6, options=one_pass), args.runs)
     print(f"| one clip of 6 s, not revised | {spent:.2f} | |")
-    spent = median_seconds(lambda: model.sequence([PROMPT], count=16, seconds=6), asked.runs)
+    spent = median_seconds(lambda: model.sequence([PROMPT], count=16, seconds=6), args.runs)
     print(f"| 16 variants of 6 s | {spent:.2f} | {spent / 16:.2f} s each |")
     for tokens in (45, 75):
         cached, plain = (
-            median_seconds(lambda c=c, n=tokens: decode(model, n, c), asked.runs) for c in (True, False)
+            median_seconds(lambda c=c, n=tokens: decode(model, n, c), args.runs) for c in (True, False)
         )
         beside = f"{plain / cached:.1f} x faster than without, {plain:.2f} s"
         print(f"| {tokens} tokens with a KV cache | {cached:.2f} | {beside} |")

@@ -1,4 +1,4 @@
-"""An hour of streams as fast as the machine can: whether memory and the time of a step stay as they were.
+"""Endurance benchmark: memory and step time of streams over an hour of motion, run as fast as possible.
 
 python benchmarks/hour.py [--weights full] [--characters 8] [--minutes 60]
 """
@@ -22,7 +22,7 @@ PROMPTS = (
     "a person dances salsa",
 )
 PERIODS = 12
-"""Lines of the table."""
+"""Rows of the table."""
 
 
 def main() -> None:
@@ -31,15 +31,15 @@ def main() -> None:
     parser.add_argument("--characters", type=int, default=8)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--threads", type=int, default=1)
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
     torch.set_flush_denormal(True)
-    scheduler = StreamScheduler(load("mogo", asked.weights), max_characters=asked.characters)
+    scheduler = StreamScheduler(load("mogo", args.weights), max_characters=args.characters)
     steps: list[float] = []
     scheduler.subscribe(lambda report: steps.append(report.seconds))
     draw = np.random.default_rng(0)
-    characters = [scheduler.open(seed=n) for n in range(asked.characters)]
-    frames = round(asked.minutes * 60 * scheduler.fps / PERIODS)
+    characters = [scheduler.open(seed=n) for n in range(args.characters)]
+    frames = round(args.minutes * 60 * scheduler.fps / PERIODS)
     print(
         "| minutes of stream | memory, MB | step p50, ms | p99 | times real time |\n|---:|---:|---:|---:|---:|"
     )
@@ -48,16 +48,14 @@ def main() -> None:
         steps.clear()
         for frame in range(frames):
             for n, character in enumerate(characters):
-                if (
-                    frame + 37 * n
-                ) % 300 == 0:  # every ten seconds a new sentence, which none was said before
+                if (frame + 37 * n) % 300 == 0:  # every ten seconds a new sentence, different from all before
                     text = f"{PROMPTS[int(draw.integers(len(PROMPTS)))]} {draw.integers(10**9)}"
                     character.submit("prompt", text=text)
                 play(scheduler, character, 1)
         gc.collect()
         p50, p99 = np.quantile(steps, [0.5, 0.99]) * 1e3
-        spent, done = time.perf_counter() - began, period * asked.minutes / PERIODS
-        ratio = 60 * done * asked.characters / spent
+        spent, done = time.perf_counter() - began, period * args.minutes / PERIODS
+        ratio = 60 * done * args.characters / spent
         print(f"| {done:.0f} | {_memory():.1f} | {p50:.1f} | {p99:.1f} | {ratio:.0f} |", flush=True)
 
 

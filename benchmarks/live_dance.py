@@ -1,9 +1,9 @@
-"""What dancing live costs: seconds of a slice, how much faster than the music that is, and the delay of a click.
+"""Live dance benchmark: seconds of a slice, speed relative to the music, and the delay of a click.
 
 python benchmarks/live_dance.py [--weights full] [--dancers 1 4 16] [--seconds 20] [--threads 1] [--device auto]
 
-The delay is measured whole, over a loopback socket: sound is sent in tenths of a second as it is played, and a click is
-as late as the frame that shows it comes to the client.
+The delay is measured end to end, over a loopback socket: audio is sent in real time in chunks of a tenth of a second,
+and the delay of a click is that of the frame that shows it at the client.
 """
 
 import argparse

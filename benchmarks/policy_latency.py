@@ -1,10 +1,10 @@
-"""How long policies take for a chunk of actions on one CPU thread: CARP beside baselines with as many parameters.
+"""Policy latency benchmark: time of an action chunk on one CPU thread, of CARP and baselines of the same size.
 
 python -m benchmarks.policy_latency [--state-dim 16] [--action-dim 2] [--rounds 15]
 
-Weights are random, which changes no time. The policies take turns, round after round, so that whatever else the machine
-does falls on all of them; numbers are medians over rounds, and ratios of CPU time, which other work lengthens least.
-LSTM-GMM answers with one action at a time: its chunk is as many answers as the others execute of theirs.
+Weights are random, which does not affect the time. The policies take turns, so that other load on the machine affects
+all of them; values are medians over rounds, and ratios are of CPU time, which other load affects least. LSTM-GMM
+predicts one action at a time: its chunk is as many predictions as the others execute actions.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.policies import PAPER, POLICIES, AnyPolicy, ways
+from benchmarks.policies import PAPER, POLICIES, AnyPolicy, sampling_variants
 from benchmarks.policies.sizes import matched, parameters
 from motiongen.heads import sampler_of
 from motiongen.heads.carp.config import PRESETS
@@ -26,7 +26,7 @@ EXECUTED = 8
 DEPTH = 8
 """Layers of the published diffusion policy."""
 ROUND_SECONDS = 0.05
-"""How long a policy's turn is, at least a call; its fastest call counts."""
+"""Length of the turn of a policy, at least one call; its fastest call counts."""
 
 
 def main() -> None:
@@ -35,15 +35,15 @@ def main() -> None:
     parser.add_argument("--action-dim", type=int, default=2)
     parser.add_argument("--image-size", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=15)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
     sizes: dict[str, Any] = {
-        "state_dim": asked.state_dim,
-        "action_dim": asked.action_dim,
-        "image_size": asked.image_size,
+        "state_dim": args.state_dim,
+        "action_dim": args.action_dim,
+        "image_size": args.image_size,
     }
     groups = make_groups(sizes)
-    measured = chunk_ms([model for group in groups.values() for model in group.values()], asked.rounds)
+    measured = chunk_ms([model for group in groups.values() for model in group.values()], args.rounds)
     print(f"torch {torch.__version__}, 1 thread, batch 1, {sizes}\n")
     print("| matched to | policy | parameters | ms a chunk | CPU ms | CPU ms an action | against CARP |")
     print("|---|---|---:|---:|---:|---:|---:|")
@@ -56,26 +56,26 @@ def main() -> None:
 
 
 def make_groups(sizes: dict[str, Any]) -> dict[str, dict[str, AnyPolicy]]:
-    """Return for each CARP preset the policies as large as it, CARP first; then the published ones."""
+    """Return the policies of the size of each CARP preset, CARP first, and those of published sizes."""
     groups: dict[str, dict[str, AnyPolicy]] = {}
     for preset, config in PRESETS.items():
         size = replace(config, **sizes)
         group: dict[str, AnyPolicy] = {"CARP": CARP(size).eval()}
         for name, policy in POLICIES.items():
-            group |= ways(policy(matched(name, size)).eval())  # type: ignore[arg-type]
+            group |= sampling_variants(policy(matched(name, size)).eval())  # type: ignore[arg-type]
         if size.num_layers != DEPTH:
             deep = matched("diffusion_policy", size, DEPTH)
-            deeper = ways(POLICIES["diffusion_policy"](deep).eval())  # type: ignore[arg-type]
+            deeper = sampling_variants(POLICIES["diffusion_policy"](deep).eval())  # type: ignore[arg-type]
             group |= {f"{way}, {DEPTH} layers": model for way, model in deeper.items()}
         groups[f"CARP {preset}, {size.num_layers} layers"] = group
     published: dict[str, AnyPolicy] = {"CARP": CARP(replace(PRESETS["paper"], **sizes)).eval()}
     for name, policy in POLICIES.items():
-        published |= ways(policy(replace(PAPER[name], **sizes)).eval())  # type: ignore[arg-type]
+        published |= sampling_variants(policy(replace(PAPER[name], **sizes)).eval())  # type: ignore[arg-type]
     return {**groups, "as published": published}
 
 
 def chunk_ms(models: list[AnyPolicy], rounds: int) -> list[tuple[float, float]]:
-    """Return the milliseconds that each model takes for the actions of a chunk at batch 1: by the clock, and of CPU."""
+    """Return the wall time and the CPU time of a chunk, milliseconds at batch 1, of each model."""
     generator = torch.Generator().manual_seed(0)
     seen = [observation(model) for model in models]
     taken: list[list[tuple[float, float]]] = [[] for _ in models]
@@ -95,7 +95,7 @@ def chunk_ms(models: list[AnyPolicy], rounds: int) -> list[tuple[float, float]]:
 
 
 def observation(model: AnyPolicy) -> dict[str, Tensor]:
-    """Return something to be seen, of the sizes that a model expects."""
+    """Return a zero observation of the shapes that a model expects."""
     config = model.config
     batch = {
         "state": torch.zeros(1, config.obs_steps, config.state_dim),
@@ -107,7 +107,7 @@ def observation(model: AnyPolicy) -> dict[str, Tensor]:
 
 
 def timed(model: AnyPolicy, batch: dict[str, Tensor], generator: torch.Generator) -> tuple[float, float]:
-    """Return the seconds of a call, by the clock and of CPU."""
+    """Return the wall time and the CPU time of a call, seconds."""
     wall, cpu = time.perf_counter(), time.process_time()
     sampler_of(model).predict(batch, generator=generator)
     return time.perf_counter() - wall, time.process_time() - cpu

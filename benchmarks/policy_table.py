@@ -1,10 +1,10 @@
-"""What trained policies do in a task: success, smoothness, latency and size, as one table.
+"""Policy benchmark: success, smoothness, latency and size of trained policies in a task, as one table.
 
 python -m benchmarks.policy_table BlockPush FOLDER [FOLDER ...] [--episodes 200] [--batch 25] [--workers 1] [-o DIR]
 
-A folder holds CARP or a baseline (benchmarks.policies.train); a diffusion policy is shown twice, by DDPM and by DDIM.
-Episodes run side by side, and all chunks that are due are predicted as one batch: DDPM alone would take hours. Success
-is therefore at that batch for all; the time of a chunk is measured apart, at batch 1, the policies taking turns.
+A folder contains a CARP or a baseline (benchmarks.policies.train); a diffusion policy has two rows, for DDPM and DDIM.
+Episodes run in parallel and their chunks are predicted as one batch, since DDPM would take hours otherwise. Latency is
+measured separately at batch 1, with the policies taking turns.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.policies import AnyPolicy, load, ways
+from benchmarks.policies import AnyPolicy, load, sampling_variants
 from benchmarks.policies.sizes import parameters
 from benchmarks.policy_latency import chunk_ms
 from motiongen_sim.policy import Policy
@@ -33,33 +33,33 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=9, help="of timing")
     parser.add_argument("-o", "--output", type=Path, help="folder for a report of each row")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    models = {name: model for folder in asked.folders for name, model in named(folder).items()}
-    taken = chunk_ms(list(models.values()), asked.rounds)
-    measures = TASKS[asked.task].measures
-    print(f"{asked.task}: {asked.episodes} episodes from seed {asked.seed}, {asked.batch} side by side\n")
+    models = {name: model for folder in args.folders for name, model in named(folder).items()}
+    taken = chunk_ms(list(models.values()), args.rounds)
+    measures = TASKS[args.task].measures
+    print(f"{args.task}: {args.episodes} episodes from seed {args.seed}, {args.batch} side by side\n")
     heading = ["policy", "success (95 %)", *measures, "jerk", "ms a chunk", "CPU ms", "parameters"]
     print("| " + " | ".join(heading) + " |")
     print("|---|" + "---:|" * (len(heading) - 1), flush=True)
     for (name, model), times in zip(models.items(), taken, strict=True):
         report = rollout(
-            asked.task,
-            Policy(model, task=asked.task, name=name),
-            episodes=asked.episodes,
-            seed=asked.seed,
-            workers=asked.workers,
-            batch=asked.batch,
+            args.task,
+            Policy(model, task=args.task, name=name),
+            episodes=args.episodes,
+            seed=args.seed,
+            workers=args.workers,
+            batch=args.batch,
         )
-        if asked.output is not None:
-            asked.output.mkdir(parents=True, exist_ok=True)
-            report.save(asked.output / f"{name.replace(' ', '-')}.json")
+        if args.output is not None:
+            args.output.mkdir(parents=True, exist_ok=True)
+            report.save(args.output / f"{name.replace(' ', '-')}.json")
         print(row(name, report, measures, times, model), flush=True)
 
 
 def named(folder: Path) -> dict[str, AnyPolicy]:
-    """Return the ways to sample the policy in a folder, by a name that tells the folder too."""
-    return {f"{way} ({folder.name})": model for way, model in ways(load(folder)).items()}
+    """Return name -> policy with one of its samplers, for the policy in a folder; names contain the folder's."""
+    return {f"{variant} ({folder.name})": model for variant, model in sampling_variants(load(folder)).items()}
 
 
 def row(
@@ -69,7 +69,7 @@ def row(
     times: tuple[float, float],
     model: AnyPolicy,
 ) -> str:
-    """Return a line of the table."""
+    """Return a row of the table."""
     low, high = report.interval
     cells = [name, f"{report.success_rate:.3f} ({low:.3f} to {high:.3f})"]
     cells += [f"{report.measures[measure].mean:.3f}" for measure in measures]

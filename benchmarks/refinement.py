@@ -1,9 +1,9 @@
-"""What "draft, then refine" brings: streams whose unsent part BAMM writes anew, beside streams that it does not.
+"""Refinement benchmark: streams whose buffered part is resampled by BAMM, beside streams without refinement.
 
 python benchmarks/refinement.py --data CACHE [--weights full] [--prompts 128] [--leads 8 12 16]
 
-The clock stands still while a machine computes: BAMM has all the time that it wants, so that the table shows what
-refining can bring at most at a lead, and the last column what it costs.
+The clock is stopped during computation, so that BAMM has unlimited time: the table shows the largest possible gain for
+each lead, and its cost in the last column.
 """
 
 import argparse
@@ -26,27 +26,27 @@ from motiongen.streaming.refiner import Refiner
 from motiongen.streaming.scheduler import StreamScheduler
 from motiongen.streaming.stream import to_motion
 
-JUDGES = Path(__file__).parent / "evaluation"
+EVALUATORS = Path(__file__).parent / "evaluation"
 LONGEST = round(6 * FPS)
 SHOWN = ("content", "style", "top1", "top3", "fid", "skate_speed", "jerk")
 
 
 class Streamed:
-    """Answers prompts by streams, each up to its motion's end or for six seconds; for `evaluate`.
+    """Model for `evaluate` that generates by streaming, up to the end of the motion or for six seconds.
 
     Attributes:
-        refining: seconds spent in ticks that wrote anew.
-        refined: tokens that were.
-        made: tokens that were written in all.
+        refining: seconds spent in ticks with refinement.
+        refined: number of refined tokens.
+        sampled: number of all tokens.
     """
 
     def __init__(self, model: Model, lead: int, refiner: Refiner | None) -> None:
         self.tokenizer, self.text = model.tokenizer, model.text
         self._model, self._lead, self._refiner = model, lead, refiner
-        self.refining, self.refined, self.made = 0.0, 0, 0
+        self.refining, self.refined, self.sampled = 0.0, 0, 0
 
     def generate(self, prompts: Sequence[str], *, generator: Sequence[torch.Generator]) -> list[Motion]:
-        """Return a motion for each prompt, drawn with its generator's seed."""
+        """Return a motion for each prompt, sampled with the seed of its generator."""
         scheduler = StreamScheduler(
             self._model, batch_sizes=(len(prompts),), lead_tokens=self._lead, refiner=self._refiner
         )
@@ -64,11 +64,11 @@ class Streamed:
         return [to_motion(row[: max(end, 8)]) for row, end in zip(frames, ends, strict=True)]
 
     def _settle(self, scheduler: StreamScheduler) -> None:
-        """Tick until there is nothing to do."""
+        """Tick until the scheduler is idle."""
         while True:
             began = time.perf_counter()
             report = scheduler.tick()
-            self.made += report.stepped
+            self.sampled += report.stepped
             if report.refined:
                 self.refined += report.refined
                 self.refining += time.perf_counter() - began
@@ -82,22 +82,22 @@ def main() -> None:
     parser.add_argument("--weights", default="full")
     parser.add_argument("--prompts", type=int, default=128)
     parser.add_argument("--leads", type=int, nargs="+", default=[8, 12, 16])
-    asked = parser.parse_args()
-    cache, labels = ClipCache.open(asked.data), classifier.load(JUDGES / "classifier")
-    judge = checkpoint.load(JUDGES / "evaluator", MotionTextEvaluator)
-    model, reviser = load("mogo", asked.weights), load("bamm", asked.weights)
-    config = EvaluateConfig(prompts=asked.prompts, variant_prompts=0)
+    args = parser.parse_args()
+    cache, labels = ClipCache.open(args.data), classifier.load(EVALUATORS / "classifier")
+    evaluator = checkpoint.load(EVALUATORS / "evaluator", MotionTextEvaluator)
+    model, reviser = load("mogo", args.weights), load("bamm", args.weights)
+    config = EvaluateConfig(prompts=args.prompts, variant_prompts=0)
     print("| stream | " + " | ".join(SHOWN) + " | written anew | ms a token |")
     print("|---|" + "---:|" * (len(SHOWN) + 2))
-    real = evaluate(cache, None, judge, labels, config).rows["real clips"]
+    real = evaluate(cache, None, evaluator, labels, config).rows["real clips"]
     print("| real clips | " + " | ".join(f"{real[key]:.3f}" for key in SHOWN) + " | | |", flush=True)
-    for lead in (0, *asked.leads):
-        # Half of what waits is kept for playing while the other half is written anew.
+    for lead in (0, *args.leads):
+        # Half of the buffer stays for playback while the other half is refined.
         refiner = Refiner(reviser, guard_tokens=lead // 2, min_tokens=max(2, lead // 2)) if lead else None
         streamed = Streamed(model, lead or 3, refiner)
-        row = evaluate(cache, streamed, judge, labels, config).rows["model"]
+        row = evaluate(cache, streamed, evaluator, labels, config).rows["model"]
         name = f"lead of {lead * model.frames_per_token / FPS:.1f} s, refined" if lead else "not refined"
-        share = f"{streamed.refined / streamed.made:.0%}"
+        share = f"{streamed.refined / streamed.sampled:.0%}"
         cost = f"{streamed.refining / max(streamed.refined, 1) * 1e3:.1f}"
         numbers = " | ".join(f"{row[key]:.3f}" for key in SHOWN)
         print(f"| {name} | {numbers} | {share} | {cost} |", flush=True)

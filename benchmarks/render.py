@@ -1,4 +1,4 @@
-"""Frames of finished video a second: posing, light, shadow, drawing, encoding.
+"""Rendering benchmark: frames of finished video a second, encoding included.
 
 python benchmarks/render.py --size 960 540 --frames 150
 """
@@ -19,7 +19,7 @@ from motiongen.skeleton import SMPL22
 
 
 def swinging_walk(frames: int) -> Motion:
-    """Return a body that glides ahead and swings its arms and legs."""
+    """Return a motion that glides forward and swings arms and legs."""
     phase = torch.arange(frames) / 30.0 * 2 * torch.pi
     rotations = quat_identity(frames, 22)
     for name, axis, reach in (

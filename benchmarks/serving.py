@@ -1,4 +1,4 @@
-"""A server in a process of its own, for the benchmarks beside this file; started by itself it is that process."""
+"""Server process for the other benchmarks; run as a script, it is that process."""
 
 import argparse
 import asyncio
@@ -21,7 +21,7 @@ class Served:
     process: subprocess.Popen
 
     def lives(self) -> bool:
-        """Whether it answers."""
+        """Return whether the server responds."""
         try:
             with urlopen(f"{self.url}healthz", timeout=5) as answer:
                 return self.process.poll() is None and answer.status == 200
@@ -29,13 +29,13 @@ class Served:
             return False
 
     def cpu_seconds(self) -> float:
-        """Seconds of all its threads; Linux only."""
+        """Return the CPU time of the process, seconds (Linux only)."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def raise_open_files() -> int:
-    """Let this process and its children open as many files as they may; return how many."""
+    """Raise the limit of open files of this process and its children, and return it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
@@ -59,7 +59,7 @@ def serving(
 
 
 def main() -> None:
-    """Serve at another speed than real time, which `motiongen serve` does not."""
+    """Serve at a speed other than real time, which `motiongen serve` does not offer."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", default="full")
     parser.add_argument("--speed", type=float, default=1.0)

@@ -1,8 +1,9 @@
-"""What clients that misbehave do to those that do not: how late the others' frames come, beside alone.
+"""Soak test: frame lateness of well-behaved clients beside clients that misbehave.
 
 python benchmarks/soak.py [--weights full] [--clients 32] [--seconds 20] [--sockets 10000] [--only KIND ...]
 
-Goal: the others' p99 within 1.5 times of alone, and the server lives. All of it on 127.0.0.1.
+Goal: a p99 of the well-behaved clients within 1.5 times of that without misbehaving clients, and the server survives.
+All on 127.0.0.1.
 """
 
 import argparse
@@ -27,13 +28,13 @@ from motiongen_bridge.client import socket_url
 from motiongen_bridge.load_test import SETTLE, run_load_test
 
 ROOM = 256
-"""Characters at once: lost ones are kept for half a minute, so there are many more than are seen."""
+"""Largest number of characters; those of lost connections stay for half a minute and count too."""
 NEVER_READ = 4096
-"""Bytes of a receive buffer, so that it is full soon."""
+"""Size of the receive buffer, bytes: small, so that it is full soon."""
 
 
 async def stops_reading(url: str, sockets: int) -> None:
-    """Ask for a character as JSON, the most bytes, and never look at it."""
+    """Open a character in JSON format, which has the most bytes, and never read."""
     connection = socket.create_connection((urlsplit(url).hostname, urlsplit(url).port))
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NEVER_READ)
     async with connect(socket_url(url), sock=connection, compression=None, ping_interval=None) as client:
@@ -43,7 +44,7 @@ async def stops_reading(url: str, sockets: int) -> None:
 
 
 async def sends_garbage(url: str, sockets: int) -> None:
-    """Send bytes, words and frames that mean nothing, until hung up on; then come again."""
+    """Send invalid bytes, JSON and frames until the connection is closed, then reconnect."""
     async with _client(url) as client:
         for n in range(10**6):
             match n % 4:
@@ -58,7 +59,7 @@ async def sends_garbage(url: str, sockets: int) -> None:
 
 
 async def floods_prompts(url: str, sockets: int) -> None:
-    """Say something new to eight characters as fast as the socket takes it, and read all answers."""
+    """Send new prompts to eight characters as fast as the socket accepts them, and read all responses."""
     async with _client(url) as client:
         for _ in range(8):
             await client.send(json.dumps({"type": "open"}))
@@ -72,7 +73,7 @@ async def floods_prompts(url: str, sockets: int) -> None:
 
 
 async def disconnects(url: str, sockets: int) -> None:
-    """Open a character, and vanish in the middle of a message."""
+    """Open a character and disconnect in the middle of a message."""
     async with _client(url) as client:
         await client.send(json.dumps({"type": "open", "prompt": "a person runs"}))
         await client.recv()
@@ -84,7 +85,7 @@ async def disconnects(url: str, sockets: int) -> None:
 
 
 async def opens_sockets(url: str, sockets: int) -> None:
-    """Open thousands of sockets at once, and say nothing."""
+    """Open thousands of sockets at once without sending anything."""
     address, loop = (urlsplit(url).hostname, urlsplit(url).port), asyncio.get_running_loop()
 
     async def open_one() -> socket.socket:
@@ -106,7 +107,7 @@ KINDS: dict[str, tuple[int, Callable[[str, int], Awaitable[None]]]] = {
     "opens sockets": (1, opens_sockets),
     "disconnects mid-frame": (2, disconnects),
 }
-"""Name -> how many of them at once, and what each does."""
+"""Name -> number of clients and their behaviour."""
 
 
 @contextlib.asynccontextmanager
@@ -123,7 +124,7 @@ async def _read(client: ClientConnection) -> None:
 
 
 def misbehave(kind: str, url: str, sockets: int) -> None:
-    """Do it again and again until the process is ended."""
+    """Repeat a behaviour until the process is terminated."""
 
     async def again(act: Callable[[str, int], Awaitable[None]]) -> None:
         while True:
@@ -139,7 +140,7 @@ def misbehave(kind: str, url: str, sockets: int) -> None:
 
 
 def measure(url: str, kind: str | None, args: argparse.Namespace) -> tuple[float, float, int]:
-    """Return p50 and p99 of the lateness of well-behaved clients in ms, and the frames that they missed."""
+    """Return p50 and p99 of the lateness of well-behaved clients, ms, and their number of missed frames."""
     spawn = multiprocessing.get_context("spawn")
     other = spawn.Process(target=misbehave, args=(kind, url, args.sockets), daemon=True)
 
@@ -175,7 +176,7 @@ def main() -> None:
     )
     print("|---|---:|---:|---:|---:|---|")
     with serving("--weights", args.weights, "--device", args.device, "--max-sessions", str(ROOM)) as served:
-        # Room for all is made beforehand: what is measured is the harm that they do, and not how the server grows.
+        # All batches are allocated before, so that their growth is not measured.
         asyncio.run(run_load_test(served.url, ROOM, 1.0))
         alone = 0.0
         for kind in [None, *args.only]:

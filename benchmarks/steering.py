@@ -1,4 +1,4 @@
-"""Whether feet slide when a stream is steered: turns and walks to points, beside the same streams left alone.
+"""Steering benchmark: foot skate of streams with turn and goto commands, beside the same streams without.
 
 python benchmarks/steering.py --data CACHE [--weights full] [--streams 16]
 """
@@ -21,7 +21,7 @@ from motiongen.streaming.text_character import TextCharacter
 
 PROMPTS = ("a person walks forward", "a person runs", "an old person walks", "a proud person walks")
 SECONDS, EVERY = 12, 3
-"""Length of a stream, and time between two commands."""
+"""Length of a stream and interval between two commands, seconds."""
 
 
 def main() -> None:
@@ -29,8 +29,8 @@ def main() -> None:
     parser.add_argument("--data", required=True)
     parser.add_argument("--weights", default="full")
     parser.add_argument("--streams", type=int, default=16)
-    asked = parser.parse_args()
-    model, draw = load("mogo", asked.weights), np.random.default_rng(0)
+    args = parser.parse_args()
+    model, draw = load("mogo", args.weights), np.random.default_rng(0)
 
     def turn(character: TextCharacter) -> None:
         character.submit("turn", angle=float(draw.choice([-1, 1])) * math.pi / 2)
@@ -42,10 +42,10 @@ def main() -> None:
     print(
         "| | skate, m/s | frames that skate | root jerk, m/s³ | turned, degrees |\n|---|---:|---:|---:|---:|"
     )
-    print(_row("real clips of the same contents", _real(ClipCache.open(asked.data), asked.streams)))
+    print(_row("real clips of the same contents", _real(ClipCache.open(args.data), args.streams)))
     for name, command in (("left alone", None), ("turn 90°", turn), ("goto a point 4 m away", goto)):
         scheduler = StreamScheduler(model, batch_sizes=(1,))
-        made = [_stream(scheduler, PROMPTS[n % len(PROMPTS)], n, command) for n in range(asked.streams)]
+        made = [_stream(scheduler, PROMPTS[n % len(PROMPTS)], n, command) for n in range(args.streams)]
         print(_row(f"streams, {name}", made), flush=True)
 
 
@@ -58,7 +58,7 @@ def _stream(
         if command is not None:
             command(character)
     character.close()
-    return to_motion(frames)[round(EVERY * FPS) :]  # before the first command there is nothing to steer
+    return to_motion(frames)[round(EVERY * FPS) :]  # the part before the first command is not steered
 
 
 def _real(cache: ClipCache, count: int) -> list[Motion]:

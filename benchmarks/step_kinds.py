@@ -1,8 +1,8 @@
-"""A step of a batch in every way that a CPU can take it: plain, traced, compiled, in bfloat16 and in int8.
+"""Step compilation benchmark on a CPU: eager, traced, torch.compile, bfloat16 and int8.
 
 python benchmarks/step_kinds.py [--weights full] [--threads 1] [--tokens 100] [--alone 1250]
 
-Each kind writes on from the same past as the plain one: where it draws another code, the plain one's is put there.
+All variants have the same past as the eager one: where a variant samples another code, it is replaced.
 """
 
 import argparse
@@ -29,14 +29,14 @@ PROMPTS = (
 
 
 class Plain(StepCompiler):
-    """Records nothing."""
+    """Runs steps eagerly."""
 
     def record(self, step: Callable, sent: list[Tensor], state: list[Tensor]) -> Callable:
         return lambda *fresh: step(*fresh, *state)
 
 
 class Compiled(StepCompiler):
-    """Lets torch write and compile C++."""
+    """Compiles steps by torch.compile."""
 
     def record(self, step: Callable, sent: list[Tensor], state: list[Tensor]) -> Callable:
         fast = torch.compile(step, dynamic=False)
@@ -45,7 +45,7 @@ class Compiled(StepCompiler):
 
 
 class NarrowLinear(nn.Module):
-    """A matrix in bfloat16 between numbers in float32."""
+    """Linear layer in bfloat16 with float32 inputs and outputs."""
 
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class NarrowLinear(nn.Module):
 
 
 def narrow(model: Model) -> tuple[nn.Module, nn.Module]:
-    """The head's matrices in bfloat16."""
+    """Return head and tokenizer, with the linear layers of the head in bfloat16."""
     head = copy.deepcopy(model.head)
     for module in list(head.modules()):
         for name, child in module.named_children():
@@ -66,7 +66,7 @@ def narrow(model: Model) -> tuple[nn.Module, nn.Module]:
 
 
 def quantized(model: Model) -> tuple[nn.Module, nn.Module]:
-    """The head's matrices in int8, their inputs quantized as they come."""
+    """Return head and tokenizer, with the linear layers of the head in int8 (dynamic quantization)."""
     head = torch.ao.quantization.quantize_dynamic(copy.deepcopy(model.head), {nn.Linear}, dtype=torch.qint8)
     return head, model.tokenizer
 
@@ -89,22 +89,22 @@ def main() -> None:
     parser.add_argument(
         "--alone", type=int, default=1250, help="tokens of the streams of both sizes of batch"
     )
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
     torch.set_flush_denormal(True)
     warnings.simplefilter("ignore")
-    model = load("mogo", asked.weights, "cpu")
-    print(f"torch {torch.__version__}, {asked.threads} threads\n")
+    model = load("mogo", args.weights, "cpu")
+    print(f"torch {torch.__version__}, {args.threads} threads\n")
     print(
         "| streams in a batch | kind | ms a step | against plain | first codes that differ | of all codes |"
     )
     print("|---:|---|---:|---:|---:|---:|")
-    for size in asked.sizes:
+    for size in args.sizes:
         right, base = None, 0.0
         for name, (make, how) in KINDS.items():
             try:
-                made, spent = write(model, make, how, size, asked.tokens, right)
-            except Exception as error:  # a kind that this torch cannot do is a row too
+                made, spent = write(model, make, how, size, args.tokens, right)
+            except Exception as error:  # a variant that this torch does not support has a row too
                 print(f"| {size} | {name} | {str(error).splitlines()[0][:80]} | | | |", flush=True)
                 continue
             right, base = (made, spent) if right is None else (right, base)
@@ -112,17 +112,17 @@ def main() -> None:
             shares = f"{other[..., 0].float().mean():.2%} | {other.float().mean():.2%}"
             print(f"| {size} | {name} | {spent * 1e3:.1f} | {base / spent:.2f} x | {shares} |", flush=True)
 
-    small, large = (write(model, *KINDS["traced (ships)"], size, asked.alone, None)[0] for size in (8, 64))
+    small, large = (write(model, *KINDS["traced (ships)"], size, args.alone, None)[0] for size in (8, 64))
     differs = (small != large[:, :8]).any(dim=-1)  # (tokens, 8)
     firsts = [int(row.nonzero()[0, 0]) for row in differs.T if row.any()]
-    print(f"\n8 streams of {asked.alone} tokens, alone in a batch of 8 and among others in a batch of 64:")
+    print(f"\n8 streams of {args.alone} tokens, alone in a batch of 8 and among others in a batch of 64:")
     print(f"{len(firsts)} come to differ, after {sorted(firsts)} tokens")
 
 
 def write(
     model: Model, make: Callable, how: type[StepCompiler], size: int, tokens: int, right: Tensor | None
 ) -> tuple[Tensor, float]:
-    """Return the codes (tokens, B, Q) that a batch draws, each after the right ones, and seconds a step."""
+    """Return the codes (tokens, B, Q) that a batch samples, each with the reference past, and seconds a step."""
     head, tokenizer = make(model)
     batch = StreamBatch(head, tokenizer, size, 2, MogoOptions(), how())
     items = range(size)

@@ -1,4 +1,4 @@
-"""What a tick of many characters costs, beside stepping them one by one and a decoder without a KV cache.
+"""Stream step benchmark: cost of a tick of many characters, beside stepping one by one and without a KV cache.
 
 python benchmarks/stream_step.py [--weights full] [--characters 1 16 64 128 256] [--threads 2]
 """
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def work(make: Callable[[], StreamScheduler], count: int) -> float:
-    """Seconds of work for a second of stream of `count` characters that are all watched."""
+    """Return the seconds of work for a second of stream of `count` characters."""
     scheduler = make()
     characters = [scheduler.open(prompt="a person walks", seed=n) for n in range(count)]
     play(scheduler, characters, 24)
@@ -60,7 +60,7 @@ def play(scheduler: StreamScheduler, characters: list, frames: int) -> None:
 
 @torch.no_grad()
 def token_seconds(model) -> tuple[float, float]:
-    """Seconds for a token of one stream with the window full: by a step, and by running the window anew."""
+    """Return the seconds for a token of one stream with a full window: by a step, and by recomputing the window."""
     head, window = model.head, model.head.config.window
     scheduler = StreamScheduler(model, batch_sizes=(1,))
     character = scheduler.open(prompt="a person walks")

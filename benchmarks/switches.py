@@ -1,4 +1,4 @@
-"""What a stream shows in the two seconds after its prompt changed, and how hard the seam jerks, beside real clips.
+"""Prompt switches of a stream beside real clips: recognised content in two seconds, and peak acceleration at the seam.
 
 python benchmarks/switches.py --data CACHE [--weights full] [--prompts 128]
 """
@@ -11,7 +11,7 @@ import torch
 from motiongen import features, load
 from motiongen.data.cache import ClipCache
 from motiongen.evaluation import classifier
-from motiongen.evaluation.questions import choose_questions
+from motiongen.evaluation.prompts import choose_prompts
 from motiongen.evaluation.switches import SEAM, SHOWN, Switch, real_peaks, recognised, summarise, switches
 from motiongen.motion import Motion
 from motiongen.streaming.scheduler import StreamScheduler
@@ -24,26 +24,26 @@ def main() -> None:
     parser.add_argument("--classifier", default="benchmarks/evaluation/classifier")
     parser.add_argument("--prompts", type=int, default=128)
     args = parser.parse_args()
-    cache, judge = ClipCache.open(args.data), classifier.load(args.classifier)
-    questions = choose_questions(cache, args.prompts, torch.Generator().manual_seed(0))
+    cache, labels = ClipCache.open(args.data), classifier.load(args.classifier)
+    prompts = choose_prompts(cache, args.prompts, torch.Generator().manual_seed(0))
     model = load("mogo", args.weights)
-    from_rest, switched = switches(lambda: StreamScheduler(model, batch_sizes=(1,)), questions)
+    from_rest, switched = switches(lambda: StreamScheduler(model, batch_sizes=(1,)), prompts)
 
-    clips = [(q, cache.features(q.clip, q.mirrored)) for q in questions]
-    peaks = real_peaks(cache, [q.clip for q in questions], torch.Generator().manual_seed(0))
-    beginnings = [Switch(q, features.decode(clip[:SHOWN])) for q, clip in clips if len(clip) > sum(SEAM)]
-    real = summarise(beginnings, judge) | {
+    clips = [(p, cache.features(p.clip, p.mirrored)) for p in prompts]
+    peaks = real_peaks(cache, [p.clip for p in prompts], torch.Generator().manual_seed(0))
+    beginnings = [Switch(p, features.decode(clip[:SHOWN])) for p, clip in clips if len(clip) > sum(SEAM)]
+    real = summarise(beginnings, labels) | {
         "peak": float(np.median(peaks)),
         "peak_95": float(np.quantile(peaks, 0.95)),
     }
-    cuts = [Switch(b.question, _cut(a, b)) for a, b in zip(from_rest, beginnings, strict=False)]
+    cuts = [Switch(b.prompt, _cut(a, b)) for a, b in zip(from_rest, beginnings, strict=False)]
     rows = {
         "real clips, first 2 s": real,
-        "a hard cut between real clips": summarise(cuts, judge, SEAM[0]),
-        "stream, first 2 s": summarise(from_rest, judge),
-        "stream, 2 s after a switch": summarise(switched, judge, SEAM[0]),
+        "a hard cut between real clips": summarise(cuts, labels, SEAM[0]),
+        "stream, first 2 s": summarise(from_rest, labels),
+        "stream, 2 s after a switch": summarise(switched, labels, SEAM[0]),
     }
-    whole = recognised(judge, [(q.content, clip) for q, clip in clips])
+    whole = recognised(labels, [(p.content, clip) for p, clip in clips])
     print(f"content recognised of whole real clips: {whole:.1%}\n")
     print("| | content | peak acceleration, m/s² | 95th percentile | skate, m/s |\n|---|---:|---:|---:|---:|")
     for name, row in rows.items():
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _cut(before: Switch, after: Switch) -> Motion:
-    """The end of one motion and then another, as if nobody blended them."""
+    """Return the end of one motion followed by another, without blending."""
     return before.motion[-SEAM[0] :].concatenate(after.motion, blend=0.0)
 
 

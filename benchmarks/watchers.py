@@ -1,4 +1,4 @@
-"""How late frames come when hundreds of connections watch one character, and what that costs the server.
+"""Fan-out benchmark: frame lateness and server load with hundreds of connections that watch one character.
 
 python benchmarks/watchers.py [--weights full] [--watchers 500] [--rate 60] [--seconds 20] [--core 0]
 
@@ -29,7 +29,7 @@ SETTLE = 3.0
 
 
 class Watcher(asyncio.Protocol):
-    """A websocket client that does no more than note when frames come: any more, and it is the one that is late."""
+    """Minimal websocket client that records arrival times of frames, so that the client adds no lateness."""
 
     def __init__(self, host: str, key: str) -> None:
         self.times: list[tuple[int, float]] = []
@@ -38,34 +38,34 @@ class Watcher(asyncio.Protocol):
         self._is_open = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for the stream, without waiting for the handshake's end."""
+        """Request the stream, without waiting for the end of the handshake."""
         text = json.dumps({"type": "watch", "key": self._key}).encode()
         mask = b"\0\0\0\0"  # leaves the text as it is
         transport.write(UPGRADE.format(self._host).encode() + bytes([0x81, 0x80 | len(text)]) + mask + text)
 
     def data_received(self, data: bytes) -> None:
-        """Take note of whole frames."""
+        """Record the complete frames."""
         now, data = time.perf_counter(), self._data + data
-        place = 0
+        offset = 0
         if not self._is_open:
             end = data.find(b"\r\n\r\n")
-            place, self._is_open = (end + 4, True) if end >= 0 else (0, False)
-        while self._is_open and len(data) >= place + 4:
-            size, head = data[place + 1], 2
+            offset, self._is_open = (end + 4, True) if end >= 0 else (0, False)
+        while self._is_open and len(data) >= offset + 4:
+            size, head = data[offset + 1], 2
             if size == 126:
-                size, head = int.from_bytes(data[place + 2 : place + 4], "big"), 4
-            if len(data) < place + head + size:
+                size, head = int.from_bytes(data[offset + 2 : offset + 4], "big"), 4
+            if len(data) < offset + head + size:
                 break
-            if data[place] == 0x82 and now > self.start:
-                _, _, flags, _, _, _, seq, _, _ = HEADER.unpack_from(data, place + head)
+            if data[offset] == 0x82 and now > self.start:
+                _, _, flags, _, _, _, seq, _, _ = HEADER.unpack_from(data, offset + head)
                 self.times.append((seq, now))
                 self.gaps += flags & GAP
-            place += head + size
-        self._data = data[place:]
+            offset += head + size
+        self._data = data[offset:]
 
 
 async def watch(served: Served, count: int, seconds: float) -> tuple[list[Watcher], float]:
-    """Return what watchers of one character saw, and the share of a core that the server took."""
+    """Return the watchers of one character with their records, and the share of a core that the server used."""
     address = urlsplit(served.url)
     async with connect(socket_url(served.url), compression=None, ping_interval=None) as owner:
         await owner.recv()

@@ -6,7 +6,7 @@ Every public name is imported on first use, so that ``import motiongen`` costs m
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from motiongen.version import __version__
 
 if TYPE_CHECKING:
     from motiongen.inference.dance import dance, edit_dance

@@ -1,4 +1,4 @@
-"""Saved models: `model.safetensors`, `config.json` and a model card `README.md` in one folder, loaded strictly."""
+"""Model checkpoints: `model.safetensors`, `config.json` and a model card `README.md` in one folder, loaded strictly."""
 
 import dataclasses
 import hashlib
@@ -34,19 +34,19 @@ _DIGEST = "config_sha256"
 """Key of the weights' metadata: the digest of the config that they were saved with."""
 
 MODEL_RENAMES: dict[str, str] = {}
-"""Model types that older versions wrote into config.json -> the types they are called by now."""
+"""Model type that an older version wrote into config.json -> its present name."""
 RENAMES: dict[str, list[tuple[str, str]]] = {}
-"""Model type -> regular expressions and what replaces them, for keys of weights saved by older versions."""
+"""Model type -> (regular expression, replacement) pairs for state dict keys that older versions wrote."""
 
 
 class Configured(Protocol):
-    """A module class that can be saved: it has a name, and is built from one frozen dataclass.
+    """Protocol of a module class that can be saved: it has a name, and its only argument is a frozen dataclass.
 
     `load` first builds it on the meta device, so its `__init__` must not read numbers out of tensors.
     """
 
     model_type: ClassVar[str]
-    """Name in config.json, such as `rvq_vae`: that of the architecture, whatever file its class stands in."""
+    """Name of the architecture in config.json, such as `rvq_vae`, independent of the module that defines the class."""
     config_class: ClassVar[type[Any]]
 
 
@@ -54,7 +54,7 @@ M = TypeVar("M", bound=nn.Module)
 
 
 def model_type(cls: type[nn.Module]) -> str:
-    """Return the name that models of a class are saved under. Raises ValueError for a class without one."""
+    """Return the name that a model class is saved under. Raises ValueError for a class without one."""
     name = getattr(cls, "model_type", None)
     if not isinstance(name, str):
         raise ValueError(
@@ -67,17 +67,17 @@ def model_type(cls: type[nn.Module]) -> str:
 def save(
     module: nn.Module, config: Any, directory: str | Path, card_text: str | None = None, *, half: bool = False
 ) -> None:
-    """Write module and config to a folder, which is made if need be.
+    """Write a module and its config to a folder, which is created if missing.
 
     The files are a set: the weights hold the digest of their config. A save that was killed between the two renames is
     finished by the next one, and `load` reads it as finished; it refuses a mixture of two models.
 
     Args:
-        module: what to save; its class must have `config_class`.
+        module: model to save; its class has `model_type` and `config_class`.
         config: the frozen dataclass it was built from.
-        directory: where to.
-        card_text: the model card, Markdown.
-        half: store matrices in fp16; vectors (biases, normaliser) stay as they are.
+        directory: destination folder.
+        card_text: the model card, Markdown; None for none.
+        half: store matrices in fp16; vectors (biases, normaliser) keep their type.
     """
     name, directory = model_type(type(module)), Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
@@ -99,11 +99,15 @@ def _stored(tensor: Tensor, half: bool) -> Tensor:
 
 
 def load(directory: str | Path, cls: type[M]) -> M:
-    """Return a model of class cls from a folder, on the CPU and in fp32.
+    """Return a saved model, on the CPU and in fp32.
+
+    Args:
+        directory: folder that `save` wrote.
+        cls: expected class of the model.
 
     Raises:
-        ValueError: no such folder, another model's, an unknown config key, missing or extra or misshapen weights, NaN
-            in them, a file that is cut off, or files of two saves.
+        ValueError: the folder is missing or holds another model, its config has an unknown key, its weights do not
+            match the model or are no numbers, a file is damaged, or the files are of two saves.
     """
     directory = Path(directory)
     path = directory / CONFIG
@@ -133,7 +137,7 @@ def load(directory: str | Path, cls: type[M]) -> M:
 
 
 def read_model_type(directory: str | Path) -> str:
-    """Return the type of the model that a folder holds."""
+    """Return the model type of a saved model."""
     name = str(_read_record(Path(directory)).get("model"))
     return MODEL_RENAMES.get(name, name)
 
@@ -217,7 +221,16 @@ def check_weights(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) 
 
 
 def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Fill module with tensors, all of them and no others. Raises ValueError that names what does not fit."""
+    """Load a state dict strictly.
+
+    Args:
+        module: receives the weights.
+        tensors: one for each key of its state dict.
+        path: of the file, for messages.
+
+    Raises:
+        ValueError: a missing or unknown key, a tensor of another shape, or one with NaN or infinity.
+    """
     check_weights(module, tensors, path)
     for key, tensor in tensors.items():
         if not bool(torch.isfinite(tensor).all()):
@@ -226,7 +239,12 @@ def load_weights(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -
 
 
 def rename_keys(tensors: Mapping[str, Tensor], table: list[tuple[str, str]]) -> dict[str, Tensor]:
-    """Return tensors under the names that every (pattern, replacement) of the table, in order, makes of their keys."""
+    """Return tensors with renamed keys.
+
+    Args:
+        tensors: by key.
+        table: (regular expression, replacement) pairs, applied to each key in order.
+    """
     renamed = {}
     for key, tensor in tensors.items():
         for pattern, replacement in table:
@@ -236,7 +254,7 @@ def rename_keys(tensors: Mapping[str, Tensor], table: list[tuple[str, str]]) -> 
 
 
 def read_tensors(path: str | Path) -> dict[str, Tensor]:
-    """Return the tensors of a safetensors file. Raises ValueError when it is missing or cut off."""
+    """Return the tensors of a safetensors file. Raises ValueError if it is missing or damaged."""
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"{path}: expected a safetensors file, got none; give the folder of a saved model")
@@ -253,13 +271,13 @@ def read_metadata(path: str | Path) -> dict[str, str]:
 def write_tensors(
     path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
 ) -> None:
-    """Write tensors as safetensors, whole or not at all, for all who may read the folder (save_file's are not)."""
+    """Write a safetensors file atomically, with the permissions of the folder (unlike safetensors' `save_file`)."""
     with atomic_path(path) as aside:
         aside.write_bytes(as_bytes(dict(tensors), dict(metadata) if metadata else None))
 
 
 def read_json(path: str | Path) -> dict[str, Any]:
-    """Return the object in a JSON file. Raises ValueError when it is missing or is not one."""
+    """Return the object of a JSON file. Raises ValueError if it is missing or not a JSON object."""
     path = Path(path)
     if not path.is_file():
         raise ValueError(
@@ -269,7 +287,7 @@ def read_json(path: str | Path) -> dict[str, Any]:
 
 
 def write_json(path: str | Path, record: Mapping[str, Any]) -> None:
-    """Write an object as JSON, whole or not at all."""
+    """Write a JSON file atomically."""
     with atomic_path(path) as aside:
         aside.write_text(_json_text(record), encoding="utf-8")
 
@@ -279,7 +297,16 @@ def _json_text(record: Mapping[str, Any]) -> str:
 
 
 def config_from_dict(cls: type[Any], record: Mapping[str, Any], where: str = "config") -> Any:
-    """Return the config dataclass for a JSON object. Raises ValueError for a key that it has not."""
+    """Return a config dataclass filled from a JSON object.
+
+    Args:
+        cls: the dataclass.
+        record: its fields by name; lists become tuples.
+        where: of the record, for messages.
+
+    Raises:
+        ValueError: a key that is no field, or a value that the dataclass refuses.
+    """
     fields = {field.name for field in dataclasses.fields(cls)}
     for key in record:
         if key not in fields:

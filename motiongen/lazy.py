@@ -1,4 +1,4 @@
-"""Names that are imported when they are first needed: registries list classes without importing torch."""
+"""Lazy imports for registries, which list classes without importing torch."""
 
 import importlib
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def lazily(path: str) -> Callable[[], Any]:
-    """Return a function that imports and returns what `path`, "package.module:name", names."""
+    """Return a function that imports and returns an object, given as "package.module:name"."""
     module, _, name = path.partition(":")
 
     def load() -> Any:

@@ -1,6 +1,6 @@
-"""The policies that CARP is compared with: on the same data, behind the same encoder. Adding one is a file and a line.
+"""Baseline policies for CARP, with the same data and observation encoder. A new one is a file and a line.
 
-They are read and written like CARP, sized by a PolicyConfig, and driven by motiongen_sim.Policy.
+They are saved and loaded like CARP, sized by a PolicyConfig, and run by motiongen_sim.Policy.
 """
 
 import copy
@@ -33,14 +33,14 @@ DDIM_STEPS = 16
 
 
 def load(directory: str | Path) -> AnyPolicy:
-    """Return the policy that a folder holds, a baseline or CARP. Raises ValueError when it holds neither."""
+    """Return the saved policy in a folder, a baseline or CARP. Raises ValueError for any other model."""
     name = checkpoint.read_model_type(directory)
     classes: dict[str, type[AnyPolicy]] = {**POLICIES, "carp": CARP}
     return checkpoint.load(directory, registry.lookup("model", classes, name)).eval()
 
 
-def ways(model: AnyPolicy) -> dict[str, AnyPolicy]:
-    """Return the ways in which a policy is sampled, by name: two for diffusion, one for the others."""
+def sampling_variants(model: AnyPolicy) -> dict[str, AnyPolicy]:
+    """Return the sampling variants of a policy by name: DDPM and DDIM for diffusion, one for the others."""
     if not isinstance(model, DiffusionPolicy):
         names: dict[type, str] = {CARP: "CARP", FlatAR: "flat AR", LSTMGMM: "LSTM-GMM"}
         return {names[type(model)]: model}

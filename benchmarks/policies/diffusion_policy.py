@@ -1,8 +1,8 @@
-"""Diffusion Policy, the transformer: a chunk of actions is noise that is taken away, step by step.
+"""Diffusion Policy with a transformer: denoising of action chunks.
 
 Chi et al., "Diffusion Policy" (RSS 2023, IJRR 2024), section 3.1 "Time-series diffusion transformer": noisy actions are
-tokens under a causal mask; each looks at the time of the diffusion and at the observations up to its own frame. The
-network says what the noise is. Sampled by DDPM (Ho et al. 2020, algorithm 2) at every step of the schedule, or by DDIM
+tokens under a causal mask, each of which attends to the diffusion step and to the observations up to its own frame. The
+network predicts the noise. Sampling by DDPM (Ho et al. 2020, algorithm 2) at every step of the schedule, or by DDIM
 (Song et al. 2021) at fewer.
 """
 
@@ -30,7 +30,7 @@ class DiffusionPolicyConfig(PolicyConfig):
     dropout: float = 0.0
     diffusion_steps: int = 100
     sampling_steps: int = 100
-    """As many as the diffusion's: DDPM. Fewer: DDIM."""
+    """Equal to diffusion_steps for DDPM, fewer for DDIM."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,7 +51,7 @@ PRESETS = {
 
 
 class DiffusionPolicy(nn.Module):
-    """Observations to chunks of actions."""
+    """Policy that denoises chunks of actions, conditioned on observations."""
 
     model_type = "diffusion_policy"
     config_class = DiffusionPolicyConfig
@@ -74,10 +74,10 @@ class DiffusionPolicy(nn.Module):
         self.norm = nn.LayerNorm(dim)
         self.out = nn.Linear(dim, config.action_dim)
         for name, parameter in self.named_parameters():
-            if not name.startswith("observation."):  # the encoder begins as CARP's does
+            if not name.startswith("observation."):  # the encoder is initialised like CARP's
                 _init(name, parameter)
         order = torch.arange(config.horizon)
-        self.register_buffer("causal", order[:, None] >= order, persistent=False)  # true = is seen
+        self.register_buffer("causal", order[:, None] >= order, persistent=False)  # true = attend
         seen = order[:, None] >= torch.arange(config.obs_steps)
         self.register_buffer(
             "seen", F.pad(seen, (1, 0), value=True), persistent=False
@@ -92,17 +92,17 @@ class DiffusionPolicy(nn.Module):
         """Where the model is."""
         return self.action_place.device
 
-    def known(self, step: Tensor, frames: Tensor) -> list[Tensor]:
-        """Return keys and values (2, B, heads, 1 + To, Dh) for each block, of steps (B,) and frames (B, To, C)."""
+    def cross_attention(self, step: Tensor, frames: Tensor) -> list[Tensor]:
+        """Return keys and values (2, B, heads, 1 + To, Dh) of each block for steps (B,) and frames (B, To, C)."""
         time = timestep_embedding(step, self.config.dim)[:, None]
         memory = torch.cat([time.to(frames.dtype), self.observation_in(frames)], dim=1)
         memory = self.memory(memory + self.memory_place)  # (B, 1 + To, D)
-        return [block.know(memory) for block in self._layers]
+        return [block.project_memory(memory) for block in self._layers]
 
-    def noise(self, noisy: Tensor, known: list[Tensor]) -> Tensor:
-        """Return the noise (B, H, A) in normalised actions (B, H, A), told what `known` makes of step and frames."""
+    def noise(self, noisy: Tensor, memories: list[Tensor]) -> Tensor:
+        """Return the predicted noise (B, H, A) of noisy normalised actions, given `cross_attention`'s memories."""
         x = self.action_in(noisy) + self.action_place
-        for block, memory in zip(self._layers, known, strict=True):
+        for block, memory in zip(self._layers, memories, strict=True):
             x = block(x, memory, self.causal, self.seen)
         return self.out(self.norm(x)).float()
 
@@ -113,8 +113,10 @@ class DiffusionPolicy(nn.Module):
         noise = torch.randn(clean.shape, generator=generator).to(clean.device)
         step = torch.randint(self.config.diffusion_steps, (len(clean),), generator=generator).to(clean.device)
         frames = self.observation(batch, generator if self.training else None)
-        guess = self.noise(self.schedule.add_noise(clean, noise, step), self.known(step, frames))
-        return {"loss": F.mse_loss(guess, noise)}
+        predicted = self.noise(
+            self.schedule.add_noise(clean, noise, step), self.cross_attention(step, frames)
+        )
+        return {"loss": F.mse_loss(predicted, noise)}
 
     @torch.inference_mode()
     def predict(self, observation: Observation, *, generator: torch.Generator | None = None) -> Tensor:
@@ -128,12 +130,12 @@ class DiffusionPolicy(nn.Module):
         x = self._draw(len(frames), generator)
         steps = self.schedule.sampling_steps(config.sampling_steps)
         every = torch.tensor(steps[:-1], device=self.device).repeat_interleave(len(frames))
-        # What does not depend on the actions is computed for all steps at once: that takes a tenth off the time.
-        known = self.known(every, frames.repeat(len(steps) - 1, 1, 1))
+        # The memories do not depend on the actions: computing them for all steps at once saves a tenth of the time.
+        memories = self.cross_attention(every, frames.repeat(len(steps) - 1, 1, 1))
         for index, (now, to) in enumerate(itertools.pairwise(steps)):
             step = torch.full((len(frames),), now, device=self.device)
             part = slice(index * len(frames), (index + 1) * len(frames))
-            clean = self._clean(x, self.noise(x, [memory[:, part] for memory in known]), now)
+            clean = self._clean(x, self.noise(x, [memory[:, part] for memory in memories]), now)
             if config.sampling_steps < config.diffusion_steps:
                 x = self.schedule.back(x, clean, step, torch.full_like(step, to))
             else:
@@ -141,20 +143,20 @@ class DiffusionPolicy(nn.Module):
         return self.action_normaliser.inverse(x, task_of(observation))
 
     def _clean(self, noisy: Tensor, noise: Tensor, step: int) -> Tensor:
-        """Return the actions without their noise, within what actions are normalised to."""
-        kept = self.schedule.alpha_bar[step]
-        return ((noisy - (1 - kept).sqrt() * noise) / kept.sqrt()).clamp(-1, 1)
+        """Return the predicted clean actions, clamped to -1..1."""
+        alpha_bar = self.schedule.alpha_bar[step]
+        return ((noisy - (1 - alpha_bar).sqrt() * noise) / alpha_bar.sqrt()).clamp(-1, 1)
 
     def _ancestral(
         self, noisy: Tensor, clean: Tensor, step: int, generator: torch.Generator | None
     ) -> Tensor:
-        """Return a draw one step less noisy (Ho et al. 2020, equations 6 and 7; the smaller of the two variances)."""
+        """Return a sample of the DDPM step (Ho et al. 2020, equations 6 and 7; the smaller of the two variances)."""
         if step == 0:
             return clean
-        kept, before = self.schedule.alpha_bar[step], self.schedule.alpha_bar[step - 1]
-        ratio = kept / before
-        mean = (before.sqrt() * (1 - ratio) * clean + ratio.sqrt() * (1 - before) * noisy) / (1 - kept)
-        deviation = ((1 - before) / (1 - kept) * (1 - ratio)).sqrt()
+        alpha_bar, before = self.schedule.alpha_bar[step], self.schedule.alpha_bar[step - 1]
+        ratio = alpha_bar / before
+        mean = (before.sqrt() * (1 - ratio) * clean + ratio.sqrt() * (1 - before) * noisy) / (1 - alpha_bar)
+        deviation = ((1 - before) / (1 - alpha_bar) * (1 - ratio)).sqrt()
         return mean + deviation * self._draw(len(noisy), generator)
 
     def _draw(self, batch: int, generator: torch.Generator | None) -> Tensor:
@@ -164,7 +166,7 @@ class DiffusionPolicy(nn.Module):
 
 
 class _Block(nn.Module):
-    """Pre-norm attention among the actions, attention to what is known, and feed-forward."""
+    """Pre-norm transformer block with self-attention, cross-attention and feed-forward."""
 
     def __init__(self, config: DiffusionPolicyConfig) -> None:
         super().__init__()
@@ -179,12 +181,12 @@ class _Block(nn.Module):
         self.feedforward_in = nn.Linear(dim, 4 * dim)
         self.feedforward_out = nn.Linear(4 * dim, dim)
 
-    def know(self, memory: Tensor) -> Tensor:
+    def project_memory(self, memory: Tensor) -> Tensor:
         """Return keys and values (2, B, heads, M, Dh) of memory (B, M, D)."""
         return self._heads(self.key_value(memory), 2)
 
     def forward(self, x: Tensor, memory: Tensor, causal: Tensor, seen: Tensor) -> Tensor:
-        """Return x (B, H, D) that has looked at itself under `causal`, and at what `know` gave under `seen`."""
+        """Return x (B, H, D) after self-attention with mask `causal` and attention to memory with mask `seen`."""
         query, key, value = self._heads(self.query_key_value(self.attention_norm(x)), 3)
         x = x + self._dropped(self.attention_out(self._attend(query, key, value, causal)))
         query = self._heads(self.query(self.memory_norm(x)), 1)[0]
@@ -206,7 +208,7 @@ class _Block(nn.Module):
 
 
 def _init(name: str, parameter: Tensor) -> None:
-    """GPT-2's: matrices and places from a narrow normal, biases 0, and the norms as they are."""
+    """Initialise like GPT-2: matrices and position embeddings with std 0.02, biases with 0, norms unchanged."""
     with torch.no_grad():
         if parameter.ndim == 2:
             nn.init.normal_(parameter, std=0.02)

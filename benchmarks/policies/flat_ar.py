@@ -1,7 +1,7 @@
-"""CARP without its scales: the codes of a chunk one after another, in the order of time, as language models write.
+"""Flat autoregressive baseline: CARP without scales, one code after another in the order of time.
 
-The tokenizer has one scale, as long as the chunk: a code for each number of each action. The transformer is CARP's,
-with a causal mask over the H x A codes; it is run once for each of them, with a KV cache.
+The tokenizer has one scale of the length of the chunk: a code for each action dimension at each step. The transformer
+is that of CARP with a causal mask over the H x A codes, sampled code by code with a KV cache.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from motiongen.modules.observation import Observation
 
 @dataclass(frozen=True, kw_only=True)
 class FlatARConfig(CARPConfig):
-    """CARP's sizes, but for the tokenizer: no stage of it halves time."""
+    """Sizes of CARP with a tokenizer that keeps the time resolution."""
 
     widths: tuple[int, ...] = (32,)
     scales: tuple[int, ...] = (16,)
@@ -39,7 +39,7 @@ PRESETS = {"paper": FlatARConfig(obs_layers=1, cond_dim=64, widths=(8,))}
 
 
 class FlatAR(CARP):
-    """Observations to chunks of actions."""
+    """Policy that predicts the codes of a chunk one after another."""
 
     model_type = "flat_ar"
     config_class = FlatARConfig
@@ -49,7 +49,7 @@ class FlatAR(CARP):
         self.mask = self.mask.tril()
 
     def code_logits(self, cond: Tensor, codes: Tensor) -> Tensor:
-        """Return logits (B, H, A, K) of every code (B, H, A), each from the codes before it alone."""
+        """Return logits (B, H, A, K) of codes (B, H, A), each predicted from the codes before it."""
         conditioning = self.conditioning(cond)
         before = self.tokenizer.vectors(codes).flatten(1, 2)[:, :-1]  # (B, H * A - 1, D')
         inputs = F.pad(before, (0, 0, 1, 0)).unflatten(1, codes.shape[1:])
@@ -67,9 +67,9 @@ class FlatAR(CARP):
 
 
 class _FlatSampler(CARPSampler):
-    """Writes codes one after another."""
+    """Samples codes one after another."""
 
-    def _write(self, cond: Tensor, heat: float, generator: torch.Generator | None) -> Tensor:
+    def _sample_actions(self, cond: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
         """Return the normalised actions (B, H, A) of sampled codes, for encoded observations (B, C)."""
         model = self.model
         memory: list[Tensor | None] = [None] * len(model.blocks)
@@ -81,7 +81,7 @@ class _FlatSampler(CARPSampler):
                 token = model.latent(before) + position + model.number[number] + conditioning.start[:, 0]
                 features = model.transform(token, conditioning, memory, None)  # (B, 1, D)
                 logits = model.classify(features, conditioning)
-                codes.append(draw_codes(logits.float(), heat, generator))  # (B, 1)
+                codes.append(draw_codes(logits.float(), temperature, generator))  # (B, 1)
                 before = model.tokenizer.codebooks[number, codes[-1]]
         chunk = torch.cat(codes, dim=1).unflatten(1, (-1, model.config.action_dim))  # (B, H, A)
         return model.tokenizer.decode(chunk)

@@ -1,4 +1,4 @@
-"""Observations frame by frame: CARP's encoder for policies that want a token for each frame, not one for all."""
+"""Observation encoder of the baselines: CARP's encoder applied to each frame."""
 
 from dataclasses import fields
 
@@ -19,18 +19,18 @@ class FrameEncoder(nn.Module):
         self.frame = ObservationEncoder(PolicyConfig(**{**shared, "obs_steps": 1}))
 
     def forward(self, observation: Observation, generator: torch.Generator | None = None) -> Tensor:
-        """Return a vector for each frame (B, To, cond_dim); with a generator, each picture is cropped where it says.
+        """Return a vector for each frame (B, To, cond_dim); a generator draws random image crops.
 
         Raises:
             ValueError: shapes that are not the config's.
         """
         steps = self.config.obs_steps
         check_shape("state", observation["state"], (steps, self.config.state_dim))
-        alone = {"state": observation["state"].flatten(0, 1)[:, None]}  # (B * To, 1, D)
+        single = {"state": observation["state"].flatten(0, 1)[:, None]}  # (B * To, 1, D)
         if self.config.image_size:
             check_shape("image", observation["image"], (steps, 3, *[self.config.image_size] * 2))
-            alone["image"] = observation["image"].flatten(0, 1)[:, None]
+            single["image"] = observation["image"].flatten(0, 1)[:, None]
         if "scene" in observation:
-            alone["scene"] = observation["scene"].flatten(0, 1)[:, None]
-        alone["task"] = task_of(observation).repeat_interleave(steps)
-        return self.frame(alone, generator).unflatten(0, (-1, steps))
+            single["scene"] = observation["scene"].flatten(0, 1)[:, None]
+        single["task"] = task_of(observation).repeat_interleave(steps)
+        return self.frame(single, generator).unflatten(0, (-1, steps))

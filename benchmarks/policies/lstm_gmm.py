@@ -1,10 +1,10 @@
-"""Behaviour cloning by an LSTM that ends in a mixture of Gaussians (BC-RNN-GMM).
+"""Behaviour cloning with an LSTM and a Gaussian mixture output (BC-RNN-GMM).
 
 Mandlekar et al., "What Matters in Learning from Offline Human Demonstrations for Robot Manipulation" (CoRL 2021),
 appendix on BC-RNN: the last ten observations go through an LSTM; the action at each is a mixture of five Gaussians.
 
-The published policy carries its LSTM's state through an episode and forgets it every ten steps. This one sees the last
-ten observations at every step, as in training, and so keeps nothing: its chunk is one action, the tenth.
+The published policy keeps the LSTM state through an episode and resets it every ten steps. This one is stateless: it
+processes the last ten observations at every step, as in training, and its chunk is one action, the tenth.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class LSTMGMMConfig(PolicyConfig):
     num_layers: int = 2
     modes: int = 5
     min_std: float = 1e-4
-    """Of normalised actions: without it a mixture that hits one action exactly has no bound."""
+    """Least deviation of normalised actions, which bounds the likelihood."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -69,7 +69,7 @@ class Mixture(NamedTuple):
 
 
 class LSTMGMM(nn.Module):
-    """Observations to the actions at each of them; that at the newest is executed."""
+    """Policy that predicts an action for each observation, of which the newest is executed."""
 
     model_type = "lstm_gmm"
     config_class = LSTMGMMConfig
@@ -88,7 +88,7 @@ class LSTMGMM(nn.Module):
         return self.out.weight.device
 
     def mixture(self, observation: Observation, generator: torch.Generator | None = None) -> Mixture:
-        """Return the mixtures (B, To, ...) of the actions at each observation, told it and those before."""
+        """Return the action mixtures (B, To, ...) at each observation, given it and those before."""
         frames = self.observation(observation, generator)
         with torch.autocast(self.device.type, enabled=False):
             out = self.out(self.lstm(frames.float())[0])
@@ -111,7 +111,7 @@ class LSTMGMM(nn.Module):
     def predict(self, observation: Observation, *, generator: torch.Generator | None = None) -> Tensor:
         """Return actions (B, To, A), one for each observation, in the data's own units.
 
-        Each is the mean of a Gaussian that is drawn by its weight: the published policy adds noise of 1e-4.
+        Each is the mean of a component drawn by its weight; the published policy adds noise of 1e-4.
 
         Args:
             observation: of the last To frames.

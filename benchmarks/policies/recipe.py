@@ -1,4 +1,4 @@
-"""The recipe of all baselines: the windows, batches and loop of CARP."""
+"""Training recipe of the baselines: windows, batches and loop of CARP."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Baselines as large as a CARP: as many layers, and as wide as its number of parameters allows."""
+"""Sizes of baselines that match the number of layers and parameters of a CARP."""
 
 import itertools
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from motiongen.modules.policy_config import PolicyConfig
 
 
 def parameters(model: nn.Module) -> int:
-    """Return how many numbers a model has that are learned."""
+    """Return the number of parameters of a model."""
     return sum(parameter.numel() for parameter in model.parameters())
 
 
@@ -29,27 +29,33 @@ def matched(name: str, size: CARPConfig, num_layers: int | None = None) -> Polic
         num_layers: of a transformer; as many as the CARP's when None.
     """
     depth = size.num_layers if num_layers is None else num_layers
-    wanted = parameters(CARP(size))
+    target = parameters(CARP(size))
     shared = {field.name: getattr(size, field.name) for field in fields(PolicyConfig)}
     if name == "diffusion_policy":
         base = DiffusionPolicyConfig(**shared, num_layers=depth, num_heads=size.num_heads)
-        return _widened(lambda width: DiffusionPolicy(replace(base, dim=width)), wanted, size.num_heads)
+        return _widened(lambda width: DiffusionPolicy(replace(base, dim=width)), target, size.num_heads)
     if name == "lstm_gmm":
         own = ("obs_steps", "horizon", "action_steps")
         rnn = LSTMGMMConfig(**{key: value for key, value in shared.items() if key not in own})
-        return _widened(lambda width: LSTMGMM(replace(rnn, hidden_dim=width)), wanted, 4)
+        return _widened(lambda width: LSTMGMM(replace(rnn, hidden_dim=width)), target, 4)
     carp = {field.name: getattr(size, field.name) for field in fields(CARPConfig)}
     flat = {"widths": (size.widths[-1],), "scales": (size.horizon,), "chained": False, "offset_dim": 0}
     ar = FlatARConfig(**{**carp, **flat, "num_layers": depth})
-    return _widened(lambda width: FlatAR(replace(ar, dim=width)), wanted, size.num_heads)
+    return _widened(lambda width: FlatAR(replace(ar, dim=width)), target, size.num_heads)
 
 
-def _widened(make: Callable[[int], Any], wanted: int, step: int) -> PolicyConfig:
-    """Return the config of the model, of a width that is a multiple of `step`, whose parameters are nearest."""
+def _widened(make: Callable[[int], Any], target: int, step: int) -> PolicyConfig:
+    """Return the config of the model with the number of parameters nearest to a target.
+
+    Args:
+        make: returns a model of a width.
+        target: number of parameters.
+        step: widths are multiples of it.
+    """
     narrow = wide = make(step)
     for width in itertools.count(2 * step, step):
-        if parameters(wide) >= wanted:
+        if parameters(wide) >= target:
             break
         narrow, wide = wide, make(width)
-    config: PolicyConfig = min((narrow, wide), key=lambda model: abs(parameters(model) - wanted)).config
+    config: PolicyConfig = min((narrow, wide), key=lambda model: abs(parameters(model) - target)).config
     return config

@@ -1,4 +1,4 @@
-"""Trains a baseline as CARP is trained: same windows, batches, optimizer and schedule, same start of the encoder.
+"""Trains a baseline like CARP: same windows, batches, optimizer, schedule and initial encoder.
 
 python -m benchmarks.policies.train diffusion_policy --data DIR -o DIR --minutes 60
 """
@@ -18,7 +18,8 @@ from benchmarks.policies.frames import FrameEncoder
 from benchmarks.policies.recipe import BaselineRecipe
 from benchmarks.policies.sizes import matched
 from motiongen.data.chunks import ChunkSampler, sized_for
-from motiongen.data.demonstrations import Demonstrations, parted
+from motiongen.data.demonstrations import Demonstrations, split_states
+from motiongen.devices import resolve_device
 from motiongen.heads.carp.config import PRESETS, CARPConfig, CARPTrainConfig
 from motiongen.heads.carp.model import CARP
 from motiongen.heads.carp.parts import has_trained_parts, train_parts
@@ -29,27 +30,28 @@ from motiongen_datasets import lerobot
 
 
 def main() -> None:
-    asked = parse()
+    args = parse()
+    args.device = str(resolve_device(args.device))
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     schedule = TrainConfig(
-        steps=asked.steps,
-        minutes=0.0 if asked.steps else asked.minutes,
-        learning_rate=asked.learning_rate,
-        seed=asked.seed,
+        steps=args.steps,
+        minutes=0.0 if args.steps else args.minutes,
+        learning_rate=args.learning_rate,
+        seed=args.seed,
     )
     recipe = CARPTrainConfig(
-        batch_size=asked.batch_size,
-        tokenizer_steps=asked.tokenizer_steps,
-        encoder_steps=asked.encoder_steps,
+        batch_size=args.batch_size,
+        tokenizer_steps=args.tokenizer_steps,
+        encoder_steps=args.encoder_steps,
     )
-    cameras = None if asked.image_size else ()
-    demonstrations = parted(lerobot.read_all(asked.data, (asked.camera,) if asked.camera else cameras))
+    cameras = None if args.image_size else ()
+    demonstrations = split_states(lerobot.read_all(args.data, (args.camera,) if args.camera else cameras))
     torch.manual_seed(schedule.seed)  # of the first weights
-    model, sampler = build(asked, demonstrations)
-    resumes = asked.resume and has_trained_parts(asked.output)
+    model, sampler = build(args, demonstrations)
+    resumes = args.resume and has_trained_parts(args.output)
     if not resumes:
-        prepare(model, demonstrations, asked, recipe, schedule)
-    trainer = Trainer(BaselineRecipe(model, sampler, recipe), schedule, asked.output, asked.device)
+        prepare(model, demonstrations, args, recipe, schedule)
+    trainer = Trainer(BaselineRecipe(model, sampler, recipe), schedule, args.output, args.device)
     for key, value in trainer.run(resumes).items():
         print(f"{key:<32} {value:.4g}")
 
@@ -85,17 +87,17 @@ def parse() -> argparse.Namespace:
 
 
 def build(
-    asked: argparse.Namespace, demonstrations: Sequence[Demonstrations]
+    args: argparse.Namespace, demonstrations: Sequence[Demonstrations]
 ) -> tuple[Baseline, ChunkSampler]:
-    """Return a new model sized and normalised for the data, and what draws its batches."""
-    if asked.preset == "matched":
-        own = {"image_size": asked.image_size, "action_steps": asked.action_steps}
-        size = replace(PRESETS[asked.carp], **own)
-        config = matched(asked.name, sized_for(size, demonstrations), asked.layers)
+    """Return a new model with the sizes and normalisers of the data, and the sampler of its training windows."""
+    if args.preset == "matched":
+        own = {"image_size": args.image_size, "action_steps": args.action_steps}
+        size = replace(PRESETS[args.carp], **own)
+        config = matched(args.name, sized_for(size, demonstrations), args.layers)
     else:
-        config = sized_for(replace(PAPER[asked.name], image_size=asked.image_size), demonstrations)
-    sampler = ChunkSampler(demonstrations, config, asked.camera)
-    model: Baseline = POLICIES[asked.name](config)  # type: ignore[arg-type]
+        config = sized_for(replace(PAPER[args.name], image_size=args.image_size), demonstrations)
+    sampler = ChunkSampler(demonstrations, config, args.camera)
+    model: Baseline = POLICIES[args.name](config)  # type: ignore[arg-type]
     encoder = model.observation.frame if isinstance(model.observation, FrameEncoder) else model.observation
     sampler.fit(encoder, model.action_normaliser)
     return model, sampler
@@ -104,28 +106,28 @@ def build(
 def prepare(
     model: Baseline,
     demonstrations: Sequence[Demonstrations],
-    asked: argparse.Namespace,
+    args: argparse.Namespace,
     recipe: CARPTrainConfig,
     schedule: TrainConfig,
 ) -> None:
-    """Train what CARP trains before the rest: the observation encoder, and the action tokenizer where there is one.
+    """Run CARP's first training stages: the observation encoder, and the action tokenizer if there is one.
 
-    An encoder of single frames is trained as that of a CARP that sees one. Parts whose checkpoints are in the output
-    folder are not trained again: copy a CARP's `encoder` there to begin with the very same one.
+    An encoder of single frames is trained as that of a CARP with one observation step. Stages with a checkpoint in the
+    output folder are skipped: copy the `encoder` folder of a CARP there to start with the same encoder.
     """
     if isinstance(model, FlatAR):
-        sampler = ChunkSampler(demonstrations, model.config, asked.camera)
-        train_parts(model, sampler, recipe, schedule, asked.output, asked.device, resume=True)
+        sampler = ChunkSampler(demonstrations, model.config, args.camera)
+        train_parts(model, sampler, recipe, schedule, args.output, args.device, resume=True)
         return
     assert isinstance(model.observation, FrameEncoder)
     seen = model.observation.frame.config
     sizes = {field.name: getattr(seen, field.name) for field in fields(PolicyConfig)}
     chunk = {name: getattr(CARPConfig(), name) for name in ("horizon", "action_steps")}
     donor = CARP(CARPConfig(**{**sizes, **chunk}))
-    sampler = ChunkSampler(demonstrations, donor.config, asked.camera)
+    sampler = ChunkSampler(demonstrations, donor.config, args.camera)
     sampler.fit(donor.observation, donor.action_normaliser)
     parts = replace(recipe, tokenizer_steps=0)
-    train_parts(donor, sampler, parts, schedule, asked.output, asked.device, resume=True)
+    train_parts(donor, sampler, parts, schedule, args.output, args.device, resume=True)
     model.observation.frame.load_state_dict(donor.observation.state_dict())
 
 

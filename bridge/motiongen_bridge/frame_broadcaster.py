@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 OWED_PER_POLL = 24
 """Missed frames that are sent between two polls: thousands at once would keep everybody waiting."""
 POLL_SECONDS = 0.003
-"""Time between two polls of what is due: a hundred characters' frames go out a few at a time, not one by one."""
+"""Time between two polls of frames that are due: a hundred characters' frames go out a few at once."""
 
 
 class FrameBroadcaster:
@@ -219,7 +219,7 @@ class FrameBroadcaster:
         self._schedule(live, now + self.period if is_behind else live.due + self.period)
 
     def _broadcast(self, live: LiveCharacter, frame: StreamFrame, time: int) -> None:
-        """Send a frame to all subscribers. Latest frame wins: a slow client misses frames, and is told so."""
+        """Send a frame to all subscribers. Latest frame wins: a slow client misses frames, which a gap flag tells."""
         # Hundreds of watchers get the same bytes.
         messages: dict[tuple[Format, int, bool], bytes | str] = {}
         sent = size = 0

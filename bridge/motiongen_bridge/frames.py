@@ -204,7 +204,7 @@ def _float_field(message: dict[str, Any], name: str) -> np.ndarray:
     except ValueError:  # rows of different lengths
         values = np.empty(0, dtype=object)
     with np.errstate(over="ignore"):
-        # By the kind of what is there: a conversion would take "1" for a number, and null for NaN.
+        # By the kind of the values: a conversion would take "1" for a number, and null for NaN.
         floats = values.astype(np.float32) if values.dtype.kind in "iuf" else np.full(1, np.nan, np.float32)
     if not np.isfinite(floats).all():
         raise ProtocolError("bad_message", f"frame: expected {name} of finite numbers")

@@ -60,7 +60,7 @@ HEADING = (
 async def run_load_test(
     url: str, sessions: int, seconds: float, *, token: str = "", every: float = 4.0, seed: int = 0
 ) -> LoadResult:
-    """Return what clients of one character each measure.
+    """Return the measurements of many clients with one character each.
 
     A frame is due 1/30 s after the frame before it, counted from the earliest; it is late by the time after that.
 

@@ -46,7 +46,7 @@ class MessageHandler:
         Args:
             scheduler: makes characters.
             broadcaster: sends their frames.
-            sessions: what the clients own and watch.
+            sessions: the clients' characters.
             limits: characters and watchers at most.
             metrics: counts refusals.
             tasks: runs the tasks that wait for answers.
@@ -55,7 +55,7 @@ class MessageHandler:
         self._limits, self._metrics, self._tasks = limits, metrics, tasks
 
     def handle(self, connection: ClientConnection, session: ClientSession, message: Message) -> None:
-        """Do what a message asks for, and answer it, now or later.
+        """Execute a message, and answer it, now or later.
 
         Args:
             connection: the client's connection.
@@ -160,7 +160,7 @@ class MessageHandler:
         self._broadcaster.show_now(live)
 
     def _internal(self, verb: str, id: int | None, error: Exception) -> ProtocolError:
-        """Log a bug, and return what the client is told of it."""
+        """Log a bug, and return the error for the client."""
         log.error("event=failed verb=%s", verb, exc_info=error)
         self._metrics.internal_errors.inc()
         return ProtocolError("internal", str(internal_error(error)), id)

@@ -67,7 +67,7 @@ class Metrics:
         """Count a tick; may be called from any thread.
 
         Args:
-            report: what the tick did.
+            report: the tick's report.
         """
         if report.error is not None:
             self.tick_failures.inc()

@@ -31,11 +31,23 @@ class RequestChannel(Protocol):
     hello: dict[str, Any]
 
     async def request(self, message: dict[str, Any], *, extra_seconds: float = 0.0) -> dict[str, Any]:
-        """Send a message, and return its answer, which may take longer than others by `extra_seconds`."""
+        """Send a message, and return its answer.
+
+        Args:
+            message: the JSON object, without an id.
+            extra_seconds: time that the answer takes by itself; infinite for no time limit.
+        """
         ...
 
     async def send(self, data: bytes) -> None:
-        """Send a binary message. Raises ConnectionError where there is no connection now."""
+        """Send a binary message.
+
+        Args:
+            data: the message.
+
+        Raises:
+            ConnectionError: there is no connection now.
+        """
         ...
 
 

@@ -45,7 +45,7 @@ class SenderSpec:
     """An entry of the registry.
 
     Attributes:
-        summary: what receives the frames, for help texts.
+        summary: its receivers, for help texts.
         parse_address: returns the host and the port of ``HOST:PORT`` or ``HOST``; raises ValueError for others.
         make: makes a sender from a host and a port; raises ValueError where the host is unknown.
     """

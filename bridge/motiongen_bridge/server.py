@@ -56,7 +56,7 @@ class Server:
         config: address, token and limits.
         metrics: its metrics.
         broadcaster: paces the characters, and sends their frames.
-        sessions: what the clients own and watch.
+        sessions: the clients' characters.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Server:
         return f"http://{host}:{self.port}/"
 
     async def __aenter__(self) -> Self:
-        # Listening comes last, so that a client that connects is served at once; what fails on the way undoes the rest.
+        # Listening comes last, so that a client that connects is served at once; a failure on the way undoes the rest.
         async with AsyncExitStack() as stack:
             stack.callback(self.broadcaster.senders.close)
             await self._start_scheduler(stack)

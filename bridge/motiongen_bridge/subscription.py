@@ -19,7 +19,11 @@ class MessageSink(Protocol):
         ...
 
     def write(self, data: bytes | str) -> None:
-        """Send a message without waiting."""
+        """Send a message without waiting.
+
+        Args:
+            data: binary or text message.
+        """
         ...
 
 

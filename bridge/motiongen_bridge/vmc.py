@@ -148,6 +148,11 @@ class _Layout:
     """The datagrams of a pose, built once: only their numbers change, and these end each message."""
 
     def __init__(self, max_bytes: int) -> None:
+        """Build the datagrams.
+
+        Args:
+            max_bytes: bytes of a datagram at most.
+        """
         pose = [_message("/VMC/Ext/Bone/Pos", bone, *[0.0] * 7) for bone in BONES.values()]
         # A pose becomes visible by its last message, which therefore comes last of all.
         messages = [
@@ -172,7 +177,13 @@ class _Layout:
         _, self._time, self._root, *self._bones, _ = ends
 
     def fill(self, root: tuple[float, ...], bones: np.ndarray, time: float) -> list[bytearray]:
-        """Return the datagrams of a pose: root 7 numbers, bones (22, 7), time in seconds; valid until the next."""
+        """Return the datagrams of a pose, valid until the next.
+
+        Args:
+            root: position and rotation, 7 numbers.
+            bones: (22, 7) positions and rotations.
+            time: seconds since the stream began.
+        """
         for (datagram, end), numbers in zip(self._bones, bones.tolist(), strict=True):
             struct.pack_into(">7f", datagram, end - 28, *numbers)
         datagram, end = self._root

@@ -1,4 +1,4 @@
-"""Build the viewer into bridge/motiongen_bridge/viewer/, unless it is there and was made of these very sources.
+"""Build the viewer into bridge/motiongen_bridge/viewer/, unless the one there was built from the same sources.
 
 Runs when motiongen is packaged or installed, and by hand: ``python bridge/web/build_viewer.py``. Where Node or the
 network is missing the installation goes on without a viewer, and says so; MOTIONGEN_VIEWER=require makes that an
@@ -17,20 +17,20 @@ from pathlib import Path
 WEB = Path(__file__).resolve().parent
 VIEWER = WEB.parent / "motiongen_bridge" / "viewer"
 STAMP = "sources.sha256"
-"""File in the viewer that says what it was made of."""
+"""File in the viewer with the digest of the sources that it was built from."""
 MANNEQUIN = WEB.parents[1] / "assets" / "motiongen_assets" / "body" / "mannequin.glb"
 NODE = (20, 19)
 """Oldest version that Vite runs on."""
 
 
 def build_viewer(viewer: Path = VIEWER) -> bool:
-    """Return whether there is a viewer that fits the sources, after building one if need be.
+    """Return whether there is a viewer of the present sources, after building one where there is none.
 
     Args:
-        viewer: where it is, or is to be.
+        viewer: folder of the viewer.
 
     Raises:
-        RuntimeError: there is none, and MOTIONGEN_VIEWER=require.
+        RuntimeError: the viewer could not be built, and MOTIONGEN_VIEWER=require.
     """
     wish = os.environ.get("MOTIONGEN_VIEWER", "")
     if wish == "skip":
@@ -54,7 +54,7 @@ def build_viewer(viewer: Path = VIEWER) -> bool:
 
 
 def digest() -> str:
-    """Return what the viewer is made of, as a SHA-256 of names and contents in order."""
+    """Return the SHA-256 of the names and contents of the sources, in order."""
     total = hashlib.sha256()
     for path in _sources():
         total.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
@@ -69,19 +69,19 @@ def _sources() -> Iterator[Path]:
 
 
 def _missing() -> str:
-    """Return what is not there to build with, or nothing."""
+    """Return what is missing to build with; empty where nothing is."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         return "Node is not there (nodejs.org, 20.19 or newer)"
-    told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
-    version = tuple(int(part) for part in re.findall(r"\d+", told)[:2])
+    answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    version = tuple(int(part) for part in re.findall(r"\d+", answer)[:2])
     if version < NODE:
-        return f"Node {told.strip()} is too old; 20.19 or newer is needed"
+        return f"Node {answer.strip()} is too old; 20.19 or newer is needed"
     return ""
 
 
 def _run(viewer: Path) -> str:
-    """Build, and return what went wrong, or nothing."""
+    """Build the viewer; return what went wrong, empty where nothing did."""
     npm = shutil.which("npm")
     assert npm is not None
     steps = [["run", "build", "--", "--outDir", str(viewer)]]
@@ -101,7 +101,7 @@ def _run(viewer: Path) -> str:
 
 
 def _has_packages() -> bool:
-    """Whether what package-lock.json wants was installed after it was last changed."""
+    """Return whether the packages were installed after package-lock.json was last changed."""
     installed = WEB / "node_modules" / ".package-lock.json"
     return installed.is_file() and installed.stat().st_mtime >= (WEB / "package-lock.json").stat().st_mtime
 

@@ -24,6 +24,8 @@ class RawClip:
         labels: what the dataset says of the clip in words; captions are made of it.
         meta: other facts that the cache keeps, such as "name" or "subject". A dance has "dance_style", and where its
             music is known, "bpm", "first_beat" (seconds) and "audio" (path of the sound file).
+        is_take: whether it is a take as it was captured, which may show more than its labels say, or long nothing:
+            preparation cuts it into actions.
         split: "train" or "test" if the dataset is published with a split; None for a split by a hash of the id.
     """
 
@@ -33,6 +35,7 @@ class RawClip:
     load: "Callable[[], Motion]"
     labels: Labels = field(default_factory=Labels)
     meta: dict[str, str] = field(default_factory=dict)
+    is_take: bool = False
     split: str | None = None
 
 

@@ -5,9 +5,9 @@ import multiprocessing
 import os
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,19 @@ from motiongen.data.cache import CacheWriter, ClipCache
 from motiongen.evaluation.geometry import describe_motion
 from motiongen.features import FPS
 from motiongen.io.delta import pack
+from motiongen.motion import Motion
+from motiongen_datasets.actions import actions
 from motiongen_datasets.base import RawClip
 from motiongen_datasets.captions import captions_for, known
 from motiongen_datasets.registry import clips_of, join_names
+from motiongen_datasets.tidying import tidied
 
 log = logging.getLogger(__name__)
 
 MIN_FRAMES = 16
 """Shortest clip, about half a second; shorter ones are left out and counted."""
+REST_SHARE = 0.25
+"""Takes that are at rest for more than this share of their time are counted."""
 
 
 @dataclass(frozen=True)
@@ -60,23 +65,26 @@ def prepare(
         out: folder of the cache; a cache that is there is replaced.
         workers: parallel processes; 0 for one per core.
         held_out: share of the clips for the test split, chosen by a hash of the id: the same on any machine. A split
-            that a dataset is published with is kept.
+            that a dataset is published with is kept; a content without a training clip keeps one take for training.
         progress: called with (clips done, clips in all).
 
     Raises:
         ValueError: no clip could be read; the message has the commonest reason.
     """
     clips = [clip for source in join_names(sources) for clip in clips_of(source)]
-    writer = CacheWriter(out)
+    kept: list[PreparedClip] = []
     skipped: Counter[str] = Counter()
     frames: Counter[str] = Counter()
     labels: dict[str, set[str]] = {"content": set(), "style": set()}
-    for done, result in enumerate(_map(partial(prepare_clip, held_out=held_out), clips, workers), start=1):
-        if result.record is None:
-            skipped[result.reason] += 1
-            log.info("left out %s: %s", result.id, result.reason)
-        else:
-            writer.add(result.record, result.packed)
+    for done, results in enumerate(
+        _map(partial(prepare_actions, held_out=held_out), clips, workers), start=1
+    ):
+        for result in results:
+            if result.record is None:
+                skipped[result.reason] += 1
+                log.info("left out %s: %s", result.id, result.reason)
+                continue
+            kept.append(result)
             frames[result.record["source"]] += result.record["num_frames"]
             for name, values in labels.items():
                 values.update({result.record[name]} - {None})
@@ -87,6 +95,12 @@ def prepare(
         raise ValueError(
             f"sources: expected clips that can be read, got none of {len(clips)}; most often: {reason}"
         )
+    published = {clip.id for clip in clips if clip.split is not None}
+    keep_in_training([result.record for result in kept if result.record is not None], published)
+    writer = CacheWriter(out)
+    for result in kept:
+        assert result.record is not None
+        writer.add(result.record, result.packed)
     writer.close(
         fps=FPS,
         frames=dict(frames),
@@ -97,25 +111,81 @@ def prepare(
     return ClipCache.open(out)
 
 
+def keep_in_training(records: list[dict[str, Any]], published: Set[str] = frozenset()) -> None:
+    """Move the first take of each content without a training clip to training, with all clips cut from it.
+
+    Args:
+        records: of the clips; their splits are changed in place.
+        published: ids of takes whose split is published, and stays.
+    """
+    trained = {record["content"] for record in records if record["split"] == "train"}
+    for record in records:
+        take = take_of(record["id"])
+        if record["content"] is not None and record["content"] not in trained and take not in published:
+            for other in records:
+                if take_of(other["id"]) == take:
+                    other["split"] = "train"
+                    trained.add(other["content"])
+
+
+def take_of(clip_id: str) -> str:
+    """Return the id of the take that a clip is a piece of, or its own."""
+    return clip_id.rpartition("#")[0] or clip_id
+
+
+def prepare_actions(clip: RawClip, held_out: float = 0.1) -> list[PreparedClip]:
+    """Return the clips that a clip becomes: a take is cut into actions; what is left out comes with its reason."""
+    if not clip.is_take:
+        return [prepare_clip(clip, held_out)]
+    motion = _read(clip)
+    if isinstance(motion, str):
+        return [PreparedClip(clip.id, None, b"", motion)]
+    pieces = actions(motion, clip.labels)
+    results = []
+    for piece in pieces:
+        clip_id = clip.id if len(pieces) == 1 else f"{clip.id}#{piece.start}"
+        meta = clip.meta | {"start": f"{piece.start / FPS:.2f}"}
+        part = replace(clip, id=clip_id, labels=piece.labels, meta=meta, split=_split(clip, held_out))
+        results.append(_prepared(part, piece.motion, held_out))
+    left = motion.num_frames - sum(piece.motion.num_frames for piece in pieces)
+    if left > REST_SHARE * motion.num_frames:
+        results.append(
+            PreparedClip(clip.id, None, b"", f"over {REST_SHARE:.0%} of a take at rest: that part of it")
+        )
+    return results
+
+
 def prepare_clip(clip: RawClip, held_out: float = 0.1) -> PreparedClip:
-    """Return one clip, read, resampled, captioned and packed, or the reason why it cannot be used.
+    """Return one clip, whole: read, tidied, captioned and packed, or the reason why it cannot be used.
 
     Args:
         clip: the clip.
         held_out: share of the clips for the test split.
     """
+    motion = _read(clip)
+    return (
+        PreparedClip(clip.id, None, b"", motion)
+        if isinstance(motion, str)
+        else _prepared(clip, motion, held_out)
+    )
+
+
+def _read(clip: RawClip) -> Motion | str:
+    """Return a clip's motion at 30 fps, or the reason why it cannot be used."""
     try:
-        motion = clip.load().resample(FPS)
+        motion = tidied(clip.load().resample(FPS))
     except (ValueError, OSError) as error:
-        return PreparedClip(clip.id, None, b"", str(error).splitlines()[0])
-    if motion.num_frames < MIN_FRAMES:
-        return PreparedClip(clip.id, None, b"", f"under {MIN_FRAMES} frames")
+        return str(error).splitlines()[0]
+    return motion if motion.num_frames >= MIN_FRAMES else f"under {MIN_FRAMES} frames"
+
+
+def _prepared(clip: RawClip, motion: Motion, held_out: float) -> PreparedClip:
     captions = captions_for(clip.labels, describe_motion(motion))
     record = {
         "id": clip.id,
         "source": clip.source,
         "licence": clip.licence,
-        "split": clip.split or _split(clip.id, held_out),
+        "split": _split(clip, held_out),
         "num_frames": motion.num_frames,
         "captions": captions.train,
         "held_out_captions": captions.held_out,
@@ -128,14 +198,15 @@ def prepare_clip(clip: RawClip, held_out: float = 0.1) -> PreparedClip:
     return PreparedClip(clip.id, record, pack(motion.rotations, motion.root))
 
 
-def _split(clip_id: str, held_out: float) -> str:
-    """Return "train" or "test" by a hash of the clip's id."""
-    return "test" if zlib.crc32(clip_id.encode()) % 10_000 < held_out * 10_000 else "train"
+def _split(clip: RawClip, held_out: float) -> str:
+    """Return the published split, or "train" or "test" by a hash of the clip's id."""
+    is_test = zlib.crc32(clip.id.encode()) % 10_000 < held_out * 10_000
+    return clip.split or ("test" if is_test else "train")
 
 
 def _map(
-    function: Callable[[RawClip], PreparedClip], clips: list[RawClip], workers: int
-) -> Iterator[PreparedClip]:
+    function: Callable[[RawClip], list[PreparedClip]], clips: list[RawClip], workers: int
+) -> Iterator[list[PreparedClip]]:
     """Yield the results in the order of the clips, from parallel processes unless there is one worker."""
     workers = min(workers or os.cpu_count() or 1, len(clips))
     if workers == 1:

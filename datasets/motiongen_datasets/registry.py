@@ -14,6 +14,12 @@ DATASETS: dict[str, str] = {
     "react_idle": "motiongen_datasets.react_idle",
     "g1_moves": "motiongen_datasets.g1_moves",
     "cc0": "motiongen_datasets.cc0",
+    "cmu_fbx": "motiongen_datasets.cmu_fbx",
+    "cmu_alt": "motiongen_datasets.cmu_alt",
+    "rocketbox": "motiongen_datasets.rocketbox",
+    "accad": "motiongen_datasets.accad",
+    "jlpm": "motiongen_datasets.jlpm",
+    "unitree": "motiongen_datasets.unitree",
     "aistpp": "motiongen_datasets.aistpp",
     "bvh_folder": "motiongen_datasets.bvh_folder",
 }

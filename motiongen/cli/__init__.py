@@ -1,4 +1,4 @@
-"""The ``motiongen`` command: finds the verb, imports its file alone, and turns failures into one line.
+"""The ``motiongen`` command: dispatches to the module of a command and reports errors in one line.
 
 Exit codes: 0 done, 1 the work failed, 2 the command line is wrong, 130 interrupted.
 """
@@ -18,12 +18,12 @@ COMMANDS = {
     "edit": "rewrite a part of a clip by a sentence or to music, and keep the rest",
     "serve": "stream characters that obey typed sentences: a page and a websocket",
     "watch": "see a served character in the terminal, and record it",
-    "bench-stream": "load a server with many characters, and say how it bears them",
+    "bench-stream": "load test of a server with many characters",
     "render": "draw a clip: a video or a sheet of poses",
     "convert": "change the file format of a clip",
-    "beats": "find the tempo and the beats of a piece of music, and draw them",
+    "beats": "find the tempo and the beats of music, and plot them",
     "info": "describe a clip: skeleton, length, speed, foot contacts",
-    "models": "list the shipped weights: size, data, licence, what they know",
+    "models": "list the shipped weights: size, data, licence, contents and styles",
     "prepare": "turn motion capture into a training cache",
     "train": "train the tokenizer, then a head, on a cache",
     "evaluate": "measure weights on held-out clips",
@@ -31,15 +31,15 @@ COMMANDS = {
     "rollout": "let a policy do a robot's task: success rate, videos, latency",
     "drive": "move a simulated robot with words, a clip or a live stream",
 }
-"""Verb -> one line of help. The verb's file is ``motiongen/cli/VERB.py``, - as _, with ``main(argv)``."""
+"""Command -> one line of help. Its module is ``motiongen/cli/COMMAND.py`` (- as _), with ``main(argv)``."""
 
 
 class UsageError(ValueError):
-    """The command line itself is wrong: nothing was loaded or written, exit code 2."""
+    """Error in the command line itself, raised before anything is loaded or written; exit code 2."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; never raises for a caller's mistake."""
+    """Run one command and return its exit code; errors of the caller are reported, not raised."""
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
         with _log_to_stderr():
@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run() -> None:
-    """The console script."""
+    """Entry point of the console script."""
     sys.exit(main())
 
 
@@ -88,7 +88,7 @@ def _help() -> str:
         "usage: motiongen COMMAND [options]\n\nWords and music into motion.\n\n"
         f"commands:\n{verbs}\n\n"
         'Example: motiongen generate "a person walks forward, then waves" -o walk.mp4\n'
-        "Each command explains itself: motiongen COMMAND --help"
+        "Each command explains itself: motiongen COMMAND --help. The version: motiongen --version"
     )
 
 
@@ -99,7 +99,7 @@ def _fail(error: object, code: int) -> int:
 
 @contextlib.contextmanager
 def _log_to_stderr() -> Iterator[None]:
-    """Show the library's notes and progress on stderr while a command runs."""
+    """Log messages of the library to stderr while a command runs."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
     loggers = [

@@ -8,12 +8,13 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
 
-from motiongen.cli import UsageError
+from motiongen.cli import UsageError, choices
 from motiongen.cli.progress import bar
+from motiongen.devices import Device as Device
 
 if TYPE_CHECKING:
     from motiongen.motion import Motion
@@ -28,14 +29,10 @@ Outputs = Annotated[tyro.conf.UseAppendAction[tuple[Path, ...]], tyro.conf.arg(a
 Body = Annotated[
     Path | None, tyro.conf.arg(metavar="MODEL", help_behavior_hint="(default: the shipped body)")
 ]
-"""A body to draw."""
+"""Body model to render."""
 
-Weights = Annotated[str, tyro.conf.arg(metavar="full|open|DIR")]
-"""A shipped set by name, or a folder."""
-
-Device = Literal["auto", "cpu", "cuda"]
-"""auto is CUDA where there is one."""
-
+Weights = Annotated[str, choices.weights()]
+"""A shipped weight set by name, or a folder."""
 
 Size = Annotated[
     tuple[int, int] | None,
@@ -45,7 +42,7 @@ Size = Annotated[
 
 
 def by_model(metavar: str) -> Any:
-    """Return the help of an option that the model decides when it is absent."""
+    """Return the tyro argument of an option whose default is that of the model."""
     return tyro.conf.arg(metavar=metavar, help_behavior_hint="(default: the model's own)")
 
 
@@ -64,6 +61,7 @@ def parse(config: type[ConfigT], argv: Sequence[str], verb: str) -> ConfigT:
         UsageError: An option is unknown, missing, malformed, or one of a list that is given in two parts.
     """
     _check_lists(config, argv)
+    config = choices.with_choices(config)
     messages = io.StringIO()
     try:
         with contextlib.redirect_stderr(messages):
@@ -111,7 +109,7 @@ def _check_lists(config: type[Any], argv: Sequence[str]) -> None:
 
 
 def _flatten(box: str) -> str:
-    """Make one line of tyro's boxed message, without its frame and its pointer to the help."""
+    """Return tyro's boxed error message as one line, without its frame and its pointer to the help."""
     lines = [line.strip(" │|") for line in box.splitlines()]
     lines = [line for line in lines if any(letter.isalnum() for letter in line) and line[0] not in "╭╰+"]
     end = next((i for i, line in enumerate(lines) if line.startswith("For full helptext")), len(lines))
@@ -119,26 +117,26 @@ def _flatten(box: str) -> str:
 
 
 def known_formats() -> tuple[str, ...]:
-    """Return the extensions of motion files that can be written."""
+    """Return the extensions of writable motion formats."""
     from motiongen.io import writable
 
     return writable()
 
 
 def known_pictures() -> tuple[str, ...]:
-    """Return the extensions of videos and pictures that can be drawn."""
+    """Return the extensions of videos and images that can be rendered."""
     from motiongen.render import drawable
 
     return drawable()
 
 
 def known_outputs() -> tuple[str, ...]:
-    """Return every extension that can be written, pictures first."""
+    """Return all extensions that can be written, images first."""
     return (*known_pictures(), *known_formats())
 
 
 def check_outputs(paths: Iterable[Path], extensions: Iterable[str]) -> None:
-    """Refuse, before any work, paths that could not be written.
+    """Check, before any work, that output files can be written.
 
     Args:
         paths: Files that the command is asked for.
@@ -167,14 +165,14 @@ def check_folder(folder: Path) -> None:
 
 
 def check_new_folder(folder: Path) -> None:
-    """Raise UsageError unless a folder is there that can be written to, or can be made."""
+    """Raise UsageError unless a folder is writable or can be created."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"output: {folder} is a file; give a folder")
     check_folder(folder if folder.exists() else folder.parent)
 
 
 def check_inputs(*paths: Path | None) -> None:
-    """Raise UsageError unless each path that is given is a file that is there."""
+    """Raise UsageError unless each given path is an existing file."""
     for path in paths:
         if path is not None and path.is_dir():
             raise UsageError(f"{path}: is a folder; give a file")
@@ -182,14 +180,22 @@ def check_inputs(*paths: Path | None) -> None:
             raise UsageError(f"{path}: no such file; check the path")
 
 
+def check_input_folders(*paths: Path | None) -> None:
+    """Raise UsageError unless each path that is given is a folder that is there."""
+    for path in paths:
+        if path is not None and not path.is_dir():
+            found = "is a file; give a folder" if path.exists() else "no such folder; check the path"
+            raise UsageError(f"{path}: {found}")
+
+
 def check_size(size: tuple[int, int] | None) -> None:
-    """Raise UsageError unless (width, height) pixels, if they are given, can be drawn."""
+    """Raise UsageError for an image size (width, height), pixels, that cannot be rendered; None is valid."""
     if size is not None and not all(16 <= side <= 4096 for side in size):
         raise UsageError(f"size: expected 16 to 4096 pixels, got {size[0]} x {size[1]}; try 960 540")
 
 
 def check_prompts(prompts: Sequence[str]) -> None:
-    """Raise UsageError for no prompt, an empty or endless one, or an output that lost its ``-o``."""
+    """Raise UsageError for no prompt, an empty or overlong one, or an output file without ``-o``."""
     from motiongen.conditions.prompt import normalise_prompt
 
     if not prompts:
@@ -204,7 +210,7 @@ def check_prompts(prompts: Sequence[str]) -> None:
 
 
 def parse_span(text: str) -> tuple[float, float]:
-    """Read ``"1.0:2.5"`` as (start, end) in seconds; an open side is 0 or infinity.
+    """Return (start, end), seconds, of a span such as ``"1.0:2.5"``; a missing side is 0 or infinity.
 
     Raises:
         UsageError: Not two numbers around a colon, or the end does not come after the start.
@@ -224,18 +230,17 @@ def parse_span(text: str) -> tuple[float, float]:
 
 
 def resolve_device(name: str) -> str:
-    """Return "cpu" or "cuda" for one of Device.
+    """Return "cpu" or "cuda" for a device name; "auto" is CUDA if available.
 
     Raises:
         UsageError: CUDA is asked for and is not there.
     """
-    import torch
+    from motiongen import devices
 
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UsageError(
-            "device: expected a CUDA device, found none; use --device cpu, or install a CUDA build of torch"
-        )
-    return "cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu")
+    try:
+        return str(devices.resolve_device(name))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def write(
@@ -246,7 +251,16 @@ def write(
     body: Path | None,
     audio: "Audio | None" = None,
 ) -> None:
-    """Write a motion to a file: drawn with captions and sound if its extension is a picture's, else as motion."""
+    """Write a motion to a file: rendered if the extension is that of an image or video, else in a motion format.
+
+    Args:
+        motion: the motion.
+        path: output file.
+        captions: shown in videos and images.
+        size: width and height, pixels; None for the default.
+        body: SMPL model file; None for the shipped body.
+        audio: sound of a video; None for none.
+    """
     if path.suffix.lower() in known_pictures():
         with bar(path.name) as progress:
             motion.render(
@@ -257,12 +271,12 @@ def write(
 
 
 def numbered(path: Path, index: int, count: int) -> Path:
-    """Return walk.mp4 for a single variant, else walk-1.mp4, walk-2.mp4, …"""
+    """Return the file of a variant: walk.mp4 if there is one variant, else walk-1.mp4, walk-2.mp4, …"""
     return path if count == 1 else path.with_name(f"{path.stem}-{index + 1}{path.suffix}")
 
 
 def report(paths: Iterable[Path]) -> None:
-    """Print each written file on its own line of stdout, so that scripts can read them."""
+    """Print the written files to stdout, one a line, for scripts."""
     for path in paths:
         print(path)
     sys.stdout.flush()

@@ -49,7 +49,11 @@ class BenchConfig:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Measure, and print a table."""
+    """Measure, and print a table.
+
+    Args:
+        argv: the words after the verb.
+    """
     config = arguments.parse(BenchConfig, argv, "bench-stream")
     from motiongen_bridge import load_test
 

@@ -1,57 +1,53 @@
-"""``motiongen dance MUSIC -o OUT``: a piece of music into a dance, with the music in the video."""
+"""``motiongen dance MUSIC -o OUT``: music to dance, with the music in the video."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
-from motiongen.cli import UsageError, arguments
+from motiongen.cli import UsageError, arguments, choices
 from motiongen.cli.progress import bar
 
 
 @dataclass(frozen=True, kw_only=True)
 class DanceConfig:
-    """Turn music into a dance as long as it. A video has the music in it.
+    """Turn music into a dance of the same length. Videos contain the music.
 
-    The extension of each output says what is written: {outputs}.
+    The format of each output is determined by its extension: {outputs}.
     """
 
     music: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="MUSIC")]
-    """Sound file: wav, mp3, ogg, flac and what else FFmpeg reads."""
+    """Audio file: wav, mp3, ogg, flac or any other format of FFmpeg."""
     output: arguments.Outputs = ()
     """File to write; may be given several times."""
     start: Annotated[float, tyro.conf.arg(name="from", metavar="S")] = 0.0
-    """Where in the music to begin, seconds."""
+    """Start in the music, seconds."""
     seconds: Annotated[
         float | None, tyro.conf.arg(metavar="S", help_behavior_hint="(default: to its end)")
     ] = None
-    """How much of the music to dance to."""
+    """Length of the music to use."""
     style: Annotated[str | None, tyro.conf.arg(metavar="STYLE", help_behavior_hint="(default: any)")] = None
-    """A dance style that the weights know; motiongen models lists them."""
+    """Dance style of the weights; see motiongen models."""
     weights: arguments.Weights = "full"
-    """full (non-commercial), open (free sources, may be used in products), or a folder of your own."""
-    space: Annotated[
-        Literal["latent", "motion"] | None, tyro.conf.arg(help_behavior_hint="(default: latent)")
-    ] = None
-    """What is denoised: the tokenizer's latents (faster) or the frames themselves."""
+    space: Annotated[str | None, choices.space()] = None
     seed: int = 0
     """The same seed gives the same dance on the same device."""
     guidance: Annotated[float | None, arguments.by_model("SCALE")] = None
-    """How strictly to follow the music: 1 is not at all stricter than the data."""
+    """Classifier-free guidance scale of the music; 1 for no guidance."""
     steps: Annotated[int | None, arguments.by_model("N")] = None
-    """Steps of denoising: more are slower and finer."""
+    """Denoising steps; more are slower and more accurate."""
     count: Annotated[int, tyro.conf.arg(metavar="K")] = 1
-    """Dances to make; with K > 1 the files are named OUT-1, OUT-2 …"""
+    """Number of dances; with K > 1 the files are named OUT-1, OUT-2 …"""
     lock_feet: bool = False
-    """Hold standing feet still, by bending the legs."""
+    """Keep feet in contact from sliding, by inverse kinematics of the legs."""
     device: arguments.Device = "auto"
-    """Where to compute."""
+    """Device of the model."""
     size: arguments.Size = None
-    """Width and height of videos and pictures, pixels."""
+    """Width and height of videos and images, pixels."""
     body: arguments.Body = None
-    """SMPL, SMPL-H or SMPL-X model file (needs motiongen[smpl]) instead of the body that is shipped."""
+    """SMPL, SMPL-H or SMPL-X model file (needs motiongen[smpl]) in place of the shipped body."""
 
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 < self.seconds <= 3600:
@@ -64,10 +60,11 @@ class DanceConfig:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Dance, then write every output."""
+    """Run ``motiongen dance``."""
     config = arguments.parse(DanceConfig, argv, "dance")
     arguments.check_outputs(config.output, arguments.known_outputs())
     arguments.check_inputs(config.music, config.body)
+    device = arguments.resolve_device(config.device)
     from motiongen.inference.dance import dance
     from motiongen.music.audio import read_audio
 
@@ -82,7 +79,7 @@ def main(argv: Sequence[str]) -> None:
                 steps=config.steps,
                 space=config.space,
                 weights=config.weights,
-                device=config.device,
+                device=device,
                 progress=progress,
             )
         motion = motion.with_locked_feet() if config.lock_feet else motion

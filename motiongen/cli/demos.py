@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class DemosConfig:
-    """Record demonstrations of a task's scripted expert as a LeRobot v3.0 dataset, for motiongen train carp."""
+    """Record demonstrations of a task's scripted expert as a LeRobot v3.0 dataset, for motiongen train."""
 
     task: Annotated[
         tyro.conf.Positional[str],

@@ -47,7 +47,6 @@ class DriveConfig:
     seed: int = 0
     """Seed of a motion from words, or of a server's character."""
     weights: arguments.Weights = "full"
-    """full (non-commercial), open (free sources, may be used in products), or a folder of your own."""
     token: Annotated[
         str, tyro.conf.arg(help_behavior_hint="(default: MOTIONGEN_TOKEN of the environment)")
     ] = ""
@@ -79,14 +78,16 @@ def main(argv: Sequence[str]) -> None:
     if config.report is not None:
         arguments.check_outputs([config.report], [".json"])
     simulation.check_robot(config.robot)
-    with simulation.needs_sim("drive"):
-        from motiongen_sim.drive import drive, is_address, is_file
+    from motiongen_sim.motion_source import is_address, is_file
+
     if is_address(config.source):
         arguments.check_prompts([config.prompt])
     elif is_file(config.source):
         arguments.check_inputs(Path(config.source))
     else:
         arguments.check_prompts([config.source])
+    with simulation.needs_sim("drive"):
+        from motiongen_sim.drive import drive
     with bar(config.robot) as progress:
         report = drive(
             config.robot,

@@ -1,14 +1,14 @@
-"""``motiongen edit CLIP PROMPT|--music SONG --between 1.0:2.5 -o OUT``: new motion in a span, the rest as it was."""
+"""``motiongen edit CLIP PROMPT|--music SONG --between 1.0:2.5 -o OUT``: regenerates a span and keeps the rest."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from motiongen.cli import UsageError, arguments
+from motiongen.cli import UsageError, arguments, choices
 
 if TYPE_CHECKING:
     from motiongen.motion import Motion
@@ -17,50 +17,45 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class EditConfig:
-    """Rewrite a part of a clip by a sentence, or to music. What is not rewritten stays as it was, frame for frame."""
+    """Regenerate a part of a clip by text or to music. All other frames stay unchanged."""
 
     clip: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="CLIP")]
     """Clip to edit."""
     prompt: Annotated[
         tyro.conf.Positional[str | None], tyro.conf.arg(metavar="PROMPT", help_behavior_hint="(or --music)")
     ] = None
-    """What shall happen in the span."""
+    """Sentence for the span."""
     music: Annotated[Path | None, tyro.conf.arg(metavar="MUSIC", help_behavior_hint="(or a prompt)")] = None
-    """Music to dance to; it begins where the clip begins."""
-    joints: Annotated[
-        str | None, tyro.conf.arg(metavar="upper|lower|arms|…", help_behavior_hint="(with --music)")
-    ] = None
-    """Rewrite these joints only: upper, lower, arms, left_arm, right_arm, torso or head."""
+    """Audio file to dance to; it starts with the clip."""
+    joints: Annotated[str | None, choices.joints()] = None
     keep_root: bool = False
-    """With --music: keep where the body goes, how high and which way it leans."""
+    """Keep path, height and tilt of the root; with --music."""
     style: Annotated[str | None, tyro.conf.arg(metavar="STYLE", help_behavior_hint="(with --music)")] = None
-    """A dance style that the weights know."""
+    """Dance style of the weights; see motiongen models."""
     output: arguments.Outputs = ()
     """File to write; may be given several times."""
     between: Annotated[str | None, tyro.conf.arg(metavar="START:END", help_behavior_hint="(seconds)")] = None
-    """The span to rewrite; an open side reaches to that end of the clip."""
+    """Span to regenerate; a missing side is that end of the clip."""
     before: Annotated[float | None, tyro.conf.arg(metavar="END", help_behavior_hint="(seconds)")] = None
-    """Rewrite everything before this time."""
+    """Regenerate everything before this time."""
     after: Annotated[float | None, tyro.conf.arg(metavar="START", help_behavior_hint="(seconds)")] = None
-    """Rewrite everything after this time."""
-    head: Literal["bamm"] = "bamm"
-    """The model that turns words into codes; music is badm's."""
+    """Regenerate everything after this time."""
+    head: Annotated[str, choices.head("words", edits=True)] = "bamm"
     weights: arguments.Weights = "full"
-    """full (non-commercial), open (free sources, may be used in products), or a folder of your own."""
     seed: int = 0
     """The same seed gives the same motion on the same device."""
     guidance: Annotated[float | None, arguments.by_model("SCALE")] = None
-    """How strictly to follow the words: 1 is not at all stricter than the data."""
+    """Classifier-free guidance scale; 1 for no guidance."""
     temperature: Annotated[float | None, arguments.by_model("T")] = None
-    """How far to stray from the likeliest motion; not with --music."""
+    """Sampling temperature; 0 takes the likeliest codes; not with --music."""
     steps: Annotated[int | None, arguments.by_model("N")] = None
-    """Steps of denoising; with --music."""
+    """Denoising steps; with --music."""
     device: arguments.Device = "auto"
-    """Where to compute."""
+    """Device of the model."""
     size: arguments.Size = None
-    """Width and height of videos and pictures, pixels."""
+    """Width and height of videos and images, pixels."""
     body: arguments.Body = None
-    """SMPL, SMPL-H or SMPL-X model file (needs motiongen[smpl]) instead of the body that is shipped."""
+    """SMPL, SMPL-H or SMPL-X model file (needs motiongen[smpl]) in place of the shipped body."""
 
     def __post_init__(self) -> None:
         if (self.prompt is None) == (self.music is None):
@@ -75,11 +70,11 @@ class EditConfig:
                 "span: expected one of --between, --before, --after; say which seconds to rewrite"
             )
         arguments.check_size(self.size)
-        _ = self.span  # refuses what is no span
+        _ = self.span  # raises UsageError for an invalid span
 
     @property
     def span(self) -> tuple[float, float]:
-        """The span (start, end) to rewrite in seconds; the end may be infinite."""
+        """Span (start, end) to regenerate, seconds; the end may be infinite."""
         if self.between is None and self.before is None and self.after is None:
             return 0.0, math.inf
         if self.between is not None:
@@ -88,12 +83,13 @@ class EditConfig:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Edit one clip and write every output."""
+    """Run ``motiongen edit``."""
     config = arguments.parse(EditConfig, argv, "edit")
     if config.prompt is not None:
         arguments.check_prompts([config.prompt])
     arguments.check_outputs(config.output, arguments.known_outputs())
     arguments.check_inputs(config.clip, config.music, config.body)
+    arguments.resolve_device(config.device)
     from motiongen.motion import Motion
 
     motion = Motion.load(config.clip)

@@ -1,52 +1,50 @@
-"""``motiongen generate PROMPT … -o OUT``: sentences into one unbroken motion, in as many formats as asked."""
+"""``motiongen generate PROMPT … -o OUT``: text to one continuous motion, in one or more formats."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
-from motiongen.cli import UsageError, arguments
+from motiongen.cli import UsageError, arguments, choices
 
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateConfig:
-    """Turn sentences into motion. Several prompts follow each other without a break.
+    """Turn text into motion. Several prompts give one continuous motion.
 
-    The extension of each output says what is written: {outputs}.
+    The format of each output is determined by its extension: {outputs}.
     """
 
     prompts: Annotated[
         tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(name="PROMPT", metavar="PROMPT …")
     ]
-    """What happens, a sentence each."""
+    """One sentence for each part of the motion."""
     output: arguments.Outputs = ()
     """File to write; may be given several times."""
-    head: Literal["bamm", "mogo"] = "bamm"
-    """The model that turns words into codes: bamm revises what it wrote, mogo writes forward only, as in a stream."""
+    head: Annotated[str, choices.head("words")] = "bamm"
     weights: arguments.Weights = "full"
-    """full (non-commercial), open (free sources, may be used in products), or a folder of your own."""
     seconds: Annotated[float | None, arguments.by_model("S")] = None
-    """Length of each prompt's motion."""
+    """Length of the motion of each prompt."""
     seed: int = 0
     """The same seed gives the same motion on the same device."""
     guidance: Annotated[float | None, arguments.by_model("SCALE")] = None
-    """How strictly to follow the words: 1 is not at all stricter than the data."""
+    """Classifier-free guidance scale; 1 for no guidance."""
     temperature: Annotated[float | None, arguments.by_model("T")] = None
-    """How far to stray from the likeliest motion."""
+    """Sampling temperature; 0 takes the likeliest codes."""
     count: Annotated[int, tyro.conf.arg(metavar="K")] = 1
-    """Variants to make; with K > 1 the files are named OUT-1, OUT-2 …"""
+    """Number of variants; with K > 1 the files are named OUT-1, OUT-2 …"""
     device: arguments.Device = "auto"
-    """Where to compute."""
+    """Device of the model."""
     start_from: Annotated[Path | None, tyro.conf.arg(metavar="CLIP", help_behavior_hint="(optional)")] = None
     """A clip to continue."""
     lock_feet: bool = False
-    """Hold standing feet still, by bending the legs."""
+    """Keep feet in contact from sliding, by inverse kinematics of the legs."""
     size: arguments.Size = None
-    """Width and height of videos and pictures, pixels."""
+    """Width and height of videos and images, pixels."""
     body: arguments.Body = None
-    """SMPL, SMPL-H or SMPL-X model file (needs motiongen[smpl]) instead of the body that is shipped."""
+    """SMPL, SMPL-H or SMPL-X model file (needs motiongen[smpl]) in place of the shipped body."""
 
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 < self.seconds <= 600:
@@ -59,7 +57,7 @@ class GenerateConfig:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Generate, then write every output."""
+    """Run ``motiongen generate``."""
     config = arguments.parse(GenerateConfig, argv, "generate")
     arguments.check_prompts(config.prompts)
     outputs = [
@@ -67,11 +65,12 @@ def main(argv: Sequence[str]) -> None:
     ]
     arguments.check_outputs(config.output, arguments.known_outputs())
     arguments.check_inputs(config.start_from, config.body)
+    device = arguments.resolve_device(config.device)
     from motiongen.inference.generate import variants
     from motiongen.motion import Motion
 
     start = None if config.start_from is None else Motion.load(config.start_from)
-    made = variants(
+    generated = variants(
         config.prompts,
         count=config.count,
         seconds=config.seconds,
@@ -81,12 +80,12 @@ def main(argv: Sequence[str]) -> None:
         start_from=start,
         head=config.head,
         weights=config.weights,
-        device=config.device,
+        device=device,
     )
-    for i, take in enumerate(made):
-        motion = take.motion.with_locked_feet() if config.lock_feet else take.motion
+    for i, variant in enumerate(generated):
+        motion = variant.motion.with_locked_feet() if config.lock_feet else variant.motion
         for path in config.output:
             arguments.write(
-                motion, arguments.numbered(path, i, config.count), take.parts, config.size, config.body
+                motion, arguments.numbered(path, i, config.count), variant.parts, config.size, config.body
             )
     arguments.report(outputs)

@@ -1,4 +1,4 @@
-"""``motiongen models``: what is shipped, under which terms, and what it knows."""
+"""``motiongen models``: lists weight sets with size, data, licence, contents and styles."""
 
 import json
 import textwrap
@@ -10,64 +10,91 @@ from typing import Annotated, Any
 
 import tyro
 
+from motiongen import heads
 from motiongen.cli import arguments
+from motiongen.inference.weight_sets import ABOUT, shipped_policies, shipped_sets
+
+CONFIG, CARD = "config.json", "README.md"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelsConfig:
-    """List the shipped weights: parameters, data, licence, and the contents and styles they know."""
+    """List the weights that ship, sets and policies: parameters, data, licence, contents, styles and tasks."""
 
     folder: Annotated[
         tyro.conf.Positional[Path | None], tyro.conf.arg(metavar="DIR", help_behavior_hint="(optional)")
     ] = None
-    """A set of your own instead of those that are shipped."""
+    """Folder of a weight set or policy, in place of the shipped ones."""
     json: bool = False
-    """Print one JSON object instead of a page."""
+    """Print one JSON object instead of text."""
 
 
 def main(argv: Sequence[str]) -> None:
-    """Print every shipped set of weights."""
+    """Run ``motiongen models``."""
     config = arguments.parse(ModelsConfig, argv, "models")
-    sets = {path.parent.name: describe(path) for path in _found(config.folder)}
+    found = {folder.name: describe(folder) for folder in _found(config.folder)}
     if config.json:
-        print(json.dumps(sets))
+        print(json.dumps(found))
         return
-    print("\n\n".join(_page(name, about) for name, about in sets.items()))
+    print("\n\n".join(_page(name, facts) for name, facts in found.items()))
 
 
 def _found(folder: Path | None) -> list[Path]:
-    """Return the about.json of a set, or of every set that is shipped."""
+    """Return the folder of a weight set or policy, or those of all shipped ones."""
     if folder is not None:
-        arguments.check_inputs(folder / "about.json")
-        return [folder / "about.json"]
-    import motiongen_assets
-
-    shipped = motiongen_assets.ROOT / "weights"
-    if not (found := sorted(shipped.glob("*/about.json"))):
-        raise FileNotFoundError(f"{shipped}: expected sets of weights, got none; reinstall motiongen")
-    return found
+        if not _is_policy(folder):
+            arguments.check_inputs(folder / ABOUT)
+        return [folder.resolve()]
+    if not (sets := shipped_sets()):
+        raise FileNotFoundError("weights: expected sets that ship, got none; reinstall motiongen")
+    return [*sets.values(), *shipped_policies().values()]
 
 
-def describe(about: Path) -> dict[str, Any]:
-    """Return what a set's about.json says, with the size of each model beside it."""
-    facts: dict[str, Any] = json.loads(about.read_text(encoding="utf-8"))
-    weights = sorted(about.parent.rglob("model.safetensors"))
+def describe(folder: Path) -> dict[str, Any]:
+    """Return the facts of a weight set or policy, with the sizes of its models."""
+    facts = _policy_facts(folder) if _is_policy(folder) else _set_facts(folder)
     facts["models"] = {
-        path.parent.relative_to(about.parent).as_posix(): {
+        path.parent.relative_to(folder).as_posix() if path.parent != folder else facts["head"]: {
             "parameters": count_parameters(path),
             "bytes": path.stat().st_size,
         }
-        for path in weights
+        for path in sorted(folder.rglob("model.safetensors"))
     }
-    for config in sorted(about.parent.glob("badm/*/config.json")):
-        facts["dances"] = json.loads(config.read_text(encoding="utf-8"))["styles"]
+    return facts
+
+
+def _is_policy(folder: Path) -> bool:
+    return (folder / CONFIG).is_file() and not (folder / ABOUT).is_file()
+
+
+def _set_facts(folder: Path) -> dict[str, Any]:
+    """Return the contents of about.json, and the dance styles of the set's heads."""
+    facts: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    for name, spec in heads.heads_for("music").items():
+        for config in (folder / name / space / CONFIG for space in spec.spaces or ("",)):
+            if config.is_file():
+                known = facts.setdefault("dances", [])
+                styles = json.loads(config.read_text(encoding="utf-8")).get("styles", ())
+                known += [style for style in styles if style not in known]
+    return facts
+
+
+def _policy_facts(folder: Path) -> dict[str, Any]:
+    """Return head and tasks of a policy's config, licence and data of its model card."""
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    facts = {"head": config["model"], "licence": "unknown", "tasks": config.get("tasks", [])}
+    if (folder / CARD).is_file():
+        from huggingface_hub import ModelCard
+
+        card = ModelCard.load(folder / CARD).data.to_dict()
+        facts |= {"licence": card.get("license", "unknown"), "data": card.get("training_data", [])}
     return facts
 
 
 def count_parameters(path: Path) -> int:
-    """Return the number of values in a safetensors file, from its header alone.
+    """Return the number of parameters in a safetensors file, read from its header only.
 
-    The header is JSON behind its length in 8 little-endian bytes (safetensors format, 2022).
+    The header is JSON, preceded by its length in 8 little-endian bytes (safetensors format, 2022).
     """
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
@@ -85,7 +112,7 @@ def _page(name: str, about: dict[str, Any]) -> str:
         f"  {model:<12} {size['parameters'] / 1e6:6.2f} M parameters {size['bytes'] / 1e6:7.2f} MB"
         for model, size in about["models"].items()
     ]
-    for key in ("data", "contents", "styles", "dances"):
-        words = ", ".join(about.get(key, ())) or "none"
+    for key in ("tasks", "data") if "tasks" in about else ("data", "contents", "styles", "dances"):
+        words = ("; " if key == "tasks" else ", ").join(about.get(key, ())) or "none"
         lines.append(textwrap.fill(words, 100, initial_indent=f"  {key:<12} ", subsequent_indent=" " * 15))
     return "\n".join(lines)

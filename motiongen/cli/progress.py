@@ -1,4 +1,4 @@
-"""A bar on stderr while people watch; silence in pipes and logs."""
+"""Progress bar on stderr, shown in terminals only."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 @contextlib.contextmanager
 def bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function of (done, of all) that moves a bar on stderr; it shows nothing unless stderr is a terminal."""
+    """Yield a callback of (steps done, steps in all) that moves the bar; without a terminal it does nothing."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

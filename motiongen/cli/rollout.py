@@ -27,8 +27,7 @@ class RolloutConfig:
         tyro.conf.Positional[str],
         tyro.conf.arg(metavar="TASK", help=f"One of {simulation.task_names()}."),
     ]
-    policy: Annotated[str, tyro.conf.arg(metavar=f"carp|{simulation.scripted_policies()}|NAME|DIR")] = "carp"
-    """carp is the one that ships for the task; or another that ships, by name, or a folder of your own."""
+    policy: Annotated[str, simulation.policies()] = "carp"
     episodes: Annotated[int, tyro.conf.arg(metavar="N")] = 100
     """Number of episodes."""
     seed: int = 0
@@ -55,6 +54,8 @@ class RolloutConfig:
     """Folder for videos, a sheet of them, and a plot of success against episodes."""
     films: Annotated[int, tyro.conf.arg(metavar="N")] = 8
     """Number of episodes that are recorded as video."""
+    published_resets: bool = False
+    """Keep worlds in which the task is already solved, as published; prints the success of doing nothing beside."""
     report: Annotated[Path | None, tyro.conf.arg(metavar="OUT.json", help_behavior_hint="(optional)")] = None
     """File for the whole report, as JSON."""
     device: arguments.Device = "cpu"
@@ -104,6 +105,7 @@ def _rollout(config: RolloutConfig, device: str) -> "RolloutReport":
             batch=config.batch,
             films=config.films,
             device=device,
+            published_resets=config.published_resets,
             on_progress=progress,
         )
 
@@ -116,9 +118,11 @@ def table(report: "RolloutReport") -> str:
         "task": f"{report.task} ({report.observations} observations)",
         "policy": report.policy,
         "success": f"{report.success_rate:.1%}, 95 % interval {low:.1%} to {high:.1%} "
-        f"({sum(report.success)} of {report.episodes})",
+        f"({sum(report.success)} of {report.episodes}) at the end; ever {report.success_ever_rate:.1%}",
         "steps": f"{sum(report.steps) / report.episodes:.1f} a try, of {report.max_steps}",
     }
+    if report.do_nothing_rate is not None:
+        rows["doing nothing"] = f"{report.do_nothing_rate:.1%}, with published resets"
     for name, value in report.measures.items():
         rows[name] = f"{value.mean:.3f}" + (
             "" if value.low is None else f", 95 % interval {value.low:.3f} to {value.high:.3f}"

@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from motiongen_bridge.server_config import ServerConfig
 
 
-STREAMING = heads.heads_for("words", streams=True) | heads.heads_for("music", streams=True)
-"""Name -> head that streams."""
-SPACES = tuple(space for spec in STREAMING.values() for space in spec.spaces)
+def _streaming() -> dict[str, HeadSpec]:
+    """Return name -> head that streams, those that obey sentences first."""
+    return heads.heads_for("words", streams=True) | heads.heads_for("music", streams=True)
+
+
+def _spaces() -> list[str]:
+    return [space for spec in _streaming().values() for space in spec.spaces]
 
 
 def _send_help() -> str:
@@ -55,11 +59,11 @@ class ServeConfig:
     head: Annotated[
         str,
         tyro.conf.arg(
-            metavar="|".join(STREAMING),
+            metavar="|".join(_streaming()),
             help="The model that generates the stream. "
-            + "; ".join(f"{name}: {spec.summary}" for name, spec in STREAMING.items()),
+            + "; ".join(f"{name}: {spec.summary}" for name, spec in _streaming().items()),
         ),
-    ] = next(iter(STREAMING))
+    ] = next(iter(_streaming()))
     weights: arguments.Weights = "full"
     """full (non-commercial), open (free sources, may be used in products), or a folder of your own."""
     max_characters: Annotated[int, tyro.conf.arg(name="max-sessions", metavar="N")] = 256
@@ -87,7 +91,7 @@ class ServeConfig:
     space: Annotated[
         str | None,
         tyro.conf.arg(
-            metavar="|".join(SPACES), help_behavior_hint="(default: the first that the weights have)"
+            metavar="|".join(_spaces()), help_behavior_hint="(default: the first that the weights have)"
         ),
     ] = None
     """With a head that dances: the space that is denoised, the tokenizer's latents (faster) or the frames."""
@@ -101,16 +105,16 @@ class ServeConfig:
             raise UsageError(f"max-sessions: expected 1 to 100000, got {self.max_characters}")
         if not 0 <= self.workers <= 64:
             raise UsageError(f"workers: expected 1 to 64, got {self.workers}; or leave it out")
-        if self.head not in STREAMING:
-            raise UsageError(f"head: expected one of {', '.join(STREAMING)}, got {self.head!r}")
-        if self.space is not None and self.space not in SPACES:
-            raise UsageError(f"space: expected one of {', '.join(SPACES)}, got {self.space!r}")
+        if self.head not in _streaming():
+            raise UsageError(f"head: expected one of {', '.join(_streaming())}, got {self.head!r}")
+        if self.space is not None and self.space not in _spaces():
+            raise UsageError(f"space: expected one of {', '.join(_spaces())}, got {self.space!r}")
         if self.spec.kind == "music" and (self.refine or self.workers > 1):
             raise UsageError(
                 f"refine, workers: expected none with {self.head}, which has one thread; leave them out"
             )
         if self.spec.kind == "words" and (self.style or self.space):
-            dancing = " or ".join(name for name, spec in STREAMING.items() if spec.kind == "music")
+            dancing = " or ".join(name for name, spec in _streaming().items() if spec.kind == "music")
             raise UsageError(
                 f"style, space: expected none with {self.head}; they are for heads that dance: --head {dancing}"
             )
@@ -118,11 +122,15 @@ class ServeConfig:
     @property
     def spec(self) -> HeadSpec:
         """The head."""
-        return STREAMING[self.head]
+        return _streaming()[self.head]
 
 
 def main(argv: Sequence[str]) -> None:
-    """Load the model, then serve until Ctrl-C."""
+    """Load the model, then serve until Ctrl-C.
+
+    Args:
+        argv: the words after the verb.
+    """
     config = arguments.parse(ServeConfig, argv, "serve")
     device = arguments.resolve_device(config.device)
     from motiongen_bridge.server_config import ServerConfig

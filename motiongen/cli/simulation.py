@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from motiongen.cli import UsageError
+from motiongen.cli import UsageError, choices
 
 _MODULES = (
     *("gymnasium", "pybullet", "pybullet_data", "pybullet_utils", "panda_gym", "gym_pusht", "pymunk"),
@@ -46,11 +46,19 @@ def check_task(name: str) -> None:
         raise UsageError(str(error)) from error
 
 
-def scripted_policies() -> str:
-    """Return the names of all policies without a model, for a metavar."""
-    from motiongen_sim.scripted_policies import SCRIPTED_POLICIES
+def policies() -> choices.Choice:
+    """Return the choice of policies: heads, those without a model, and trained ones."""
 
-    return "|".join(SCRIPTED_POLICIES)
+    def names() -> dict[str, str]:
+        from motiongen.heads import heads_for
+        from motiongen_sim.scripted_policies import SCRIPTED_POLICIES
+
+        return dict.fromkeys(heads_for("policy"), "is the one that ships for the task") | dict.fromkeys(
+            SCRIPTED_POLICIES, ""
+        )
+
+    purpose = "Policy; NAME is one of those of motiongen models, DIR a folder of your own."
+    return choices.Choice(kind="policy", names=names, purpose=purpose, others=("NAME", "DIR"))
 
 
 def robot_names() -> str:

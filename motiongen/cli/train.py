@@ -1,4 +1,4 @@
-"""``motiongen train MODEL --data CACHE -o DIR``: weights of your own, model by model."""
+"""``motiongen train MODEL --data CACHE -o DIR``: trains one model of a weight set."""
 
 from collections.abc import Sequence
 from dataclasses import field, make_dataclass
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def trainings() -> dict[str, type[TrainingRun]]:
-    """Return the options of each model's training, by name, in the order of training."""
+    """Return the training options of each model, by name, in the order of training."""
     of_heads = {name: spec.training for name, spec in HEADS.items() if spec.training is not None}
     return {"tokenizer": TokenizerTraining, **of_heads, "evaluator": EvaluatorTraining}
 
 
 def main(argv: Sequence[str]) -> None:
-    """Train one model; Ctrl-C saves, and --resume goes on."""
+    """Run ``motiongen train``; Ctrl-C saves a checkpoint, and --resume continues from it."""
     runs = trainings()
     name, options = (argv[0], list(argv[1:])) if argv else ("", [])
     if name in ("-h", "--help"):
@@ -39,13 +39,14 @@ def main(argv: Sequence[str]) -> None:
         options += ["--minutes", "60"]
     run = arguments.parse(_command(runs[name]), options, f"train {name}")
     arguments.check_new_folder(run.output)
+    arguments.check_input_folders(*run.inputs())
     resumes = run.resumes()
     device = arguments.resolve_device(run.device)
     import torch
 
     from motiongen.training.loop import Trainer
 
-    torch.manual_seed(run.schedule.seed)  # of a model's first weights
+    torch.manual_seed(run.schedule.seed)  # for the initial weights of the model
     trainer = Trainer(_recipe(run), run.schedule, run.folder(name), device)
     metrics = trainer.run(resumes)
     run.describe()
@@ -55,20 +56,20 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _command(run: type[TrainingRun]) -> type[TrainingRun]:
-    """Return a training's options with the names that the command line gives some of them."""
+    """Return training options with the command line's names for some of them."""
     output = Annotated[
         Path,
         tyro.conf.arg(
             aliases=["-o"],
             metavar="DIR",
-            help="Folder that the weights, the checkpoint and the log are written to.",
+            help="Folder for weights, checkpoint and log.",
         ),
     ]
-    made = make_dataclass(
+    command = make_dataclass(
         run.__name__, [("output", output, field())], bases=(run,), frozen=True, kw_only=True
     )
-    made.__doc__ = run.__doc__
-    return made
+    command.__doc__ = run.__doc__
+    return command
 
 
 def _recipe(run: TrainingRun) -> "Recipe":

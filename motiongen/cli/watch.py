@@ -62,7 +62,11 @@ class WatchConfig:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Watch, print a summary, write the recording."""
+    """Watch, print a summary, write the recording.
+
+    Args:
+        argv: the words after the verb.
+    """
     config = arguments.parse(WatchConfig, argv, "watch")
     url, prompts = split(config.words)
     all_prompts = (*prompts, *config.then)

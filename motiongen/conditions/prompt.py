@@ -1,13 +1,13 @@
-"""What counts as a prompt. Without torch, so that a command line can refuse before it loads anything."""
+"""Normalisation and checks of prompts, without torch: the command line refuses a prompt before it loads a model."""
 
 MAX_WORDS = 60
 
 
 def normalise_prompt(prompt: str) -> str:
-    """Return the prompt with single spaces and no closing full stop.
+    """Return a prompt with single spaces and without punctuation at its end.
 
     Raises:
-        ValueError: nothing is left, or more than MAX_WORDS words, most of which no encoder would see.
+        ValueError: the prompt is empty or longer than MAX_WORDS words, which the encoder would truncate.
     """
     words = prompt.split()
     if len(words) > MAX_WORDS:

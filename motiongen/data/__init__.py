@@ -1,1 +1,1 @@
-"""What training and evaluation read: clip caches, corpora of codes, paired dances, demonstrations."""
+"""Data for training and evaluation: clip caches, code corpora, dances paired with music, robot demonstrations."""

@@ -1,7 +1,7 @@
-"""The training cache: clips of SMPL-22 at 30 fps with their captions, packed in shards, read by memory map.
+"""Clip cache: motion of SMPL-22 at 30 fps with captions, packed in shards and read by memory map.
 
-`index.json` says what the cache is, `clips.jsonl.xz` has a line a clip, `shard-*.bin` the packed motion. The learned
-frames that training reads are unpacked once into `features.f16`, which is only ever mapped, never loaded whole.
+`index.json` describes the cache, `clips.jsonl.xz` has one line for each clip, `shard-*.bin` contain the packed motion.
+Feature frames are computed once and written to `features.f16`, which is memory-mapped.
 """
 
 import json
@@ -28,20 +28,24 @@ SHARD_BYTES = 64 * 2**20
 
 @dataclass(frozen=True)
 class ClipRecord:
-    """What is known of a clip beside its motion.
+    """Metadata of a clip.
 
     Attributes:
         id: unique, "source/name".
         source: name of the dataset.
-        licence: of the clip's data.
-        split: "train" or "test"; a mirrored copy is on the side of its clip.
+        licence: of the data.
+        split: "train" or "test", for the clip and its mirrored copy.
         num_frames: T at 30 fps.
-        captions: sentences to train on.
-        held_out_captions: other wordings, only for tests.
+        captions: sentences for training.
+        held_out_captions: paraphrases for evaluation only.
         mirrored_captions: sentences for the mirrored motion.
-        mirrored_held_out_captions: other wordings for it, only for tests.
-        content: what is done, if labelled.
-        style: how, if labelled.
+        mirrored_held_out_captions: paraphrases for it, for evaluation only.
+        content: label of the action; None if unlabelled.
+        style: label of the style; None if unlabelled.
+        shard: number of the shard file.
+        offset: first byte in the shard.
+        size: bytes.
+        meta: further facts, such as `dance_style`, `bpm`, `first_beat` (seconds) and `audio` (path).
     """
 
     id: str
@@ -62,7 +66,13 @@ class ClipRecord:
 
 
 class ClipCache:
-    """A prepared cache, open for reading."""
+    """A prepared cache, opened for reading; create one with `ClipCache.open`.
+
+    Attributes:
+        folder: of the cache.
+        info: contents of `index.json`.
+        records: metadata of all clips.
+    """
 
     def __init__(self, folder: Path, info: dict[str, Any], records: Sequence[ClipRecord]) -> None:
         self.folder = folder
@@ -73,11 +83,11 @@ class ClipCache:
 
     @classmethod
     def open(cls, folder: str | Path) -> "ClipCache":
-        """Return the cache in a folder.
+        """Open the cache in a folder.
 
         Raises:
-            FileNotFoundError: there is none.
-            ValueError: it was written by another version.
+            FileNotFoundError: no cache in the folder.
+            ValueError: a cache of another version.
         """
         folder = Path(folder)
         if not (folder / "index.json").is_file():
@@ -97,11 +107,11 @@ class ClipCache:
         return len(self.records)
 
     def split(self, name: str) -> list[int]:
-        """Return the indices of the clips of "train" or "test"."""
+        """Return the indices of the clips of a split, "train" or "test"."""
         return [i for i, record in enumerate(self.records) if record.split == name]
 
     def motion(self, index: int) -> Motion:
-        """Return a clip's motion."""
+        """Return the motion of a clip."""
         record = self.records[index]
         if record.shard not in self._shards:
             path = self.folder / _shard_name(record.shard)
@@ -111,14 +121,14 @@ class ClipCache:
         return Motion(SMPL22, rotations, root, features.FPS)
 
     def features(self, index: int, mirrored: bool = False) -> Tensor:
-        """Return a clip's learned frames (T, 140), float32."""
+        """Return the feature frames (T, 140) of a clip, or of its mirror image, float32."""
         start, end = int(self._starts[index]), int(self._starts[index + 1])
         frames = torch.from_numpy(self._frames[start:end].astype(np.float32))
         return features.mirror(frames) if mirrored else frames
 
     @cached_property
     def _frames(self) -> np.ndarray:
-        """All clips' frames (sum of T, 140), float16, mapped."""
+        """Feature frames (sum of T, 140) of all clips, float16, memory-mapped."""
         path = self.folder / "features.f16"
         shape = (int(self._starts[-1]), features.FEATURE_DIM)
         if not path.is_file() or path.stat().st_size != 2 * shape[0] * shape[1]:
@@ -129,9 +139,10 @@ class ClipCache:
 
 
 class CacheWriter:
-    """Writes a cache clip by clip; nothing counts until `close` has written the index.
+    """Writes a cache clip by clip; the cache is complete when `close` has written the index.
 
-    A cache of old that is there is overwritten only then.
+    Args:
+        folder: created if missing; the index of a cache in it is deleted.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -144,7 +155,12 @@ class CacheWriter:
         self._file = open(self.folder / _shard_name(0), "wb")  # noqa: SIM115 - closed in close()
 
     def add(self, record: dict[str, Any], packed: bytes) -> None:
-        """Append a clip: ClipRecord's fields but shard, offset and size, and its packed motion."""
+        """Append a clip.
+
+        Args:
+            record: fields of ClipRecord except shard, offset and size.
+            packed: motion, from `motiongen.io.delta.pack`.
+        """
         if self._offset + len(packed) > SHARD_BYTES:
             self._file.close()
             self._shard, self._offset = self._shard + 1, 0
@@ -155,7 +171,7 @@ class CacheWriter:
         self._offset += len(packed)
 
     def close(self, **info: Any) -> None:
-        """Write the index, with any JSON-able facts about the whole."""
+        """Write the index, with further JSON-serialisable facts about the cache."""
         self._file.close()
         with atomic_path(self.folder / "clips.jsonl.xz") as aside:
             aside.write_bytes(lzma.compress("".join(line + "\n" for line in self._lines).encode()))
@@ -166,7 +182,13 @@ class CacheWriter:
 
 
 def write_cache(folder: str | Path, clips: Iterable[tuple[dict[str, Any], Motion]], **info: Any) -> ClipCache:
-    """Write clips (record fields, motion) and return the cache, open: for small data, in one process."""
+    """Write a cache of small data in one process, and open it.
+
+    Args:
+        folder: of the cache.
+        clips: (fields of ClipRecord, motion) of each clip.
+        info: further JSON-serialisable facts about the cache.
+    """
     writer = CacheWriter(folder)
     for record, motion in clips:
         writer.add({"num_frames": motion.num_frames} | record, pack(motion.rotations, motion.root))

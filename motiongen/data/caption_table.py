@@ -1,4 +1,4 @@
-"""Text vectors of a corpus's captions, encoded once and kept on disk."""
+"""Caption table: text vectors of all captions of a corpus, encoded once and stored on disk."""
 
 import hashlib
 import json
@@ -17,10 +17,10 @@ logger = logging.getLogger(__name__)
 
 
 class CaptionTable:
-    """Vectors of many captions, encoded once: fp16, packed without padding, read by memory map.
+    """Text vectors of M captions: fp16, packed without padding, memory-mapped; create one with `CaptionTable.build`.
 
     Attributes:
-        captions: (M) strings, in the table's order.
+        captions: M strings, in the order of the rows.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -32,42 +32,42 @@ class CaptionTable:
 
     @classmethod
     def build(cls, encoder: TextEncoder, captions: Sequence[str], folder: str | Path) -> "CaptionTable":
-        """Return the table of captions kept under `folder`, encoding them where it is not there yet.
+        """Return the table of captions stored under `folder`; it is created if missing.
 
         Args:
-            encoder: what encodes them.
+            encoder: text encoder.
             captions: strings; repeated ones are stored once.
-            folder: parent of the table's own folder, which is named by the encoder and the captions.
+            folder: parent of the folder of the table, whose name is a hash of encoder and captions.
         """
         captions = sorted(set(captions))
         digest = hashlib.sha256(
             json.dumps([encoder.name, encoder.max_tokens, captions]).encode()
         ).hexdigest()[:16]
-        home = Path(folder) / f"captions-{digest}"
-        if not (home / "captions.json").exists():  # written last
+        table_folder = Path(folder) / f"captions-{digest}"
+        if not (table_folder / "captions.json").exists():  # written last
             logger.info("encoding %d captions with %s", len(captions), encoder.name)
-            home.mkdir(parents=True, exist_ok=True)
-            _write_table(encoder, captions, home)
-        return cls(home)
+            table_folder.mkdir(parents=True, exist_ok=True)
+            _write_table(encoder, captions, table_folder)
+        return cls(table_folder)
 
     def __len__(self) -> int:
         return len(self.captions)
 
     def index(self, caption: str) -> int:
-        """Return the row of a caption."""
+        """Return the row index of a caption."""
         return self._index[caption]
 
     def gather(self, rows: Sequence[int]) -> TextCondition:
-        """Return the condition of rows, on the CPU in fp32."""
+        """Return the text condition of some rows, on the CPU, in fp32."""
         spans = [slice(self._starts[row], self._starts[row + 1]) for row in rows]
         tokens = [torch.from_numpy(self._tokens[span].astype(np.float32)) for span in spans]
         return TextCondition.stack(tokens, torch.from_numpy(self._pooled[list(rows)].astype(np.float32)))
 
 
-def _write_table(encoder: TextEncoder, captions: Sequence[str], home: Path) -> None:
+def _write_table(encoder: TextEncoder, captions: Sequence[str], table_folder: Path) -> None:
     order = sorted(
         range(len(captions)), key=lambda row: len(captions[row])
-    )  # batches of one length waste least
+    )  # similar lengths need little padding
     rows: dict[int, tuple[Tensor, Tensor]] = {}
     for start in range(0, len(order), 64):
         batch = order[start : start + 64]
@@ -79,7 +79,7 @@ def _write_table(encoder: TextEncoder, captions: Sequence[str], home: Path) -> N
         "pooled": torch.stack([rows[row][1].half().cpu() for row in range(len(captions))]).numpy(),
     }
     for name, array in arrays.items():
-        with atomic_path(home / f"{name}.npy") as path:
+        with atomic_path(table_folder / f"{name}.npy") as path:
             np.save(path, array)
-    with atomic_path(home / "captions.json") as path:
+    with atomic_path(table_folder / "captions.json") as path:
         path.write_text(json.dumps(captions))

@@ -1,4 +1,4 @@
-"""Chains of motions, one fading into the next, with the prompt of each: a stream whose prompt changes."""
+"""Chains of crossfaded motions with one prompt each: training data for streams whose prompt changes."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,27 +9,27 @@ from torch import Tensor
 
 from motiongen.data.code_bank import encode_all
 from motiongen.data.composition import crossfade
-from motiongen.data.corpus import Corpus, Labelled
+from motiongen.data.corpus import CaptionedMotion, Corpus
 from motiongen.features import LAYOUT
 from motiongen.tokenizers.rvq_vae import RVQVAE
 
-POSE = slice(LAYOUT["height"].start, LAYOUT["joints"].stop)  # what must meet at a junction
-CANDIDATES = 12  # motions of like content among which the best junction is looked for
-LATEST_ENTRY = 24  # frames into which a motion may be joined
-SHORTEST = 24  # frames of a link, where the motion has as many
-WHOLE = 0.25  # share of chains that are two motions from beginning to end, which one sentence can tell
+POSE = slice(LAYOUT["height"].start, LAYOUT["joints"].stop)  # compared at a junction
+CANDIDATES = 12  # motions of the same content among which the best junction is searched
+LATEST_ENTRY = 24  # latest frame at which a motion may be entered
+SHORTEST = 24  # least frames of a link, if the motion is that long
+WHOLE = 0.25  # share of chains of two whole motions, which can have one caption
 
 
 @dataclass(frozen=True)
 class Link:
-    """A motion's part in a chain.
+    """One motion of a chain.
 
     Attributes:
-        begin: token at which it begins.
-        end: token after its last.
-        age: tokens of the motion before its first token here, which were left out.
-        ended: whether it is there to its own end.
-        caption: what it shows.
+        begin: its first token in the chain.
+        end: the token after its last.
+        age: tokens at the start of the motion that were cropped.
+        ended: whether the end of the motion is in the chain.
+        caption: of the motion.
     """
 
     begin: int
@@ -41,17 +41,29 @@ class Link:
 
 @dataclass(frozen=True)
 class Chain:
-    """Motions one after the other: codes (N, Q) int16 and the links, in order."""
+    """Consecutive crossfaded motions.
+
+    Attributes:
+        codes: (N, Q) int16.
+        links: the motions, in order.
+    """
 
     codes: Tensor
     links: tuple[Link, ...]
 
 
 def make_chains(corpus: Corpus, tokenizer: RVQVAE, count: int, crossfade_frames: int) -> list[Chain]:
-    """Return `count` random chains of two or three motions, cut where a user might have changed the prompt."""
+    """Return random chains of two or three motions, cropped as if a user had changed the prompt.
+
+    Args:
+        corpus: the motions.
+        tokenizer: encodes the chains.
+        count: number of chains.
+        crossfade_frames: frames over which consecutive motions are crossfaded.
+    """
     generator = torch.Generator().manual_seed(0)
-    step, alike = tokenizer.config.frames_per_token, _alike(corpus)
-    clips, drafts = [], []
+    step, same_content = tokenizer.config.frames_per_token, _same_content(corpus)
+    clips, marks_of_chains = [], []
     for _ in range(count):
         kind, more = torch.rand(2, generator=generator).tolist()
         is_whole = kind < WHOLE
@@ -63,7 +75,7 @@ def make_chains(corpus: Corpus, tokenizer: RVQVAE, count: int, crossfade_frames:
                 motion, clip = corpus.motions[index], corpus.features(corpus.motions[index])
                 entry = int(draws[0] * max(0, len(clip) - SHORTEST)) if draws[1] < 0.5 and not is_whole else 0
             else:
-                motion, entry = _nearest(corpus, frames, alike[index], generator)
+                motion, entry = _nearest(corpus, frames, same_content[index], generator)
                 clip = corpus.features(motion)
             longest = corpus.window * step // size + int(60 * draws[2])
             length = len(clip) - entry
@@ -77,12 +89,13 @@ def make_chains(corpus: Corpus, tokenizer: RVQVAE, count: int, crossfade_frames:
             marks.append((begin, entry // step, ended, caption))
             frames = joined
         clips.append(frames)
-        drafts.append(marks)
+        marks_of_chains.append(marks)
     codes = encode_all(tokenizer, clips)
-    return [_chain(row, marks, step) for row, marks in zip(codes, drafts, strict=True)]
+    return [_chain(item, marks, step) for item, marks in zip(codes, marks_of_chains, strict=True)]
 
 
 def _chain(codes: Tensor, marks: Sequence[tuple[int, int, bool, str]], step: int) -> Chain:
+    """Return a chain from codes and (first frame, age, ended, caption) of each motion, `step` frames a token."""
     begins = [-(-begin // step) for begin, *_ in marks] + [len(codes)]
     links = [
         Link(begin, end, age, ended, caption)
@@ -92,8 +105,8 @@ def _chain(codes: Tensor, marks: Sequence[tuple[int, int, bool, str]], step: int
     return Chain(codes, tuple(links))
 
 
-def _alike(corpus: Corpus) -> list[list[int]]:
-    """Return, for each motion, those of the same source, content and captions."""
+def _same_content(corpus: Corpus) -> list[list[int]]:
+    """Return for each motion the indices of those with the same source, content and first caption."""
     groups = defaultdict(list)
     keys = []
     for index, motion in enumerate(corpus.motions):
@@ -105,8 +118,8 @@ def _alike(corpus: Corpus) -> list[list[int]]:
 
 def _nearest(
     corpus: Corpus, frames: Tensor, group: Sequence[int], generator: torch.Generator
-) -> tuple[Labelled, int]:
-    """Return the motion of a group, and the frame near its start, that are most like the last of frames (T, D)."""
+) -> tuple[CaptionedMotion, int]:
+    """Return the motion of a group, and a frame near its start, with the pose nearest to the end of frames (T, D)."""
     picks = torch.randperm(len(group), generator=generator)[:CANDIDATES].tolist()
     last, best = frames[-1, POSE], (torch.inf, corpus.motions[group[0]], 0)
     for pick in picks:

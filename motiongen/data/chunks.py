@@ -1,4 +1,4 @@
-"""Windows of demonstrations: the last observations, and the chunk of actions that goes with them."""
+"""Training windows of robot demonstrations: the last observations and an action chunk."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,19 +16,23 @@ from motiongen.modules.policy_config import PolicyConfig
 
 ConfigT = TypeVar("ConfigT", bound=PolicyConfig)
 
-RESIZE_AT_ONCE = 512
-"""Pictures."""
-MOST_PAIRED = 64
-"""Numbers of a state up to which differences of all pairs are seen; of 283 there would be 39,903."""
+RESIZE_BATCH = 512
+"""Images that are resized at once."""
+MAX_PAIRED = 64
+"""Largest state for which differences of all pairs are inputs; a state of 283 numbers has 39,903 pairs."""
 
 
 def sized_for(config: ConfigT, demonstrations: Sequence[Demonstrations]) -> ConfigT:
-    """Return a policy's sizes with those that its demonstrations set; tasks are what their instructions say.
+    """Return a policy config with the sizes that demonstrations determine; each distinct instruction is a task.
 
-    Of large states no pairs are seen.
+    `pairs` is switched off for large states.
+
+    Args:
+        config: the other sizes.
+        demonstrations: one or more datasets.
 
     Raises:
-        ValueError: one task's data have different numbers.
+        ValueError: datasets of one task with different state or action sizes.
     """
     sizes: dict[str, tuple[int, int]] = {}
     for data in demonstrations:
@@ -40,10 +44,10 @@ def sized_for(config: ConfigT, demonstrations: Sequence[Demonstrations]) -> Conf
                     "is it another robot's?"
                 )
     states, actions = zip(*sizes.values(), strict=True)
-    reading = _reading_scenes(config, demonstrations)
+    sized = _with_scene(config, demonstrations)
     return replace(
-        reading,
-        pairs=config.pairs and max(states) + reading.scene_dim <= MOST_PAIRED,
+        sized,
+        pairs=config.pairs and max(states) + sized.scene_dim <= MAX_PAIRED,
         state_dim=max(states),
         action_dim=max(actions),
         tasks=tuple(sizes),
@@ -52,10 +56,10 @@ def sized_for(config: ConfigT, demonstrations: Sequence[Demonstrations]) -> Conf
     )
 
 
-def _reading_scenes(config: ConfigT, demonstrations: Sequence[Demonstrations]) -> ConfigT:
-    """Return the sizes of a policy that reads scenes, where it sees and all data say what was where.
+def _with_scene(config: ConfigT, demonstrations: Sequence[Demonstrations]) -> ConfigT:
+    """Return the config with scene prediction, if the policy has images and all datasets have scene numbers.
 
-    Pictures are then not cropped here and there: where a thing is in the picture says where it is in the world.
+    Images are then not cropped at random, since the position in the image determines the position in the scene.
     """
     scenes = [data.scene.shape[1] for data in demonstrations if data.scene is not None]
     if not config.image_size or len(scenes) < len(demonstrations):
@@ -65,21 +69,36 @@ def _reading_scenes(config: ConfigT, demonstrations: Sequence[Demonstrations]) -
 
 @dataclass(frozen=True)
 class _Frames:
-    """Frames that windows may end at: their places in the data, and the bounds of their episodes."""
+    """Frames of which windows can be drawn.
 
-    places: Tensor
+    Attributes:
+        index: (F,) index of the frame, the newest observation of its window, among all frames.
+        first: (F,) first frame of its episode.
+        last: (F,) last frame of its episode.
+    """
+
+    index: Tensor
     first: Tensor
     last: Tensor
 
 
 class ChunkSampler:
-    """Draws windows: all tasks alike, and within a task every frame alike.
+    """Draws training windows: uniform over tasks, and over the frames of a task.
 
-    Where some demonstrations of a task have pictures and others none, the former teach what is where, the latter what
-    to do: few can be rendered with all the errors that are to be mended, and those without errors teach to mend none.
+    If a task has demonstrations with and without images, those with images train the scene prediction and those without
+    train the actions: they are many, with errors and their corrections, while few can be rendered.
 
-    At an episode's start its first observation stands for those before it; at its end the last action goes on. Where
-    only the record ends, windows that reach beyond are left out.
+    Windows are padded at the start of an episode with its first observation, at its end with its last action. Windows
+    that reach beyond a recording that stops before the end of its episode are left out.
+
+    Args:
+        demonstrations: datasets with the sizes of the config.
+        config: sizes of the policy.
+        camera: name of the camera; None for the only one.
+        held_out_share: share of the episodes of each task for validation.
+
+    Raises:
+        ValueError: a task without images for a policy with images, or an unknown camera.
     """
 
     def __init__(
@@ -89,7 +108,6 @@ class ChunkSampler:
         camera: str | None = None,
         held_out_share: float = 0.03,
     ) -> None:
-        """Take demonstrations of the config's sizes; with `image_size`, their camera of that name, or the only one."""
         self.config = config
         self.state = _filled([data.state for data in demonstrations], config.state_dim)
         self.action = _filled([data.action for data in demonstrations], config.action_dim)
@@ -98,18 +116,18 @@ class ChunkSampler:
             if config.scene_dim
             else None
         )
-        has_pictures = [bool(data.images) or not config.scene_dim for data in demonstrations]
-        shown = [data for data, has in zip(demonstrations, has_pictures, strict=True) if has]
+        has_images = [bool(data.images) or not config.scene_dim for data in demonstrations]
+        with_images = [data for data, has in zip(demonstrations, has_images, strict=True) if has]
         self.images = (
-            _joined(_pictures(data, camera, config.image_size) for data in shown)
+            _joined(_images(data, camera, config.image_size) for data in with_images)
             if config.image_size
             else None
         )
         lengths = torch.cat([torch.from_numpy(data.lengths) for data in demonstrations])
         episodes = torch.tensor([len(data.lengths) for data in demonstrations])
-        is_shown = torch.tensor(has_pictures).repeat_interleave(episodes)  # (E,)
-        # (T,) the numbers of the frames that are shown.
-        self._picture = is_shown.repeat_interleave(lengths).long().cumsum(0) - 1
+        is_shown = torch.tensor(has_images).repeat_interleave(episodes)  # (E,)
+        # (T,) index of the image of each frame.
+        self._image_index = is_shown.repeat_interleave(lengths).long().cumsum(0) - 1
         self._done = torch.cat([_done(data) for data in demonstrations])  # (E,)
         names = [name for data in demonstrations for name in data.instructions]
         tasks = torch.tensor([config.tasks.index(name) for name in names])
@@ -119,37 +137,39 @@ class ChunkSampler:
         self.train = [self._frames(lengths, _without(chosen, is_shown)) for chosen in each]
         self.shown = [self._frames(lengths, chosen & is_shown) for chosen in each]
         for name, frames in zip(config.tasks, self.shown, strict=True):
-            if not len(frames.places):
+            if not len(frames.index):
                 raise ValueError(f"{name!r}: expected pictures with some of its demonstrations, got none")
-        judged = is_shown & held_out
-        test = self._frames(lengths, judged if judged.any() else is_shown)
-        some = torch.randperm(len(test.places), generator=torch.Generator().manual_seed(0))[:1024]
-        self.held_out = self._windows(test, some)
+        validation = is_shown & held_out
+        test = self._frames(lengths, validation if validation.any() else is_shown)
+        sample = torch.randperm(len(test.index), generator=torch.Generator().manual_seed(0))[:1024]
+        self.held_out = self._windows(test, sample)
 
     @property
     def num_train(self) -> int:
-        """Frames that are drawn from."""
-        return sum(len(frames.places) for frames in self.train)
+        """Number of training frames."""
+        return sum(len(frames.index) for frames in self.train)
 
     def fit(self, observation: ObservationEncoder, actions: Normaliser) -> None:
-        """Set a policy's normalisers: states to zero mean and unit deviation, actions to -1..1."""
+        """Fit the normalisers of a policy: states to mean 0 and deviation 1, actions to -1..1."""
         for task, frames in enumerate(self.train):
-            parts = [part[frames.places] for part in (self.state, self.scene) if part is not None]
+            parts = [part[frames.index] for part in (self.state, self.scene) if part is not None]
             observation.fit(task, torch.cat(parts, dim=-1))
-            actions.fit_range(task, self.action[frames.places])
+            actions.fit_range(task, self.action[frames.index])
 
     def sample(
         self, batch_size: int, generator: torch.Generator, images: bool | None = None
     ) -> dict[str, Tensor]:
-        """Return a batch: state (B, To, D), action (B, H, A), task (B,), image (B, To, 3, S, S) and scene (B, To, E).
-
-        The last two only if there are any.
+        """Return a random batch of windows.
 
         Args:
             batch_size: B.
             generator: draws the windows.
-            images: True draws windows that have pictures; False leaves pictures out, and draws windows that teach what
-                to do; None does so where a scene is told in their place.
+            images: true for windows with images; false for windows to train the actions on, without images; None for
+                false if there are scene numbers, which replace the images, else true.
+
+        Returns:
+            state (B, To, D), action (B, H, A), task (B,) and, if available, image (B, To, 3, S, S) and scene (B, To,
+            E).
         """
         if images is None:
             images = self.scene is None
@@ -157,31 +177,31 @@ class ChunkSampler:
         position = torch.rand(batch_size, generator=generator, dtype=torch.float64)
         parts = []
         for index, frames in enumerate(self.shown if images else self.train):
-            places = (position[task == index] * len(frames.places)).long()
-            if len(places):
-                parts.append(self._windows(frames, places, images))
+            chosen = (position[task == index] * len(frames.index)).long()
+            if len(chosen):
+                parts.append(self._windows(frames, chosen, images))
         return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
 
     def _frames(self, lengths: Tensor, chosen: Tensor) -> _Frames:
         end = lengths.cumsum(0)
         first, last = (end - lengths).repeat_interleave(lengths), (end - 1).repeat_interleave(lengths)
-        places = torch.arange(len(first))
-        is_known = self._done.repeat_interleave(lengths) | (
-            places + self.config.horizon - self.config.obs_steps <= last
+        index = torch.arange(len(first))
+        is_complete = self._done.repeat_interleave(lengths) | (
+            index + self.config.horizon - self.config.obs_steps <= last
         )
-        places = places[chosen.repeat_interleave(lengths) & is_known]
-        return _Frames(places, first[places], last[places])
+        index = index[chosen.repeat_interleave(lengths) & is_complete]
+        return _Frames(index, first[index], last[index])
 
     def _windows(self, frames: _Frames, which: Tensor, images: bool = True) -> dict[str, Tensor]:
-        place, first, last = (part[which, None] for part in (frames.places, frames.first, frames.last))
+        index, first, last = (part[which, None] for part in (frames.index, frames.first, frames.last))
         steps = torch.arange(self.config.horizon) - (self.config.obs_steps - 1)
-        acted = (place + steps).clamp(first, last)  # (B, H)
-        seen = (place + steps[: self.config.obs_steps]).clamp(first, last)  # (B, To)
-        batch = {"state": self.state[seen], "action": self.action[acted], "task": self.task[place[:, 0]]}
+        acted = (index + steps).clamp(first, last)  # (B, H)
+        observed = (index + steps[: self.config.obs_steps]).clamp(first, last)  # (B, To)
+        batch = {"state": self.state[observed], "action": self.action[acted], "task": self.task[index[:, 0]]}
         if self.scene is not None:
-            batch["scene"] = self.scene[seen]
+            batch["scene"] = self.scene[observed]
         if images and self.images is not None:
-            batch["image"] = self.images[self._picture[seen]]
+            batch["image"] = self.images[self._image_index[observed]]
         return batch
 
 
@@ -192,41 +212,41 @@ def _done(data: Demonstrations) -> Tensor:
 
 
 def _filled(arrays: Sequence[NDArray[np.float32]], dim: int) -> Tensor:
-    """Return arrays (T_i, D_i) end to end, (T, dim), narrow ones filled up with zeros."""
+    """Return arrays (T_i, D_i), D_i <= dim, padded with zeros and concatenated: (T, dim)."""
     return torch.cat([F.pad(torch.from_numpy(array), (0, dim - array.shape[1])) for array in arrays])
 
 
 def _without(chosen: Tensor, is_shown: Tensor) -> Tensor:
-    """Return which of the chosen episodes (E,) are not shown, or all of them where all are."""
+    """Return the chosen episodes (E,) without images, or all of the chosen ones if all have images."""
     others = chosen & ~is_shown
     return others if others.any() else chosen
 
 
 def _last_of_each(tasks: Tensor, share: float) -> Tensor:
-    """Return which episodes (E,) are the last ones of their task, such a share of it. Neighbours may be much alike."""
+    """Return a mask (E,) of the last episodes of each task, a share of them; neighbouring episodes may be similar."""
     is_task = tasks[:, None] == torch.arange(int(tasks.max()) + 1)
     number = (is_task.long().cumsum(0)).gather(1, tasks[:, None])[:, 0]  # from 1 on
     return number > is_task.sum(0)[tasks] - (is_task.sum(0)[tasks] * share).floor()
 
 
 def _joined(parts: Iterable[Tensor]) -> Tensor:
-    """Return tensors end to end; pictures are large, and a single one of them is not copied."""
+    """Return tensors concatenated; a single one is not copied, since images are large."""
     parts = list(parts)
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
-def _pictures(data: Demonstrations, camera: str | None, size: int) -> Tensor:
-    """Return a camera's pictures as (T, 3, size, size) uint8."""
+def _images(data: Demonstrations, camera: str | None, size: int) -> Tensor:
+    """Return the images of a camera, resized: (T, 3, size, size) uint8."""
     if not data.images or (camera is None and len(data.images) > 1) or (camera and camera not in data.images):
-        there = ", ".join(data.images) or "none"
+        cameras = ", ".join(data.images) or "none"
         raise ValueError(
-            f"camera: expected one of the data's cameras ({there}), got {camera}; name one, or use states"
+            f"camera: expected one of the data's cameras ({cameras}), got {camera}; name one, or use states"
         )
-    pictures = torch.from_numpy(data.images[camera or next(iter(data.images))]).permute(0, 3, 1, 2)
-    if pictures.shape[2:] == (size, size):
-        return pictures.contiguous()
-    small = [
+    images = torch.from_numpy(data.images[camera or next(iter(data.images))]).permute(0, 3, 1, 2)
+    if images.shape[2:] == (size, size):
+        return images.contiguous()
+    resized = [
         F.interpolate(part.float(), size=(size, size), mode="area").round().byte()
-        for part in pictures.split(RESIZE_AT_ONCE)
+        for part in images.split(RESIZE_BATCH)
     ]
-    return torch.cat(small)
+    return torch.cat(resized)

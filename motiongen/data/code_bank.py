@@ -1,4 +1,4 @@
-"""Codes of many motions, each at every phase of its frames, in memory."""
+"""Code bank: codes of many motions, each at several frame offsets, in memory."""
 
 import hashlib
 import logging
@@ -14,14 +14,18 @@ from motiongen.tokenizers.rvq_vae import RVQVAE
 
 log = logging.getLogger(__name__)
 
-ENCODE_FRAMES = 8192  # frames encoded at once, padding included
+ENCODE_FRAMES = 8192  # frames encoded as one batch, padding included
 
 
 class CodeBank:
-    """Codes (N, Q) of M motions at P phases: phase p leaves out the first p frames, so that tokens fall elsewhere."""
+    """Codes of M motions at P phases; phase p omits the first p frames, which shifts the token boundaries.
+
+    Args:
+        codes: (sum of N, Q) int16, motion by motion and phase by phase.
+        lengths: (M, P) tokens N of each.
+    """
 
     def __init__(self, codes: Tensor, lengths: Tensor) -> None:
-        """Take all codes (sum of N, Q) int16, motion by motion and phase by phase, and lengths (M, P)."""
         self.flat, self.lengths = codes, lengths
         ends = lengths.flatten().cumsum(0)
         self.starts = (ends - lengths.flatten()).view_as(lengths)  # (M, P)
@@ -35,14 +39,17 @@ class CodeBank:
         phases: int,
         folder: Path | None = None,
     ) -> "CodeBank":
-        """Return the codes of motions 0..count-1, read from `folder` if they were encoded before.
+        """Return the bank of motions 0 .. count - 1, read from `folder` if they were encoded before.
 
         Args:
-            tokenizer: what encodes them.
-            count: M.
-            features: gives the frames (T, D) of a motion.
-            phases: P, at most the tokenizer's frames per token.
-            folder: where codes are kept between runs; the file is named by the tokenizer's weights.
+            tokenizer: encodes the motions.
+            count: number of motions M.
+            features: returns the feature frames (T, D) of a motion, by index.
+            phases: P, at most the frames of a token.
+            folder: where codes are stored; the file name is a hash of the tokenizer's weights. None to store nothing.
+
+        Raises:
+            ValueError: phases out of range.
         """
         if not 1 <= phases <= tokenizer.config.frames_per_token:
             expected = f"1..{tokenizer.config.frames_per_token}"
@@ -51,12 +58,12 @@ class CodeBank:
             None if folder is None else folder / f"codes-{_fingerprint(tokenizer, count, phases)}.safetensors"
         )
         if path is not None and path.is_file():
-            kept = read_tensors(path)
-            return cls(kept["codes"], kept["lengths"])
+            stored = read_tensors(path)
+            return cls(stored["codes"], stored["lengths"])
         log.info("encoding %d motions at %d phases", count, phases)
         frames = [_from_phase(features(index), phase) for index in range(count) for phase in range(phases)]
         codes = encode_all(tokenizer, frames)
-        lengths = torch.tensor([len(row) for row in codes]).view(count, phases)
+        lengths = torch.tensor([len(item) for item in codes]).view(count, phases)
         bank = cls(torch.cat(codes), lengths)
         if path is not None:
             write_tensors(path, {"codes": bank.flat, "lengths": bank.lengths})
@@ -66,14 +73,14 @@ class CodeBank:
         return len(self.lengths)
 
     def codes(self, motion: int, phase: int = 0) -> Tensor:
-        """Return codes (N, Q) int16 of a motion at a phase."""
+        """Return the codes (N, Q) int16 of a motion at a phase."""
         start = int(self.starts[motion, phase])
         return self.flat[start : start + int(self.lengths[motion, phase])]
 
 
 @torch.no_grad()
 def encode_all(tokenizer: RVQVAE, clips: Sequence[Tensor]) -> list[Tensor]:
-    """Return codes (N, Q) int16 for each clip of features (T, D), encoded in batches of like length."""
+    """Return codes (N, Q) int16 of each clip of features (T, D), encoded in batches of similar length."""
     order = sorted(range(len(clips)), key=lambda index: len(clips[index]))
     device, codes = next(tokenizer.parameters()).device, {}
     while order:
@@ -83,10 +90,12 @@ def encode_all(tokenizer: RVQVAE, clips: Sequence[Tensor]) -> list[Tensor]:
         )  # padding would leak backwards
         batch, order = order[-size:], order[:-size]
         padded = pad_sequence([clips[index] for index in batch], batch_first=True).to(device)
-        for row, index in zip(padded, batch, strict=True):
-            row[len(clips[index]) :] = row[len(clips[index]) - 1]  # as the tokenizer ends an unfinished token
-        for row, index in zip(tokenizer.encode(padded).to("cpu", torch.int16), batch, strict=True):
-            codes[index] = row[: -(-len(clips[index]) // tokenizer.config.frames_per_token)].clone()
+        for frames, index in zip(padded, batch, strict=True):
+            frames[len(clips[index]) :] = frames[
+                len(clips[index]) - 1
+            ]  # as the tokenizer pads an incomplete token
+        for item, index in zip(tokenizer.encode(padded).to("cpu", torch.int16), batch, strict=True):
+            codes[index] = item[: -(-len(clips[index]) // tokenizer.config.frames_per_token)].clone()
     return [codes[index] for index in range(len(clips))]
 
 

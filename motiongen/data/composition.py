@@ -1,4 +1,4 @@
-"""Two motions one after the other, and the sentence "X, then Y" that says so."""
+"""Composition of two motions: crossfades, and captions of the form "X, then Y"."""
 
 import re
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 JOINTS = ", then {}", " and then {}", ", and then {}", ", after that {}"
-# Who does it: a known noun, or whatever stands between an article and the first word in -s ("a street punk waves").
+# The subject: a known noun, or the words between an article and the first word in -s ("a street punk waves").
 _SUBJECT = re.compile(
     r"^((?:a|an|the|one)\s(?:\w+\s)?(?:person|man|woman|human|character|figure|individual)|someone|somebody|he|she|they)"
     r"\s(.+)$",
@@ -16,13 +16,13 @@ _OTHER_SUBJECT = re.compile(r"^((?:a|an|the)(?:\s[\w-]+){1,3}?)\s((?:is|\w+s)\b.
 
 
 def split_subject(caption: str) -> tuple[str, str]:
-    """Return subject and predicate: "a person waves" gives "a person" and "waves"; an order has no subject."""
+    """Return subject and predicate: "a person" and "waves" for "a person waves"; an imperative has subject ""."""
     found = _SUBJECT.match(caption) or _OTHER_SUBJECT.match(caption)
     return (found[1], found[2]) if found else ("", caption)
 
 
 def same_form(first: str, second: str) -> bool:
-    """Whether two captions can follow each other: both with a subject, "is …ing" or both not, or both without."""
+    """Return whether two captions have the same form: with a subject or without, "is …ing" or not."""
     forms = [
         (bool(subject), predicate.startswith("is ") or predicate.split()[0].endswith("ing"))
         for subject, predicate in map(split_subject, (first, second))
@@ -31,16 +31,28 @@ def same_form(first: str, second: str) -> bool:
 
 
 def join_captions(first: str, second: str, joint: str = JOINTS[0]) -> str:
-    """Return one sentence for two motions; the second keeps its subject only where the first has none."""
+    """Return one caption for two motions.
+
+    Args:
+        first: caption of the first motion.
+        second: caption of the second; its subject is dropped if the first has one.
+        joint: one of JOINTS.
+    """
     subject, _ = split_subject(first)
     own_subject, predicate = split_subject(second)
     return first.rstrip(".") + joint.format(predicate if subject and own_subject else second)
 
 
 def crossfade(first: Tensor, second: Tensor, frames: int) -> Tensor:
-    """Return features (T1 + T2 - frames, D): the end of first (T1, D) fades into the start of second (T2, D).
+    """Return two clips of features crossfaded, (T1 + T2 - frames, D).
 
-    Frames say velocities, not places, so that the root walks on; a mean of two 6-D rotations decodes to one between.
+    Features contain root velocities, not positions, so that the path continues; the mean of two 6-D rotations decodes
+    to a rotation between them.
+
+    Args:
+        first: (T1, D), whose end fades out.
+        second: (T2, D), whose start fades in.
+        frames: length of the crossfade, at most that of the shorter clip.
     """
     frames = min(frames, len(first), len(second))
     weight = (torch.arange(1, frames + 1) / (frames + 1))[:, None]
@@ -50,5 +62,5 @@ def crossfade(first: Tensor, second: Tensor, frames: int) -> Tensor:
 
 
 def pose_distance(first: Tensor, second: Tensor) -> float:
-    """Return how far the last frame of first (T1, D) is from the first of second (T2, D), in feature units."""
+    """Return the RMS distance of the last frame of first (T1, D) and the first frame of second (T2, D)."""
     return float((first[-1] - second[0]).square().mean().sqrt())

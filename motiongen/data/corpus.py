@@ -1,4 +1,4 @@
-"""What every head learns from: the captioned motions of a cache as codes, and how often each is drawn."""
+"""Corpus of text-to-motion heads: captioned motions of a cache as codes, and their sampling weights."""
 
 import logging
 from collections import Counter
@@ -18,8 +18,14 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """A motion of the cache, mirrored or not, and its captions."""
+class CaptionedMotion:
+    """A motion of a cache with its captions.
+
+    Attributes:
+        clip: index of the clip in the cache.
+        mirrored: whether the motion is the mirror image of the clip.
+        captions: of the motion.
+    """
 
     clip: int
     mirrored: bool
@@ -27,14 +33,24 @@ class Labelled:
 
 
 class Corpus:
-    """The training motions of a cache, with their codes at every phase, and the held-out ones."""
+    """Captioned training motions of a cache with their codes at every phase, and held-out motions.
+
+    Args:
+        cache: the clips.
+        tokenizer: encodes them.
+        config: sampling of motions.
+        window: window of the head, tokens.
+        folder: where codes are stored between runs.
+
+    Raises:
+        ValueError: the cache has no training clips with captions.
+    """
 
     def __init__(
         self, cache: ClipCache, tokenizer: RVQVAE, config: CorpusConfig, window: int, folder: Path
     ) -> None:
-        """Encode a cache's motions, unless `folder` has their codes; `window` is what the head sees, in tokens."""
         self.cache, self.config, self.window = cache, config, window
-        self.motions = labelled_motions(cache, "train")
+        self.motions = captioned_motions(cache, "train")
         if not self.motions:
             raise ValueError(
                 "cache: expected training clips with captions, found none; prepare it with captions"
@@ -44,30 +60,37 @@ class Corpus:
             tokenizer, len(self.motions), lambda i: self.features(self.motions[i]), phases, folder
         )
         self.shares = motion_shares(cache, self.motions, self.bank.lengths[:, 0], config, window)
-        held_out = labelled_motions(cache, "test")
+        held_out = captioned_motions(cache, "test")
         self.held_out = held_out[:: max(1, len(held_out) // config.held_out_items)][: config.held_out_items]
         self.held_out_codes = encode_all(tokenizer, [self.features(motion) for motion in self.held_out])
 
-    def features(self, motion: Labelled) -> Tensor:
-        """Return the frames (T, D) of a motion."""
+    def features(self, motion: CaptionedMotion) -> Tensor:
+        """Return the feature frames (T, D) of a motion."""
         return self.cache.features(motion.clip, motion.mirrored)
 
     def draw(self, count: int, generator: torch.Generator) -> list[int]:
-        """Return the indices of random motions."""
+        """Return the indices of `count` random motions, drawn by their sampling weights."""
         return torch.multinomial(self.shares, count, replacement=True, generator=generator).tolist()
 
-    def codes(self, index: int, which: float) -> Tensor:
-        """Return codes (N, Q) int16 of a motion at one of its phases, picked by a draw in 0..1."""
-        return self.bank.codes(index, int(which * self.bank.lengths.shape[1]))
+    def codes(self, index: int, phase_draw: float) -> Tensor:
+        """Return the codes (N, Q) int16 of a motion at one of its phases, selected by a uniform draw in 0..1."""
+        return self.bank.codes(index, int(phase_draw * self.bank.lengths.shape[1]))
 
-    def crop(self, count: int, is_cut: bool, size: float, place: float) -> slice:
-        """Return the part of `count` tokens that is shown, picked by two draws in 0..1: at most the window."""
-        length = min(self.window, count - int(size * (count // 2)) if is_cut else count)
-        start = int(place * (count - length + 1))
+    def crop(self, count: int, is_cut: bool, size_draw: float, start_draw: float) -> slice:
+        """Return the span of a training example, at most the window.
+
+        Args:
+            count: tokens of the motion.
+            is_cut: whether to crop a motion that fits the window, too.
+            size_draw: uniform draw in 0..1, of the length of the crop.
+            start_draw: uniform draw in 0..1, of its start.
+        """
+        length = min(self.window, count - int(size_draw * (count // 2)) if is_cut else count)
+        start = int(start_draw * (count - length + 1))
         return slice(start, start + length)
 
     def facts(self, text_encoder: str) -> dict[str, object]:
-        """Return what a model card says of the data."""
+        """Return facts about the data for a model card."""
         records = [self.cache.records[motion.clip] for motion in self.motions]
         return {
             "data": sorted({f"{record.source}: {record.licence}" for record in records}),
@@ -76,9 +99,14 @@ class Corpus:
         }
 
 
-def labelled_motions(cache: ClipCache, split: str) -> list[Labelled]:
-    """Return the motions of a split that have captions, each also mirrored; for "test", with held-out wordings."""
-    motions, bare = [], 0
+def captioned_motions(cache: ClipCache, split: str) -> list[CaptionedMotion]:
+    """Return the motions of a split that have captions, and their mirror images.
+
+    Args:
+        cache: the clips.
+        split: "train", or "test", whose captions are the held-out ones, if any.
+    """
+    motions, uncaptioned = [], 0
     for index in cache.split(split):
         record = cache.records[index]
         sides = [
@@ -87,23 +115,31 @@ def labelled_motions(cache: ClipCache, split: str) -> list[Labelled]:
         ]
         for mirrored, (captions, held_out) in enumerate(sides):
             chosen = captions if split == "train" else held_out or captions
-            bare += not mirrored and not chosen
+            uncaptioned += not mirrored and not chosen
             if chosen and record.num_frames > 1:
-                motions.append(Labelled(index, bool(mirrored), chosen))
-    if bare:
-        log.warning("%d clips of %s have no captions and are left out", bare, split)
+                motions.append(CaptionedMotion(index, bool(mirrored), chosen))
+    if uncaptioned:
+        log.warning("%d clips of %s have no captions and are left out", uncaptioned, split)
     return motions
 
 
 def motion_shares(
-    cache: ClipCache, motions: Sequence[Labelled], lengths: Tensor, config: CorpusConfig, window: int
+    cache: ClipCache, motions: Sequence[CaptionedMotion], lengths: Tensor, config: CorpusConfig, window: int
 ) -> Tensor:
-    """Return how often each motion is drawn (M,), by its content's, its source's and its own size."""
+    """Return sampling weights (M,) of motions, balanced by content, source and length.
+
+    Args:
+        cache: the clips.
+        motions: M motions.
+        lengths: (M,) tokens of each.
+        config: exponents of the balance.
+        window: window of the head, tokens.
+    """
     records = [cache.records[motion.clip] for motion in motions]
     groups = [(record.source, record.content) for record in records]
     counts = Counter(groups)
     shares = torch.tensor([counts[group] ** -config.content_power for group in groups], dtype=torch.float64)
-    shares *= (lengths / window).clamp_min(1).sqrt()  # a long clip has more to show
+    shares *= (lengths / window).clamp_min(1).sqrt()  # longer clips have more content
     for source in sorted({record.source for record in records}):
         own = torch.tensor([record.source == source for record in records])
         shares[own] *= float(lengths[own].sum()) ** config.source_power / shares[own].sum()

@@ -1,23 +1,23 @@
-"""Which motions of a corpus are drawn, and how."""
+"""Sampling options of a corpus."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class CorpusConfig:
-    """Which motions are drawn, and how."""
+    """Sampling of training motions."""
 
     batch_size: int = 64
     phases: int = 4
-    """Frames by which the start of a clip may be shifted, so that its tokens fall elsewhere."""
+    """Frame offsets at which each clip is encoded, which shifts its token boundaries."""
     content_power: float = 0.5
-    """A content with n clips is drawn as n**(1 - power): 0 as often as it is there, 1 all contents alike."""
+    """A content with n clips has weight n**(1 - power): 0 for proportional to n, 1 for uniform."""
     source_power: float = 0.6
-    """A source with n tokens is drawn as n**power: 1 as much as is there, 0 all sources alike."""
+    """A source with n tokens has weight n**power: 1 for proportional to n, 0 for uniform."""
     cut_share: float = 0.15
-    """Clips of which only a random part is shown; those longer than the model's window always are cut."""
+    """Share of clips that are cropped at random; clips longer than the window of the model always are."""
     held_out_items: int = 256
-    """Held-out motions that validation looks at."""
+    """Number of held-out motions for validation."""
 
     def __post_init__(self) -> None:
         if self.batch_size < 2:

@@ -1,8 +1,8 @@
-"""Dances with their music: a cache's rhythmic clips, each warped to an even beat and heard with several songs.
+"""Dance bank: rhythmic clips of a cache, warped to a constant tempo and paired with several songs.
 
-A clip whose dataset knows its beat (`meta["bpm"]`, `meta["first_beat"]`) keeps its time; if the user has its sound too
-(`meta["audio"]`), that is one of its songs. The others are synthesised at its tempo, so their beats are exact. All is
-made once and kept in a folder beside the cache, read by memory map.
+A clip whose beat is known (`meta["bpm"]`, `meta["first_beat"]`) is not warped; if its audio is available
+(`meta["audio"]`), it is one of the songs. The other songs are synthesised at the tempo of the clip, so that their beats
+are exact. The bank is computed once, stored in a folder beside the cache, and memory-mapped.
 """
 
 import json
@@ -35,22 +35,24 @@ BANK_VERSION = 1
 IDLE = "idle"
 """Content of clips that are paired with silence."""
 RHYTHMIC = ("jumping-jacks", "karate", "walk")
-"""Contents that are no dances but have accents; they are styles of their own."""
+"""Contents of rhythmic motion that is no dance; each is a style of its own."""
 LONGEST = 60.0
-"""Seconds; longer clips are cut into pieces."""
+"""Seconds; longer clips are split into segments."""
 
 
 @dataclass(frozen=True)
 class PairRecord:
-    """A warped motion and its songs.
+    """A warped motion paired with songs.
 
     Attributes:
         clip: id of the clip.
-        split: the clip's.
+        split: of the clip.
         style: dance style, or a content of RHYTHMIC, or IDLE.
-        is_dance: whether the style is a dance's.
-        bpm, first_beat, score: see `Pairing`; 0 bpm for idles.
-        songs: how many lie in the bank.
+        is_dance: whether the style is a dance style.
+        bpm: tempo, beats a minute; 0 for idles.
+        first_beat: seconds from the first frame; see `Pairing`.
+        score: see `Pairing`.
+        songs: number of songs.
         start: first frame in the bank.
         num_frames: T at 30 fps.
     """
@@ -67,7 +69,7 @@ class PairRecord:
     num_frames: int = 0
 
     def beat_times(self) -> Tensor:
-        """Return the beats, seconds from the first frame."""
+        """Return the beat times (K,), seconds from the first frame."""
         if not self.bpm:
             return torch.zeros(0, dtype=torch.float64)
         period = 60 / self.bpm
@@ -77,14 +79,19 @@ class PairRecord:
 
 
 class DanceBank:
-    """Paired dances, open for reading."""
+    """Dances paired with music, opened for reading; create one with `DanceBank.open`.
+
+    Attributes:
+        folder: of the bank.
+        records: of all pairs.
+    """
 
     def __init__(self, folder: Path, records: Sequence[PairRecord]) -> None:
         self.folder, self.records = folder, tuple(records)
         frames = sum(record.num_frames for record in self.records)
-        heard = sum(record.num_frames * record.songs for record in self.records)
+        music_frames = sum(record.num_frames * record.songs for record in self.records)
         self._frames = np.memmap(folder / "frames.f16", np.float16, "r", shape=(frames, features.FEATURE_DIM))
-        self._music = np.memmap(folder / "music.f16", np.float16, "r", shape=(heard, MUSIC_DIM))
+        self._music = np.memmap(folder / "music.f16", np.float16, "r", shape=(music_frames, MUSIC_DIM))
         lengths = [record.num_frames * record.songs for record in self.records]
         self._music_starts = np.concatenate([[0], np.cumsum(lengths)])
 
@@ -92,10 +99,16 @@ class DanceBank:
     def open(
         cls, cache: ClipCache, config: DanceBankConfig | None = None, folder: Path | None = None
     ) -> "DanceBank":
-        """Return the bank of a cache; it is made, and kept in `folder`, where there is none for these options."""
+        """Return the bank of a cache; it is computed if the folder has none for these options.
+
+        Args:
+            cache: the clips.
+            config: pairing options.
+            folder: of the bank; None for `badm` in the cache.
+        """
         config, folder = config or DanceBankConfig(), folder or cache.folder / "badm"
         options = asdict(config)
-        del options["workers"]  # changes nothing in what is made
+        del options["workers"]  # does not affect the result
         made_from = {"version": BANK_VERSION, "config": options, "clips": len(cache)}
         index = folder / "pairs.json"
         if index.is_file():
@@ -107,7 +120,7 @@ class DanceBank:
         return cls.open(cache, config, folder)
 
     def frames(self, index: int, mirrored: bool = False) -> Tensor:
-        """Return the feature frames (T, 140) of a pair."""
+        """Return the feature frames (T, 140) of a pair, or of its mirror image."""
         record = self.records[index]
         frames = torch.from_numpy(
             self._frames[record.start : record.start + record.num_frames].astype(np.float32)
@@ -115,31 +128,38 @@ class DanceBank:
         return features.mirror(frames) if mirrored else frames
 
     def music(self, index: int, song: int, start: int = 0, end: int | None = None) -> Tensor:
-        """Return music features (T, 34) of one of a pair's songs."""
+        """Return music features (T, 34) of one song of a pair.
+
+        Args:
+            index: of the pair.
+            song: index of the song.
+            start: first frame.
+            end: frame after the last; None for all.
+        """
         count = self.records[index].num_frames
         begin = int(self._music_starts[index]) + song * count
         end = count if end is None else min(end, count)
         return torch.from_numpy(self._music[begin + start : begin + end].astype(np.float32))
 
     def beats(self, index: int) -> Tensor:
-        """Return (T,), 1 on the frames of beats."""
+        """Return (T,), 1 at frames with a beat of the music, else 0."""
         record = self.records[index]
         return beat_one_hot(record.beat_times().numpy(), record.num_frames)
 
     def accents(self, index: int) -> Tensor:
-        """Return (T,), 1 on the frames of a dance's own kinematic beats; none for idles."""
+        """Return (T,), 1 at frames with a kinematic beat of the dance, else 0; all 0 for idles."""
         motion = self.motion(index)
         found = kinematic_beats(motion.positions(), motion.fps) if self.records[index].bpm else torch.zeros(0)
         return beat_one_hot(found.numpy(), motion.num_frames)
 
     def motion(self, index: int) -> Motion:
-        """Return a pair's motion."""
+        """Return the motion of a pair."""
         return features.decode(self.frames(index))
 
 
 @dataclass(frozen=True)
-class _Task:
-    """A piece of a clip, which begins `offset` seconds into it, that waits for its music."""
+class _Segment:
+    """A segment of a clip that is to be paired with music; it starts `offset` seconds into the clip."""
 
     record: ClipRecord
     offset: float
@@ -152,8 +172,8 @@ class _Task:
 def _write(cache: ClipCache, config: DanceBankConfig, folder: Path, made_from: dict[str, object]) -> None:
     records: list[PairRecord] = []
     start = 0
-    tasks = list(_tasks(cache, config))
-    if not any(task.is_dance for task in tasks):
+    segments = list(_segments(cache, config))
+    if not any(segment.is_dance for segment in segments):
         raise ValueError(
             "cache: expected clips of dances (meta dance_style), found none; prepare a dataset that has dances"
         )
@@ -164,19 +184,19 @@ def _write(cache: ClipCache, config: DanceBankConfig, folder: Path, made_from: d
         open(music_path, "wb") as music_file,
         ProcessPoolExecutor(config.workers) as pool,
     ):
-        for done, found in enumerate(pool.map(_paired, tasks, [config] * len(tasks)), start=1):
+        for done, found in enumerate(pool.map(_paired, segments, [config] * len(segments)), start=1):
             for record, frames, music in found:
                 records.append(PairRecord(**asdict(record) | {"start": start}))
                 start += record.num_frames
                 frames_file.write(frames.tobytes())
                 music_file.write(music.tobytes())
-            if done % 20 == 0 or done == len(tasks):
-                log.info("paired %d of %d pieces of clips with music", done, len(tasks))
+            if done % 20 == 0 or done == len(segments):
+                log.info("paired %d of %d segments of clips with music", done, len(segments))
     with atomic_path(folder / "pairs.json") as path:
         path.write_text(json.dumps({"made_from": made_from, "pairs": [asdict(r) for r in records]}))
 
 
-def _tasks(cache: ClipCache, config: DanceBankConfig) -> Iterator[_Task]:
+def _segments(cache: ClipCache, config: DanceBankConfig) -> Iterator[_Segment]:
     counts: dict[str, int] = {}
     for index, record in enumerate(cache.records):
         style = record.meta.get("dance_style")
@@ -190,23 +210,23 @@ def _tasks(cache: ClipCache, config: DanceBankConfig) -> Iterator[_Task]:
         motion = cache.motion(index)
         size = round(LONGEST * features.FPS)
         for number, begin in enumerate(range(0, motion.num_frames, size)):
-            piece = motion[begin : begin + size]
-            if piece.num_frames >= features.FPS:
+            part = motion[begin : begin + size]
+            if part.num_frames >= features.FPS:
                 seed = zlib.crc32(f"{record.id}/{number}/{config.song_seed}".encode())
-                yield _Task(record, begin / features.FPS, label, style is not None, piece, seed)
+                yield _Segment(record, begin / features.FPS, label, style is not None, part, seed)
 
 
-def _paired(task: _Task, config: DanceBankConfig) -> list[tuple[PairRecord, np.ndarray, np.ndarray]]:
-    """Return a piece's pairings, each with its frames and its songs' features, fp16."""
+def _paired(segment: _Segment, config: DanceBankConfig) -> list[tuple[PairRecord, np.ndarray, np.ndarray]]:
+    """Return the pairs of a segment: record, feature frames and music features of its songs, fp16."""
     torch.set_num_threads(1)
     found = []
-    for number, pairing in enumerate(_pairings(task)):
+    for number, pairing in enumerate(_pairings(segment)):
         if pairing.bpm and pairing.score < config.least_score:
             continue
         frames = features.encode(pairing.motion)
-        songs = list(_songs(task, pairing, len(frames), config.songs, number))
+        songs = list(_songs(segment, pairing, len(frames), config.songs, number))
         record = PairRecord(
-            task.record.id, task.record.split, task.style, task.is_dance, pairing.bpm, pairing.first_beat,
+            segment.record.id, segment.record.split, segment.style, segment.is_dance, pairing.bpm, pairing.first_beat,
             pairing.score, len(songs), num_frames=len(frames),
         )  # fmt: skip
         music = np.concatenate([song.numpy() for song in songs]).astype(np.float16)
@@ -214,44 +234,52 @@ def _paired(task: _Task, config: DanceBankConfig) -> list[tuple[PairRecord, np.n
     return found
 
 
-def _pairings(task: _Task) -> list[Pairing]:
-    meta = task.record.meta
-    if task.style == IDLE and not task.is_dance:
-        return [Pairing(task.motion, 0.0, 0.0, 0.0)]
+def _pairings(segment: _Segment) -> list[Pairing]:
+    meta = segment.record.meta
+    if segment.style == IDLE and not segment.is_dance:
+        return [Pairing(segment.motion, 0.0, 0.0, 0.0)]
     if "bpm" in meta:
-        first_beat = float(meta.get("first_beat", 0)) - task.offset
-        return [Pairing(task.motion, float(meta["bpm"]), first_beat, 1.0)]
-    return pair(task.motion)
+        first_beat = float(meta.get("first_beat", 0)) - segment.offset
+        return [Pairing(segment.motion, float(meta["bpm"]), first_beat, 1.0)]
+    return pair(segment.motion)
 
 
-def _songs(task: _Task, pairing: Pairing, frames: int, count: int, number: int) -> Iterator[Tensor]:
-    """Yield music features (T, 34) of a pairing's songs."""
-    rng = np.random.default_rng([task.seed, number])
+def _songs(segment: _Segment, pairing: Pairing, frames: int, count: int, number: int) -> Iterator[Tensor]:
+    """Yield music features (T, 34) of the songs of a pairing.
+
+    Args:
+        segment: of the clip.
+        pairing: its tempo.
+        frames: T.
+        count: number of songs.
+        number: of the pairing, for the seed.
+    """
+    rng = np.random.default_rng([segment.seed, number])
     seconds = frames / features.FPS
     if not pairing.bpm:
         noise = rng.standard_normal(int(seconds * 22050)).astype(np.float32)
         for level in (0.0, 1e-3, 0.05)[:count]:
-            yield _heard(Audio(noise * np.float32(level), 22050), frames)
+            yield _features_of(Audio(noise * np.float32(level), 22050), frames)
         return
-    own = task.record.meta.get("audio")
-    if own is not None:
-        yield _heard(read_audio(own, start=task.offset, seconds=seconds), frames)
+    original = segment.record.meta.get("audio")
+    if original is not None:
+        yield _features_of(read_audio(original, start=segment.offset, seconds=seconds), frames)
     fitting = [name for name, style in STYLES.items() if _fits(style.tempo, pairing.bpm)] or list(STYLES)
-    for _ in range(count - (own is not None)):
+    for _ in range(count - (original is not None)):
         style = str(rng.choice(fitting))
         song = synthesise(
             style, pairing.bpm, seconds, int(rng.integers(2**31)), first_beat=pairing.first_beat
         )
-        yield _heard(Audio(song.samples, song.sample_rate), frames)
+        yield _features_of(Audio(song.samples, song.sample_rate), frames)
 
 
 def _fits(tempo: tuple[float, float], bpm: float) -> bool:
-    """Whether a style of music is played about as fast."""
+    """Return whether a tempo is within 15 % of the tempo range of a music style."""
     return tempo[0] * 0.85 <= bpm <= tempo[1] * 1.15
 
 
-def _heard(audio: Audio, frames: int) -> Tensor:
-    """Features (T, 34) of a sound, cut, or held at its end, to a number of frames."""
+def _features_of(audio: Audio, frames: int) -> Tensor:
+    """Return music features (frames, 34) of audio, cropped or padded with the last frame."""
     music = music_features(audio)
     missing = frames - len(music)
     return torch.cat([music, music[-1:].expand(missing, -1)]) if missing > 0 else music[:frames]

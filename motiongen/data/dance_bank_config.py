@@ -1,17 +1,17 @@
-"""Which dances are paired with music, and with how many songs."""
+"""Options for pairing dances with music."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class DanceBankConfig:
-    """What is paired."""
+    """Options for pairing dances with music."""
 
     songs: int = 6
-    """Songs to each warped motion."""
+    """Songs of each motion."""
     least_score: float = 0.5
-    """Pairings whose accents lie worse on the beat are left out."""
+    """Least alignment score of a pair, 0 to 1; others are left out."""
     rhythmic_clips: int = 60
-    """Clips of each content of RHYTHMIC, at most."""
+    """Largest number of clips of each rhythmic content that is no dance."""
     workers: int = 2
     song_seed: int = 0

@@ -1,4 +1,4 @@
-"""Demonstrations: what a robot saw and did, episode after episode; what policies are trained on."""
+"""Robot demonstrations: observations and actions of recorded episodes, the training data of policies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -9,21 +9,21 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, kw_only=True)
 class Demonstrations:
-    """Episodes laid end to end, as arrays of T frames.
+    """Concatenated episodes, as arrays of T frames.
 
     Attributes:
         fps: frames a second.
-        state: (T, D) float32, what the robot knows in numbers.
-        action: (T, A) float32, what was commanded at each frame.
-        lengths: (E,) int64, frames of each episode; they add up to T.
-        instructions: what each episode is an example of, in words; E of them.
-        images: camera -> (T, H, W, 3) uint8, what it saw.
-        state_names: the D numbers' names.
-        action_names: the A numbers' names.
-        robot: whose they are.
-        scene: (T, S) float32, what was where, which the robot was not told: numbers of a simulation. None without.
-        scene_names: the S numbers' names.
-        done: (E,) bool, whether an episode was over at its end, or only its record ends there; None for all over.
+        state: (T, D) float32, numeric observations of the robot.
+        action: (T, A) float32, command at each frame.
+        lengths: (E,) int64, frames of each episode; their sum is T.
+        instructions: E task descriptions, one for each episode.
+        images: camera -> (T, H, W, 3) uint8.
+        state_names: names of the D state numbers.
+        action_names: names of the A action numbers.
+        robot: name of the robot.
+        scene: (T, S) float32, simulator state that the robot did not observe, such as object positions; None for none.
+        scene_names: names of the S scene numbers.
+        done: (E,) bool, whether the episode was complete; false if only its recording stopped; None for all complete.
     """
 
     fps: float
@@ -55,29 +55,30 @@ class Demonstrations:
 
     @property
     def starts(self) -> NDArray[np.int64]:
-        """The first frame (E,) of each episode."""
+        """First frame (E,) of each episode."""
         return np.cumsum(self.lengths) - self.lengths
 
 
-def parted(demonstrations: Sequence[Demonstrations]) -> list[Demonstrations]:
-    """Return demonstrations, the states of those without pictures parted by name into state and scene like the others'.
+def split_states(demonstrations: Sequence[Demonstrations]) -> list[Demonstrations]:
+    """Return demonstrations in which those without images have the state and scene split of those with images.
 
-    So a policy that reads scenes from pictures learns what to do from demonstrations without pictures, too.
+    A dataset without images is split if its state names are the state and scene names of one with images. A policy that
+    predicts the scene from images can then learn actions from both.
     """
-    seen = [data for data in demonstrations if data.images and data.scene is not None]
-    return [data if data.images else _parted(data, seen) for data in demonstrations]
+    with_images = [data for data in demonstrations if data.images and data.scene is not None]
+    return [data if data.images else _split_like(data, with_images) for data in demonstrations]
 
 
-def _parted(data: Demonstrations, seen: Sequence[Demonstrations]) -> Demonstrations:
-    place = {name: number for number, name in enumerate(data.state_names)}
-    for other in seen:
+def _split_like(data: Demonstrations, with_images: Sequence[Demonstrations]) -> Demonstrations:
+    column = {name: number for number, name in enumerate(data.state_names)}
+    for other in with_images:
         if (
             other.state_names
             and other.scene_names
-            and place.keys() == {*other.state_names, *other.scene_names}
+            and column.keys() == {*other.state_names, *other.scene_names}
         ):
             state, scene = (
-                data.state[:, [place[name] for name in names]]
+                data.state[:, [column[name] for name in names]]
                 for names in (other.state_names, other.scene_names)
             )
             return replace(

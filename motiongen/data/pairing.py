@@ -1,8 +1,8 @@
-"""Motion made to fit music: a beat is laid through a motion's accents, and its time is warped until the beat is even.
+"""Pairing of motion with a tempo: beats are tracked through the accents of a motion, which is then time-warped to them.
 
-An accent is a kinematic beat, a moment where the body comes to rest (evaluation/beat_alignment.py). The best path of
-beats through the accents is found by dynamic programming, as Ellis finds beats in sound ("Beat Tracking by Dynamic
-Programming", JNMR 2007); from one beat to the next, time is stretched by at most `MAX_WARP`.
+An accent is a kinematic beat (`motiongen.kinematic_beats`). The best path of beats through the accents is found by
+dynamic programming, as Ellis tracks beats in audio ("Beat Tracking by Dynamic Programming", JNMR 2007); between two
+beats, time is stretched by at most `MAX_WARP`.
 """
 
 from dataclasses import dataclass
@@ -17,25 +17,25 @@ from motiongen.motion import Motion
 Array = NDArray[np.float64]
 
 RATE = 60
-"""Steps a second of the search."""
+"""Time steps a second of the search."""
 MAX_WARP = 0.08
-"""How much faster or slower than it was a motion may become between two beats."""
+"""Largest relative change of speed between two beats."""
 BANDS = ((70, 85, 1), (85, 102, 1), (102, 126, 1), (63, 80, 2))
-"""(low, high, beats): accents a minute, and beats of the music from one accent to the next. A motion gets its best beat
-in each. Bodies have one to two accents a second, so fast music is danced to on every second beat."""
-_WIDTH = 0.05  # seconds: how far from an accent half of it is left
-_STRETCH_COST = 4.0  # of a warp of 1, squared; an accent missed costs 1
+"""(low, high, beats): accents a minute, and beats of the music between two accents. A motion gets its best tempo in
+each band. Dances have one to two accents a second, so the accents of fast music are on every second beat."""
+_WIDTH = 0.05  # standard deviation of the Gaussian around an accent, seconds
+_STRETCH_COST = 4.0  # of a squared relative stretch; a missed accent costs 1
 
 
 @dataclass(frozen=True)
 class Pairing:
-    """A motion with an even beat.
+    """A motion warped to a constant tempo.
 
     Attributes:
-        motion: warped, so that the beat is even.
-        bpm: beats a minute.
+        motion: the warped motion.
+        bpm: tempo, beats a minute.
         first_beat: seconds from the first frame to the first beat.
-        score: mean strength of the accents under the beats that are to have one, 0 to 1.
+        score: mean strength of the accents at the beats, 0 to 1.
     """
 
     motion: Motion
@@ -45,7 +45,7 @@ class Pairing:
 
 
 def pair(motion: Motion) -> list[Pairing]:
-    """Return a motion with its best beat of each of BANDS; none for a motion without accents or under four beats."""
+    """Return a motion warped to its best tempo in each of BANDS; none without accents or with fewer than four beats."""
     accents = accent_curve(motion)
     if not accents.any():
         return []
@@ -65,20 +65,28 @@ def pair(motion: Motion) -> list[Pairing]:
 
 
 def accent_curve(motion: Motion) -> Array:
-    """Return how near an accent each moment is (S,), 0 to 1, RATE times a second."""
-    moments = np.arange(int(motion.seconds * RATE)) / RATE
+    """Return the accent strength (S,) of a motion, 0 to 1, at RATE steps a second: Gaussians around its accents."""
+    times = np.arange(int(motion.seconds * RATE)) / RATE
     found = kinematic_beats(motion.positions(), motion.fps).double().numpy()
     if not len(found):
-        return np.zeros(len(moments))
-    away = np.abs(moments[:, None] - found[None]).min(axis=1)
-    return np.asarray(np.exp(-0.5 * (away / _WIDTH) ** 2))
+        return np.zeros(len(times))
+    distance = np.abs(times[:, None] - found[None]).min(axis=1)
+    return np.asarray(np.exp(-0.5 * (distance / _WIDTH) ** 2))
 
 
 def best_beats(accents: Array, tempi: Array) -> list[tuple[float, float, Array]]:
-    """Return (score, bpm, beats) for each tempo: the path of beats, in steps, that meets the accents (S,) best."""
+    """Return for each tempo the path of beats that matches the accents best.
+
+    Args:
+        accents: (S,) accent strength, from `accent_curve`.
+        tempi: (P,) accents a minute.
+
+    Returns:
+        (score, bpm, beats (K,) in time steps) for each tempo.
+    """
     periods = 60 * RATE / tempi  # (P,) steps
-    most = int(np.ceil(periods.max() * 2 * MAX_WARP)) + 1
-    steps = np.ceil(periods * (1 - MAX_WARP))[:, None] + np.arange(most)  # (P, most)
+    widest = int(np.ceil(periods.max() * 2 * MAX_WARP)) + 1
+    steps = np.ceil(periods * (1 - MAX_WARP))[:, None] + np.arange(widest)  # (P, widest)
     cost = _STRETCH_COST * (steps / periods[:, None] - 1) ** 2
     cost[steps > periods[:, None] * (1 + MAX_WARP)] = np.inf
     steps = steps.astype(int)
@@ -88,9 +96,9 @@ def best_beats(accents: Array, tempi: Array) -> list[tuple[float, float, Array]]
     before = np.zeros(total.shape, dtype=int)
     opening = np.ceil(periods * (1 + MAX_WARP))  # a path begins within its first beat
     for now in range(len(accents)):
-        ways = total[rows, reach + now - steps] - cost  # (P, most)
-        chosen = ways.argmax(axis=1)
-        best = ways[rows[:, 0], chosen]
+        scores = total[rows, reach + now - steps] - cost  # (P, widest)
+        chosen = scores.argmax(axis=1)
+        best = scores[rows[:, 0], chosen]
         starts = (now < opening) & (best < 0)
         total[:, reach + now] = accents[now] + np.where(starts, 0.0, best)
         before[:, reach + now] = np.where(starts, -1, now - steps[rows[:, 0], chosen])
@@ -101,7 +109,7 @@ def best_beats(accents: Array, tempi: Array) -> list[tuple[float, float, Array]]
 
 
 def _path(total: Array, before: NDArray[np.int_], last_span: int, bpm: float) -> tuple[float, float, Array]:
-    """Follow the best path back from its end, which lies within the last beat."""
+    """Return (score, bpm, beats) of the best path, traced back from its end, which is within the last beat."""
     tail = max(0, len(total) - last_span)
     now = tail + int(total[tail:].argmax())
     value, beats = float(total[now]), []
@@ -113,7 +121,13 @@ def _path(total: Array, before: NDArray[np.int_], last_span: int, bpm: float) ->
 
 
 def warp(motion: Motion, beats: Array, period: float) -> Motion:
-    """Return the motion with its beats (K,), seconds, brought to even distances of `period`, the first as it was."""
+    """Return a motion time-warped so that its beats have a constant period.
+
+    Args:
+        motion: to warp.
+        beats: (K,) times of its beats, seconds; the first one stays.
+        period: seconds between two beats.
+    """
     even = beats[0] + period * np.arange(len(beats))
     after = motion.seconds - beats[-1]
     count = max(2, round((even[-1] + after) * motion.fps))

@@ -1,4 +1,4 @@
-"""Random windows of fixed length out of many clips of features."""
+"""Random fixed-length windows of clips of features."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,18 @@ from motiongen import features
 
 
 class WindowSampler:
-    """Draws windows from clips of features, kept together in fp16.
+    """Draws windows from clips of features, which are stored in fp16.
 
-    A clip is drawn in proportion to its length times its weight; half of the windows are mirrored. Windows may start
-    before their clip does, in part: those are moved to its start, so that a decoder learns well how clips begin.
+    A clip is drawn with a probability proportional to its length times its weight; half of the windows are mirrored.
+    The starts of clips are oversampled, so that a decoder learns them well.
+
+    Args:
+        clips: (T_i, D) features.
+        window: frames of a window T.
+        weights: of the clips; None for 1.
+
+    Raises:
+        ValueError: no clips.
     """
 
     def __init__(self, clips: Sequence[Tensor], window: int, weights: Sequence[float] | None = None) -> None:
@@ -28,7 +36,7 @@ class WindowSampler:
         self.shares = share * self.lengths.clamp_min(window)
 
     def sample(self, batch_size: int, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return features (B, T, D) and valid (B, T): a shorter clip's last frame is repeated, not valid."""
+        """Return a random batch: features (B, T, D), and valid (B, T), 0 at frames that pad a shorter clip."""
         clips = torch.multinomial(self.shares, batch_size, replacement=True, generator=generator)
         lengths = self.lengths[clips]
         span = (lengths - self.window).clamp_min(0) + self.window // 4  # (B,)

@@ -1,1 +1,1 @@
-"""Measures of motion and of models: one metric a file, and a report that runs them all."""
+"""Evaluation of motion and models: one metric a file, and reports that combine them."""

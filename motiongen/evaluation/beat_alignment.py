@@ -1,11 +1,11 @@
-"""How well a dance's accents fall on the music's beats.
+"""Beat alignment metrics: how well the kinematic beats of a dance match the beats of the music.
 
 Beat alignment score (Li et al., "AI Choreographer", ICCV 2021, equation 6; as Siyao et al., "Bailando", CVPR 2022,
 compute it): at 60 frames a second, kinematic beats are the local minima of the mean joint speed after a Gaussian of 5
-frames, and a music beat counts exp(-d^2 / 18) where d is the distance in frames to the nearest of them.
+frames, and a music beat scores exp(-d^2 / 18), where d is the distance in frames to the nearest kinematic beat.
 
-The score alone rewards jitter: a body that stops all the time has a stop near every beat. `beat_precision` and
-`alignment_margin` tell that from dancing.
+The score alone rewards jitter: a body that stops all the time has a kinematic beat near every music beat.
+`beat_precision` and `alignment_margin` detect that.
 """
 
 from collections.abc import Sequence
@@ -17,32 +17,43 @@ from motiongen.evaluation.bootstrap import Interval, mean_interval
 from motiongen.kinematic_beats import RATE, kinematic_beats
 
 TOLERANCE = 3.0
-"""Standard deviation of the score's Gaussian, frames."""
+"""Standard deviation of the Gaussian of the score, frames."""
 
 
 def beat_alignment(positions: Tensor, fps: float, beats: Tensor) -> float:
-    """Return the score, 0 to 1, of a dance (T, J, 3) under music beats (K,), seconds; 0 without kinematic beats.
+    """Return the beat alignment score of a dance, 0 to 1; 0 without kinematic beats.
 
-    Only beats within the dance count. Without any there is no score: a NaN would spoil a mean, a 0 bias it.
+    Only music beats within the dance count. Without any the score is undefined: NaN would spoil a mean, 0 would bias
+    it.
+
+    Args:
+        positions: (T, J, 3) joint positions, metres.
+        fps: frames a second.
+        beats: (K,) music beats, seconds from the first frame.
 
     Raises:
-        ValueError: no beat lies within the dance.
+        ValueError: no music beat within the dance.
     """
     beats = _inside(beats, positions, fps)
-    return float(_near(beats, kinematic_beats(positions, fps)).mean())
+    return float(_score(beats, kinematic_beats(positions, fps)).mean())
 
 
 def beat_precision(positions: Tensor, fps: float, beats: Tensor) -> float:
-    """Return the same the other way round: how near each kinematic beat is to a music beat. Jitter lowers it.
+    """Return the mean score of the kinematic beats against the music beats, 0 to 1, which jitter lowers.
 
-    0 without kinematic beats.
+    It is 0 without kinematic beats.
+
+    Args:
+        positions: (T, J, 3) joint positions, metres.
+        fps: frames a second.
+        beats: (K,) music beats, seconds from the first frame.
 
     Raises:
-        ValueError: no beat lies within the dance.
+        ValueError: no music beat within the dance.
     """
     beats = _inside(beats, positions, fps)
     found = kinematic_beats(positions, fps)
-    return float(_near(found, beats).mean()) if len(found) else 0.0
+    return float(_score(found, beats).mean()) if len(found) else 0.0
 
 
 def alignment_margin(
@@ -53,20 +64,20 @@ def alignment_margin(
     generator: torch.Generator,
     resamples: int = 2000,
 ) -> Interval:
-    """Return by how much dances fit their own beats better than the other songs', with its 95 % interval.
+    """Return the mean difference between the score of a dance with its own song and with other songs.
 
-    A dance's own score less its mean score under the other songs; the interval is a bootstrap over the dances. 0 says
-    that a dance does not listen. Other songs without a beat within the dance are left out.
+    The 95 % interval is a bootstrap over the dances. A margin of 0 means that dances are independent of the music.
+    Other songs without a beat within the dance are left out.
 
     Args:
-        dances: N of (T, J, 3), metres, of any lengths.
-        fps: their rate.
-        beats: beats (K,) of the song of each dance, seconds from its first frame.
-        generator: draws the resamples.
-        resamples: how many.
+        dances: (T_i, J, 3) joint positions of each dance, metres.
+        fps: frames a second.
+        beats: (K_i,) beats of the song of each dance, seconds from its first frame.
+        generator: draws the bootstrap samples.
+        resamples: number of bootstrap samples.
 
     Raises:
-        ValueError: fewer than two dances, a song too many or too few, or a dance without a beat of its own or others.
+        ValueError: fewer than two dances, another number of songs, or a dance without beats of its own or another song.
     """
     if len(dances) != len(beats) or len(dances) < 2:
         raise ValueError(
@@ -76,13 +87,13 @@ def alignment_margin(
     gains = []
     for index, dance in enumerate(dances):
         found, own = kinematic_beats(dance, fps), _inside(beats[index], dance, fps)
-        others = [_within(heard, dance, fps) for other, heard in enumerate(beats) if other != index]
-        scores = [_near(heard, found).mean() for heard in others if len(heard)]
+        others = [_within(song, dance, fps) for other, song in enumerate(beats) if other != index]
+        scores = [_score(song, found).mean() for song in others if len(song)]
         if not scores:
             raise ValueError(
                 f"beats: expected another song's beat within dance {index}, got none; give more songs"
             )
-        gains.append(_near(own, found).mean() - torch.stack(scores).mean())
+        gains.append(_score(own, found).mean() - torch.stack(scores).mean())
     return mean_interval(torch.stack(gains), generator=generator, resamples=resamples)
 
 
@@ -99,9 +110,9 @@ def _inside(beats: Tensor, positions: Tensor, fps: float) -> Tensor:
     return inside
 
 
-def _near(moments: Tensor, others: Tensor) -> Tensor:
-    """How near each moment (K,) is to one of the others (M,), 1 to 0."""
+def _score(times: Tensor, others: Tensor) -> Tensor:
+    """Return the Gaussian score (K,), 0 to 1, of the distance of each time (K,) to the nearest of others (M,)."""
     if not len(others):
-        return torch.zeros_like(moments)
-    away = (moments[:, None] - others[None]).abs().amin(dim=1) * RATE
-    return torch.exp(-away.square() / (2 * TOLERANCE**2))
+        return torch.zeros_like(times)
+    distance = (times[:, None] - others[None]).abs().amin(dim=1) * RATE
+    return torch.exp(-distance.square() / (2 * TOLERANCE**2))

@@ -1,4 +1,4 @@
-"""A mean with the interval that resampling gives it."""
+"""Bootstrap confidence interval of a mean."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean, and between which values it lies with the probability that was asked for."""
+    """A mean with its confidence interval, low to high."""
 
     mean: float
     low: float
@@ -20,13 +20,14 @@ def mean_interval(
 ) -> Interval:
     """Return the mean of values (N,) with its percentile bootstrap interval (Efron, Annals of Statistics 1979).
 
-    Values are taken to be independent: give one a dance, not one a beat. Under about ten, the interval is too narrow.
+    Values have to be independent: one for each dance, not one for each beat. With fewer than about ten values the
+    interval is too narrow.
 
     Args:
         values: (N,), finite.
-        generator: on the CPU; draws the resamples.
-        resamples: how often N values are drawn with replacement.
-        level: probability of the interval, between 0 and 1.
+        generator: on the CPU; draws the bootstrap samples.
+        resamples: number of bootstrap samples.
+        level: confidence level, between 0 and 1.
 
     Raises:
         ValueError: fewer than two values, or one that is not finite.

@@ -1,4 +1,4 @@
-"""What a clip shows and how, told by logistic regression on its statistics: a judge apart from every generator."""
+"""Motion classifier: content and style of a clip by logistic regression on its statistics."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from motiongen.data.cache import ClipCache
 
 MIN_CLIPS = 6
-"""A label with fewer training clips, mirrored ones included, is not learned and never asked for."""
+"""A label with fewer training clips, mirrored ones included, is not learned and not evaluated."""
 UNKNOWN = -1
 
 
@@ -27,9 +27,9 @@ class ClassifierConfig:
     """Labels in the order of the outputs.
 
     Attributes:
-        contents: what is done.
-        styles: how.
-        dim: numbers in a clip's statistics.
+        contents: labels of actions.
+        styles: labels of styles.
+        dim: numbers in the statistics of a clip.
     """
 
     contents: tuple[str, ...]
@@ -38,7 +38,7 @@ class ClassifierConfig:
 
 
 class MotionClassifier(nn.Module):
-    """Two linear layers, of content and of style, on standardised statistics."""
+    """Two linear layers, for content and style, on standardised statistics."""
 
     model_type = "classifier"
     config_class = ClassifierConfig
@@ -60,16 +60,24 @@ class MotionClassifier(nn.Module):
 
     @torch.no_grad()
     def recognise(self, clips: Sequence[Tensor]) -> tuple[list[str], list[str]]:
-        """Return the content and the style of clips of features (T, 140)."""
+        """Return the predicted contents and the predicted styles of clips of features (T_i, 140)."""
         content, style = self(torch.stack([statistics(clip) for clip in clips]))
         contents, styles = self.config.contents, self.config.styles
         return [contents[i] for i in content.argmax(1)], [styles[i] for i in style.argmax(1)]
 
 
 def train_classifier(cache: "ClipCache", *, steps: int = 400, weight_decay: float = 0.02) -> MotionClassifier:
-    """Return a classifier of the cache's training clips and their mirror images.
+    """Return a classifier trained on the training clips of a cache and their mirror images.
 
-    Deterministic: all clips in every step, from zero weights.
+    Deterministic: full-batch training from zero weights.
+
+    Args:
+        cache: the clips, with content labels.
+        steps: optimizer steps.
+        weight_decay: of AdamW.
+
+    Raises:
+        ValueError: no training clips with a content.
     """
     rows, contents, styles = [], [], []
     for index in cache.split("train"):
@@ -95,7 +103,15 @@ def fit(
     steps: int = 400,
     weight_decay: float = 0.02,
 ) -> MotionClassifier:
-    """Return the classifier of statistics (M, dim) with their labels, None where unknown."""
+    """Return a classifier trained on statistics with labels.
+
+    Args:
+        rows: (M, dim) statistics of clips.
+        contents: label of each clip; None if unknown.
+        styles: label of each clip; None if unknown.
+        steps: optimizer steps.
+        weight_decay: of AdamW.
+    """
     config = ClassifierConfig(contents=_frequent(contents), styles=_frequent(styles), dim=rows.shape[1])
     model = MotionClassifier(config)
     model.mean.copy_(rows.mean(0))
@@ -110,7 +126,7 @@ def fit(
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.03, weight_decay=weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.03, total_steps=steps)
     for _ in range(steps):
-        loss = torch.stack([_loss(*job) for job in zip(model(rows), targets, weights, strict=True)]).sum()
+        loss = torch.stack([_loss(*part) for part in zip(model(rows), targets, weights, strict=True)]).sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -132,10 +148,10 @@ def _frequent(labels: Sequence[str | None]) -> tuple[str, ...]:
 
 
 def save(classifier: MotionClassifier, directory: str | Path) -> None:
-    """Write the classifier to a folder."""
+    """Save a classifier to a folder."""
     checkpoint.save(classifier, classifier.config, directory, half=True)
 
 
 def load(directory: str | Path) -> MotionClassifier:
-    """Return a classifier from its folder."""
+    """Return the classifier saved in a folder."""
     return checkpoint.load(directory, MotionClassifier).eval()

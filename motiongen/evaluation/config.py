@@ -1,4 +1,4 @@
-"""How much an evaluation asks of a model."""
+"""Sample sizes and seeds of evaluations."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,17 +6,17 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateConfig:
-    """How much to ask."""
+    """Sample sizes of the evaluation of a text-to-motion model."""
 
     prompts: int = 256
-    """Held-out captions, each of another held-out clip."""
+    """Number of held-out captions, each of another held-out clip."""
     variant_prompts: int = 10
-    """Prompts that are answered several times, for multimodality."""
+    """Number of prompts with several motions, for multimodality."""
     variants: int = 8
-    """Answers to each of them."""
+    """Motions of each of them."""
     batch_size: int = 32
     max_frames: int = 300
-    """Longer real clips are cut: a model is not asked for minutes."""
+    """Longest motion, frames; longer ones are cropped."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -33,18 +33,18 @@ class EvaluateConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class DanceEvaluateConfig:
-    """How much to ask."""
+    """Sample sizes of the evaluation of dances."""
 
     seconds: float = 15.0
-    """Length of a song; longer ones are cut into pieces."""
+    """Length of an excerpt; longer songs are split."""
     pieces: int = 48
-    """Pieces of held-out clips with their songs, at most."""
+    """Largest number of excerpts of held-out dances with their songs."""
     window: float = 5.0
-    """Seconds of a dance that become one sample of the features behind FID and diversity."""
+    """Seconds of a window, which is one sample of FID and diversity."""
     reference_windows: int = 800
-    """Windows of real dances, at most, that FID measures against."""
+    """Largest number of windows of real dances as the reference of FID."""
     split: Literal["test", "train"] = "test"
-    """Whose songs: to choose options such as the guidance by, take those of the training clips."""
+    """Split of the clips; train is for tuning options such as the guidance scale."""
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -1,12 +1,12 @@
-"""What FID_k, FID_g, Dist_k and Dist_g are measured on: how a body spends energy, and which shapes it takes.
+"""Kinetic and geometric features of dances, and the metrics FID_k, FID_g, Dist_k and Dist_g on them.
 
 Kinetic features (Onuma et al., "FMDistance", Eurographics 2008) and geometric ones (Mueller et al., "Efficient
 Content-Based Retrieval of Motion Capture Data", SIGGRAPH 2005), with the joints and thresholds of the fairmotion
-library, as the repositories of AIST++ and Bailando have it now (Li et al., ICCV 2021; Siyao et al., CVPR 2022).
-fairmotion's own acceleration, copies of which are still about, divides only the earlier place by the time of a frame.
+library, as the repositories of AIST++ and Bailando have it now (Li et al., ICCV 2021; Siyao et al., CVPR 2022). The
+original acceleration of fairmotion, still found in copies, divides only the earlier position by the frame time.
 
-At 60 frames a second, as there. Our body differs from SMPL's in its proportions and, of course, in its dances, so that
-numbers compare with each other, and with published ones only in their order of size.
+Computed at 60 frames a second, as there. Our body has other proportions than SMPL's and the dances differ, so that
+values are comparable with each other, but with published ones only in their order of magnitude.
 """
 
 import math
@@ -20,14 +20,14 @@ from motiongen.skeleton import SMPL22
 
 KINETIC_DIM, GEOMETRIC_DIM = 72, 32
 HAND = 0.084
-"""From SMPL's wrist on to its hand, metres, along the forearm: the 24-joint body has two joints more than ours."""
-REACH = 2
-"""Frames to both sides over which velocities and accelerations are averaged."""
+"""Distance of SMPL's hand joint from its wrist along the forearm, metres; the 24-joint body has two more joints."""
+RADIUS = 2
+"""Velocities and accelerations are averaged over this many frames to both sides."""
 
 HUMERUS, SHOULDERS, HIPS = 0.25684, 0.39085, 0.11925
-"""Sizes of SMPL's mean body, metres, in which thresholds are given."""
+"""Sizes of SMPL's mean body, metres; the units of the thresholds."""
 FRAME_TIME = 1 / 120
-"""Seconds: fairmotion's, for its velocities, whatever the rate."""
+"""Seconds; fairmotion's constant for velocities, independent of the frame rate."""
 
 _J = {name: index for index, name in enumerate((*SMPL22.names, "left_hand", "right_hand"))}
 _MOVES_ALONG_NORMAL = (  # the last joint's velocity from the first, along the normal of the first three
@@ -40,7 +40,7 @@ _BEYOND = (  # the last joint lies so far from the third, along the line of the 
     (("left_shoulder", "right_shoulder", "left_wrist", "right_wrist"), 2.5 * SHOULDERS),
     (("left_hip", "right_hip", "left_ankle", "right_ankle"), 2.1 * HIPS),
 )
-# fairmotion names a fourth joint, for the first two the wrists, and never looks at it: hence one line twice.
+# fairmotion gives a fourth joint, for the first two lines the wrists, which it does not use: hence the duplicate.
 _MOVES_ALONG = (  # the third joint's velocity from the first, along the line of the first two
     (("spine1", "spine3", "spine3"), 1.8 * HUMERUS),
     (("spine1", "spine3", "spine3"), 1.8 * HUMERUS),
@@ -75,19 +75,23 @@ _LOWERED = (("right_wrist", 1.2 * HUMERUS), ("left_wrist", 1.2 * HUMERUS))  # no
 
 
 def kinetic_features(positions: Tensor, fps: float) -> Tensor:
-    """Return (72,) of a clip (T, 22, 3), metres, Y up: how much each of SMPL's 24 joints moves.
+    """Return kinetic features (72,) of a clip: three for each of SMPL's 24 joints.
 
-    Of each joint three numbers: mean square of its horizontal and of its vertical velocity (m²/s²), and mean size of
-    its acceleration (m/s²). Velocities and accelerations are means over five frames.
+    They are the mean squares of the horizontal and of the vertical velocity (m²/s²), and the mean magnitude of the
+    acceleration (m/s²). Velocities and accelerations are averaged over five frames.
+
+    Args:
+        positions: (T, 22, 3) joint positions, metres, Y up.
+        fps: frames a second.
 
     Raises:
         ValueError: fewer than three frames at 60 fps.
     """
-    places = _places(positions, fps)  # (T, 24, 3)
-    steps = (places[1:] - places[:-1]) * RATE
-    velocity = _averaged(steps, len(places), REACH, first=-1)[1:]  # (T - 1, 24, 3)
+    joints = _resampled_with_hands(positions, fps)  # (T, 24, 3)
+    steps = (joints[1:] - joints[:-1]) * RATE
+    velocity = _averaged(steps, len(joints), RADIUS, first=-1)[1:]  # (T - 1, 24, 3)
     change = (steps[1:] - steps[:-1]) * RATE
-    acceleration = _averaged(change, len(places), REACH, first=-1, last=1)[1:]
+    acceleration = _averaged(change, len(joints), RADIUS, first=-1, last=1)[1:]
     features = torch.stack(
         [
             velocity[..., [0, 2]].square().sum(-1).mean(0),
@@ -100,21 +104,25 @@ def kinetic_features(positions: Tensor, fps: float) -> Tensor:
 
 
 def geometric_features(positions: Tensor, fps: float) -> Tensor:
-    """Return (32,) of a clip (T, 22, 3), metres, Y up: the share of frames in which each of 32 relations holds.
+    """Return geometric features (32,) of a clip: the share of frames in which each of 32 relations holds.
 
-    Their order is by kind, not fairmotion's; distances between features do not depend on it.
+    Their order differs from fairmotion's, which does not affect distances between features.
+
+    Args:
+        positions: (T, 22, 3) joint positions, metres, Y up.
+        fps: frames a second.
 
     Raises:
         ValueError: fewer than three frames at 60 fps.
     """
-    places = _places(positions, fps)
-    before, now = places[:-1], places[1:]  # (T - 1, 24, 3)
+    joints = _resampled_with_hands(positions, fps)
+    before, now = joints[:-1], joints[1:]  # (T - 1, 24, 3)
     lowest = now[..., 1].amin(-1)  # (T - 1,)
-    holds = [_along_normal(now, before, joints) > limit for joints, limit in _MOVES_ALONG_NORMAL]
-    holds += [_beyond(now, joints) > limit for joints, limit in _BEYOND]
-    holds += [_along(now, before, joints) > limit for joints, limit in _MOVES_ALONG]
-    holds += [(_angle(now, joints) > low) & (_angle(now, joints) < high) for joints, (low, high) in _ANGLES]
-    holds += [_out_of_plane(now, joints) > limit for joints, limit in _OUT_OF_PLANE]
+    holds = [_along_normal(now, before, names) > limit for names, limit in _MOVES_ALONG_NORMAL]
+    holds += [_beyond(now, names) > limit for names, limit in _BEYOND]
+    holds += [_along(now, before, names) > limit for names, limit in _MOVES_ALONG]
+    holds += [(_angle(now, names) > low) & (_angle(now, names) < high) for names, (low, high) in _ANGLES]
+    holds += [_out_of_plane(now, names) > limit for names, limit in _OUT_OF_PLANE]
     holds += [
         (now[:, _J[name]] - before[:, _J[name]]).norm(dim=-1) / FRAME_TIME > limit for name, limit in _FAST
     ]
@@ -126,87 +134,96 @@ def geometric_features(positions: Tensor, fps: float) -> Tensor:
     return torch.stack(holds, dim=-1).float().mean(0)
 
 
-def dance_fid(made: Tensor, real: Tensor) -> float:
-    """Return the Frechet distance of features (N, D) to real ones (M, D), each number in the real ones' deviations.
+def dance_fid(generated: Tensor, real: Tensor) -> float:
+    """Return the Frechet distance of features to real ones, standardised by the real ones.
 
-    With fewer samples than D the covariances are singular. Published numbers (40 dances, D = 72) go ahead all the same,
-    by a root that may turn complex; frechet_distance is exact there, but still far above what many samples would give:
-    compare only numbers from as many.
+    With fewer samples than D the covariances are singular. Published values (40 dances, D = 72) are computed in spite
+    of it, with a matrix root that may be complex. `frechet_distance` is exact in this case, but far above the value for
+    many samples: compare only values from equal numbers of samples.
 
-    Raises:
-        ValueError: fewer than two samples, other sizes, or real ones that are all the same.
-    """
-    return frechet_distance(*_standardised(made, real))
-
-
-def distance_diversity(made: Tensor, real: Tensor) -> float:
-    """Return Dist: the mean distance between two of features (N, D), each number in the real ones' deviations.
+    Args:
+        generated: (N, D) features.
+        real: (M, D) features.
 
     Raises:
-        ValueError: fewer than two samples, other sizes, or real ones that are all the same.
+        ValueError: fewer than two samples, different D, or real features without variance.
     """
-    return float(torch.pdist(_standardised(made, real)[0]).mean())
+    return frechet_distance(*_standardised(generated, real))
 
 
-def _standardised(made: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-    """Both in the real ones' deviations.
+def distance_diversity(generated: Tensor, real: Tensor) -> float:
+    """Return Dist, the mean pairwise distance of features, standardised by the real ones.
 
-    A number that all real ones share has no deviation and stays out; the published code divides by 1e-10 instead, so
-    that a single other sample decides the distance.
+    Args:
+        generated: (N, D) features.
+        real: (M, D) features.
+
+    Raises:
+        ValueError: fewer than two samples, different D, or real features without variance.
     """
-    if made.dim() != 2 or real.dim() != 2 or made.shape[1] != real.shape[1] or min(len(made), len(real)) < 2:
+    return float(torch.pdist(_standardised(generated, real)[0]).mean())
+
+
+def _standardised(generated: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+    """Return both sets of features, standardised by mean and deviation of the real ones.
+
+    Features without variance in the real set are left out; the published code divides by 1e-10 instead, so that a
+    single sample can determine the distance.
+    """
+    is_shaped = generated.dim() == 2 and real.dim() == 2 and generated.shape[1] == real.shape[1]
+    if not is_shaped or min(len(generated), len(real)) < 2:
         raise ValueError(
-            f"features: expected (N >= 2, D) and (M >= 2, D), got {tuple(made.shape)} and {tuple(real.shape)}; "
+            f"features: expected (N >= 2, D) and (M >= 2, D), got {tuple(generated.shape)} and {tuple(real.shape)}; "
             "take the same features of more dances"
         )
     mean, std = real.double().mean(0), real.double().std(0, correction=0)
-    told = std > 1e-8
-    if not told.any():
+    varies = std > 1e-8
+    if not varies.any():
         raise ValueError("real: expected features that differ, got the same ones; take more dances")
-    mean, std = mean[told], std[told]
-    return (made.double()[:, told] - mean) / std, (real.double()[:, told] - mean) / std
+    mean, std = mean[varies], std[varies]
+    return (generated.double()[:, varies] - mean) / std, (real.double()[:, varies] - mean) / std
 
 
-def _places(positions: Tensor, fps: float) -> Tensor:
-    """Joints (T, 24, 3) at RATE."""
-    places = at_rate(positions.double(), fps)
-    if len(places) < 3:
+def _resampled_with_hands(positions: Tensor, fps: float) -> Tensor:
+    """Return joint positions (T', 24, 3) at RATE frames a second."""
+    resampled = at_rate(positions.double(), fps)
+    if len(resampled) < 3:
         raise ValueError(
             f"positions: expected at least 3 frames at {RATE:g} fps, got {len(positions)} at {fps:g}; "
             "give more of the clip"
         )
-    return _with_hands(places)
+    return _with_hands(resampled)
 
 
-def _with_hands(places: Tensor) -> Tensor:
-    """Joints (T, 24, 3): the hands lie on from the wrists, as the forearms point."""
+def _with_hands(joints: Tensor) -> Tensor:
+    """Return joint positions (T, 24, 3) with hands, extrapolated from the forearms."""
     hands = []
     for side in ("left", "right"):
-        wrist, elbow = places[:, _J[f"{side}_wrist"]], places[:, _J[f"{side}_elbow"]]
+        wrist, elbow = joints[:, _J[f"{side}_wrist"]], joints[:, _J[f"{side}_elbow"]]
         hands.append(wrist + HAND * torch.nn.functional.normalize(wrist - elbow, dim=-1))
-    return torch.cat([places, torch.stack(hands, dim=1)], dim=1)
+    return torch.cat([joints, torch.stack(hands, dim=1)], dim=1)
 
 
-def _averaged(values: Tensor, frames: int, reach: int, first: int, last: int = 0) -> Tensor:
-    """Means (frames, ...) of values over the frames up to `reach` away that have one.
+def _averaged(values: Tensor, frames: int, radius: int, first: int, last: int = 0) -> Tensor:
+    """Return moving averages (frames, ...) of values over `radius` frames to both sides, as far as they exist.
 
-    The value of frame i is values[i + first]; there is none for the first frame, nor for the last `last`.
+    The value of frame i is values[i + first]; the first frame and the last `last` frames have none.
     """
-    padded = values.new_zeros(frames + 2 * reach, *values.shape[1:])
-    there = values.new_zeros(frames + 2 * reach)
-    own = slice(reach - first, reach - first + frames + first - last)
+    padded = values.new_zeros(frames + 2 * radius, *values.shape[1:])
+    there = values.new_zeros(frames + 2 * radius)
+    own = slice(radius - first, radius - first + frames + first - last)
     padded[own], there[own] = values, 1.0
-    sums = padded.unfold(0, 2 * reach + 1, 1).sum(-1)
-    count = there.unfold(0, 2 * reach + 1, 1).sum(-1)
+    sums = padded.unfold(0, 2 * radius + 1, 1).sum(-1)
+    count = there.unfold(0, 2 * radius + 1, 1).sum(-1)
     return sums / count.clamp_min(1).view(-1, *[1] * (values.dim() - 1))
 
 
-def _joints(places: Tensor, names: tuple[str, ...]) -> tuple[Tensor, ...]:
-    return tuple(places[:, _J[name]] for name in names)
+def _joints(joints: Tensor, names: tuple[str, ...]) -> tuple[Tensor, ...]:
+    return tuple(joints[:, _J[name]] for name in names)
 
 
 def _projected(vector: Tensor, direction: Tensor) -> Tensor:
-    """Length of a vector (T, 3) along a direction (T, 3); 0 where that has none."""
+    """Return the component (T,) of a vector (T, 3) along a direction (T, 3); 0 for a zero direction."""
     length = direction.norm(dim=-1)
     return torch.where(length > 1e-8, (vector * direction).sum(-1) / length.clamp_min(1e-8), 0.0)
 

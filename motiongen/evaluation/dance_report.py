@@ -1,4 +1,4 @@
-"""Dances beside real ones on the same music: alignment to the beat, feet, distance to real dances, diversity."""
+"""Dance report: beat alignment, foot, FID and diversity metrics of dances, beside real ones to the same music."""
 
 import math
 import time
@@ -43,15 +43,22 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "dist_g": ("Dist_g", "{:.2f}"),
     "seconds": ("s for 10 s", "{:.2f}"),
 }
-"""Key of a row's numbers -> heading and format. `margin` is what alignment loses when the songs are exchanged."""
+"""Key of a value -> heading and number format. `margin` is the loss of beat alignment with exchanged songs."""
 
-Dancer = Callable[[MusicCondition, int], Motion]
-"""From a song (a batch of one) and a seed to a dance as long."""
+DanceGenerator = Callable[[MusicCondition, int], Motion]
+"""Function of a song (a batch of one) and a seed that returns a dance of the same length."""
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A part of a held-out pair: its dance, what is heard, and where the beats are, seconds from its start."""
+class Excerpt:
+    """An excerpt of a held-out dance with its song.
+
+    Attributes:
+        motion: the dance.
+        music: features and beats.
+        beats: (K,) beat times, seconds from the start of the excerpt.
+        bpm: tempo, beats a minute.
+    """
 
     motion: Motion
     music: MusicCondition
@@ -61,7 +68,12 @@ class Piece:
 
 @dataclass
 class DanceReport:
-    """What an evaluation of dances measured: rows by name, their numbers by the keys of COLUMNS, and facts."""
+    """Results of an evaluation of dances.
+
+    Attributes:
+        rows: name of a row -> its values, by the keys of COLUMNS.
+        facts: data and settings of the evaluation.
+    """
 
     rows: dict[str, dict[str, float]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
@@ -73,24 +85,27 @@ class DanceReport:
         return "\n".join(lines) + "\n"
 
     def save(self, directory: str | Path) -> None:
-        """Write report.md and report.json into a folder, which is made if need be."""
+        """Write report.md and report.json to a folder, which is created if missing."""
         save_report(directory, self.markdown(), {"rows": self.rows, "facts": self.facts})
 
 
-class DanceJudge:
-    """Measures dances on the songs of held-out pairs, against the real dances of a bank."""
+class DanceMetrics:
+    """Metrics of dances to the songs of held-out dances, with the real dances of a bank as reference.
+
+    Args:
+        bank: dances paired with songs.
+        config: sample sizes.
+
+    Raises:
+        ValueError: fewer than two held-out excerpts of at least `window` seconds.
+    """
 
     def __init__(self, bank: DanceBank, config: DanceEvaluateConfig | None = None) -> None:
-        """Cut the held-out pairs into pieces, and take the features of all real dances.
-
-        Raises:
-            ValueError: the bank holds out no dance of `window` seconds.
-        """
         self.config = config or DanceEvaluateConfig()
-        self.pieces = held_out_pieces(bank, self.config)
-        if len(self.pieces) < 2:
+        self.excerpts = held_out_excerpts(bank, self.config)
+        if len(self.excerpts) < 2:
             raise ValueError(
-                "bank: expected held-out dances, found fewer than two pieces; prepare more clips"
+                "bank: expected held-out dances, found fewer than two excerpts; prepare more clips"
             )
         windows = [
             window
@@ -102,18 +117,18 @@ class DanceJudge:
         self.reference = _features(windows[::step])
 
     def facts(self) -> dict[str, Any]:
-        """Return what dances are judged on."""
-        tempi = sorted(piece.bpm for piece in self.pieces)
+        """Return facts about the data and settings."""
+        tempi = sorted(excerpt.bpm for excerpt in self.excerpts)
         return {
-            "songs": f"{len(self.pieces)} pieces of {self.config.split} clips' songs, "
+            "songs": f"{len(self.excerpts)} excerpts of songs of {self.config.split} clips, "
             f"{tempi[0]:.0f} to {tempi[-1]:.0f} BPM",
             "FID": f"against {len(self.reference[0])} windows of real dances, held-out ones among them",
             "config": asdict(self.config),
         }
 
-    def judge(self, dances: Sequence[Motion]) -> dict[str, float]:
-        """Return the numbers of one dance for each piece, in order."""
-        beats = [piece.beats for piece in self.pieces]
+    def measure(self, dances: Sequence[Motion]) -> dict[str, float]:
+        """Return the metrics of dances, one for each excerpt, in order."""
+        beats = [excerpt.beats for excerpt in self.excerpts]
         positions = [motion.positions() for motion in dances]
         scores = torch.tensor(
             [beat_alignment(p, features.FPS, b) for p, b in zip(positions, beats, strict=True)]
@@ -135,28 +150,28 @@ class DanceJudge:
             "skate_speed": _mean([float(foot_skate_speed(toes_over_floor(m), m.fps)) for m in dances]),
             "jerk": _mean([float(jerk(p - p[:, :1], features.FPS)) for p in positions]),
         }
-        for name, made, real in zip(("k", "g"), samples, self.reference, strict=True):
-            numbers[f"fid_{name}"] = dance_fid(made, real)
-            numbers[f"dist_{name}"] = distance_diversity(made, real)
+        for name, generated, real in zip(("k", "g"), samples, self.reference, strict=True):
+            numbers[f"fid_{name}"] = dance_fid(generated, real)
+            numbers[f"dist_{name}"] = distance_diversity(generated, real)
         return numbers
 
-    def ask(self, dancer: Dancer) -> dict[str, float]:
-        """Return the numbers of what dances to every piece's song, and the seconds it took for ten of dance."""
+    def measure_generator(self, generate: DanceGenerator) -> dict[str, float]:
+        """Return the metrics of a generator on the song of every excerpt, and its `seconds` for ten of dance."""
         began = time.perf_counter()
-        dances = [dancer(piece.music, self.config.seed + i) for i, piece in enumerate(self.pieces)]
-        took = time.perf_counter() - began
-        length = sum(piece.motion.seconds for piece in self.pieces)
-        return self.judge(dances) | {"seconds": took / length * 10}
+        dances = [generate(excerpt.music, self.config.seed + i) for i, excerpt in enumerate(self.excerpts)]
+        elapsed = time.perf_counter() - began
+        length = sum(excerpt.motion.seconds for excerpt in self.excerpts)
+        return self.measure(dances) | {"seconds": elapsed / length * 10}
 
     def _windows(self, motion: Motion) -> list[Motion]:
         size = round(self.config.window * features.FPS)
         return [motion[start : start + size] for start in range(0, motion.num_frames - size + 1, size // 2)]
 
 
-def held_out_pieces(bank: DanceBank, config: DanceEvaluateConfig) -> list[Piece]:
-    """Return the held-out dances (or those of the split), each with one of its songs, in pieces, evenly chosen."""
+def held_out_excerpts(bank: DanceBank, config: DanceEvaluateConfig) -> list[Excerpt]:
+    """Return evenly spaced excerpts of the dances of the config's split, each with one of its songs."""
     size, least = round(config.seconds * features.FPS), round(config.window * features.FPS)
-    pieces: list[Piece] = []
+    excerpts: list[Excerpt] = []
     for index, record in enumerate(bank.records):
         if record.split != config.split or not record.is_dance or not record.bpm:
             continue
@@ -168,35 +183,35 @@ def held_out_pieces(bank: DanceBank, config: DanceEvaluateConfig) -> list[Piece]
             inside = times[(times >= begin) & (times < end / features.FPS)] - begin
             if not len(inside):
                 continue
-            song = len(pieces) % record.songs  # one each: the others have the same beats
+            song = len(excerpts) % record.songs  # all songs of a pair have the same beats
             music = MusicCondition(bank.music(index, song, start, end)[None], beats[start:end][None])
-            pieces.append(Piece(motion[start:end], music, inside, record.bpm))
-    step = max(1.0, len(pieces) / config.pieces)
-    return [pieces[int(i * step)] for i in range(min(len(pieces), config.pieces))]
+            excerpts.append(Excerpt(motion[start:end], music, inside, record.bpm))
+    step = max(1.0, len(excerpts) / config.pieces)
+    return [excerpts[int(i * step)] for i in range(min(len(excerpts), config.pieces))]
 
 
-def retrieval(bank: DanceBank) -> Dancer:
-    """Return the baseline that shows the training dance of nearest tempo, its beats laid on the song's."""
+def retrieval_baseline(bank: DanceBank) -> DanceGenerator:
+    """Return the retrieval baseline: a training dance of nearest tempo, aligned to the beats of the song."""
     chosen = [i for i, r in enumerate(bank.records) if r.split == "train" and r.is_dance and r.bpm]
 
-    def dancer(music: MusicCondition, seed: int) -> Motion:
+    def generate(music: MusicCondition, seed: int) -> Motion:
         beats = music.beats[0].nonzero()[:, 0].double()  # frames
         period = float((beats[1:] - beats[:-1]).mean()) / features.FPS if len(beats) > 1 else 0.5
         near = sorted(chosen, key=lambda i: abs(60 / bank.records[i].bpm - period))[: 1 + seed % 5]
         record = bank.records[near[-1]]
         first = float(record.beat_times()[0]) * features.FPS
-        speed = (60 / record.bpm) / period  # of the dance's own time
+        speed = (60 / record.bpm) / period  # relative to the original dance
         beat = 60 / record.bpm * features.FPS
         start = first - (float(beats[0]) if len(beats) else 0.0) * speed
         start += beat * max(0, -math.floor(start / beat))
         shown = start + torch.arange(music.num_frames, dtype=torch.float64) * speed
         return _repeated(bank.motion(near[-1]), beat, int(shown[-1]) + 2).at(shown)
 
-    return dancer
+    return generate
 
 
 def _repeated(motion: Motion, beat: float, frames: int) -> Motion:
-    """The motion up to its last whole beat, again and again, blended, for at least so many frames."""
+    """Return a motion repeated up to its last whole beat, with blending, for at least `frames` frames."""
     whole = motion[: max(2, round(int((motion.num_frames - 1) / beat) * beat))]
     repeated = motion if motion.num_frames >= frames else whole
     while repeated.num_frames < frames:
@@ -205,20 +220,26 @@ def _repeated(motion: Motion, beat: float, frames: int) -> Motion:
 
 
 def evaluate_dances(
-    bank: DanceBank, dancers: Mapping[str, Dancer], config: DanceEvaluateConfig | None = None
+    bank: DanceBank, generators: Mapping[str, DanceGenerator], config: DanceEvaluateConfig | None = None
 ) -> DanceReport:
-    """Return the report of dancers, beside the real dances and the retrieved ones, on the songs of held-out pairs."""
-    judge = DanceJudge(bank, config)
-    report = DanceReport(facts=judge.facts())
-    report.rows["real, paired"] = judge.judge([piece.motion for piece in judge.pieces])
-    report.rows["retrieved by tempo"] = judge.ask(retrieval(bank))
-    for name, dancer in dancers.items():
-        report.rows[name] = judge.ask(dancer)
+    """Return the report of dance generators, with rows for the real dances and a retrieval baseline.
+
+    Args:
+        bank: dances paired with songs.
+        generators: name of a row -> generator.
+        config: sample sizes.
+    """
+    metrics = DanceMetrics(bank, config)
+    report = DanceReport(facts=metrics.facts())
+    report.rows["real, paired"] = metrics.measure([excerpt.motion for excerpt in metrics.excerpts])
+    report.rows["retrieved by tempo"] = metrics.measure_generator(retrieval_baseline(bank))
+    for name, generate in generators.items():
+        report.rows[name] = metrics.measure_generator(generate)
     return report
 
 
 def _features(windows: Sequence[Motion]) -> tuple[Tensor, Tensor]:
-    """Kinetic (N, 72) and geometric (N, 32) features of windows."""
+    """Return kinetic features (N, 72) and geometric features (N, 32) of windows."""
     kinetic = torch.stack([kinetic_features(w.positions(), w.fps) for w in windows])
     return kinetic, torch.stack([geometric_features(w.positions(), w.fps) for w in windows])
 

@@ -1,4 +1,4 @@
-"""Twenty prompts that name a side or a direction, and a judge that measures the motion, not a network that guesses."""
+"""Direction accuracy: twenty prompts with a side or a direction, checked geometrically, not by a learned classifier."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,13 @@ from motiongen.motion import Motion
 
 @dataclass(frozen=True)
 class DirectionPrompt:
-    """A prompt and what `describe_motion` must find in its motion: a key and the values that count as obeyed."""
+    """A prompt with a side or direction.
+
+    Attributes:
+        text: the prompt.
+        key: of `describe_motion`.
+        expected: values that are correct.
+    """
 
     text: str
     key: str
@@ -41,25 +47,36 @@ PROMPTS: tuple[DirectionPrompt, ...] = (
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """What was found for one prompt."""
+class DirectionResult:
+    """Result of one prompt.
+
+    Attributes:
+        prompt: the prompt.
+        found: value of its key in the motion; None if the motion is ambiguous.
+    """
 
     prompt: DirectionPrompt
     found: str | None
 
     @property
-    def obeyed(self) -> bool:
-        """Whether the motion does what the prompt says."""
+    def is_correct(self) -> bool:
+        """Whether the motion matches the prompt."""
         return self.found in self.prompt.expected
 
 
-def judge(prompts: Sequence[DirectionPrompt], motions: Sequence[Motion]) -> list[Judgement]:
-    """Return what each motion does, beside what its prompt says: which wrist rises, which way the root goes."""
+def check_directions(prompts: Sequence[DirectionPrompt], motions: Sequence[Motion]) -> list[DirectionResult]:
+    """Return the side or direction found in each motion, with its prompt."""
     pairs = zip(prompts, motions, strict=True)
-    return [Judgement(prompt, describe_motion(motion).get(prompt.key)) for prompt, motion in pairs]
+    return [DirectionResult(prompt, describe_motion(motion).get(prompt.key)) for prompt, motion in pairs]
 
 
-def direction_accuracy(generate: Callable[[list[str]], Sequence[Motion]]) -> tuple[float, list[Judgement]]:
-    """Return the part of the twenty prompts that a model obeys, and the judgements."""
-    judgements = judge(PROMPTS, generate([prompt.text for prompt in PROMPTS]))
-    return sum(judgement.obeyed for judgement in judgements) / len(judgements), judgements
+def direction_accuracy(
+    generate: Callable[[list[str]], Sequence[Motion]],
+) -> tuple[float, list[DirectionResult]]:
+    """Return the share of the twenty prompts that a model follows, and the results.
+
+    Args:
+        generate: returns a motion for each prompt.
+    """
+    results = check_directions(PROMPTS, generate([prompt.text for prompt in PROMPTS]))
+    return sum(result.is_correct for result in results) / len(results), results

@@ -1,4 +1,4 @@
-"""Texts and motions in one space: what FID, R-precision and the other distances are measured in."""
+"""Evaluator: joint embedding of texts and motions, for FID, R-precision and other distances."""
 
 from collections.abc import Sequence
 
@@ -11,22 +11,22 @@ from motiongen.evaluation.evaluator_config import EvaluatorConfig
 
 
 class AttentionPool(nn.Module):
-    """The mean of a sequence under learned weights."""
+    """Attention pooling: mean of a sequence with learned weights."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.score = nn.Linear(dim, 1)
 
     def forward(self, x: Tensor, padding_mask: Tensor) -> Tensor:
-        """Return (B, D) of x (B, N, D) without what is padding (B, N)."""
+        """Return the weighted mean (B, D) of x (B, N, D), without padding (B, N) (true = padding)."""
         weight = self.score(x).squeeze(-1).float().masked_fill(padding_mask, float("-inf")).softmax(dim=1)
         return (x * weight[..., None].to(x.dtype)).sum(dim=1)
 
 
 class MotionTextEvaluator(nn.Module):
-    """Two encoders whose embeddings are unit vectors, near for a motion and a sentence that say the same.
+    """Motion encoder and text encoder whose unit embeddings are close for matching motions and texts.
 
-    The plan of Guo et al., CVPR 2022 (convolutions, then a bidirectional GRU) with the contrastive loss of TMR
+    The architecture of Guo et al., CVPR 2022 (convolutions, then a bidirectional GRU) with the contrastive loss of TMR
     (Petrovich et al., ICCV 2023) in place of the triplet loss.
     """
 
@@ -55,16 +55,21 @@ class MotionTextEvaluator(nn.Module):
 
     @torch.no_grad()
     def set_normaliser(self, mean: Tensor, std: Tensor) -> None:
-        """Set what features are shifted and divided by, (D,) each."""
+        """Set mean and std of the features, (D,) each; std is clamped."""
         self.mean.copy_(mean)
         self.std.copy_(std.clamp_min(0.01))
 
     def encode_motion(self, features: Tensor, lengths: Tensor) -> Tensor:
-        """Return unit vectors (B, E) of features (B, T, 140) of which the first `lengths` (B,) frames count."""
+        """Return unit embeddings (B, E) of motions.
+
+        Args:
+            features: (B, T, 140) feature frames.
+            lengths: (B,) frames of each motion.
+        """
         x = ((features.float() - self.mean) / self.std).clamp(-10, 10)
         x = F.dropout(_without_padding(x, lengths), self.config.dropout, self.training)
         x = F.gelu(self.first(x.transpose(1, 2))).transpose(1, 2)  # (B, T / 2, D)
-        # Between the convolutions too: what the first makes of padding must not reach the second.
+        # Masked between the convolutions too, so that padding does not reach the second one.
         x = _without_padding(x, lengths // 2).transpose(1, 2)
         x = F.gelu(self.second(x)).transpose(1, 2)  # (B, N, D)
         steps = (lengths // 4).clamp(1, x.shape[1]).cpu()
@@ -74,7 +79,7 @@ class MotionTextEvaluator(nn.Module):
         return F.normalize(self.motion_out(self.motion_pool(x, padding_mask)).float(), dim=-1)
 
     def encode_text(self, condition: TextCondition) -> Tensor:
-        """Return unit vectors (B, E) of texts."""
+        """Return unit embeddings (B, E) of texts."""
         tokens = F.dropout(condition.tokens, self.config.dropout, self.training)
         pooled = self.text_pool(self.text_in(tokens), condition.padding_mask) + self.text_mean(
             condition.pooled
@@ -83,34 +88,40 @@ class MotionTextEvaluator(nn.Module):
 
     @torch.no_grad()
     def embed_clips(self, clips: Sequence[Tensor], batch_size: int = 64) -> Tensor:
-        """Return embeddings (M, E) of clips of features (T_i, 140), in evaluation mode."""
-        was, rows = self.training, []
+        """Return unit embeddings (M, E) of clips of features (T_i, 140), in evaluation mode."""
+        was_training, rows = self.training, []
         self.eval()
         for start in range(0, len(clips), batch_size):
             features, lengths = pad(clips[start : start + batch_size], self.config.max_frames)
             rows.append(self.encode_motion(features, lengths))
-        self.train(was)
+        self.train(was_training)
         return torch.cat(rows)
 
 
 def _without_padding(x: Tensor, lengths: Tensor) -> Tensor:
-    """Return x (B, N, D) with zeros from each item's length on."""
+    """Return x (B, N, D) with zeros after the length (B,) of each item."""
     return x * (torch.arange(x.shape[1], device=x.device) < lengths[:, None])[..., None]
 
 
 def pad(clips: Sequence[Tensor], max_frames: int) -> tuple[Tensor, Tensor]:
-    """Return features (B, T, D), zero after a clip's end and at least 4 frames, and lengths (B,)."""
-    cut = [clip[:max_frames] for clip in clips]
-    lengths = torch.tensor([len(clip) for clip in cut])
-    features = nn.utils.rnn.pad_sequence(cut, batch_first=True)
+    """Return clips (T_i, D) as a batch (B, T, D), cropped to `max_frames` and padded with zeros, and lengths (B,)."""
+    cropped = [clip[:max_frames] for clip in clips]
+    lengths = torch.tensor([len(clip) for clip in cropped])
+    features = nn.utils.rnn.pad_sequence(cropped, batch_first=True)
     return F.pad(features, (0, 0, 0, max(0, 4 - features.shape[1]))), lengths
 
 
 def contrastive_loss(texts: Tensor, motions: Tensor, same: Tensor, temperature: Tensor) -> Tensor:
-    """Return InfoNCE in both directions for paired unit vectors (B, E).
+    """Return the symmetric InfoNCE loss of paired unit embeddings.
 
-    Captions that are made from labels repeat: where `same` (B, B) says that text j is true of motion i, the pair is
-    left out instead of counting as wrong (TMR drops near-identical texts by their similarity; here labels tell).
+    Captions derived from labels repeat: other pairs that match are excluded instead of counting as negatives (TMR
+    excludes near-identical texts by similarity; here the labels are known).
+
+    Args:
+        texts: (B, E) unit embeddings.
+        motions: (B, E) unit embeddings.
+        same: (B, B) bool, whether text j matches motion i.
+        temperature: of the softmax.
     """
     scores = motions @ texts.T / temperature  # (B, B)
     others = same & ~torch.eye(len(same), dtype=torch.bool, device=same.device)

@@ -1,9 +1,9 @@
-"""Sizes of the evaluator, and how it is trained."""
+"""Sizes and training options of the evaluator."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from motiongen.features import FEATURE_DIM
+from motiongen.feature_layout import FEATURE_DIM
 from motiongen.training.run import CacheTraining
 
 if TYPE_CHECKING:
@@ -15,11 +15,12 @@ class EvaluatorConfig:
     """Sizes of the two encoders.
 
     Attributes:
-        text_encoder: the frozen text model whose vectors come in.
+        text_encoder: the frozen text encoder.
         text_dim: its channels.
-        dim: channels inside.
-        embedding_dim: channels of the common space; few, so that a covariance can be fitted to some hundred clips.
-        max_frames: longer clips are cut.
+        feature_dim: channels of a feature frame.
+        dim: hidden channels.
+        embedding_dim: channels of the joint embedding; few, so that a few hundred clips suffice for a covariance.
+        max_frames: longer clips are cropped.
         dropout: in training.
     """
 
@@ -39,11 +40,11 @@ class EvaluatorConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluatorTrainConfig:
-    """Batches."""
+    """Training batches of the evaluator."""
 
     batch_size: int = 96
     min_part: float = 0.6
-    """A training clip is cut to between this part and all of its length."""
+    """Training clips are cropped at random to between this share and all of their length."""
     validation_clips: int = 512
 
     def __post_init__(self) -> None:
@@ -56,13 +57,13 @@ class EvaluatorTrainConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluatorTraining(CacheTraining):
-    """Train the evaluator, which measures how well motion and words agree."""
+    """Train the evaluator, which measures how well motion and text match."""
 
     recipe: EvaluatorTrainConfig = field(default_factory=EvaluatorTrainConfig)
-    """Batches."""
+    """Training batches."""
 
     def build(self) -> "Recipe":
-        """Return the recipe for the data."""
+        """Return the training recipe for the data."""
         from motiongen.evaluation.evaluator_recipe import EvaluatorRecipe
 
         return EvaluatorRecipe.from_cache(self.cache(), self.recipe)

@@ -1,4 +1,4 @@
-"""The recipe of the evaluator: captions and their clips near each other, all others apart."""
+"""Training recipe of the evaluator: contrastive learning on clips and captions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from motiongen.training.model_card import model_card
 
 @dataclass(frozen=True)
 class Example:
-    """A clip or its mirror image, and the rows of its captions in the table."""
+    """A clip or its mirror image, with the row indices of its captions in the caption table."""
 
     clip: int
     mirrored: bool
@@ -29,14 +29,23 @@ class Example:
 
 
 class EvaluatorRecipe:
-    """Trains a MotionTextEvaluator on a cache; see `Recipe`."""
+    """Trains a MotionTextEvaluator on a cache; see `Recipe`.
+
+    Args:
+        cache: the clips.
+        table: encoded captions of the cache.
+        config: batches.
+        model: the evaluator.
+
+    Raises:
+        ValueError: no training clips with captions.
+    """
 
     name = "evaluator"
 
     def __init__(
         self, cache: ClipCache, table: CaptionTable, config: EvaluatorTrainConfig, model: MotionTextEvaluator
     ) -> None:
-        """Take what was prepared; `from_cache` prepares it."""
         self.cache, self.table, self.config, self.model = cache, table, config, model
         self.train = examples(cache, table, "train", held_out=False)
         self.test = examples(cache, table, "test", held_out=True)
@@ -56,20 +65,26 @@ class EvaluatorRecipe:
         config: EvaluatorTrainConfig | None = None,
         model_config: EvaluatorConfig | None = None,
     ) -> "EvaluatorRecipe":
-        """Return the recipe for a prepared cache, with all of its captions encoded."""
+        """Return the recipe for a prepared cache, with a new model.
+
+        Args:
+            cache: the clips, whose captions are encoded.
+            config: batches.
+            model_config: sizes of the model.
+        """
         model_config = model_config or EvaluatorConfig()
         encoder = TextEncoder.load(model_config.text_encoder)
         table = CaptionTable.build(encoder, all_captions(cache), cache.folder)
         return cls(cache, table, config or EvaluatorTrainConfig(), MotionTextEvaluator(model_config))
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return AdamW's parameter groups."""
+        """Return matrices with weight decay, and vectors without."""
         decayed = [p for p in self.model.parameters() if p.dim() >= 2]
         free = [p for p in self.model.parameters() if p.dim() < 2]
         return [{"params": decayed, "weight_decay": 0.05}, {"params": free, "weight_decay": 0.0}]
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return a batch: cut clips, one caption each, and which caption is true of which clip."""
+        """Return a random batch: cropped clips with one caption each, and which captions match which clips."""
         chosen = torch.multinomial(self.weights, self.config.batch_size, generator=generator).tolist()
         clips, rows = [], []
         for index in chosen:
@@ -98,7 +113,7 @@ class EvaluatorRecipe:
         return {"loss": loss, "temperature": temperature}
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return R-precision of held-out clips and held-out captions."""
+        """Return the R-precision of held-out clips and captions."""
         assert isinstance(model, MotionTextEvaluator)
         every = max(1, len(self.test) // self.config.validation_clips)
         tests = self.test[::every]
@@ -114,10 +129,10 @@ class EvaluatorRecipe:
         return {f"top{k}": value for k, value in enumerate(found, start=1)}
 
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
-        """Write the evaluator for use."""
+        """Save the evaluator in fp16 with its model card."""
         assert isinstance(model, MotionTextEvaluator)
         facts = {"clips": len(self.cache.split("train")), "captions": len(self.table)}
-        card = model_card("motion and text evaluator", facts, model, metrics)
+        card = model_card("motion and text evaluator", facts, model, metrics, "evaluator")
         checkpoint.save(model, model.config, directory, card, half=True)
 
     def _cut(self, features: Tensor, generator: torch.Generator) -> Tensor:
@@ -129,7 +144,14 @@ class EvaluatorRecipe:
 
 
 def examples(cache: ClipCache, table: CaptionTable, split: str, held_out: bool) -> list[Example]:
-    """Return the clips of a split and their mirror images, with their training or held-out captions."""
+    """Return the clips of a split and their mirror images, with captions.
+
+    Args:
+        cache: the clips.
+        table: encoded captions.
+        split: "train" or "test".
+        held_out: prefer held-out captions.
+    """
     found = []
     for index in cache.split(split):
         record = cache.records[index]
@@ -144,7 +166,7 @@ def examples(cache: ClipCache, table: CaptionTable, split: str, held_out: bool) 
 
 
 def all_captions(cache: ClipCache) -> list[str]:
-    """Return every caption of a cache, held-out ones too, once and sorted."""
+    """Return all distinct captions of a cache, including held-out ones, sorted."""
     kinds = ("captions", "held_out_captions", "mirrored_captions", "mirrored_held_out_captions")
     return sorted(
         {caption for record in cache.records for kind in kinds for caption in getattr(record, kind)}
@@ -152,7 +174,7 @@ def all_captions(cache: ClipCache) -> list[str]:
 
 
 def normaliser(cache: ClipCache, clips: int = 512) -> tuple[Tensor, Tensor]:
-    """Return mean and standard deviation (140,) of features over an even choice of training clips."""
+    """Return mean and std, (140,) each, of the features of evenly spaced training clips."""
     train = cache.split("train")
     frames = torch.cat([cache.features(i) for i in train[:: max(1, len(train) // clips)]])
     return frames.mean(0), frames.std(0)

@@ -1,4 +1,4 @@
-"""Frechet distance between two sets of embeddings."""
+"""Frechet distance (FID) between two sets of embeddings."""
 
 import torch
 from torch import Tensor
@@ -7,12 +7,12 @@ from torch import Tensor
 def frechet_distance(first: Tensor, second: Tensor) -> float:
     """Return the Frechet distance between Gaussians fitted to two sets of embeddings (N, D) and (M, D).
 
-    FID (Heusel et al., NeurIPS 2017): |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)). The trace of the root is taken of
-    C1^(1/2) C2 C1^(1/2), which is symmetric, so that fp64 eigenvalues serve and no complex root has to be cut; it is
-    exact for singular covariances, that is for fewer samples than channels.
+    FID (Heusel et al., NeurIPS 2017): |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)). The trace of the root is computed
+    from the fp64 eigenvalues of C1^(1/2) C2 C1^(1/2), which is symmetric: no complex parts have to be dropped, and it
+    is exact for singular covariances, that is for fewer samples than channels.
 
     Raises:
-        ValueError: fewer than two samples, or other channels.
+        ValueError: fewer than two samples, or different numbers of channels.
     """
     if (
         first.dim() != 2

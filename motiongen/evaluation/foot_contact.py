@@ -1,4 +1,4 @@
-"""Physical foot contact: a body speeds up only while a foot stands (EDGE, Tseng et al., CVPR 2023)."""
+"""Physical foot contact score (PFC): a body should accelerate only with a foot in contact (EDGE, CVPR 2023)."""
 
 import torch
 from torch import Tensor
@@ -6,19 +6,24 @@ from torch import Tensor
 from motiongen.skeleton import SMPL22
 
 SCALE = 10_000.0
-"""The published numbers are ten thousand times the mean."""
+"""Factor of the published values."""
 FPS = 30.0
-"""Rate at which the published numbers take a foot's step, metres a frame."""
+"""Frame rate of the foot displacements in the published values."""
 
 
 def physical_foot_contact(positions: Tensor, fps: float) -> float:
-    """Return PFC of a clip (T, 22, 3), metres, Y up; lower is more plausible, 0 is a body that never speeds up.
+    """Return the PFC of a clip; lower is more plausible, and 0 is a body that never accelerates.
 
-    The paper's PFC = 1 / (N max_j |a_j|) sum_i |a_i| |v_left,i| |v_right,i|, times SCALE. As the released code has it,
-    a is the root's acceleration, its vertical part cut below 0 (a fall needs no foot), and v the horizontal step of the
-    slower of a foot's two joints, in metres at 30 fps, not metres a second. Another rate's steps are brought to that.
+    PFC = 1 / (N max_j |a_j|) sum_i |a_i| |v_left,i| |v_right,i| (Tseng et al., CVPR 2023), times SCALE. As in the
+    released code, a is the acceleration of the root, its vertical part clamped at 0 (a fall needs no foot), and v is
+    the horizontal displacement of the slower of the two joints of a foot in a frame at 30 fps. Displacements at other
+    frame rates are scaled.
 
-    A still body gives the published code 0 / 0; here it is 0. So PFC alone is best for who does not dance.
+    A still body has a PFC of 0, where the published code gives 0 / 0; so PFC alone is best for no dance at all.
+
+    Args:
+        positions: (T, 22, 3) joint positions, metres, Y up.
+        fps: frames a second.
 
     Raises:
         ValueError: fewer than three frames.
@@ -27,8 +32,8 @@ def physical_foot_contact(positions: Tensor, fps: float) -> float:
         raise ValueError(
             f"positions: expected at least 3 frames, got {len(positions)}; give more of the clip"
         )
-    places = positions.double()
-    steps = places[1:] - places[:-1]  # (T - 1, 22, 3)
+    positions = positions.double()
+    steps = positions[1:] - positions[:-1]  # (T - 1, 22, 3)
     root = steps[1:, 0] - steps[:-1, 0]  # (T - 2, 3)
     effort = torch.stack([root[:, 0], root[:, 1].clamp_min(0), root[:, 2]], dim=-1).norm(dim=-1)
     largest = effort.max()

@@ -1,4 +1,4 @@
-"""How much feet slide on the floor."""
+"""Foot skate metrics: sliding of feet on the floor."""
 
 import torch
 from torch import Tensor
@@ -7,20 +7,20 @@ from motiongen.contacts import CLEARANCE, CONTACT_JOINTS
 from motiongen.motion import Motion
 
 FLOOR_HEIGHT = 0.025
-"""H of Zhang et al.: a foot this far over its standing height, metres, no longer counts as grounded."""
+"""H of Zhang et al.: height above the standing height from which a foot is not grounded, metres."""
 SLIDE = 0.025
-"""Karunratanakul et al.: a grounded foot that moves this far between two frames, metres, at 20 fps, slides."""
+"""Karunratanakul et al.: displacement in a frame at 20 fps from which a grounded foot slides, metres."""
 
 
 def foot_skate_speed(feet: Tensor, fps: float, floor_height: float = FLOOR_HEIGHT) -> Tensor:
-    """Return the mean speed over the floor, m/s, of feet that are on it; 0 when none ever is.
+    """Return the mean horizontal speed of grounded feet, m/s; 0 if no foot is ever grounded.
 
-    Mode-Adaptive Neural Networks for Quadruped Motion Control (Zhang et al., SIGGRAPH 2018, section 8.3): horizontal
-    speed v at height h counts v (2 - 2^(h/H)) below H. Divided here by the sum of the weights, not by the frames, so
-    that a clip of jumps is not better for its time in the air.
+    Mode-Adaptive Neural Networks for Quadruped Motion Control (Zhang et al., SIGGRAPH 2018, section 8.3): a horizontal
+    speed v at height h < H has weight 2 - 2^(h/H). The sum is divided by the sum of the weights, not by the number of
+    frames, so that time in the air does not lower the score.
 
     Args:
-        feet: (T, F, 3) positions of foot joints, metres over their standing height.
+        feet: (T, F, 3) positions of foot joints, metres, heights above their standing height.
         fps: frames a second.
         floor_height: H, metres.
     """
@@ -35,13 +35,13 @@ def foot_skate_speed(feet: Tensor, fps: float, floor_height: float = FLOOR_HEIGH
 def foot_skate_ratio(
     feet: Tensor, fps: float, floor_height: float = 2 * FLOOR_HEIGHT, slide: float = SLIDE
 ) -> Tensor:
-    """Return the part of the frames in which a grounded foot slides.
+    """Return the share of frames in which a grounded foot slides.
 
-    Guided Motion Diffusion (Karunratanakul et al., ICCV 2023, section 5.1): both frames under 5 cm, 2.5 cm apart at
-    20 fps; the distance is scaled to the motion's rate.
+    Guided Motion Diffusion (Karunratanakul et al., ICCV 2023, section 5.1): two frames below 5 cm with a displacement
+    of 2.5 cm at 20 fps, which is scaled to the frame rate of the motion.
 
     Args:
-        feet: (T, F, 3) as above.
+        feet: (T, F, 3) positions of foot joints, metres, heights above their standing height.
         fps: frames a second.
         floor_height: metres.
         slide: metres a frame, at 20 fps.
@@ -54,7 +54,7 @@ def foot_skate_ratio(
 
 
 def toes_over_floor(motion: Motion) -> Tensor:
-    """Return both toe joints (T, 2, 3) of a motion of SMPL-22, heights over that of standing."""
+    """Return the positions (T, 2, 3) of both toe joints of a motion of SMPL-22, heights above the standing height."""
     joints = [name for name in CONTACT_JOINTS if name.endswith("foot")]
     feet = motion.positions()[:, [motion.skeleton.index(name) for name in joints]]
     lift = feet.new_tensor([[0.0, CLEARANCE[CONTACT_JOINTS.index(name)], 0.0] for name in joints])

@@ -1,4 +1,4 @@
-"""What the labels leave out and the body shows: which hand or foot acts, which way it turns and travels."""
+"""Geometric description of a motion: acting hand or foot, direction of turns and of travel."""
 
 import math
 
@@ -8,17 +8,17 @@ from torch import Tensor
 from motiongen.motion import Motion
 
 MIN_RISE = 0.10
-"""How far a wrist must rise over its lowest level, metres, to be the acting hand."""
+"""Least rise of a wrist above its lowest level for an acting hand, metres."""
 MIN_STEP = 0.25
-"""The same for the ankle of a kicking leg."""
+"""Least rise of an ankle for a kicking leg, metres."""
 DOMINANCE = 2.0
-"""One side acts alone when it rises this many times as far as the other."""
+"""One side acts alone if it rises this many times as far as the other."""
 MIN_TURN = math.radians(40.0)
 MIN_TRAVEL = 0.5
 
 
 def describe_motion(motion: Motion) -> dict[str, str]:
-    """Return what a caption may say of a clip of SMPL-22; a key is missing where the motion is not clear.
+    """Return sides and directions of a motion of SMPL-22; a key is missing if the motion is ambiguous.
 
     Returns:
         "hand" and "foot": "left", "right" or "both", by which wrist or ankle rises; "turn": "left" or "right", by the
@@ -35,14 +35,14 @@ def describe_motion(motion: Motion) -> dict[str, str]:
 
 
 def wrist_rise(motion: Motion) -> tuple[float, float]:
-    """Return how far the left and the right wrist rise over their lowest level, metres, relative to the pelvis."""
+    """Return the rise of the left and of the right wrist above their lowest level, metres, relative to the pelvis."""
     return _rise(motion, motion.positions(), "wrist")
 
 
 def _rise(motion: Motion, positions: Tensor, joint: str) -> tuple[float, float]:
     sides = [motion.skeleton.index(f"{side}_{joint}") for side in ("left", "right")]
     heights = positions[:, sides, 1] - (positions[:, :1, 1] if joint == "wrist" else 0)  # (T, 2)
-    # Quantiles, for a single bad frame is no gesture.
+    # Quantiles, to ignore single bad frames.
     rise = heights.quantile(0.97, dim=0) - heights.quantile(0.03, dim=0)
     return float(rise[0]), float(rise[1])
 

@@ -1,10 +1,10 @@
-"""Jitter: the third derivative of position."""
+"""Jerk: the third derivative of position, a measure of jitter."""
 
 from torch import Tensor
 
 
 def jerk(positions: Tensor, fps: float) -> Tensor:
-    """Return the mean size of the third derivative of positions (T, J, 3), m/s^3, by finite differences.
+    """Return the mean magnitude of the jerk of positions (T, J, 3), metres, in m/s^3, by finite differences.
 
     The smoothness measure of human movement (Flash and Hogan, J. Neuroscience 1985), as used for motion capture in
     TransPose (Yi et al., SIGGRAPH 2021).

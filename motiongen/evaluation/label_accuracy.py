@@ -1,13 +1,20 @@
-"""How often a classifier recognises in a motion what was asked for."""
+"""Label accuracy: how often a classifier recognises the requested label in a motion."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 
 
 def label_accuracy(recognised: Sequence[str], asked: Sequence[str]) -> tuple[float, dict[str, float]]:
-    """Return the part of motions recognised as what was asked, and the same for each label.
+    """Return the accuracy over all motions, and that of each label.
 
-    Action2Motion (Guo et al., ACM MM 2020): the recognition accuracy of an action classifier trained on real motion.
+    Action2Motion (Guo et al., ACM MM 2020): recognition accuracy of an action classifier trained on real motion.
+
+    Args:
+        recognised: predicted label of each motion.
+        asked: requested label of each motion.
+
+    Raises:
+        ValueError: no motions, or different numbers of labels.
     """
     if len(recognised) != len(asked) or not asked:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""How far motions lie from the texts they were made for."""
+"""Multimodal distance: mean distance between motions and their texts."""
 
 from torch import Tensor
 

@@ -1,4 +1,4 @@
-"""How different the motions of one prompt are from each other."""
+"""Multimodality: mean distance between motions of the same prompt."""
 
 import torch
 from torch import Tensor
@@ -7,8 +7,16 @@ from torch import Tensor
 def multimodality(motions: Tensor, generator: torch.Generator, pairs: int = 10) -> float:
     """Return the mean Euclidean distance between motions of the same prompt, from embeddings (prompts, M, D).
 
-    Guo et al., CVPR 2022 (HumanML3D): 10 pairs of different motions a prompt, of M = 30 in 100 prompts there; M may be
-    any number from 2.
+    Guo et al., CVPR 2022 (HumanML3D): 10 pairs of different motions for each prompt, with M = 30 motions of 100
+    prompts; here M is any number from 2.
+
+    Args:
+        motions: (prompts, M, D) embeddings.
+        generator: draws the pairs.
+        pairs: pairs for each prompt.
+
+    Raises:
+        ValueError: another shape, or fewer than two motions.
     """
     if motions.dim() != 3 or motions.shape[1] < 2:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""How often a motion's own text is among the nearest of a pool of texts."""
+"""R-precision: how often the text of a motion is among the nearest texts of a pool."""
 
 from collections.abc import Sequence
 
@@ -16,19 +16,22 @@ def r_precision(
     top: int = 3,
     repeats: int = 20,
 ) -> list[float]:
-    """Return R-precision for 1..top nearest texts, averaged over random pools.
+    """Return the R-precision for the 1 .. top nearest texts, averaged over random pools.
 
     Guo et al., CVPR 2022 (HumanML3D): pools of 32 motions and their texts, Euclidean distance. Captions from labels
-    repeat, so a text of the same group as the motion's own is no wrong answer: it is left out of the ranking.
+    repeat, so other texts of the same group are left out of the ranking instead of counting as wrong.
 
     Args:
-        texts: (N, D) embedded, row i belongs to motion i.
-        motions: (N, D) embedded.
-        generator: draws the pools, on the CPU.
-        groups: (N) ids of what rows say; rows of one group are equally right.
-        pool: candidates; N is taken if it is smaller.
-        top: longest list of nearest texts.
-        repeats: how often all rows are dealt into pools.
+        texts: (N, D) embeddings; text i belongs to motion i.
+        motions: (N, D) embeddings.
+        generator: on the CPU; draws the pools.
+        groups: (N,) group of each text; texts of a group are equivalent. None for distinct texts.
+        pool: size of a pool, at most N.
+        top: largest number of nearest texts.
+        repeats: number of random partitions into pools.
+
+    Raises:
+        ValueError: different shapes, or fewer than two motions.
     """
     count = texts.shape[0]
     if texts.shape != motions.shape or count < 2:

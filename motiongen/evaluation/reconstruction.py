@@ -1,4 +1,4 @@
-"""How far a reconstructed pose is from the one that went in."""
+"""Reconstruction error: mean joint error of reconstructed motion."""
 
 from torch import Tensor
 
@@ -6,9 +6,12 @@ from motiongen.kinematics import local_positions
 
 
 def mean_joint_error(features: Tensor, reference: Tensor) -> float:
-    """Return the mean distance of joints, mm, between feature frames (..., T, 140), pelvis and heading aligned.
+    """Return the mean joint error, mm, of feature frames (..., T, 140), with pelvis and heading aligned.
 
-    MPJPE (Ionescu et al., TPAMI 2014, Human3.6M) after alignment of the root, as tokenizers of motion report it.
+    MPJPE (Ionescu et al., TPAMI 2014, Human3.6M) after alignment of the root, as usual for motion tokenizers.
+
+    Raises:
+        ValueError: different shapes.
     """
     if features.shape != reference.shape:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What reports have in common: rows of numbers as a Markdown table, and the two files they are kept in."""
+"""Shared parts of reports: Markdown tables, and writing of report.md and report.json."""
 
 import json
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from motiongen.atomic import atomic_path
 
 
 def table(columns: Mapping[str, tuple[str, str]], rows: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """Return the lines of a Markdown table of the columns that any row has.
+    """Return the lines of a Markdown table of those columns that at least one row has.
 
     Args:
-        columns: key of a number -> heading and format, in order.
-        rows: name of a row -> its numbers by key.
+        columns: key -> heading and number format, in order.
+        rows: name of a row -> its values by key.
     """
     shown = [key for key in columns if any(key in row for row in rows.values())]
     lines = [
@@ -27,7 +27,7 @@ def table(columns: Mapping[str, tuple[str, str]], rows: Mapping[str, Mapping[str
 
 
 def save_report(directory: str | Path, markdown: str, record: Mapping[str, Any]) -> None:
-    """Write report.md and report.json into a folder, which is made if need be."""
+    """Write report.md and report.json to a folder, which is created if missing."""
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     for name, text in (("report.md", markdown), ("report.json", json.dumps(record, indent=1))):

@@ -1,4 +1,4 @@
-"""Heads: models that turn a condition into motion. Adding one is a folder and a line here."""
+"""Registry of heads, the models that turn a condition into motion. A new head is a folder and a line here."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ HEADS: dict[str, HeadSpec] = {
     "badm": badm.SPEC,
     "carp": carp.SPEC,
 }
-"""Name -> head. The first that can do a thing is the default for it."""
+"""Name -> head. The first one with a capability is the default for it."""
 
 
 def heads_for(kind: Kind | None = None, *, streams: bool = False, edits: bool = False) -> dict[str, HeadSpec]:
-    """Return the heads of a kind that can do what is asked, by name."""
+    """Return name -> head of the heads of a kind, optionally only those that stream or edit."""
     return {
         name: spec
         for name, spec in HEADS.items()
@@ -25,11 +25,11 @@ def heads_for(kind: Kind | None = None, *, streams: bool = False, edits: bool = 
 
 
 def lookup(name: str, kind: Kind | None = None, *, streams: bool = False, edits: bool = False) -> HeadSpec:
-    """Return the head of a name that can do what is asked. Raises ValueError that lists those that can."""
+    """Return a head by name among those of `heads_for`. Raises ValueError that lists them."""
     return registry.lookup("head", heads_for(kind, streams=streams, edits=edits), name)
 
 
 def sampler_of(model: Any) -> Any:
-    """Return the sampler of a model: its head's; the model itself where it is no head's and samples by itself."""
+    """Return the sampler of a model of a registered head; any other model is its own sampler."""
     spec = HEADS.get(getattr(model, "model_type", ""))
     return model if spec is None else spec.sampler()(model)

@@ -1,4 +1,4 @@
-"""Sizes and sampling options that heads which write the tokenizer's codes share."""
+"""Sizes and sampling options shared by heads that predict codes of the tokenizer."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -10,7 +10,7 @@ from motiongen.modules.sampling_config import SamplingConfig
 
 @dataclass(frozen=True, kw_only=True)
 class CodeHeadConfig:
-    """Sizes of a head that turns words into codes."""
+    """Sizes of a head that turns text into codes."""
 
     num_quantizers: int = 6
     codebook_size: int = 512
@@ -19,14 +19,14 @@ class CodeHeadConfig:
     text_dim: int = 384
     """Channels of the text encoder."""
     context_dim: int = 96
-    """Channels of a word piece inside the model."""
+    """Channels of a text token inside the model."""
     code_dim: int = 64
-    """Channels of a code's vector."""
+    """Channels of a code embedding."""
     dim: int = 192
     num_heads: int = 6
     dropout: float = 0.0
     condition_dropout: float = 0.1
-    """Part of the training clips that are seen without their text, for guidance."""
+    """Share of training clips without text, for classifier-free guidance."""
     label_smoothing: float = 0.05
 
     def __post_init__(self) -> None:
@@ -35,32 +35,32 @@ class CodeHeadConfig:
         check_share(self, "dropout", "condition_dropout", "label_smoothing")
 
     def resized(self, num_quantizers: int, **sizes: Any) -> Self:
-        """Return this config with the sizes that a tokenizer and a text encoder set."""
+        """Return this config with the sizes that are determined by tokenizer and text encoder."""
         return replace(self, num_quantizers=num_quantizers, **sizes)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CodeOptions:
-    """How codes are sampled."""
+    """Sampling options of a head that predicts codes."""
 
     guidance_scale: float = 3.0
-    """Weight of the text against no text; 1 is the text alone."""
+    """Classifier-free guidance scale; 1 for no guidance."""
     plausible: float = 0.05
-    """Codes that the text makes less likely than this part of the likeliest are never taken, whatever the guidance."""
+    """Codes with less than this share of the highest conditional probability are excluded from guided sampling."""
     temperature: float = 1.0
     top_k: int | None = None
     top_p: float = 1.0
     min_tokens: int = 4
-    """Shortest clip, in tokens, where the length is the model's choice."""
+    """Shortest clip, tokens, if no length is given."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.plausible <= 1:
             raise ValueError(f"plausible: expected 0..1, got {self.plausible}; take 0.05")
         check_at_least(self, 1, "min_tokens", fix="take 4")
-        self.sampling()  # which checks its own
+        self.sampling()  # checks temperature, top_k and top_p
 
     def adjusted(self, guidance_scale: float | None = None, temperature: float | None = None) -> Self:
-        """Return these options with what is given in place of their own."""
+        """Return these options with those replaced that are not None."""
         return replace(
             self,
             guidance_scale=self.guidance_scale if guidance_scale is None else guidance_scale,
@@ -68,5 +68,5 @@ class CodeOptions:
         )
 
     def sampling(self) -> SamplingConfig:
-        """Return how first-level codes are drawn."""
+        """Return the sampling options of the first level."""
         return SamplingConfig(temperature=self.temperature, top_k=self.top_k, top_p=self.top_p)

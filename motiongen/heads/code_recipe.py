@@ -1,4 +1,4 @@
-"""What the recipes of heads that write codes share: sizes from the tokenizer, batches of like length, validation."""
+"""Base of the training recipes of heads that predict codes: model sizes, batches of similar length, validation."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ from motiongen.training.parameters import parameter_groups
 
 
 class HasCodes(Protocol):
-    """A training example."""
+    """Protocol of a training example."""
 
     @property
     def codes(self) -> Tensor:
@@ -33,16 +33,17 @@ ExampleT = TypeVar("ExampleT", bound=HasCodes)
 
 
 class CodeRecipe(Generic[ExampleT]):
-    """A recipe on the codes of a prepared cache; see `Recipe`. Subclasses say which examples, and their loss.
+    """Recipe on the codes of a prepared cache; see `Recipe`. Subclasses define the examples and the loss.
 
     Attributes:
         name: of the head.
-        title: of its model card.
-        plain: beginnings of the names of parameters without weight decay.
-        model: what is trained.
-        config: which motions are drawn.
-        corpus: the cache's motions as codes.
-        held_out: examples that validation looks at.
+        title: of the model card.
+        plain: name prefixes of parameters without weight decay.
+        model_class: class of the model.
+        model: the model that is trained.
+        config: sampling of motions.
+        corpus: motions of the cache as codes.
+        held_out: validation examples.
     """
 
     name: str
@@ -63,7 +64,15 @@ class CodeRecipe(Generic[ExampleT]):
         config: Any = None,
         encoder: TextEncoder | None = None,
     ) -> Self:
-        """Return the recipe for a cache, with a new model whose CodeVectors, if any, start from the codebooks."""
+        """Return the recipe for a prepared cache, with a new model; its `CodeVectors` start from the codebooks.
+
+        Args:
+            cache: the clips.
+            tokenizer: of the codes; sets sizes of the model.
+            model_config: other sizes of the model.
+            config: batches.
+            encoder: text encoder; None loads the one of the model config.
+        """
         model_config = model_config or cls.model_class.config_class()
         encoder = encoder or TextEncoder.load(model_config.text_encoder)
         model = cls.model_class(sized_for(model_config, tokenizer, encoder))
@@ -72,23 +81,23 @@ class CodeRecipe(Generic[ExampleT]):
         return cls(model, tokenizer, cache, encoder, config)  # type: ignore[call-arg]
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return matrices with weight decay; biases, embeddings and code vectors without."""
+        """Return matrices with weight decay, and biases, embeddings and code vectors without."""
         return parameter_groups(self.model, self.plain)
 
     def batch(self, examples: Sequence[ExampleT]) -> dict[str, Tensor]:
-        """Return examples as tensors."""
+        """Return a batch of examples as tensors; to be defined by subclasses."""
         raise TypeError(f"{type(self).__name__}: expected a batch method, got none; stack the examples there")
 
     def loss_of(
         self, model: Any, batch: Mapping[str, Tensor], generator: torch.Generator
     ) -> dict[str, Tensor]:
-        """Return the losses of a model on a batch."""
+        """Return the losses of a model on a batch; to be defined by subclasses."""
         raise TypeError(
             f"{type(self).__name__}: expected a loss_of method, got none; return the losses there"
         )
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
-        """Return the losses of a batch."""
+        """Return the losses of the trained model on a batch."""
         return self.loss_of(self.model, batch, generator)
 
     def like_length(
@@ -98,13 +107,13 @@ class CodeRecipe(Generic[ExampleT]):
         example: Callable[[int, Sequence[float]], ExampleT],
         draws: int,
     ) -> list[ExampleT]:
-        """Return a batch of examples of like length: a random quarter, by length, of four times as many.
+        """Return a batch of examples of similar length: four batches are drawn and sorted, and one of them is returned.
 
         Args:
             count: examples of a batch.
-            generator: of everything that is drawn.
-            example: makes an example of a motion's number and uniform draws.
-            draws: how many of these it takes.
+            generator: draws motions and uniform numbers.
+            example: creates an example from the index of a motion and uniform draws in 0..1.
+            draws: number of uniform draws of an example.
         """
         uniform = torch.rand(4 * count, draws, generator=generator).tolist()
         motions = self.corpus.draw(len(uniform), generator)
@@ -112,7 +121,7 @@ class CodeRecipe(Generic[ExampleT]):
         return of_like_length(examples, count, generator)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return the losses on held-out motions under held-out wordings, at the same draws every time."""
+        """Return the losses on held-out motions with held-out captions, with the same random draws at every call."""
         device = next(model.parameters()).device
         generator, size = torch.Generator().manual_seed(0), self.config.batch_size
         totals = dict[str, float]()
@@ -126,14 +135,14 @@ class CodeRecipe(Generic[ExampleT]):
         return totals
 
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
-        """Write the head in fp16 with its model card."""
+        """Save the head in fp16 with its model card."""
         config: Any = model.config
-        card = model_card(self.title, self.corpus.facts(config.text_encoder), model, metrics)
+        card = model_card(self.title, self.corpus.facts(config.text_encoder), model, metrics, "words")
         checkpoint.save(model, config, directory, card, half=True)
 
 
 def text_tensors(condition: TextCondition) -> dict[str, Tensor]:
-    """Return a condition as entries of a batch of tensors."""
+    """Return the tensors of a text condition, as entries of a batch; the inverse of `text_condition`."""
     return {
         "text_tokens": condition.tokens,
         "text_padding": condition.padding_mask,
@@ -142,12 +151,12 @@ def text_tensors(condition: TextCondition) -> dict[str, Tensor]:
 
 
 def text_condition(batch: Mapping[str, Tensor]) -> TextCondition:
-    """Return the condition in a batch of tensors."""
+    """Return the text condition of a batch of tensors."""
     return TextCondition(batch["text_tokens"], batch["text_padding"], batch["text_pooled"])
 
 
 def sized_for(config: ConfigT, tokenizer: RVQVAE, encoder: TextEncoder) -> ConfigT:
-    """Return a head's sizes with those that its tokenizer and its text encoder set."""
+    """Return a head config with the sizes that are determined by its tokenizer and text encoder."""
     sizes = tokenizer.config
     return config.resized(
         num_quantizers=sizes.num_quantizers,
@@ -161,7 +170,13 @@ def sized_for(config: ConfigT, tokenizer: RVQVAE, encoder: TextEncoder) -> Confi
 def of_like_length(
     examples: Sequence[ExampleT], batch_size: int, generator: torch.Generator
 ) -> list[ExampleT]:
-    """Return a batch out of several batches' examples, all of like length, so that little of it is padding."""
+    """Return a batch of examples of similar length, to minimise padding.
+
+    Args:
+        examples: several batches of examples.
+        batch_size: examples of the batch.
+        generator: draws which part of the examples, sorted by length, is returned.
+    """
     ordered = sorted(examples, key=lambda example: len(example.codes))
     batches = len(ordered) // batch_size
     start = int(torch.randint(batches, (1,), generator=generator)) * batch_size

@@ -1,4 +1,4 @@
-"""What samplers of codes share: their protocol, and the checks of what they are asked."""
+"""Protocols of samplers of codes, and checks of their arguments."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from motiongen.modules.sampling import Generators
 
 
 class CodeSampler(Protocol):
-    """Turns words into codes; built from a head's model."""
+    """Protocol of a sampler that turns text into codes; built from the model of a head."""
 
     def generate(
         self,
@@ -26,19 +26,19 @@ class CodeSampler(Protocol):
 
         Args:
             condition: B prompts.
-            lengths: tokens of each clip, or of all; None lets the model find the end.
-            prefix_codes: (n_i, Q) codes that each clip goes on from; they are not returned.
-            generator: one for all, or one an item, whose clip then does not depend on the others.
-            options: guidance, temperature and the like.
+            lengths: tokens of each clip, or of all; None lets the model end the clip.
+            prefix_codes: (n_i, Q) codes that each clip continues; they are not returned.
+            generator: one for the batch, or one for each item, which is then independent of the others.
+            options: sampling options.
 
         Raises:
-            ValueError: sizes that do not fit together, or lengths below 1.
+            ValueError: sizes that do not match, or lengths below 1.
         """
         ...
 
 
 class EditingSampler(CodeSampler, Protocol):
-    """A sampler that can also revise codes between others that are kept."""
+    """Protocol of a sampler that can also edit codes."""
 
     def edit(
         self,
@@ -49,35 +49,39 @@ class EditingSampler(CodeSampler, Protocol):
         generator: Generators = None,
         options: Any = ...,
     ) -> list[Tensor]:
-        """Return codes (N_i, Q) where what is kept is as it was and the rest is written anew, all levels of it.
+        """Return codes (N_i, Q) whose kept tokens are unchanged and whose other tokens are resampled at all levels.
 
         Args:
             codes: (N_i, Q) codes; any values where they are not kept.
             keep_mask: (N_i,) bool, true = keep.
-            condition: one prompt an item.
-            generator: one for all, or one an item.
-            options: guidance, temperature and the like.
+            condition: one prompt for each item.
+            generator: one for the batch, or one for each item.
+            options: sampling options.
 
         Raises:
-            ValueError: sizes that do not fit together.
+            ValueError: sizes that do not match.
         """
         ...
 
 
 def requested_lengths(lengths: Sequence[int | None] | int | None, batch_size: int) -> list[int | None]:
-    """Return the tokens asked of each of B clips, None for a length that the model finds.
+    """Return the requested tokens of each of B clips, None if the model ends the clip.
+
+    Args:
+        lengths: one for each clip, or one for all.
+        batch_size: B.
 
     Raises:
-        ValueError: not one a prompt, or below 1.
+        ValueError: another number of lengths than B, or one below 1.
     """
-    wanted = [lengths] * batch_size if lengths is None or isinstance(lengths, int) else list(lengths)
-    if len(wanted) != batch_size:
+    requested = [lengths] * batch_size if lengths is None or isinstance(lengths, int) else list(lengths)
+    if len(requested) != batch_size:
         raise ValueError(
-            f"lengths: expected {batch_size}, one a prompt, got {len(wanted)}; repeat or leave out"
+            f"lengths: expected {batch_size}, one a prompt, got {len(requested)}; repeat or leave out"
         )
-    if any(length is not None and length < 1 for length in wanted):
-        raise ValueError(f"lengths: expected >= 1 token each, got {wanted}; ask for a longer clip")
-    return wanted
+    if any(length is not None and length < 1 for length in requested):
+        raise ValueError(f"lengths: expected >= 1 token each, got {requested}; ask for a longer clip")
+    return requested
 
 
 def checked_prefixes(
@@ -87,10 +91,17 @@ def checked_prefixes(
     codebook_size: int,
     device: torch.device,
 ) -> list[Tensor]:
-    """Return the codes (n_i, Q) that each of B clips goes on from, on a device; empty ones where none are given.
+    """Return checked prefix codes (n_i, Q) of each of B clips, int64 on a device; empty ones if none are given.
+
+    Args:
+        prefix_codes: (n_i, Q), one for each clip; None for none.
+        batch_size: B.
+        num_quantizers: Q.
+        codebook_size: K.
+        device: of the result.
 
     Raises:
-        ValueError: not one a prompt, of another shape, or codes that the codebooks do not have.
+        ValueError: another number of prefixes than B, another shape, or codes out of range.
     """
     if prefix_codes is None:
         return [torch.zeros(0, num_quantizers, dtype=torch.long, device=device)] * batch_size
@@ -102,7 +113,7 @@ def checked_prefixes(
 
 
 def checked_codes(codes: Tensor, num_quantizers: int, codebook_size: int, device: torch.device) -> Tensor:
-    """Return codes (N, Q) as int64 on a device. Raises ValueError for another shape or codes out of range."""
+    """Return codes (N, Q) as int64 on a device. Raises ValueError for another shape or for codes out of range."""
     is_fit = codes.dim() == 2 and codes.shape[1] == num_quantizers
     if not is_fit or (len(codes) and not 0 <= codes.min() <= codes.max() < codebook_size):
         expected = f"(N, {num_quantizers}) in 0..{codebook_size - 1}"

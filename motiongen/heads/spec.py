@@ -1,4 +1,4 @@
-"""What a head is: everything that `load`, `generate`, `stream`, `train` and the command line must know of it."""
+"""HeadSpec: the registry entry of a head, read by `load`, `generate`, `stream`, `train` and the command line."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,29 +10,29 @@ if TYPE_CHECKING:
     from motiongen.training.run import TrainingRun
 
 Kind = Literal["words", "music", "policy"]
-"""What a head turns into motion: words into codes, music into feature frames, observations into action chunks."""
+"""Condition of a head: words (to codes), music (to feature frames), or a policy's observations (to action chunks)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeadSpec:
-    """One head. Classes that need torch are given as functions, so that listing heads imports none of them.
+    """Registry entry of a head. Classes that need torch are given as functions, so that listing heads is fast.
 
     Attributes:
-        name: of its folder in a set of weights, of its `model_type`, and on the command line.
-        summary: what it is for, in one line of help.
-        kind: what it turns into motion.
-        config: frozen dataclass of its sizes.
-        options: frozen dataclass of how it samples, with `adjusted(guidance_scale, ...)` for words and music.
-        presets: name -> sizes, or of a head with spaces name -> space -> sizes.
+        name: name of the head: its folder in a weight set, its `model_type`, and its name on the command line.
+        summary: purpose of the head, in one line of help.
+        kind: kind of its condition.
+        config: frozen dataclass of the model sizes.
+        options: frozen dataclass of the sampling options, with `adjusted(guidance_scale, ...)` for words and music.
+        presets: name -> config, or, for a head with spaces, name -> space -> config.
         model: returns its nn.Module class, built from `config` alone.
         sampler: returns its sampler class, built from a model: `generate` for words (`CodeSampler`), `dance` for music,
             `predict` for policies.
-        recipe: returns the class of its training recipe; None where it is not trained here.
-        training: frozen dataclass of the options of `motiongen train NAME`; None where it is not trained here.
-        streams: whether the model writes token by token (see `motiongen.streaming.protocol`).
-        edits: whether the sampler has `edit`, which revises codes between kept ones.
-        spaces: of a head that exists once for each space: names of the folders under its own, preferred first.
-        tiny: `config` of a model that trains in seconds, for tests; None for a head that has none.
+        recipe: returns the class of its training recipe; None for a head without training.
+        training: frozen dataclass of the options of `motiongen train NAME`; None for a head without training.
+        streams: whether the model samples token by token (see `motiongen.heads.streaming_head`).
+        edits: whether the sampler has `edit`; see `EditingSampler`.
+        spaces: for a head with one model for each space, the names of their folders, preferred first; else empty.
+        tiny: `config` of a model that trains in seconds, for tests; None for none.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a head that streams gives: a state of B streams, and a step that writes the next token of each."""
+"""Protocol of streaming heads: a state of B streams, and a step that samples the next token of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ class TokenRequest:
     """Control inputs of the next token of B streams.
 
     Attributes:
-        age: (B,) int64, tokens since the prompt began, the next one included; 0 where it is not given.
-        remaining: (B,) int64, tokens to the motion's end, the next one included; 0 where it is not given.
+        age: (B,) int64, tokens since the prompt began, counting the next one; 0 if not given.
+        remaining: (B,) int64, tokens to the end of the motion, counting the next one; 0 if not given.
         guidance_scale: (B,) float32.
-        seed: (B,) int64.
+        seed: (B,) int64, of the noise.
         active: (B,) bool, false for streams that take no step.
     """
 
@@ -30,57 +30,57 @@ class TokenRequest:
 
 
 class StreamState(Protocol):
-    """The state of B streams, all of it in tensors of fixed shapes, so that a step can be compiled."""
+    """Protocol of the state of B streams, in tensors of fixed shapes, so that a step can be compiled."""
 
     @property
     def tensors(self) -> list[Tensor]:
-        """Everything that a step reads or changes."""
+        """All tensors that a step reads or writes."""
         ...
 
     def over(self, tensors: Sequence[Tensor]) -> Self:
-        """Return this state with other tensors, in the order of `tensors`."""
+        """Return this state with its tensors replaced by others, in the order of `tensors`."""
         ...
 
     def reset(self, items: Tensor) -> None:
-        """Put streams (B,) bool back to rest; their text stays."""
+        """Reset the streams where a mask (B,) is true to the initial state; their prompts stay."""
         ...
 
     def rewind(self, counts: Tensor) -> None:
-        """Take back the last counts (B,) tokens of each stream, at most the spare ones."""
+        """Undo the last counts (B,) tokens of each stream, at most `spare`."""
         ...
 
 
 class StreamingHead(Protocol):
-    """A head's model that writes token by token; `HeadSpec.streams` says that a head has all of this."""
+    """Protocol of a model that samples token by token, required of heads with `HeadSpec.streams`."""
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """Device of the model."""
         ...
 
     def init_state(self, batch_size: int, spare: int = 0) -> Any:
-        """Return the `StreamState` of B streams at rest, without a prompt; `spare` tokens can be taken back."""
+        """Return the initial `StreamState` of B streams without a prompt; `spare` tokens can be undone."""
         ...
 
     def set_text(self, state: Any, items: Sequence[int], condition: TextCondition | None) -> None:
-        """Give streams new prompts, from their next token on; None for no prompt. Updates state in place."""
+        """Set the prompts of some streams, from their next token on; None for no prompt. Updates the state in place."""
         ...
 
     def step(self, state: Any, request: TokenRequest, options: Any = ...) -> tuple[Tensor, Tensor]:
-        """Return codes (B, Q) of the next token, and whether each motion has ended before it (B,) bool.
+        """Return the codes (B, Q) of the next token, and bools (B,): whether the motion ended before it.
 
-        A stream's token depends on its own past, prompt, seed and request alone, never on its neighbours. What is drawn
-        where a motion has ended is a token as if it went on. Updates state in place; inactive streams keep theirs.
+        The token of a stream depends only on its own past, prompt, seed and request. Where the motion has ended, the
+        token is sampled as if it continued. Updates the state in place, except for inactive streams.
         """
         ...
 
     def push(self, codes: Tensor, state: Any, skip: Tensor | None = None, age: Tensor | None = None) -> None:
-        """Give streams tokens that they did not write; updates state in place.
+        """Append given tokens to the streams; updates the state in place.
 
         Args:
             codes: (B, n, Q).
             state: from `init_state`.
-            skip: (B, n) bool, true where a stream has no token.
-            age: (B, n) tokens since each stream's prompt began, each included; zeros when left out.
+            skip: (B, n) bool, true = padding.
+            age: (B, n) tokens since the prompt of each stream began, counting the token itself; None for zeros.
         """
         ...

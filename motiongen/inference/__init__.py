@@ -1,1 +1,1 @@
-"""From conditions to motion: sampling, loaded models, splicing, and the calls of the public interface."""
+"""Inference: loading of models, generation, editing, and splicing of motion."""

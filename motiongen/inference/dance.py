@@ -1,4 +1,4 @@
-"""Music to dance in one call, and a dance written anew in part."""
+"""Public functions `dance` and `edit_dance`: music to dance, and editing of a dance."""
 
 from pathlib import Path
 
@@ -23,24 +23,24 @@ def dance(
     device: str = "auto",
     progress: Progress | None = None,
 ) -> Motion:
-    """Return a dance to a piece of music, as long as it.
+    """Return a dance to music, of the same length.
 
     Args:
-        music: a sound file (wav, mp3, ogg, flac …) or samples.
-        seconds: how much of the music; None for all of it.
-        start: where in the file to begin, seconds.
-        style: a dance style that the weights know; None for any.
+        music: an audio file (wav, mp3, ogg, flac …) or samples.
+        seconds: length of the music to use; None for all.
+        start: start in the file, seconds.
+        style: a dance style of the weights; None for any.
         seed: the same seed gives the same dance on the same device.
-        guidance_scale: how strictly to follow the music; 1 is no stricter than the data.
-        steps: of denoising.
-        space: "latent" or "motion".
+        guidance_scale: classifier-free guidance scale of the music; 1 for no guidance; None for the model's default.
+        steps: denoising steps; None for the default.
+        space: "latent" or "motion"; None for the first one of the weights.
         weights: "full" (non-commercial), "open" (free sources) or a folder.
         device: "auto", "cpu" or "cuda".
-        progress: called with places done and in all.
+        progress: called with the numbers of positions done and in all.
 
     Raises:
-        FileNotFoundError: no such file.
-        ValueError: no sound, an unknown style, or a number out of range.
+        FileNotFoundError: the file does not exist.
+        ValueError: a file without audio, an unknown style, or a number out of range.
     """
     audio = music if isinstance(music, Audio) else read_audio(music, start=start, seconds=seconds)
     model = load_dance(space, weights, device)
@@ -63,9 +63,22 @@ def edit_dance(
     weights: str | Path = "full",
     device: str = "auto",
 ) -> Motion:
-    """Return a motion with a span, a group of joints, or both, danced anew to music; see `DanceModel.edit`.
+    """Return a motion in which a span, a group of joints, or both are regenerated to music; see `DanceModel.edit`.
 
-    The music's first second is the motion's first; the other arguments are as in `dance`.
+    Music and motion start together. The other arguments are those of `dance`.
+
+    Args:
+        motion: of any humanoid, at any rate.
+        music: an audio file or samples.
+        between: start and end of the span, seconds; None for the whole motion.
+        joints: a group of joints such as "arms"; None for the whole body.
+        keep_root: keep path, height and tilt of the root.
+        style: as in `dance`.
+        seed: as in `dance`.
+        guidance_scale: as in `dance`.
+        steps: as in `dance`.
+        weights: as in `dance`.
+        device: as in `dance`.
     """
     audio = music if isinstance(music, Audio) else read_audio(music, seconds=motion.seconds + 1)
     model = load_dance("motion", weights, device)

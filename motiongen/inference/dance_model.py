@@ -1,66 +1,58 @@
-"""A loaded head that dances: music into motion, and dances danced anew in part."""
+"""DanceModel: a loaded music-to-dance head that generates and edits dances."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from motiongen import features, heads
+from motiongen import features
 from motiongen.conditions.music import MusicCondition
 from motiongen.heads.badm.config import BADMOptions
-from motiongen.heads.badm.sampler import Held
-from motiongen.heads.badm.spaces import Space
-from motiongen.heads.spec import HeadSpec
+from motiongen.heads.badm.sampler import Constraint
+from motiongen.heads.badm.spaces import LatentSpace, Space
+from motiongen.heads.spec import Kind
 from motiongen.inference import splice
 from motiongen.inference.humanoid_clip import canonical, put_back
+from motiongen.inference.joint_groups import JOINT_GROUPS
+from motiongen.inference.pretrained import Pretrained
 from motiongen.motion import Motion
 from motiongen.music.audio import Audio
 from motiongen.skeleton import SMPL22
+from motiongen.training.model_card import Task
 
-_ARMS = ("collar", "shoulder", "elbow", "wrist")
-_LEGS = ("hip", "knee", "ankle", "foot")
-JOINT_GROUPS: dict[str, tuple[str, ...]] = {
-    "upper": tuple(n for n in SMPL22.names if not n.endswith(_LEGS) and n != "pelvis"),
-    "lower": tuple(n for n in SMPL22.names if n.endswith(_LEGS)),
-    "arms": tuple(n for n in SMPL22.names if n.endswith(_ARMS)),
-    "left_arm": tuple(f"left_{part}" for part in _ARMS),
-    "right_arm": tuple(f"right_{part}" for part in _ARMS),
-    "torso": ("spine1", "spine2", "spine3"),
-    "head": ("neck", "head"),
-}
-"""Name -> joints that an edit may be limited to."""
 ROOT = ("turn", "velocity", "height", "tilt")
-"""Slices of the learned frame that carry the root."""
+"""Slices of the feature frame that describe the root."""
 
 Progress = Callable[[int, int], Any]
+"""Progress callback, called with the numbers of steps done and in all."""
 
 
 @dataclass
-class DanceModel:
-    """A loaded head that dances. Make one with `load`.
+class DanceModel(Pretrained):
+    """A loaded music-to-dance head; create one with `load`.
 
     Attributes:
-        head: the nn.Module that denoises windows.
-        space: what the windows hold.
-        about: what the set of weights says of itself.
+        head: the denoiser, an nn.Module.
+        space: representation that is diffused.
+        about: contents of the about.json of the weights.
+        folder: of the weights; None for a model that was made in Python.
     """
+
+    kind: ClassVar[Kind] = "music"
 
     head: Any
     space: Space
-    about: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def spec(self) -> HeadSpec:
-        """What the head is called and can do."""
-        return heads.lookup(self.head.model_type, "music")
+    about: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
 
     @cached_property
     def sampler(self) -> Any:
-        """What samples dances from the head."""
+        """Sampler of the head."""
         return self.spec.sampler()(self.head)
 
     def dance(
@@ -72,14 +64,14 @@ class DanceModel:
         options: BADMOptions | None = None,
         progress: Progress | None = None,
     ) -> Motion:
-        """Return a dance as long as the music (the first item of its batch).
+        """Return a dance to music, of the same length.
 
         Args:
-            music: its features and beats.
-            style: one of `head.config.styles`, or None for any.
+            music: features and beats, of which the first item of the batch is used.
+            style: one of `head.config.styles`; None for any.
             seed: of the noise.
             options: steps and guidance.
-            progress: called with places done and in all.
+            progress: called with the numbers of positions done and in all.
         """
         frames = self.frames(music, style=style, seed=seed, options=options, progress=progress)
         return features.decode(frames)
@@ -91,20 +83,37 @@ class DanceModel:
         style: str | None = None,
         seed: int = 0,
         options: BADMOptions | None = None,
-        held: Held | None = None,
+        constraint: Constraint | None = None,
         progress: Progress | None = None,
     ) -> Tensor:
-        """Return the feature frames (T, 140) of a dance; `held` is what of it is known, in the model's space."""
-        pieces = self.sampler.sample(
+        """Return the feature frames (T, 140) of a dance; see `dance`.
+
+        Args:
+            music: features and beats.
+            style: as in `dance`.
+            seed: of the noise.
+            options: steps and guidance.
+            constraint: known values of the dance, in the units of the space.
+            progress: as in `dance`.
+        """
+        parts = self.sampler.sample(
             music.features[0], music.beats[0], style=style,
-            generator=torch.Generator().manual_seed(seed), options=options, held=held, progress=progress,
+            generator=torch.Generator().manual_seed(seed), options=options, constraint=constraint, progress=progress,
         )  # fmt: skip
-        return self.space.decode(torch.cat(list(pieces)))[: music.num_frames].cpu()
+        return self.space.decode(torch.cat(list(parts)))[: music.num_frames].cpu()
+
+    def _modules(self) -> dict[str, tuple[nn.Module, Task]]:
+        modules: dict[str, tuple[nn.Module, Task]] = {
+            f"{self.spec.name}/{self.space.name}": (self.head, "music")
+        }
+        if isinstance(self.space, LatentSpace):
+            modules["tokenizer"] = (self.space.tokenizer, "tokenizer")
+        return modules
 
     def silence(self, num_frames: int) -> MusicCondition:
-        """Return what a number of frames of silence sound like."""
-        one = _silence().to(self.head.device)
-        return MusicCondition(one.features.expand(1, num_frames, -1), one.beats.expand(1, num_frames))
+        """Return the music condition of silence, (1, num_frames, ...), on the device of the model."""
+        frame = _silent_frame().to(self.head.device)
+        return MusicCondition(frame.features.expand(1, num_frames, -1), frame.beats.expand(1, num_frames))
 
     def edit(
         self,
@@ -118,20 +127,20 @@ class DanceModel:
         seed: int = 0,
         options: BADMOptions | None = None,
     ) -> Motion:
-        """Return a motion with a span, a group of joints, or both, danced anew; all else as it was.
+        """Return a motion in which a span, a group of joints, or both are regenerated; the rest is unchanged.
 
         Args:
             motion: of any humanoid, at any rate.
-            music: what it is danced to; its first frame is the motion's first.
+            music: features and beats; starts with the motion.
             between: start and end of the span, seconds; None for the whole motion.
             joints: a name in JOINT_GROUPS; None for the whole body.
-            keep_root: keep the root's path, height and lean too.
+            keep_root: keep path, height and tilt of the root.
             style: as in `dance`.
             seed: of the noise.
             options: steps and guidance.
 
         Raises:
-            ValueError: a model of another space than "motion", nothing to edit, an empty span, an unknown group.
+            ValueError: a model in another space than "motion", nothing to edit, an empty span, or an unknown group.
         """
         if self.head.config.space != "motion":
             raise ValueError(
@@ -148,23 +157,23 @@ class DanceModel:
         free[first:last] = _free_channels(joints, keep_root)
         margin = self.head.config.window_frames // 2
         near = slice(max(0, first - margin), min(len(frames), last + margin))
-        made = self.frames(
+        generated = self.frames(
             music.frames(near.start, near.stop), style=style, seed=seed, options=options,
-            held=Held(frames[near], ~free[near]),
+            constraint=Constraint(frames[near], ~free[near]),
         )  # fmt: skip
         new = frames.clone()
-        new[near] = torch.where(free[near], made[: len(new[near])], frames[near])
+        new[near] = torch.where(free[near], generated[: len(new[near])], frames[near])
         if joints is None and not keep_root:
             span = splice.fill(whole, new, first, last)
         else:
-            span = _changed_in_place(whole, new, first, last, keep_root or joints != "lower")
+            span = _with_new_joints(whole, new, first, last, keep_root or joints != "lower")
         if whole is motion:
             return splice.put(motion, span, first, last)
         return put_back(motion, whole, span, first, last)
 
 
 def _span(between: tuple[float, float] | None, whole: Motion) -> tuple[int, int]:
-    """Return the first frame of a span and the first after it."""
+    """Return the first frame of a span and the first frame after it."""
     start, end = between or (0.0, whole.seconds)
     end = min(end, whole.seconds)
     if not 0 <= start < end or round((end - start) * whole.fps) < 4:
@@ -175,15 +184,15 @@ def _span(between: tuple[float, float] | None, whole: Motion) -> tuple[int, int]
 
 
 def _free_channels(joints: str | None, keep_root: bool) -> Tensor:
-    """Return (140,) bool, true for the channels that an edit writes anew."""
+    """Return a mask (140,) of the feature channels that an edit regenerates."""
     if joints is not None and joints not in JOINT_GROUPS:
         raise ValueError(f"joints: expected one of {', '.join(JOINT_GROUPS)}, got {joints!r}; pick one")
     free = torch.zeros(features.FEATURE_DIM, dtype=torch.bool)
     start = features.LAYOUT["joints"].start
     for name in JOINT_GROUPS[joints] if joints else SMPL22.names[1:]:
-        place = start + 6 * (SMPL22.index(name) - 1)
-        free[place : place + 6] = True
-    if joints in (None, "lower"):  # legs carry the body: where it goes follows from them
+        channel = start + 6 * (SMPL22.index(name) - 1)
+        free[channel : channel + 6] = True
+    if joints in (None, "lower"):  # the root moves with the legs
         free[features.LAYOUT["contacts"]] = True
         if not keep_root:
             for part in ROOT:
@@ -191,8 +200,8 @@ def _free_channels(joints: str | None, keep_root: bool) -> Tensor:
     return free
 
 
-def _changed_in_place(whole: Motion, new: Tensor, first: int, last: int, keep_root: bool) -> Motion:
-    """Return frames [first, last) with new joints; the root is the old one's unless it was free to move."""
+def _with_new_joints(whole: Motion, new: Tensor, first: int, last: int, keep_root: bool) -> Motion:
+    """Return frames [first, last) of a motion with the joints of new features (T, 140), and its root if it is kept."""
     if not keep_root:
         return splice.fill(whole, new, first, last)
     decoded = features.decode(new[first:last])
@@ -204,7 +213,7 @@ def _changed_in_place(whole: Motion, new: Tensor, first: int, last: int, keep_ro
 
 
 @lru_cache(maxsize=1)
-def _silence() -> MusicCondition:
-    """A frame of silence."""
+def _silent_frame() -> MusicCondition:
+    """Return the music condition of one frame of silence."""
     whole = MusicCondition.from_audio(Audio(np.zeros(22050, np.float32), 22050))
     return whole.frames(15, 16)

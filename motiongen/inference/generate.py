@@ -1,4 +1,4 @@
-"""Sentences to motion in one call: what the command line does, without files."""
+"""Public functions `generate`, `variants` and `edit`: text to motion, and editing by text."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,16 +20,16 @@ def generate(
     weights: str | Path = "full",
     device: str = "auto",
 ) -> Motion:
-    """Return the motion of a sentence, or of several that follow each other without a break.
+    """Return the motion of a prompt, or of several prompts in sequence without a break.
 
     Args:
         prompts: a sentence, or several.
-        seconds: length of each sentence's part; None lets the model find it.
+        seconds: length of the motion of each prompt; None lets the model decide.
         seed: the same seed gives the same motion on the same device.
-        guidance_scale: how strictly to follow the words; 1 is no stricter than the data.
-        temperature: how far to stray from the likeliest motion; 1 is as the data.
-        start_from: a motion to go on from.
-        head: name of the model.
+        guidance_scale: classifier-free guidance scale; 1 for no guidance; None for the model's default.
+        temperature: sampling temperature; 1 is that of the data; None for the model's default.
+        start_from: a motion to continue.
+        head: name of the head.
         weights: "full" (non-commercial), "open" (free sources) or a folder.
         device: "auto", "cpu" or "cuda".
 
@@ -63,9 +63,19 @@ def variants(
     weights: str | Path = "full",
     device: str = "auto",
 ) -> list[PromptedMotion]:
-    """Return `count` variants of what `generate` returns, each with the span of each prompt in it.
+    """Return several variants of the motion that `generate` returns, with the time span of each prompt.
 
-    The first variant is `generate`'s, the others have the next seeds; the other arguments are as in `generate`.
+    Args:
+        prompts: a sentence, or several.
+        count: number of variants; the first one is that of `generate`, the others have the next seeds.
+        seconds: as in `generate`.
+        seed: of the first variant.
+        guidance_scale: as in `generate`.
+        temperature: as in `generate`.
+        start_from: as in `generate`.
+        head: as in `generate`.
+        weights: as in `generate`.
+        device: as in `generate`.
     """
     prompts = [prompts] if isinstance(prompts, str) else list(prompts)
     model = load_words(head, weights, device)
@@ -88,9 +98,21 @@ def edit(
     weights: str | Path = "full",
     device: str = "auto",
 ) -> Motion:
-    """Return the motion with the span `between` (start, end) seconds written anew to a sentence.
+    """Return a motion with a span regenerated to a prompt; all frames outside the span are unchanged.
 
-    Outside the span every frame is as it was. The other arguments are as in `generate`.
+    Args:
+        motion: of any humanoid, at any rate.
+        prompt: for the span.
+        between: start and end of the span, seconds.
+        seed: as in `generate`.
+        guidance_scale: as in `generate`.
+        temperature: as in `generate`.
+        head: as in `generate`; one that edits.
+        weights: as in `generate`.
+        device: as in `generate`.
+
+    Raises:
+        ValueError: a head that does not edit, or a span outside the motion.
     """
     model = load_words(head, weights, device, edits=True)
     model.note_far([prompt])

@@ -1,4 +1,4 @@
-"""Clips of any humanoid, brought to the models' skeleton and rate, and edited spans of them brought back."""
+"""Conversion of humanoid clips to the skeleton and rate of the models, and of edited spans back."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from motiongen.skeleton import SMPL22
 
 
 def canonical(motion: Motion) -> Motion:
-    """Return a motion of any humanoid on SMPL-22, at 30 fps, on the ground; the same object when it is that already."""
+    """Return a humanoid motion on SMPL-22 at 30 fps, on the ground; the same object if it is that already."""
     if motion.skeleton.names == SMPL22.names and abs(motion.fps - features.FPS) < 0.01:
         return motion
     if motion.skeleton.names != SMPL22.names:
@@ -20,9 +20,16 @@ def canonical(motion: Motion) -> Motion:
 
 
 def put_back(motion: Motion, whole: Motion, span: Motion, first: int, last: int) -> Motion:
-    """Return a motion with the edited span of its canonical copy, back on its own skeleton and at its own rate.
+    """Return a motion with an edited span of its canonical copy, converted back to its own skeleton and rate.
 
-    What the way to the copy and back changes, such as the height of the floor, is measured at the seams and fades out.
+    Differences that the conversion causes, such as the height of the floor, are measured at the seams and faded out.
+
+    Args:
+        motion: the original.
+        whole: its canonical copy, from `canonical`.
+        span: edited frames [first, last) of the copy.
+        first: first frame of the span.
+        last: first frame after it.
     """
     begin = round(first / whole.fps * motion.fps)
     end = motion.num_frames if last == whole.num_frames else round(last / whole.fps * motion.fps)
@@ -30,13 +37,11 @@ def put_back(motion: Motion, whole: Motion, span: Motion, first: int, last: int)
     edited = (
         edited[: motion.num_frames]
         if edited.num_frames >= motion.num_frames
-        else _with_last_frame_held(edited, motion.num_frames)
+        else _padded(edited, motion.num_frames)
     )
     if motion.skeleton.names != SMPL22.names:
         edited = edited.retarget(motion.skeleton)
-    seam = (
-        begin - 1 if begin else end
-    )  # an old frame, which says how far the copy's floor lies from the original's
+    seam = begin - 1 if begin else end  # an unedited frame, for the height of the copy's floor
     if 0 <= seam < motion.num_frames:
         edited = edited.moved(
             (motion.root[seam] - edited.root[seam]) * motion.root.new_tensor([0.0, 1.0, 0.0])
@@ -46,8 +51,8 @@ def put_back(motion: Motion, whole: Motion, span: Motion, first: int, last: int)
     return splice.put(motion, splice.meet(edited[begin:end], before, after), begin, end)
 
 
-def _with_last_frame_held(motion: Motion, num_frames: int) -> Motion:
-    """The motion with its last frame held: two rates may round a clip to lengths that differ by a frame."""
+def _padded(motion: Motion, num_frames: int) -> Motion:
+    """Return a motion padded with its last frame: lengths may differ by a frame after resampling."""
     more = num_frames - motion.num_frames
     return replace(
         motion,

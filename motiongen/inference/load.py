@@ -1,5 +1,6 @@
-"""Loaded models: one for equal arguments, however they are spelled."""
+"""Loading of models, with a cache: equal arguments give the same object."""
 
+import threading
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -9,31 +10,35 @@ import torch
 from motiongen import checkpoint, heads, tokenizers
 from motiongen.conditions.text import TextEncoder
 from motiongen.devices import resolve_device
-from motiongen.heads.spec import HeadSpec
+from motiongen.heads.spec import HeadSpec, Kind
 from motiongen.inference.dance_model import DanceModel
 from motiongen.inference.model import Model
 from motiongen.inference.policy_model import PolicyModel
-from motiongen.inference.weight_sets import read_about, weights_folder
+from motiongen.inference.weight_sets import policy_folder, read_about, weights_folder
 from motiongen.tokenizers.rvq_vae import RVQVAE
+
+_LOCK = threading.RLock()
+"""Held while a model is loaded: two threads that ask for one get the same."""
 
 
 def load(
     head: str = "bamm", weights: str | Path = "full", device: str = "auto", *, space: str | None = None
 ) -> Any:
-    """Return a head, ready to use; the same one when asked again.
+    """Return a loaded model; equal arguments give the same object.
 
     Args:
         head: a name in `motiongen.heads.HEADS`.
-        weights: a set that is shipped ("full": non-commercial; "open": free sources), or a folder of your own with
-            `tokenizer/` and a folder named like the head. Of a policy, one that ships (`carp-blockpush`) or its folder.
-        device: "cpu", "cuda", or "auto" for CUDA where there is one.
-        space: of a head that dances, one of its spaces; None for the set's first.
+        weights: a shipped set ("full": non-commercial; "open": free sources), a folder with `tokenizer/` and a
+            folder named after the head, or OWNER/NAME[@REVISION] in the Hugging Face cache. For a policy, a shipped one
+            (`carp-blockpush`), its folder or OWNER/NAME.
+        device: "cpu", "cuda", or "auto" for CUDA if available.
+        space: for a head with spaces, one of them; None for the first one in the set.
 
     Returns:
-        A `Model` for heads that obey words, a `DanceModel` for those that hear music, a `PolicyModel` for policies.
+        A `Model` for text heads, a `DanceModel` for music heads, a `PolicyModel` for policies.
 
     Raises:
-        ValueError: an unknown name, or files that are damaged or do not fit.
+        ValueError: an unknown name, or files that are damaged or do not match.
     """
     spec = heads.lookup(head)
     if space is not None and not spec.spaces:
@@ -53,15 +58,24 @@ def load_words(
     streams: bool = False,
     edits: bool = False,
 ) -> Model:
-    """Return a head that obeys words and can do what is asked; see `load`."""
+    """Return a loaded text head; see `load`.
+
+    Args:
+        head: as in `load`.
+        weights: as in `load`.
+        device: as in `load`.
+        streams: require a head that streams.
+        edits: require a head that edits.
+    """
     spec = heads.lookup(head, "words", streams=streams, edits=edits)
-    return _words(spec.name, weights_folder(weights), resolve_device(device))
+    with _LOCK:
+        return _words(spec.name, weights_folder(weights), resolve_device(device))
 
 
 def load_dance(
     space: str | None = None, weights: str | Path = "full", device: str = "auto", *, head: str = "badm"
 ) -> DanceModel:
-    """Return a head that dances, in one of its spaces; None for the set's first. See `load`."""
+    """Return a loaded music head in one of its spaces, by default the first one in the set; see `load`."""
     spec = heads.lookup(head, "music")
     folder, there = weights_folder(weights), spaces_of(weights, head)
     if not there or (space is not None and space not in there):
@@ -70,46 +84,39 @@ def load_dance(
         raise ValueError(
             f"weights: expected {asked} in {folder}, got {found}; train one or choose another set"
         )
-    return _dance(spec.name, space or there[0], folder, resolve_device(device))
+    with _LOCK:
+        return _dance(spec.name, space or there[0], folder, resolve_device(device))
 
 
 def load_policy(weights: str | Path, device: str = "auto", *, head: str = "carp") -> PolicyModel:
-    """Return a robot's policy: one that ships, by name, or one of your own, by its folder; see `load`."""
+    """Return a loaded robot policy: a shipped one by name, or one in a folder; see `load`."""
     spec = heads.lookup(head, "policy")
-    folder = policy_folder(weights)
-    return PolicyModel(_module(spec, folder, resolve_device(device)), {"name": folder.name})
+    with _LOCK:
+        return _policy(spec.name, policy_folder(weights), resolve_device(device))
 
 
 def spaces_of(weights: str | Path, head: str = "badm") -> list[str]:
-    """Return the spaces in which a set of weights dances, the first one first."""
+    """Return the spaces of a music head that a set of weights contains, preferred first."""
     folder = weights_folder(weights)
     return [
         name for name in heads.lookup(head).spaces if (folder / head / name / checkpoint.CONFIG).is_file()
     ]
 
 
-def policies() -> dict[str, Path]:
-    """Return name -> folder of the policies that ship."""
-    import motiongen_assets
-
-    found = (motiongen_assets.ROOT / "weights" / "policies").glob(f"*/{checkpoint.CONFIG}")
-    return {path.parent.name: path.parent for path in sorted(found)}
-
-
-def policy_folder(weights: str | Path) -> Path:
-    """Return the folder of a policy that ships, by name, or of the user's own, by path.
+def only_head(weights: str | Path, kind: Kind) -> str:
+    """Return the name of the head of a kind in a set of weights; of several, the first one in the registry.
 
     Raises:
-        ValueError: there is no such; the message lists the names.
+        ValueError: the set has none.
     """
-    names = policies()
-    if str(weights) in names:
-        return names[str(weights)]
-    if Path(weights).is_dir():
-        return Path(weights).resolve()
-    raise ValueError(
-        f"policy: expected {', '.join(names) or 'none ships'} or a folder, got {str(weights)!r}; check the name"
-    )
+    folder = policy_folder(weights) if kind == "policy" else weights_folder(weights)
+    known = heads.heads_for(kind)
+    if kind == "policy":
+        return heads.lookup(checkpoint.read_model_type(folder), kind).name
+    for name, spec in known.items():
+        if any((folder / name / space / checkpoint.CONFIG).is_file() for space in spec.spaces or ("",)):
+            return name
+    raise ValueError(f"weights: expected {' or '.join(known)} in {folder}, got none; choose another set")
 
 
 @lru_cache(maxsize=4)
@@ -121,7 +128,7 @@ def _words(head: str, folder: Path, device: torch.device) -> Model:
         )
     tokenizer = load_tokenizer(folder / "tokenizer", device)
     module = _module(spec, folder / head, device)
-    return Model(module, tokenizer, _text(module.config.text_encoder, device), read_about(folder))
+    return Model(module, tokenizer, load_text(module.config.text_encoder, device), read_about(folder), folder)
 
 
 @lru_cache(maxsize=4)
@@ -130,13 +137,24 @@ def _dance(head: str, space: str, folder: Path, device: torch.device) -> DanceMo
 
     module = _module(heads.lookup(head), folder / head / space, device)
     tokenizer = load_tokenizer(folder / "tokenizer", device) if space == "latent" else None
-    return DanceModel(module, make_space(space, tokenizer), read_about(folder))
+    return DanceModel(module, make_space(space, tokenizer), read_about(folder), folder)
+
+
+@lru_cache(maxsize=4)
+def _policy(head: str, folder: Path, device: torch.device) -> PolicyModel:
+    return PolicyModel(_module(heads.lookup(head), folder, device), read_about(folder), folder)
 
 
 @lru_cache(maxsize=4)
 def load_tokenizer(folder: Path, device: torch.device) -> RVQVAE:
-    """Return the tokenizer in a folder; the same one for all heads that share it."""
+    """Return the tokenizer in a folder; heads with the same tokenizer share the object."""
     return tokenizers.load(folder).to(device).requires_grad_(False)
+
+
+def load_text(name: str, device: torch.device) -> TextEncoder:
+    """Return the text encoder of a name or in a folder; the same one for all heads that share it."""
+    folder = Path(name)
+    return _text(str(folder.resolve()) if (folder / checkpoint.CONFIG).is_file() else name, device)
 
 
 @lru_cache(maxsize=2)

@@ -1,72 +1,79 @@
-"""A loaded head with its tokenizer and text encoder: sentences into motion."""
+"""Model: a loaded text-to-motion head with its tokenizer and text encoder."""
 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from motiongen import features, heads
 from motiongen.conditions.prompt import normalise_prompt
 from motiongen.conditions.text import TextEncoder
 from motiongen.heads.code_config import CodeOptions
-from motiongen.heads.spec import HeadSpec
+from motiongen.heads.spec import Kind
 from motiongen.inference import splice
 from motiongen.inference.humanoid_clip import canonical, put_back
+from motiongen.inference.pretrained import Pretrained
 from motiongen.motion import Motion
 from motiongen.tokenizers.rvq_vae import RVQVAE
+from motiongen.training.model_card import Task
 
 log = logging.getLogger(__name__)
 
 FAR = 0.35
-"""Cosine between the vectors of a prompt and of the nearest known content, under which the prompt is far from it."""
+"""A prompt is far from the training data if its cosine similarity to the nearest known content is below this."""
 
 
 @dataclass(frozen=True)
 class PromptedMotion:
-    """A motion, and the span of each prompt in it: (start, end, prompt), seconds."""
+    """A motion with the time spans of its prompts.
+
+    Attributes:
+        motion: the motion.
+        parts: (start, end, prompt) of each prompt, seconds.
+    """
 
     motion: Motion
     parts: tuple[tuple[float, float, str], ...]
 
 
 @dataclass
-class Model:
-    """A loaded head, ready to generate. Make one with `load`.
+class Model(Pretrained):
+    """A loaded text-to-motion head; create one with `load`.
 
     Attributes:
-        head: the nn.Module that writes codes.
-        tokenizer: turns codes into features, and motion into codes.
-        text: turns prompts into conditions.
-        about: what the set of weights says of itself: name, licence, data, contents and styles it knows.
+        head: the nn.Module that predicts codes.
+        tokenizer: converts between feature frames and codes.
+        text: text encoder.
+        about: contents of the about.json of the weights: name, licence, data, contents and styles.
+        folder: of the weights; None for a model that was made in Python.
     """
+
+    kind: ClassVar[Kind] = "words"
 
     head: Any
     tokenizer: RVQVAE
     text: TextEncoder
     about: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def spec(self) -> HeadSpec:
-        """What the head is called and can do."""
-        return heads.lookup(self.head.model_type, "words")
+    folder: Path | None = None
 
     @cached_property
     def sampler(self) -> Any:
-        """What samples codes from the head: a `CodeSampler`, or an `EditingSampler` where `spec.edits`."""
+        """Sampler of the head: a `CodeSampler`, or an `EditingSampler` if `spec.edits`."""
         return self.spec.sampler()(self.head)
 
     @property
     def device(self) -> torch.device:
-        """Where the models are."""
+        """Device of the models."""
         return self.tokenizer.mean.device
 
     @property
     def frames_per_token(self) -> int:
-        """Frames that one code stands for."""
+        """Frames of a token."""
         return self.tokenizer.config.frames_per_token
 
     def generate(
@@ -77,13 +84,13 @@ class Model:
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
         options: CodeOptions | None = None,
     ) -> list[Motion]:
-        """Return a motion for each prompt, as one batch.
+        """Return one motion for each prompt, generated as a batch.
 
         Args:
             prompts: sentences.
-            seconds: length of each; None lets the model find it.
-            generator: one for all, or one a prompt, whose motion then does not depend on the others.
-            options: guidance, temperature and the like.
+            seconds: length of each motion; None lets the model decide.
+            generator: one for the batch, or one for each prompt, whose motion is then independent of the others.
+            options: sampling options; None for the defaults of the head.
 
         Raises:
             ValueError: no prompt, an empty one, or a length that is not positive.
@@ -107,15 +114,15 @@ class Model:
         seed: int = 0,
         options: CodeOptions | None = None,
     ) -> list[PromptedMotion]:
-        """Return variants of one unbroken motion in which the prompts follow each other.
+        """Return variants of one continuous motion for a sequence of prompts.
 
         Args:
-            prompts: what happens, one after the other.
-            count: how many variants; variant i is the same whatever the count.
-            seconds: length of each prompt's part; None lets the model find it.
-            start_from: a motion to go on from; it stands, as it was, before what is new.
-            seed: of the first variant; the next one's is one more.
-            options: guidance, temperature and the like.
+            prompts: sentences, in order.
+            count: number of variants; variant i does not depend on it.
+            seconds: length of the motion of each prompt; None lets the model decide.
+            start_from: a motion to continue; it is the unchanged start of the result.
+            seed: of the first variant; the others have the next seeds.
+            options: sampling options; None for the defaults of the head.
 
         Raises:
             ValueError: as in `generate`, and a start that is no humanoid.
@@ -142,6 +149,9 @@ class Model:
             for item, marks in zip(codes, ends, strict=True)
         ]
 
+    def _modules(self) -> dict[str, tuple[nn.Module, Task]]:
+        return {"tokenizer": (self.tokenizer, "tokenizer"), self.spec.name: (self.head, "words")}
+
     def _prompted(
         self,
         codes: Tensor,
@@ -150,7 +160,15 @@ class Model:
         start: Motion | None,
         seconds: float | None,
     ) -> PromptedMotion:
-        """Decode codes (N, Q) of a start and a part for each prompt, whose tokens end at `ends`."""
+        """Return the decoded motion of a sequence.
+
+        Args:
+            codes: (N, Q) of the start and of all prompts.
+            ends: number of tokens at the end of the start and of each prompt.
+            prompts: sentences, in order.
+            start: motion that is continued; None for none.
+            seconds: requested length of each prompt.
+        """
         frames = self._decode(codes)[ends[0] * self.frames_per_token :]
         motion = features.decode(frames) if start is None else splice.follow(start, frames)
         motion = _cut(motion, None if seconds is None else seconds * len(prompts))
@@ -171,18 +189,18 @@ class Model:
         seed: int = 0,
         options: CodeOptions | None = None,
     ) -> Motion:
-        """Return the motion with a span written anew; outside it every frame is as it was.
+        """Return a motion with a span regenerated; all frames outside the span are unchanged.
 
         Args:
             motion: of any humanoid, at any rate.
-            prompt: what happens in the span.
-            between: its start and end, seconds.
-            seed: of what is drawn.
-            options: guidance, temperature and the like.
+            prompt: for the span.
+            between: start and end of the span, seconds.
+            seed: of the sampling.
+            options: sampling options; None for the defaults of the head.
 
         Raises:
-            ValueError: a head that only writes forward, a span outside the motion or under a token's time, or a
-                skeleton that is no humanoid.
+            ValueError: a head that does not edit, a span outside the motion or shorter than a token, or a skeleton that
+                is no humanoid.
         """
         if not self.spec.edits:
             able = " or ".join(heads.heads_for("words", edits=True))
@@ -216,7 +234,7 @@ class Model:
         return put_back(motion, whole, span, first, last)
 
     def nearest_known(self, prompt: str) -> tuple[str, float]:
-        """Return the known content nearest to a prompt, as a sentence, and the cosine between their vectors."""
+        """Return the known content nearest to a prompt, as a sentence, and the cosine similarity to it."""
         known: Mapping[str, str] = self.about.get("contents", {})
         if not known:
             return "", 1.0
@@ -227,7 +245,7 @@ class Model:
         return sentences[best], float(cosines[best])
 
     def note_far(self, prompts: Sequence[str]) -> list[str]:
-        """Return, and log, a line for each prompt that is far from all that the model was trained on."""
+        """Log and return a warning for each prompt that is far from the training data of the model."""
         notes = []
         for prompt in prompts:
             sentence, cosine = self.nearest_known(normalise_prompt(prompt))
@@ -245,7 +263,11 @@ class Model:
         return max(1, -(-round(seconds * features.FPS) // self.frames_per_token))
 
     def _encode(self, motion: Motion, from_start: bool = False) -> Tensor:
-        """Codes (N, Q) of a canonical motion: whole tokens up to its end, or all of it from its start."""
+        """Return the codes (N, Q) of a canonical motion.
+
+        Tokens are aligned with its end, and an incomplete first token is dropped; with `from_start` they are aligned
+        with its start, and the last token is padded.
+        """
         frames = features.encode(motion)
         if not from_start and motion.num_frames >= self.frames_per_token:
             frames = frames[motion.num_frames % self.frames_per_token :]
@@ -253,7 +275,7 @@ class Model:
             return self.tokenizer.encode(frames[None].to(self.device))[0].cpu()
 
     def _decode(self, codes: Tensor) -> Tensor:
-        """Features (T, 140), on the CPU, of codes (N, Q)."""
+        """Return feature frames (T, 140), on the CPU, of codes (N, Q)."""
         with torch.no_grad():
             return self.tokenizer.decode(codes[None].to(self.device))[0].float().cpu()
 

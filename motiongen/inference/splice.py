@@ -1,4 +1,4 @@
-"""New frames put into an old motion: the old ones stay exactly, the new ones are led to meet them."""
+"""Splicing of generated frames into a motion: existing frames stay exactly, new ones are adapted to meet them."""
 
 from dataclasses import replace
 
@@ -11,22 +11,22 @@ from motiongen.motion import Motion
 from motiongen.rotation import quat_multiply, quat_rotate, quat_yaw
 
 BLEND_SECONDS = 0.25
-"""How long, at most, what differs at a seam takes to fade out."""
+"""Longest time over which a difference at a seam fades out."""
 
 
 def follow(motion: Motion, frames: Tensor) -> Motion:
-    """Return the motion of features (T, 140) as it goes on from the end of another."""
+    """Return the motion of features (T, 140), continuing from the end of another motion."""
     return meet(features.decode(frames, features.end_of(motion)), motion, None)
 
 
 def fill(motion: Motion, frames: Tensor, first: int, last: int) -> Motion:
-    """Return frames [first, last) of a motion as features (T, 140) of the whole would have them, joined to the rest.
+    """Return new frames [first, last) of a motion, decoded from features and adapted to the frames around them.
 
     Args:
         motion: of SMPL-22 at 30 fps.
-        frames: features of as many frames; only those in the span, and the one after it, are used.
-        first: first new frame; 0 for no start to meet.
-        last: first old frame after them; motion.num_frames for no end to meet.
+        frames: (T, 140) features of the whole motion; only those of the span, and the one after it, are used.
+        first: first new frame; 0 if there are no frames before.
+        last: first existing frame after the span; motion.num_frames if there are none.
     """
     before, after = motion[:first] if first else None, motion[last:] if last < motion.num_frames else None
     start = features.init_state(1) if before is None else features.end_of(before)
@@ -37,7 +37,7 @@ def fill(motion: Motion, frames: Tensor, first: int, last: int) -> Motion:
 
 
 def meet(span: Motion, before: Motion | None, after: Motion | None) -> Motion:
-    """Return a span that starts as the frames before it end, and ends as those after it start, in pose and speed."""
+    """Return a span adapted in pose and velocity to the frames before and after it; None for none."""
     length = _blend_frames(span.num_frames, span.fps)
     rotations, root = span.rotations, span.root
     if before is not None:
@@ -51,7 +51,7 @@ def meet(span: Motion, before: Motion | None, after: Motion | None) -> Motion:
 
 
 def append(motion: Motion, after: Motion) -> Motion:
-    """Return a motion and, right behind it, another."""
+    """Return two motions concatenated, without blending."""
     return replace(
         motion,
         rotations=torch.cat([motion.rotations, after.rotations]),
@@ -60,7 +60,11 @@ def append(motion: Motion, after: Motion) -> Motion:
 
 
 def put(motion: Motion, span: Motion, first: int, last: int) -> Motion:
-    """Return a motion with frames [first, last) replaced by as many of another."""
+    """Return a motion with frames [first, last) replaced by a span of the same length.
+
+    Raises:
+        ValueError: a span of another length.
+    """
     if span.num_frames != last - first:
         raise ValueError(
             f"span: expected {last - first} frames, got {span.num_frames}; give as many as are replaced"
@@ -73,9 +77,13 @@ def put(motion: Motion, span: Motion, first: int, last: int) -> Motion:
 
 
 def _lead(span: Motion, landing: Motion, after: Motion, rigid: bool) -> Motion:
-    """Turn and shift a span so that its next frame, the landing, comes to the first of those after it.
+    """Return a span turned and shifted so that its continuation reaches the frames after it.
 
-    A span that nothing precedes is moved as a whole; another keeps its start, and its path bends bit by bit.
+    Args:
+        span: to adapt.
+        landing: one frame, the continuation of the span.
+        after: frames after the span, whose first one the landing has to reach.
+        rigid: move the span as a whole, if no frames precede it; otherwise its start stays and its path is bent.
     """
     turn = after.heading()[:1] - landing.heading()
     turn = torch.atan2(torch.sin(turn), torch.cos(turn))

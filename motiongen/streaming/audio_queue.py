@@ -90,7 +90,7 @@ class AudioQueue:
         """Accept no more sound.
 
         Args:
-            now: remove what waits too.
+            now: remove sound that waits, too.
         """
         if now:
             self.skip(self._queued)

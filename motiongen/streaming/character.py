@@ -98,7 +98,7 @@ class Character:
         return command.future
 
     def _accept(self, command: PendingCommand) -> PendingCommand:
-        """Do what a command needs at once, before it waits for the model. Raises VerbError to refuse it."""
+        """Prepare a command before it waits for the model, and return it. Raises VerbError to refuse it."""
         return command
 
     def play(self, samples: np.ndarray, sample_rate: int, first: int | None = None) -> None:

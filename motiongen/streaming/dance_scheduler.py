@@ -60,7 +60,7 @@ class DanceScheduler:
 
         Args:
             model: of a space that streams, as `load_dance` returns it.
-            max_characters: characters at once, others are refused; `start` lowers it to what the machine has time for.
+            max_characters: characters at once, others are refused; `start` lowers it to the machine's speed.
             style: first style of characters that are opened without one.
             max_batch: characters at most that are denoised together.
             allowance: frames in which a slice is to be made; `start` measures it when left out.
@@ -131,7 +131,7 @@ class DanceScheduler:
         return character
 
     def describe(self) -> dict[str, Any]:
-        """Return what clients are told of this kind of character."""
+        """Return the fields of the protocol's hello that describe this kind of character."""
         audio = {
             "formats": ["s16"],
             "rates": list(SAMPLE_RATES),

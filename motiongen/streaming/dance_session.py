@@ -134,7 +134,7 @@ class DanceSession:
     def prepare_slice(self, last_frames: int) -> bool:
         """Return whether the next slice can be made: its music is known, or there is none.
 
-        Music that has not come is taken for silence where few frames wait; what comes later is danced later.
+        Music that has not come is taken for silence where few frames wait; sound that comes later is danced later.
 
         Args:
             last_frames: frames that wait, at which the session cannot wait for music any longer.

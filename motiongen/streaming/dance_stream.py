@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from motiongen.heads.badm.config import BADMOptions
-from motiongen.heads.badm.sampler import Held, sample_windows
+from motiongen.heads.badm.sampler import Constraint, sample_windows
 from motiongen.inference.dance_model import DanceModel
 
 LIVE_STEPS = 12
@@ -152,7 +152,7 @@ def dance_slices(streams: Sequence[DanceStream]) -> list[Tensor]:
     styles = torch.cat([stream._style_number for stream in streams])
     options = BADMOptions(steps=LIVE_STEPS)
     made, _ = sample_windows(
-        head, noise, music, beats, styles, options, held=Held(values, mask), guidance=scales
+        head, noise, music, beats, styles, options, constraint=Constraint(values, mask), guidance_scale=scales
     )
     new = made[:, past.shape[1] :].cpu()
     return [stream.finish_slice(latents) for stream, latents in zip(streams, new, strict=True)]

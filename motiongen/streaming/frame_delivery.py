@@ -28,7 +28,7 @@ class FrameDelivery:
 
         Args:
             character: receives the frames; its plan says how to steer.
-            history: is told where each token began.
+            history: records where each token began.
         """
         self.root = features.init_state(1)
         self._character, self._history = character, history
@@ -97,7 +97,7 @@ class FrameDelivery:
         self._jump = motion.rotations[-1:], motion.root[-1:]
 
     def rewind(self, tokens: int) -> None:
-        """Go back to where tokens began; what they turned by is still to be turned.
+        """Go back to where tokens began; the angle that they turned by is still to be turned.
 
         Args:
             tokens: the last tokens, which are taken back.

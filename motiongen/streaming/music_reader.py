@@ -13,7 +13,7 @@ from motiongen.streaming.audio_queue import AudioQueue
 PREROLL_SECONDS = 2.0
 """Seconds of sound that must have come before a piece that is not live begins, so that it does not stall at once."""
 PARTS_PER_SECOND = 5
-"""Sound is read in parts of this length: what was read cannot be left out any more."""
+"""Sound is read in parts of this length: sound that was read cannot be left out any more."""
 MAX_LATE_FRAMES = 6
 """Frames by which live sound may be danced later than was promised; beyond, the oldest is left out."""
 

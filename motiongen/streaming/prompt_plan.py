@@ -1,4 +1,4 @@
-"""What a character does now and next: the current prompt, the queue of prompts, and what follows an end."""
+"""The plan of a text character: its current prompt, the queue of prompts, and the choice of the next one."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ WALK = "a person walks forward"
 MIN_TRAVEL_SPEED = 0.4
 """Mean speed of the root, m/s, from which a motion counts as a gait: a gait goes on past its end."""
 MAX_EXTENDED_AGE = 14
-"""Age, in tokens, that the head is told at most of a gait past its end: the older, the sooner it would end again."""
+"""Highest age, in tokens, of a gait past its end: the older the head believes it, the sooner it ends again."""
 MAX_HISTORY_TOKENS = 96
 """Tokens of the current prompt whose features are kept."""
 MAX_QUEUED = 16
@@ -47,7 +47,7 @@ class PromptPlan:
         number: number of the command that asked for it.
         age: tokens since it started.
         remaining: tokens to its end; 0 where the head finds the end.
-        is_finishing: whether it was told to end.
+        is_finishing: whether a command ended it.
         is_idle: whether the character has nothing to do.
         queue: prompts that follow.
         history: features (frames of a token, D) of each token since the prompt started.

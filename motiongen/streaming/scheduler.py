@@ -60,7 +60,7 @@ class StreamScheduler:
             batch_sizes: slots of the batches, in order; the last size repeats.
             lead_tokens: tokens, about, that wait with each character: the more, the more a busy machine may be late.
             workers: threads that share the characters, each with batches of its own.
-            refiner: rewrites what waits, in spare time; give it a lead of 8 tokens or more.
+            refiner: rewrites frames that wait, in spare time; give it a lead of 8 tokens or more.
             options: sampling options, of the head's own class; its defaults when left out.
 
         Raises:
@@ -122,7 +122,7 @@ class StreamScheduler:
         return character
 
     def describe(self) -> dict[str, Any]:
-        """Return what clients are told of this kind of character."""
+        """Return the fields of the protocol's hello that describe this kind of character."""
         return {"head": self.model.spec.name}
 
     def subscribe(self, callback: Callable[[TickReport], None]) -> None:

@@ -1,4 +1,4 @@
-"""The interface between a scheduler of characters and those who show them: a server, a test, a script."""
+"""The interface of schedulers of characters, for servers, tests and scripts that show the characters."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, Self
@@ -15,7 +15,7 @@ class Scheduler(Protocol):
     Attributes:
         fps: frames a second.
         skeleton: skeleton of all characters.
-        about: what the weights say of themselves: name, licence and more.
+        about: facts about the weights: name, licence and more.
         max_characters: characters at once.
     """
 
@@ -31,15 +31,19 @@ class Scheduler(Protocol):
 
     @property
     def open(self) -> Callable[..., Character]:
-        """Make a character; keywords are what clients may choose: a prompt, a seed, a guidance scale, a style."""
+        """Make a character; keywords are a client's choices: prompt, seed, guidance scale, style."""
         ...
 
     def describe(self) -> dict[str, Any]:
-        """Return what clients are told of this kind of character, by the names of the protocol's hello."""
+        """Return the fields of the protocol's hello that describe this kind of character."""
         ...
 
     def subscribe(self, callback: Callable[[TickReport], None]) -> None:
-        """Call back after each tick that took a step or failed, from the thread that ticked."""
+        """Call back after each tick that took a step or failed, from the thread that ticked.
+
+        Args:
+            callback: takes the tick's report.
+        """
         ...
 
     def start(self) -> None:
@@ -47,7 +51,7 @@ class Scheduler(Protocol):
         ...
 
     def stop(self) -> None:
-        """End what `start` began; does nothing where nothing was started."""
+        """End what `start` began; does nothing where nothing runs."""
         ...
 
     def __enter__(self) -> Self: ...

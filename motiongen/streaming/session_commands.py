@@ -1,4 +1,4 @@
-"""Executes commands: what each verb does to a session of a text character."""
+"""Executes commands: the effect of each verb on a session of a text character."""
 
 import logging
 
@@ -69,7 +69,7 @@ def _start_deferred(session: StreamSession, command: PendingCommand) -> None:
 
 
 def _execute(session: StreamSession, command: PendingCommand) -> None:
-    """Do what one verb says. The command is answered when its first frames are made."""
+    """Apply one verb. The command is answered when its first frames are made."""
     plan, verb = session.plan, command.verb
     match verb:
         case Prompt() if verb.at > 0:

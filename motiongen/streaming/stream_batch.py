@@ -1,7 +1,7 @@
 """A fixed number of streams that take their steps together: the states of a head and of a tokenizer's decoder.
 
 A batch never changes its shape. Characters come and go in its slots, and slots that take no step are masked, so that
-what a stream generates does not depend on its neighbours, and a step can be captured as a CUDA graph.
+a stream does not depend on its neighbours, and a step can be captured as a CUDA graph.
 """
 
 from collections.abc import Sequence

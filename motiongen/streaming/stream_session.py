@@ -100,7 +100,7 @@ class StreamSession:
         self.character.fail(error)
 
     def prepare_step(self) -> None:
-        """Tell the batch what the next token is to be like."""
+        """Set the batch's inputs of the next token."""
         self.batch.age[self.slot] = self.plan.age + 1
         self.batch.remaining[self.slot] = self.plan.remaining
 
@@ -179,7 +179,7 @@ class StreamSession:
             self.follow(self.plan.prompt_on_arrival())
 
     def advance(self, token: Tensor, speed: float, ended: bool) -> None:
-        """Record a token that the head wrote, and start what follows where the motion ends with it.
+        """Record a token that the head wrote, and start the next prompt where the motion ends with it.
 
         Args:
             token: features (frames, D).

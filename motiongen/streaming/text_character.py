@@ -17,7 +17,7 @@ class TextCharacter(Character):
     """A character of a StreamScheduler.
 
     Attributes:
-        plan: the current prompt and what comes after it.
+        plan: the current prompt, and those that follow.
     """
 
     verbs = VERBS

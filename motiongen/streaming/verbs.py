@@ -35,7 +35,7 @@ def internal_error(cause: Exception) -> VerbError:
     """Return the error that a command fails with because of a bug.
 
     Args:
-        cause: the exception; clients are not told what it says.
+        cause: the exception; clients do not see its text.
     """
     error = VerbError("internal", "the command failed; this is a bug of the server, see its log")
     error.__cause__ = cause

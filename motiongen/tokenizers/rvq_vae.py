@@ -250,20 +250,25 @@ class RVQVAE(nn.Module):
         """Latency of streaming decoding, frames: 0, since a token decodes to its own frames."""
         return 0
 
-    def forward(self, features: Tensor, generator: torch.Generator | None = None) -> Reconstruction:
+    def forward(
+        self, features: Tensor, generator: torch.Generator | None = None, plain_share: float = 0.0
+    ) -> Reconstruction:
         """Return the reconstruction of features, with gradients.
 
         Args:
             features: (B, T, D), raw.
             generator: draws the levels of quantizer dropout; None for no dropout.
+            plain_share: share of the items, drawn by the generator, that is decoded from unquantized latents.
         """
         target = self._whole_tokens(self.normalise(features))
         latents = self._latents(target).to(self.quantizer.codebooks.dtype)  # (B, N, latent)
         levels = None if generator is None else self._dropped_levels(latents, generator)
         quantized = self.quantizer(latents, levels)
-        normalised = (
-            self.decoder(quantized.latents.transpose(1, 2)).transpose(1, 2).to(self.mean.dtype)
-        )  # (B, T, D)
+        chosen = quantized.latents
+        if generator is not None and plain_share > 0:
+            plain = torch.rand(len(latents), generator=generator) < plain_share  # (B,)
+            chosen = torch.where(plain.to(latents.device)[:, None, None], latents, chosen)
+        normalised = self.decoder(chosen.transpose(1, 2)).transpose(1, 2).to(self.mean.dtype)  # (B, T, D)
         frames = features.shape[1]
         normalised, target = normalised[:, :frames], target[:, :frames]
         return Reconstruction(normalised, target, normalised * self.std + self.mean, latents, quantized)
@@ -283,7 +288,11 @@ class RVQVAE(nn.Module):
         return torch.cat([x, x[:, -1:].expand(-1, missing, -1)], dim=1) if missing else x  # (B, T', D)
 
     def _latents(self, normalised: Tensor) -> Tensor:
-        return self.encoder(normalised.transpose(1, 2)).transpose(1, 2)
+        latents = self.encoder(normalised.transpose(1, 2)).transpose(1, 2)  # (B, N, latent)
+        if not self.config.latent_norm:
+            return latents
+        latents = latents.to(self.mean.dtype)
+        return latents * (latents.square().mean(-1, keepdim=True) + 1e-6).rsqrt()
 
     def _features(self, latents: Tensor, state: DecoderState | None) -> Tensor:
         normalised = self.decoder(latents.transpose(1, 2), state).transpose(1, 2)  # (B, T, D)

@@ -1,1 +1,1 @@
-"""Training: one loop, one recipe a model."""
+"""Training: one loop for all models, with a recipe for each."""

@@ -1,4 +1,4 @@
-"""about.json: what a set of weights says of itself, wherever its weights are named."""
+"""about.json: the description of a weight set."""
 
 from collections import Counter
 from pathlib import Path
@@ -10,12 +10,12 @@ from motiongen.features import FPS
 
 
 def write_about(folder: Path, cache: ClipCache, licence: str = "") -> None:
-    """Write about.json for weights that were trained on a cache.
+    """Write the about.json of a weight set.
 
     Args:
-        folder: of the set: it holds `tokenizer/` and a folder for each head.
-        cache: what they were trained on.
-        licence: the terms of the weights; the licences of the data, all of them, when left out.
+        folder: of the set, with `tokenizer/` and a folder for each head.
+        cache: training data of the weights.
+        licence: of the weights; "" for the licences of the data.
     """
     frames: Counter[tuple[str, str]] = Counter()
     for record in cache.records:

@@ -1,30 +1,41 @@
-"""How long and how to train."""
+"""Training schedule and optimizer options."""
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """How long and how to train. Give `steps`, or `minutes` to let the schedule follow the clock."""
+    """Schedule and optimizer options. Give either `steps` or `minutes`, with which the schedule follows the clock."""
 
     steps: int = 0
+    """Optimizer steps."""
     minutes: float = 0.0
+    """Training time, in place of steps."""
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    """muon learns several times faster where most parameters are convolutions; its rate is that of vectors."""
     learning_rate: float = 3e-4
     warmup: float = 0.02
-    """Part of the run in which the rate of learning rises."""
+    """Share of the run in which the learning rate rises."""
     decay: float = 0.4
-    """Part of the run, at its end, in which it falls to zero along a cosine; 1 is a cosine throughout."""
+    """Share of the run, at its end, in which the learning rate falls to zero along a cosine; 1 for a full cosine."""
     weight_decay: float = 1e-4
     clip: float = 1.0
+    """Largest norm of the gradient."""
     accumulate: int = 1
+    """Batches of a gradient accumulation step."""
     ema: float = 0.999
+    """Decay of the moving average of the weights."""
     autocast: bool = True
-    """Multiply in bfloat16 where the device can: a CPU without such instructions is fifty times slower at it."""
+    """Use bfloat16 matrix products if the device has them: without such instructions a CPU is fifty times slower."""
     seed: int = 0
     log_every: int = 20
+    """Steps between two lines of the log."""
     validate_minutes: float = 10.0
+    """Minutes between two validations."""
     save_minutes: float = 5.0
+    """Minutes between two checkpoints."""
 
     def __post_init__(self) -> None:
         if (self.steps > 0) == (self.minutes > 0):
@@ -35,7 +46,7 @@ class TrainConfig:
             raise ValueError(f"accumulate: expected >= 1, got {self.accumulate}; use 1")
 
     def rate(self, position: float) -> float:
-        """Return the rate of learning at a position 0..1 of the run."""
+        """Return the learning rate at a position 0..1 of the run."""
         if position < self.warmup:
             return self.learning_rate * (position / self.warmup)
         fall = max(0.0, (position - (1 - self.decay)) / max(self.decay, 1e-9))

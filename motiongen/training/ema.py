@@ -1,4 +1,4 @@
-"""An exponential moving average of a model's weights."""
+"""Exponential moving average of the weights of a model."""
 
 import copy
 
@@ -7,7 +7,12 @@ from torch import nn
 
 
 class EMA:
-    """Keeps an averaged copy of a model; its buffers of floats are averaged too, others copied."""
+    """Averaged copy of a model; floating-point buffers are averaged too, others are copied.
+
+    Args:
+        model: whose weights are averaged.
+        decay: of the moving average.
+    """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
@@ -15,7 +20,12 @@ class EMA:
 
     @torch.no_grad()
     def update(self, model: nn.Module, step: int) -> None:
-        """Move the average after optimizer step `step`, from 1; early steps weigh more, to forget the start."""
+        """Update the average after an optimizer step.
+
+        Args:
+            model: whose weights are averaged.
+            step: number of the step, from 1; the decay is smaller in early steps, to forget the initial weights.
+        """
         decay = min(self.decay, step / (step + 10))
         averages, values = self.model.state_dict(), model.state_dict()
         floats = [key for key, value in values.items() if value.is_floating_point()]

@@ -1,4 +1,4 @@
-"""Ctrl-C that waits for the end of a training step, so that what is saved is whole."""
+"""Deferred Ctrl-C: interrupts take effect at the end of a training step, so that checkpoints are consistent."""
 
 import signal
 import threading
@@ -10,16 +10,16 @@ from types import FrameType
 
 @dataclass
 class Interrupt:
-    """Whether somebody has asked to stop."""
+    """Flag of a pending interrupt."""
 
     pending: bool = False
 
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Interrupt]:
-    """Yield a flag that the first Ctrl-C sets; the second interrupts at once, as usual.
+    """Yield a flag that the first Ctrl-C sets; a second Ctrl-C raises KeyboardInterrupt as usual.
 
-    Signals belong to the main thread: in any other, the flag never rises.
+    Signals are handled in the main thread only: in any other, the flag is never set.
     """
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
@@ -27,12 +27,12 @@ def deferred_interrupt() -> Iterator[Interrupt]:
         return
     before = signal.getsignal(signal.SIGINT)
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
+    def request_stop(_number: int, _frame: FrameType | None) -> None:
         if interrupt.pending:
             raise KeyboardInterrupt
         interrupt.pending = True
 
-    signal.signal(signal.SIGINT, ask)
+    signal.signal(signal.SIGINT, request_stop)
     try:
         yield interrupt
     finally:

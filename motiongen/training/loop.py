@@ -1,7 +1,7 @@
-"""One training loop for every model: mixed precision, accumulation, schedule, EMA, exact resume, logs.
+"""Training loop for all models: mixed precision, gradient accumulation, schedule, EMA, exact resume, logs.
 
-What differs between models is a `Recipe`. The loop's own randomness is one generator on the CPU, whose state is saved,
-so that ten steps and five steps, resumed for five, give the same bits.
+What differs between models is a `Recipe`. All randomness comes from one generator on the CPU, whose state is saved: ten
+steps give the same bits as five steps and, after a resume, five more.
 """
 
 import logging
@@ -15,10 +15,12 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from motiongen.devices import resolve_device
 from motiongen.training import state as saved
 from motiongen.training.config import TrainConfig
 from motiongen.training.ema import EMA
 from motiongen.training.interrupt import Interrupt, deferred_interrupt
+from motiongen.training.muon import Muon
 from motiongen.training.progress import TrainingLog
 
 log = logging.getLogger(__name__)
@@ -27,11 +29,11 @@ Batch = Mapping[str, Tensor]
 
 
 class Recipe(Protocol):
-    """What the loop must know of a model and its data."""
+    """Protocol of a recipe: the model, data, loss, validation and export of a training."""
 
     @property
     def name(self) -> str:
-        """What is trained: names the checkpoint."""
+        """Name of the trained model, stored in checkpoints."""
         ...
 
     @property
@@ -40,7 +42,7 @@ class Recipe(Protocol):
         ...
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return AdamW's parameter groups."""
+        """Return the parameter groups for AdamW."""
         ...
 
     def sample(self, generator: torch.Generator) -> Batch:
@@ -48,60 +50,79 @@ class Recipe(Protocol):
         ...
 
     def loss(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return named scalars; `loss` is what is minimised. Runs under autocast; computes losses in fp32."""
+        """Return named scalar losses, of which `loss` is minimised; called under autocast, computes losses in fp32."""
         ...
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return metrics of a model (the averaged one) on held-out data."""
+        """Return metrics of a model, the averaged one, on held-out data."""
         ...
 
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
-        """Write the finished model for use."""
+        """Save a model for inference.
+
+        Args:
+            model: the averaged one.
+            directory: destination folder.
+            metrics: of the last validation, for the model card.
+        """
         ...
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether a device multiplies matrices of bfloat16 faster than of float32."""
+    """Return whether a device has hardware support for bfloat16 matrix products."""
     if device.type == "cpu":
         return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
     return device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 class Trainer:
-    """Runs a recipe in a folder: `checkpoint/` to resume from, `log.jsonl`, TensorBoard events, the exported model."""
+    """Runs a recipe and writes checkpoints, logs and the exported model to a folder.
+
+    Args:
+        recipe: what is trained.
+        config: schedule and optimizer options.
+        directory: for `checkpoint/`, `log.jsonl`, TensorBoard events and the exported model; created if missing.
+        device: device of the training.
+    """
 
     def __init__(
         self, recipe: Recipe, config: TrainConfig, directory: str | Path, device: str = "cpu"
     ) -> None:
         self.recipe, self.config, self.directory = recipe, config, Path(directory)
-        self.device = torch.device(device)
+        self.device = resolve_device(device)
         self.directory.mkdir(parents=True, exist_ok=True)
         recipe.model.to(self.device)
-        self.optimizer = torch.optim.AdamW(
-            recipe.parameter_groups(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+        groups, rate, decay = recipe.parameter_groups(), config.learning_rate, config.weight_decay
+        self.optimizer: torch.optim.Optimizer = (
+            Muon(groups, lr=rate, weight_decay=decay)
+            if config.optimizer == "muon"
+            else torch.optim.AdamW(groups, lr=rate, weight_decay=decay, fused=True)
         )
         self.ema = EMA(recipe.model, config.ema)
-        self._is_narrow = config.autocast and multiplies_bfloat16(self.device)
+        self._uses_bfloat16 = config.autocast and multiplies_bfloat16(self.device)
         self.generator = torch.Generator().manual_seed(config.seed)
         self.step, self.seconds = 0, 0.0
         self.metrics: dict[str, float] = {}
 
     @property
     def position(self) -> float:
-        """How much of the run is done, 0..1."""
+        """Share of the run that is done, 0..1."""
         if self.config.steps:
             return min(self.step / self.config.steps, 1.0)
         return min(self.seconds / (self.config.minutes * 60), 1.0)
 
     def train_step(self) -> dict[str, float]:
-        """Make one step of the optimizer; return the losses of its last micro-batch and the gradient's norm."""
+        """Run one optimizer step; return the losses of its last micro-batch, gradient `norm` and learning `rate`."""
         rate = self.config.rate(self.position if self.config.minutes else (self.step + 1) / self.config.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group.get("lr_scale", 1.0)
         self.recipe.model.train()
         for _ in range(self.config.accumulate):
             batch = {key: value.to(self.device) for key, value in self.recipe.sample(self.generator).items()}
-            with self._own_dropout(), torch.autocast(self.device.type, torch.bfloat16, self._is_narrow):
+            with (
+                self._seeded_dropout(),
+                torch.autocast(self.device.type, torch.bfloat16, self._uses_bfloat16),
+            ):
                 losses = self.recipe.loss(batch, self.generator)
             (losses["loss"] / self.config.accumulate).backward()
         norm = nn.utils.clip_grad_norm_(self.recipe.model.parameters(), self.config.clip)
@@ -119,15 +140,23 @@ class Trainer:
         }
 
     @contextmanager
-    def _own_dropout(self) -> Iterator[None]:
-        """Let dropout, which draws from torch's global generator, draw what the loop's own says."""
+    def _seeded_dropout(self) -> Iterator[None]:
+        """Seed dropout, which draws from torch's global generator, by the generator of the loop."""
         seed = int(torch.randint(2**62, (1,), generator=self.generator))
         with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(seed)
             yield
 
     def run(self, resume: bool = False) -> dict[str, float]:
-        """Train to the end and return the last metrics; at Ctrl-C finish the step, save and raise KeyboardInterrupt."""
+        """Train to the end, export the model, and return the last metrics.
+
+        Args:
+            resume: continue from the checkpoint in the folder.
+
+        Raises:
+            KeyboardInterrupt: at Ctrl-C, after the current step is finished and a checkpoint saved.
+            ValueError: nothing to resume, or the checkpoint of another recipe.
+        """
         if resume:
             self.load()
         with TrainingLog(self.directory, self.recipe.name, asdict(self.config)) as training_log:
@@ -165,7 +194,7 @@ class Trainer:
         return metrics
 
     def save(self) -> None:
-        """Write everything that the next step depends on, whole or not at all."""
+        """Write a checkpoint with everything that the next step depends on."""
         record = {
             "step": self.step,
             "seconds": self.seconds,
@@ -177,7 +206,7 @@ class Trainer:
         saved.save(folder, self.recipe.model, self.ema.model, self.optimizer, self.generator, record)
 
     def load(self) -> None:
-        """Go on from the folder's checkpoint. Raises ValueError when there is none or it is another recipe's."""
+        """Load the checkpoint in the folder. Raises ValueError if there is none or it is of another recipe."""
         record = saved.load(
             self.directory / "checkpoint", self.recipe.model, self.ema.model, self.optimizer, self.generator
         )

@@ -1,4 +1,4 @@
-"""Which parameters are trained with weight decay."""
+"""Parameter groups with and without weight decay."""
 
 from typing import Any
 
@@ -6,7 +6,12 @@ from torch import Tensor, nn
 
 
 def parameter_groups(model: nn.Module, plain: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Return AdamW's groups: matrices with weight decay; vectors, and what begins with a name in `plain`, without."""
+    """Return parameter groups for AdamW: matrices with weight decay, other parameters without.
+
+    Args:
+        model: the model.
+        plain: name prefixes of matrices without weight decay.
+    """
     matrices: list[Tensor] = []
     others: list[Tensor] = []
     for name, parameter in model.named_parameters():

@@ -1,4 +1,4 @@
-"""What a training run tells: a line of progress, JSON lines, TensorBoard."""
+"""Training log: progress bar, JSON lines and TensorBoard events."""
 
 import json
 import sys
@@ -12,7 +12,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 
 class TrainingLog:
-    """Shows progress on stderr and appends to `log.jsonl` and, where tensorboard is installed, to events."""
+    """Shows progress on stderr, and writes `log.jsonl` and, if tensorboard is installed, events.
+
+    Args:
+        directory: folder of the files.
+        name: of the recipe.
+        config: of the training, written to the log.
+    """
 
     def __init__(self, directory: Path, name: str, config: Mapping[str, Any]) -> None:
         console = Console(stderr=True)
@@ -27,7 +33,14 @@ class TrainingLog:
         self._write({"event": "start", "recipe": name, "config": dict(config)})
 
     def losses(self, step: int, seconds: float, position: float, losses: Mapping[str, float]) -> None:
-        """Tell of the losses at a step, `seconds` and the part `position` of the run after its start."""
+        """Log the losses of a step.
+
+        Args:
+            step: number of the step.
+            seconds: training time so far.
+            position: share of the run that is done, 0..1.
+            losses: by name; `loss` is shown.
+        """
         left = seconds * (1 - position) / max(position, 1e-9)
         note = f"step {step}  loss {losses['loss']:.4f}  {step / max(seconds, 1e-9):.2f} steps/s  ETA {_clock(left)}"
         self.progress.update(self.task, completed=position, note=note)
@@ -37,11 +50,11 @@ class TrainingLog:
             print(f"{100 * position:5.1f}%  {note}", file=sys.stderr, flush=True)
 
     def metrics(self, step: int, seconds: float, metrics: Mapping[str, float]) -> None:
-        """Tell of held-out metrics at a step."""
+        """Log held-out metrics, by name, at a step."""
         self._write({"event": "metrics", "step": step, "seconds": round(seconds, 1), **_rounded(metrics)})
         self._board(step, metrics, "held_out")
-        told = "  ".join(f"{key} {value:.4g}" for key, value in metrics.items())
-        self.progress.console.print(f"step {step}: {told}", soft_wrap=True)
+        shown = "  ".join(f"{key} {value:.4g}" for key, value in metrics.items())
+        self.progress.console.print(f"step {step}: {shown}", soft_wrap=True)
 
     def _write(self, record: Mapping[str, Any]) -> None:
         self.file.write(json.dumps(record) + "\n")

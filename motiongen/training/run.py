@@ -1,4 +1,4 @@
-"""What a training is told: each field of these dataclasses is an option of `motiongen train`."""
+"""Options of `motiongen train`: each field of these dataclasses is an option."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,39 +17,47 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingRun:
-    """Options of every training."""
+    """Options of all trainings."""
 
     output: Path
-    """Folder of the set of weights: each model lies in a folder of its own name in it, with its checkpoint and log."""
+    """Folder of the weight set; each model has a folder of its own in it, with checkpoint and log."""
     resume: bool = False
-    """Go on from the model's checkpoint; repeat the options that the run was started with."""
+    """Continue from the checkpoint of the model; repeat the other options of the run."""
     device: Device = "auto"
-    """Where to compute."""
+    """Device of the training."""
     schedule: TrainConfig
-    """How long and how to train; an hour unless --steps or --minutes say otherwise."""
+    """Schedule and optimizer options; the default is one hour."""
 
     def folder(self, name: str) -> Path:
-        """Return where in the set the model of a name lies."""
+        """Return the folder of a model in the set."""
         return self.output / name
 
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the folders that are read."""
+        return ()
+
     def resumes(self) -> bool:
-        """Return whether the model goes on from its checkpoint; asked before `build`."""
+        """Return whether the training continues from a checkpoint; called before `build`."""
         return self.resume
 
     def build(self) -> "Recipe":
-        """Return the recipe for the data."""
+        """Return the training recipe for the data; to be defined by subclasses."""
         raise TypeError(f"{type(self).__name__}: expected a build method, got none; return its Recipe there")
 
     def describe(self) -> None:
-        """Write what is to be known of the set beside the model's card: nothing, unless a head says otherwise."""
+        """Write files that describe the weight set, after the training; none by default."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CacheTraining(TrainingRun):
-    """Options of a training on motion."""
+    """Options of trainings on motion."""
 
     data: Path
     """Cache that motiongen prepare wrote."""
+
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the folders that are read."""
+        return (self.data,)
 
     def cache(self) -> "ClipCache":
         """Return the cache."""
@@ -60,15 +68,19 @@ class CacheTraining(TrainingRun):
 
 @dataclass(frozen=True, kw_only=True)
 class HeadTraining(CacheTraining):
-    """Options of the training of a head on motion."""
+    """Options of trainings of heads on motion."""
 
     tokenizer: Path | None = None
-    """Folder of the tokenizer that was trained before; the set's own when left out."""
+    """Folder of a trained tokenizer; default: that of the weight set."""
     licence: str = ""
-    """Terms of the weights, for about.json; those of the data when left out."""
+    """Licence of the weights, for about.json; default: that of the data."""
+
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the folders that are read."""
+        return (self.data,) if self.tokenizer is None else (self.data, self.tokenizer)
 
     def describe(self) -> None:
-        """Write about.json, which `generate` and `models` read."""
+        """Write the about.json of the weight set, which `generate` and `models` read."""
         from motiongen.training.about import write_about
 
         write_about(self.output, self.cache(), self.licence)
@@ -82,30 +94,34 @@ class HeadTraining(CacheTraining):
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyTraining(TrainingRun):
-    """Options of the training of a robot's policy, on demonstrations."""
+    """Options of trainings of robot policies on demonstrations."""
 
     data: tuple[Path, ...]
-    """LeRobot datasets (v2.1 or v3); of several tasks, for one policy that knows them all.
+    """LeRobot datasets (v2.1 or v3); several tasks give one multi-task policy.
 
-    A policy that sees learns what to do from demonstrations without pictures, where there are any whose states say in
-    numbers what the others' pictures show."""
+    A policy with images also learns actions from datasets without images, if their states contain the scene numbers of
+    the datasets with images."""
     image_size: int = 0
-    """See: side of the square to which the camera's pictures are scaled, pixels; 0 for states alone."""
+    """Side of the square to which camera images are resized, pixels; 0 for a policy on states only."""
     camera: str | None = None
-    """Which of the datasets' cameras; the only one when left out."""
+    """Name of the camera in the datasets; default: the only one."""
+
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the folders that are read."""
+        return self.data
 
     def folder(self, name: str) -> Path:
-        """Return where the policy lies: the output folder itself, which holds its parts too."""
+        """Return the output folder itself, which also contains the parts of the policy."""
         return self.output
 
     def cameras(self) -> tuple[str, ...] | None:
-        """Return which cameras to decode; None is all."""
+        """Return the cameras whose images are needed; None for all."""
         if not self.image_size:
             return ()
         return None if self.camera is None else (self.camera,)
 
     def build_from(self, demonstrations: "Sequence[Demonstrations]") -> "Recipe":
-        """Return the recipe for demonstrations, which the caller reads: the core knows no dataset."""
+        """Return the training recipe for demonstrations, which the caller has read; to be defined by subclasses."""
         raise TypeError(
             f"{type(self).__name__}: expected a build_from method, got none; return its Recipe there"
         )

@@ -1,4 +1,4 @@
-"""The state of a training run on disk: safetensors for tensors, JSON for the rest, no pickle."""
+"""Training checkpoints: safetensors for tensors, JSON for the rest, no pickle."""
 
 import json
 from collections.abc import Mapping
@@ -30,7 +30,16 @@ def save(
     generator: torch.Generator,
     record: Mapping[str, Any],
 ) -> None:
-    """Write a run's state to a folder. The tensors' file holds the record, too: it is replaced in one step."""
+    """Write the state of a training run.
+
+    Args:
+        directory: destination folder, created if missing.
+        model: the trained model.
+        average: its moving average.
+        optimizer: with its moments.
+        generator: of the run.
+        record: JSON-serialisable facts, with `step`; the file of tensors holds them, too, and is replaced in one step.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
     tensors |= {f"average.{key}": value for key, value in average.state_dict().items()}
@@ -49,8 +58,14 @@ def load(
     optimizer: torch.optim.Optimizer,
     generator: torch.Generator,
 ) -> dict[str, Any]:
-    """Fill everything from a folder; return the record. Raises ValueError when it is missing, damaged or another's."""
+    """Restore the state of a training run in place and return its record; see `save`.
+
+    Raises:
+        ValueError: a missing or damaged checkpoint, or one of another model.
+    """
     path = directory / STATE
+    if not path.is_file():
+        raise ValueError(f"{path}: expected a training checkpoint, got no file; start without resuming")
     tensors = read_tensors(path)
     with reading(path, "the state of a training run"):
         kept = read_metadata(path).get(_RECORD_KEY)

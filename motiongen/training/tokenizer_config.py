@@ -1,9 +1,9 @@
-"""How the tokenizer is trained."""
+"""Training options of the tokenizer."""
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from motiongen.features import FEATURE_DIM
+from motiongen.feature_layout import FEATURE_DIM
 from motiongen.tokenizers.rvq_vae_config import PRESETS
 from motiongen.training.run import CacheTraining
 
@@ -13,24 +13,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TokenizerTrainConfig:
-    """Batches and loss weights."""
+    """Training batches and loss weights of the tokenizer."""
 
     batch_size: int = 128
     window: int = 64
     """Frames of a training window."""
     position_weight: float = 4.0
-    """Of the mean distance of joints, metres."""
+    """Loss weight of the mean joint distance above the floor, metres."""
+    height_weight: float = 10.0
+    """Loss weight of the mean squared error of joint heights, m²."""
+    gap_weight: float = 2.0
+    """Loss weight of the error of the gap between the floor and the body's lowest part, metres."""
+    path_weight: float = 0.2
+    """Loss weight of the root's mean distance from its path in the window, metres."""
     velocity_weight: float = 0.5
-    """Of the mean difference of joint velocities, m/s."""
+    """Loss weight of the mean difference of joint velocities, m/s."""
     acceleration_weight: float = 0.02
-    """Of the mean difference of joint accelerations, m/s²: without it the frames of a token jitter."""
+    """Loss weight of the mean difference of joint accelerations, m/s²: without it the frames of a token jitter."""
     foot_weight: float = 1.0
-    """Of the same at feet that stand, so that they do not slide."""
+    """Loss weight of the velocity difference of feet in contact, against foot sliding."""
     commitment_weight: float = 0.02
+    plain_share: float = 0.25
+    """Share of windows that are decoded from unquantized latents (Défossez et al. 2024, Moshi, section 3.3.1)."""
+    quantize: bool = True
+    """Off for a first stretch, the autoencoder learns alone; resumed with on, the codebooks start from its latents."""
     source_power: float = 0.5
-    """A source with n frames is drawn as n**power: 1 as much as is there, 0 all sources alike."""
+    """A source with n frames has weight n**power: 1 for proportional to n, 0 for uniform."""
     kinematic_items: int = 48
-    """Windows of a batch that the position and velocity terms see: they cost as much as the network."""
+    """Windows of a batch for the position and velocity losses, which cost as much as the network."""
 
     def __post_init__(self) -> None:
         if self.window < 8 or self.batch_size < 1:
@@ -39,15 +49,15 @@ class TokenizerTrainConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TokenizerTraining(CacheTraining):
-    """Train the RVQ-VAE that turns motion into codes and back."""
+    """Train the tokenizer, an RVQ-VAE that turns motion into codes and back."""
 
-    preset: Literal["small", "open", "paper"] = "small"
-    """small and open are the sizes that ship; paper has the published ones and looks ahead, so it does not stream."""
+    preset: Literal["small", "open", "large", "paper"] = "small"
+    """Model size: small and open are shipped, large is for all free data; paper is not causal and cannot stream."""
     recipe: TokenizerTrainConfig = field(default_factory=TokenizerTrainConfig)
-    """Batches and loss weights."""
+    """Training batches and loss weights."""
 
     def build(self) -> "Recipe":
-        """Return the recipe for the data."""
+        """Return the training recipe for the data."""
         from motiongen.training.tokenizer import TokenizerRecipe
 
         model = replace(PRESETS[self.preset], feature_dim=FEATURE_DIM)

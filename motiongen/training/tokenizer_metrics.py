@@ -1,4 +1,4 @@
-"""How well a tokenizer gives back motion: joint error, codebook use, speed, jerk and sliding feet."""
+"""Reconstruction metrics of a tokenizer: joints, height, floor, path, codebook use, speed, jerk and foot sliding."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,42 +6,60 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from motiongen.body_floor import LOW_PELVIS, lowest_gap
 from motiongen.contacts import CONTACT_INDEX
 from motiongen.features import FPS, LAYOUT
 from motiongen.kinematics import local_positions, world_velocities
 from motiongen.tokenizers.rvq_vae import RVQVAE
+from motiongen.world_positions import standing_positions, world_positions
+
+SPAN = 60
+"""Frames after which the world's error begins anew."""
 
 
 @dataclass(frozen=True)
 class ReconstructionTotals:
-    """Sums over clips, from which metrics are made; totals of several sources add up."""
+    """Sums over clips from which the metrics are computed; the totals of several sources can be added.
+
+    Attributes:
+        sums: by name.
+        used: (Q, K) bool, codes in use.
+    """
 
     sums: dict[str, float]
-    used: Tensor  # (Q, K) bool: codes in use
+    used: Tensor
 
     def __add__(self, other: "ReconstructionTotals") -> "ReconstructionTotals":
         sums = {key: value + other.sums[key] for key, value in self.sums.items()}
         return ReconstructionTotals(sums, self.used | other.used)
 
     def metrics(self) -> dict[str, float]:
-        """Return the metrics.
+        """Return the metrics by name.
 
         Returns:
             `mm` and `mm_level1`: mean joint error with all levels and the first alone, millimetres, pelvis and
-            heading aligned. `use_min`: the least part of a level's codes in use. `speed`, `jerk`, `slide`: ratio to
+            heading aligned. `height_mm`: mean error of the pelvis's height. `world_mm`: mean joint error in the world
+            over spans of two seconds, each begun at the true place. `gap_mm`: mean error of the gap between the floor
+            and the body's lowest part; `low_gap_mm` in frames whose pelvis is below LOW_PELVIS, and `low_share` how
+            many those are. `use_min`: the least part of a level's codes in use. `speed`, `jerk`, `slide`: ratio to
             the source's of joint speed, of jerk, and of the speed of feet that stand.
         """
         sums = self.sums
         return {
             "mm": 1000 * sums["error"] / sums["frames"],
             "mm_level1": 1000 * sums["error1"] / sums["frames"],
+            "height_mm": 1000 * sums["height"] / sums["frames"],
+            "world_mm": 1000 * sums["world"] / sums["frames"],
+            "gap_mm": 1000 * sums["gap"] / sums["frames"],
+            "low_gap_mm": 1000 * sums["low_gap"] / max(sums["low_frames"], 1e-9),
+            "low_share": sums["low_frames"] / sums["frames"],
             "use_min": float(self.used.float().mean(1).min()),
             **{key: sums[key] / max(sums["true_" + key], 1e-9) for key in ("speed", "jerk", "slide")},
         }
 
 
 def reconstruction_metrics(model: RVQVAE, clips: Sequence[Tensor]) -> dict[str, float]:
-    """Return the metrics of `ReconstructionTotals.metrics` over clips (T, D)."""
+    """Return the reconstruction metrics of clips (T_i, D); see `ReconstructionTotals.metrics`."""
     return reconstruction_totals(model, clips).metrics()
 
 
@@ -49,7 +67,13 @@ def reconstruction_metrics(model: RVQVAE, clips: Sequence[Tensor]) -> dict[str, 
 def reconstruction_totals(
     model: RVQVAE, clips: Sequence[Tensor], batch_size: int = 32
 ) -> ReconstructionTotals:
-    """Return totals over clips (T, D), at least one, each tokenized whole, from its start."""
+    """Return the totals of clips.
+
+    Args:
+        model: the tokenizer.
+        clips: (T_i, D) features, at least one clip; each is tokenized as a whole.
+        batch_size: clips of a batch.
+    """
     totals: dict[str, float] = {}
     used = torch.zeros(model.config.num_quantizers, model.config.codebook_size, dtype=torch.bool)
     for chunk in _batches(clips, batch_size):
@@ -70,11 +94,12 @@ def reconstruction_totals(
 
 def _sums(true: Tensor, all_levels: Tensor, first_level: Tensor, lengths: Tensor) -> dict[str, float]:
     valid = (torch.arange(true.shape[1]) < lengths[:, None]).float()  # (B, T)
-    places = local_positions(true)
+    positions = local_positions(true)
     sums = {"frames": float(valid.sum())}
     for key, decoded in (("error", all_levels), ("error1", first_level)):
-        distance = (local_positions(decoded) - places).norm(dim=-1).mean(-1)  # (B, T)
+        distance = (local_positions(decoded) - positions).norm(dim=-1).mean(-1)  # (B, T)
         sums[key] = float((distance * valid).sum())
+    sums |= _floor_sums(true, all_levels, valid)
     planted = true[:, 1:, LAYOUT["contacts"]] > 0.5
     for prefix, motion in (("", all_levels), ("true_", true)):
         velocities = world_velocities(motion, local_positions(motion))  # (B, T - 1, 22, 3)
@@ -85,6 +110,29 @@ def _sums(true: Tensor, all_levels: Tensor, first_level: Tensor, lengths: Tensor
         sums[prefix + "jerk"] = float((jerk.mean(-1) * valid[:, 3:]).sum())
         sums[prefix + "slide"] = float((speed[..., CONTACT_INDEX] * planted * later[..., None]).sum())
     return sums
+
+
+def _floor_sums(true: Tensor, decoded: Tensor, valid: Tensor) -> dict[str, float]:
+    standing, true_standing = standing_positions(decoded), standing_positions(true)  # (B, T, 22, 3)
+    gap = (lowest_gap(standing) - lowest_gap(true_standing)).abs()  # (B, T)
+    height = (decoded - true)[..., LAYOUT["height"]].abs().squeeze(-1)
+    low = valid * (true[..., LAYOUT["height"]].squeeze(-1) < LOW_PELVIS)
+    spans = _spans(decoded), _spans(true)  # (B * spans, T, 140)
+    world = (world_positions(spans[0]) - world_positions(spans[1])).norm(dim=-1).mean(-1)
+    return {
+        "height": float((height * valid).sum()),
+        "gap": float((gap * valid).sum()),
+        "low_gap": float((gap * low).sum()),
+        "low_frames": float(low.sum()),
+        "world": float((world.reshape(len(true), -1)[:, : valid.shape[1]] * valid).sum()),
+    }
+
+
+def _spans(frames: Tensor) -> Tensor:
+    """Return frames (B, T, D) cut into spans (B * ceil(T / SPAN), SPAN, D), the last one filled up with zeros."""
+    missing = -frames.shape[1] % SPAN
+    filled = torch.nn.functional.pad(frames, (0, 0, 0, missing))
+    return filled.unflatten(1, (-1, SPAN)).flatten(0, 1)
 
 
 def _batches(clips: Sequence[Tensor], size: int) -> list[Sequence[Tensor]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from motiongen.atomic import atomic_path
 from motiongen.motion import Motion
+from motiongen_sim.motion_source import is_address, is_file
 from motiongen_sim.robots import catalog
 from motiongen_sim.robots.retarget import Clipping, retarget
 from motiongen_sim.robots.robot import Robot
@@ -135,11 +136,6 @@ def drive(
         run.close()
 
 
-def is_address(source: Motion | str | Path) -> bool:
-    """Whether a source is a server's address."""
-    return isinstance(source, str) and source.startswith(("ws://", "wss://", "http://", "https://"))
-
-
 def _motion(
     source: Motion | str | Path, seconds: float | None, seed: int, weights: str | Path
 ) -> tuple[Motion, str]:
@@ -153,13 +149,6 @@ def _motion(
 
         return generate(source, seconds=seconds, seed=seed, weights=weights), source
     return (motion if seconds is None else motion[: max(2, round(seconds * motion.fps))]), name
-
-
-def is_file(source: str) -> bool:
-    """Whether a source is a motion's file, and not words."""
-    from motiongen.io import readable
-
-    return Path(source).suffix.lower() in readable() or Path(source).is_file()
 
 
 def _track(motion: Motion, robot: Robot, run: TrackingRun, progress: Progress | None) -> dict[str, Clipping]:

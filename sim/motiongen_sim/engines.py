@@ -17,6 +17,8 @@ from motiongen_sim.episodes import EpisodeRunner, EpisodeSettings, GroupResult
 
 Groups = Sequence[Sequence[int]]
 """Numbers of the episodes that run side by side, group by group."""
+Engine = Callable[[EpisodeSettings, Groups, int], Generator[GroupResult]]
+"""Settings, groups and number of workers to results."""
 
 
 class _Worker:
@@ -129,7 +131,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-ENGINES: dict[str, Callable[[EpisodeSettings, Groups, int], Generator[GroupResult]]] = {
+ENGINES: dict[str, Engine] = {
     "local": run_in_processes,
     "ray": run_on_ray,
 }

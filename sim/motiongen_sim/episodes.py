@@ -29,6 +29,7 @@ class EpisodeSettings:
         batch: episodes side by side.
         max_steps: length at which an episode is truncated.
         filmed: how many of the first episodes are recorded as video.
+        published_resets: keep worlds in which the task is already solved, see `RobotEnv.reset`.
     """
 
     task: TaskSpec
@@ -38,6 +39,7 @@ class EpisodeSettings:
     batch: int
     max_steps: int
     filmed: int
+    published_resets: bool = False
 
     @property
     def policy_name(self) -> str:
@@ -52,6 +54,7 @@ class EpisodeResult:
     Attributes:
         index: number of the episode.
         success: whether the task was solved at the end.
+        success_ever: whether it was solved after any of the steps.
         steps: actions executed.
         reward: sum over the steps.
         measures: the task's measures at the end.
@@ -62,6 +65,7 @@ class EpisodeResult:
 
     index: int
     success: bool
+    success_ever: bool
     steps: int
     reward: float
     measures: dict[str, float]
@@ -167,7 +171,9 @@ class _EpisodeSlot:
         self._settings, self._index = settings, index
         self._reward = 0.0
         self._actions: list[NDArray[np.float32]] = []
-        self.observation, self._info = env.reset(seed=settings.seed + index)
+        options = {"published_resets": settings.published_resets}
+        self.observation, self._info = env.reset(seed=settings.seed + index, options=options)
+        self._success_ever = False
         self._recorder: VideoRecorder | None = None
         if index < settings.filmed:
             title = f"{settings.task.name} · {settings.policy_name} · episode {index}"
@@ -181,6 +187,7 @@ class _EpisodeSlot:
         self._actions.append(action)
         self.observation, reward, terminated, truncated, self._info = self.env.step(action)
         self._reward += float(reward)
+        self._success_ever |= bool(self._info["is_success"])
         self.is_over = terminated or truncated
         if self._recorder is not None:
             self._recorder.add(self._robot_env.render())
@@ -191,6 +198,7 @@ class _EpisodeSlot:
         return EpisodeResult(
             index=self._index,
             success=success,
+            success_ever=self._success_ever,
             steps=len(self._actions),
             reward=self._reward,
             measures={name: float(self._info[name]) for name in self._settings.task.measures},

@@ -12,11 +12,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from motiongen import checkpoint
 from motiongen.heads import sampler_of
-from motiongen.heads.carp.model import CARP
+from motiongen.inference.load import load_policy
 from motiongen.modules.policy_config import PolicyConfig
-from motiongen_sim import shipped
 from motiongen_sim.action_queue import ActionQueue, RecedingHorizon, TemporalEnsemble
 from motiongen_sim.tasks import TASKS
 
@@ -103,7 +101,7 @@ class Policy:
         task: str | None = None,
         **options: Any,
     ) -> "Policy":
-        """Return a CARP policy.
+        """Return a trained policy; those of one folder and device share their model.
 
         Args:
             name_or_folder: the name of one that ships, or the folder of your own.
@@ -114,9 +112,8 @@ class Policy:
         Raises:
             ValueError: there is no such policy (the message lists those that ship), or its files are damaged.
         """
-        folder = shipped.folder(name_or_folder)
-        model = checkpoint.load(folder, CARP).requires_grad_(False).to(device)
-        return cls(model, task=task, **{"name": folder.name, **options})
+        loaded = load_policy(name_or_folder, device)
+        return cls(loaded.head, task=task, **{"name": loaded.about["name"], **options})
 
     @property
     def observations(self) -> str:

@@ -41,7 +41,7 @@ class Latency:
 
 @dataclass(frozen=True, kw_only=True)
 class RolloutReport:
-    """Results of a policy in a task. Tuples of `success`, `steps` and `reward` have one entry for each episode.
+    """Results of a policy in a task. Tuples have one entry for each episode.
 
     Attributes:
         task: name of the task.
@@ -51,9 +51,14 @@ class RolloutReport:
         seed: of the first; the world and the policy's random draws in episode i depend on `seed + i`.
         batch: episodes side by side.
         max_steps: length at which an episode was truncated.
+        published_resets: whether worlds in which the task was already solved were kept.
         success: whether the episode ended with the task solved.
         success_rate: share of those episodes.
         interval: 95 % confidence interval of the success rate (Wilson).
+        success_ever: whether the task was solved after any of the steps.
+        success_ever_rate: share of those episodes.
+        interval_ever: 95 % confidence interval of that rate.
+        do_nothing_rate: success rate of the policy "hold" in the same episodes; None without published resets.
         steps: actions executed.
         reward: sum over the steps.
         measures: measure of the task -> mean over the episodes' ends.
@@ -73,9 +78,14 @@ class RolloutReport:
     seed: int
     batch: int
     max_steps: int
+    published_resets: bool
     success: tuple[bool, ...]
     success_rate: float
     interval: tuple[float, float]
+    success_ever: tuple[bool, ...]
+    success_ever_rate: float
+    interval_ever: tuple[float, float]
+    do_nothing_rate: float | None
     steps: tuple[int, ...]
     reward: tuple[float, ...]
     measures: dict[str, Mean]
@@ -95,16 +105,23 @@ class RolloutReport:
         draw_success(self, path)
 
 
-def make_report(settings: EpisodeSettings, results: Sequence[GroupResult], seconds: float) -> RolloutReport:
+def make_report(
+    settings: EpisodeSettings,
+    results: Sequence[GroupResult],
+    seconds: float,
+    do_nothing_rate: float | None = None,
+) -> RolloutReport:
     """Return the report of a rollout.
 
     Args:
         settings: of the rollout.
         results: of all episodes, in any order.
         seconds: duration of the rollout.
+        do_nothing_rate: success rate of the policy "hold", where it was measured.
     """
     episodes = sorted((one for group in results for one in group.episodes), key=lambda one: one.index)
     successes = sum(one.success for one in episodes)
+    ever = sum(one.success_ever for one in episodes)
     jerks = [one.jerk for one in episodes if one.jerk is not None]
     policy = settings.policy
     return RolloutReport(
@@ -115,9 +132,14 @@ def make_report(settings: EpisodeSettings, results: Sequence[GroupResult], secon
         seed=settings.seed,
         batch=settings.batch,
         max_steps=settings.max_steps,
+        published_resets=settings.published_resets,
         success=tuple(one.success for one in episodes),
         success_rate=successes / len(episodes),
         interval=wilson_interval(successes, len(episodes)),
+        success_ever=tuple(one.success_ever for one in episodes),
+        success_ever_rate=ever / len(episodes),
+        interval_ever=wilson_interval(ever, len(episodes)),
+        do_nothing_rate=do_nothing_rate,
         steps=tuple(one.steps for one in episodes),
         reward=tuple(one.reward for one in episodes),
         measures={name: _mean([one.measures[name] for one in episodes]) for name in episodes[0].measures},

@@ -3,19 +3,22 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from motiongen import registry
 from motiongen.atomic import atomic_path
 from motiongen_sim import shipped
-from motiongen_sim.engines import ENGINES
+from motiongen_sim.engines import ENGINES, Engine
 from motiongen_sim.episode_video import draw_sheet
 from motiongen_sim.episodes import EpisodeSettings, GroupResult
 from motiongen_sim.policy import Policy
 from motiongen_sim.report import RolloutReport, make_report
 from motiongen_sim.scripted_policies import SCRIPTED_POLICIES
 from motiongen_sim.tasks import TaskSpec, lookup
+
+Progress = Callable[[int, int], None]
 
 
 def rollout(
@@ -34,7 +37,8 @@ def rollout(
     batch: int = 1,
     films: int = 8,
     device: str = "cpu",
-    on_progress: Callable[[int, int], None] | None = None,
+    published_resets: bool = False,
+    on_progress: Progress | None = None,
 ) -> RolloutReport:
     """Run a policy in episodes of a task, and report how often it succeeds.
 
@@ -59,6 +63,8 @@ def rollout(
             an episode may end differently; compare policies at the same batch.
         films: number of episodes that are recorded as video.
         device: of a policy that is loaded here.
+        published_resets: keep worlds in which the task is already solved, as the published tasks do. The report then
+            has the success rate of doing nothing.
         on_progress: called with (episodes run, of all).
 
     Raises:
@@ -80,23 +86,36 @@ def rollout(
         batch=batch if isinstance(actor, Policy) else 1,
         max_steps=max_steps or spec.max_steps,
         filmed=0 if video is None else min(films, episodes),
+        published_resets=published_resets,
     )
-    groups = [
-        range(first, min(first + settings.batch, episodes)) for first in range(0, episodes, settings.batch)
-    ]
     if video is not None:
         Path(video).mkdir(parents=True, exist_ok=True)
-    start, results, done = time.perf_counter(), [], 0
-    with closing(run(settings, groups, min(workers, len(groups)))) as finished:
+    start = time.perf_counter()
+    results = _run(run, settings, episodes, workers, on_progress)
+    seconds, do_nothing = time.perf_counter() - start, None
+    if published_resets:
+        idle = _run(run, replace(settings, policy="hold", batch=1, filmed=0), episodes, workers, None)
+        do_nothing = sum(one.success for group in idle for one in group.episodes) / episodes
+    report = make_report(settings, results, seconds, do_nothing)
+    if video is not None:
+        _write_videos(report, results, Path(video))
+    return report
+
+
+def _run(
+    engine: Engine, settings: EpisodeSettings, episodes: int, workers: int, on_progress: Progress | None
+) -> list[GroupResult]:
+    """Return the results of all episodes, in groups that run side by side."""
+    firsts = range(0, episodes, settings.batch)
+    groups = [range(first, min(first + settings.batch, episodes)) for first in firsts]
+    results, done = [], 0
+    with closing(engine(settings, groups, min(workers, len(groups)))) as finished:
         for result in finished:
             results.append(result)
             done += len(result.episodes)
             if on_progress is not None:
                 on_progress(done, episodes)
-    report = make_report(settings, results, time.perf_counter() - start)
-    if video is not None:
-        _write_videos(report, results, Path(video))
-    return report
+    return results
 
 
 def _check_counts(**counts: int | None) -> None:

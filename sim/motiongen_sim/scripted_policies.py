@@ -1,11 +1,15 @@
 """Policies without a model: the task's expert, random actions, or the same action always."""
 
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motiongen_sim.tasks import TaskSpec
+
+if TYPE_CHECKING:
+    import gymnasium
 
 Action = NDArray[np.float32]
 
@@ -27,18 +31,34 @@ class Actor(Protocol):
         ...
 
 
-class ExpertPolicy:
-    """The task's scripted expert, which reads the true state of the environment.
+class ScriptedPolicy(ABC):
+    """Base of the policies without a model.
 
     Args:
         task: the task.
         env: the environment that it acts in.
+
+    Attributes:
+        predicted: always true, see `Actor`.
     """
 
     predicted = True
 
-    def __init__(self, task: TaskSpec, env: Any) -> None:
+    def __init__(self, task: TaskSpec, env: "gymnasium.Env[Any, Any]") -> None:
         self._task, self._env = task, env
+        self._space: Any = env.action_space
+
+    @abstractmethod
+    def reset(self, seed: int = 0) -> None:
+        """Begin an episode."""
+
+    @abstractmethod
+    def act(self, observation: Any) -> Action:
+        """Return the action (A,) that answers an observation."""
+
+
+class ExpertPolicy(ScriptedPolicy):
+    """The task's scripted expert, which reads the true state of the environment."""
 
     def reset(self, seed: int = 0) -> None:
         """Begin an episode with a new expert that makes its choices by the seed."""
@@ -50,18 +70,8 @@ class ExpertPolicy:
         return self._expert.act()
 
 
-class RandomPolicy:
-    """Actions drawn uniformly from the action space.
-
-    Args:
-        task: the task.
-        env: the environment that it acts in.
-    """
-
-    predicted = True
-
-    def __init__(self, task: TaskSpec, env: Any) -> None:
-        self._space = env.action_space
+class RandomPolicy(ScriptedPolicy):
+    """Actions drawn uniformly from the action space."""
 
     def reset(self, seed: int = 0) -> None:
         """Begin an episode whose actions are drawn by the seed."""
@@ -72,28 +82,18 @@ class RandomPolicy:
         return self._rng.uniform(self._space.low, self._space.high).astype(np.float32)
 
 
-class HoldPolicy:
-    """The middle of the action space: no movement where actions are steps, one pose where they are targets.
-
-    Args:
-        task: the task.
-        env: the environment that it acts in.
-    """
-
-    predicted = True
-
-    def __init__(self, task: TaskSpec, env: Any) -> None:
-        self._action = ((env.action_space.low + env.action_space.high) / 2).astype(np.float32)
+class HoldPolicy(ScriptedPolicy):
+    """The middle of the action space: no movement where actions are steps, one pose where they are targets."""
 
     def reset(self, seed: int = 0) -> None:
         """Begin an episode; nothing is remembered."""
 
     def act(self, observation: Any) -> Action:
         """Return the same action (A,) always."""
-        return self._action
+        return ((self._space.low + self._space.high) / 2).astype(np.float32)
 
 
-SCRIPTED_POLICIES: dict[str, type[ExpertPolicy] | type[RandomPolicy] | type[HoldPolicy]] = {
+SCRIPTED_POLICIES: dict[str, type[ScriptedPolicy]] = {
     "expert": ExpertPolicy,
     "random": RandomPolicy,
     "hold": HoldPolicy,

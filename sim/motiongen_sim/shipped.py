@@ -3,37 +3,11 @@
 from pathlib import Path
 
 from motiongen import checkpoint
-from motiongen.registry import suggest
+from motiongen.inference.weight_sets import policy_folder as folder
+from motiongen.inference.weight_sets import shipped_policies as policies
 from motiongen_sim.tasks import TaskSpec
 
-
-def policies() -> dict[str, Path]:
-    """Return the name and the folder of each policy that ships."""
-    import motiongen_assets
-
-    found = (motiongen_assets.ROOT / "weights" / "policies").glob(f"*/{checkpoint.CONFIG}")
-    return {path.parent.name: path.parent for path in sorted(found)}
-
-
-def folder(name_or_folder: str | Path) -> Path:
-    """Return the folder of a policy.
-
-    Args:
-        name_or_folder: the name of one that ships, or a folder.
-
-    Raises:
-        ValueError: there is no such policy; the message lists the names, and the nearest.
-    """
-    names, wanted = policies(), str(name_or_folder)
-    if wanted in names:
-        return names[wanted]
-    if Path(name_or_folder).is_dir():
-        return Path(name_or_folder)
-    nearest = suggest(wanted, names)
-    hint = f"did you mean {nearest}?" if nearest else "check the name"
-    raise ValueError(
-        f"policy: expected {', '.join(names) or 'none ships'} or a folder, got {wanted!r}; {hint}"
-    )
+__all__ = ["folder", "for_task", "policies"]
 
 
 def for_task(task: TaskSpec, observations: str) -> Path:

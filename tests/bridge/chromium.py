@@ -23,6 +23,8 @@ FLAGS = (
 )  # fmt: skip
 KEYS = {"Enter": (13, "\r"), "Escape": (27, ""), "ArrowUp": (38, ""), "ArrowDown": (40, "")}
 SHIFT = 8
+START = 180.0
+"""Seconds that a page may take to draw its first frame: a busy machine without a GPU compiles shaders for minutes."""
 
 
 def find_chromium() -> str:
@@ -55,7 +57,7 @@ class Page:
         self._count += 1
         self._socket.send(json.dumps({"id": self._count, "method": method, "params": parameters}))
         while True:
-            message = json.loads(self._socket.recv(timeout=90))
+            message = json.loads(self._socket.recv(timeout=START))
             if message.get("id") == self._count:
                 assert "error" not in message, f"{method}: {message['error']}"
                 return message["result"]

@@ -3,42 +3,19 @@
 import asyncio
 import json
 import time
-from contextlib import asynccontextmanager, suppress
-from urllib.parse import urlsplit
+from contextlib import suppress
 
 import numpy as np
 import pytest
 from websockets.asyncio.server import serve
 
 import motiongen_bridge
-from motiongen import load
 from motiongen_bridge import remote
 from motiongen_bridge.client import Connection, RemoteCharacter, VerbRefused, socket_url
 from motiongen_bridge.clock import ServerClock
 from motiongen_bridge.frames import WireFrame
-from tests.bridge import serving
+from tests.bridge.client_helpers import HELLO, other_server, play, take
 from tests.bridge.serving import make_server
-from tests.core.inference.tiny import save_tiny
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return load("mogo", save_tiny(tmp_path_factory.mktemp("weights")), "cpu")
-
-
-def play(scenario, model, **config):
-    """Run a coroutine that takes a server's address."""
-    serving.play(lambda server: scenario(server.url), model, **config)
-
-
-async def take(character, count):
-    """Return the next frames of a character."""
-    frames = []
-    async for frame in character:
-        frames.append(frame)
-        if len(frames) == count:
-            return frames
-    raise AssertionError(f"the stream ended after {len(frames)} frames")
 
 
 def frame(seq, character=1):
@@ -164,157 +141,6 @@ def test_leaving_frees_the_place_at_once(model):
     play(scenario, model, max_characters=1)
 
 
-def test_a_dropped_connection_resumes_without_a_seam(model):
-    async def scenario(url):
-        async with Connection(url) as connection:
-            one, two = await connection.open("walk", seed=1), await connection.open("walk", seed=2)
-            frames = await take(one, 10)
-            for _ in range(3):
-                connection.drop()
-                frames += await take(one, 10)
-            assert [frame.seq for frame in frames] == list(range(40))
-            assert [frame.seq for frame in await take(two, 20)] == list(range(20))
-            assert one.dropped == two.dropped == 0
-
-    play(scenario, model)
-
-
-def test_the_resumed_motion_is_the_one_of_a_connection_that_held(model):
-    async def scenario(url):
-        async with Connection(url) as connection:
-            broken, whole = await connection.open("walk", seed=5), await Connection(url).start()
-            twin = await whole.open("walk", seed=5)
-            frames = await take(broken, 10)
-            connection.drop()
-            frames += await take(broken, 20)
-            for frame, other in zip(frames, await take(twin, 30), strict=True):
-                np.testing.assert_array_equal(frame.rotations, other.rotations)
-            await whole.stop()
-
-    play(scenario, model)
-
-
-class Network:
-    """A relay to a server, which can be away for a moment, and can cut a connection short."""
-
-    def __init__(self, url):
-        self.server, self.cuts_at, self.port = urlsplit(url).port, None, 0
-        self._writers = []
-
-    async def up(self):
-        self._relay = await asyncio.start_server(self._connect, "127.0.0.1", self.port)
-        self.port = self._relay.sockets[0].getsockname()[1]
-
-    def down(self):
-        self._relay.close()
-        for writer in self._writers:
-            writer.transport.abort()
-
-    async def _connect(self, reader, writer):
-        there, back = await asyncio.open_connection("127.0.0.1", self.server)
-        self._writers += [writer, back]
-        await asyncio.gather(self._pump(reader, back), self._pump(there, writer, self.cuts_at))
-
-    async def _pump(self, reader, writer, cuts_at=None):
-        with suppress(OSError):
-            while data := await reader.read(65536):
-                if cuts_at is not None and cuts_at in data:
-                    self.cuts_at = None
-                    break
-                writer.write(data)
-        writer.transport.abort()
-
-
-def test_a_network_that_is_away_for_a_while_costs_no_frame(model):
-    async def scenario(url):
-        network = Network(url)
-        await network.up()
-        async with motiongen_bridge.connect(f"ws://127.0.0.1:{network.port}", prompt="walk") as character:
-            frames = await take(character, 10)
-            network.down()
-            await asyncio.sleep(0.5)
-            await network.up()
-            frames += await take(character, 30)
-        network.down()
-        assert [frame.seq for frame in frames] == list(range(40))
-
-    play(scenario, model)
-
-
-def test_a_connection_that_drops_while_it_is_resumed_is_resumed_again(model):
-    async def scenario(url):
-        network = Network(url)
-        await network.up()
-        async with Connection(f"ws://127.0.0.1:{network.port}") as connection:
-            character = await connection.open("walk")
-            frames = await take(character, 10)
-            network.cuts_at = (
-                b'"characters": {'  # the server has given them to a connection that never hears of it
-            )
-            connection.drop()
-            frames += await take(character, 30)
-            assert network.cuts_at is None
-        network.down()
-        assert [frame.seq for frame in frames] == list(range(40))
-
-    play(scenario, model)
-
-
-def test_verbs_wait_for_the_connection_to_come_back(model):
-    async def scenario(url):
-        async with Connection(url) as connection:
-            character = await connection.open("walk")
-            await take(character, 3)
-            connection.drop()
-            while connection.is_live:
-                await asyncio.sleep(0)
-            answer = await character.prompt("bow")
-            assert answer.seq >= 3
-
-    play(scenario, model)
-
-
-def test_an_answer_that_is_lost_with_the_connection_raises(model):
-    async def scenario(url):
-        async with Connection(url) as connection:
-            character = await connection.open("walk")
-            waiting = asyncio.create_task(character.prompt("bow", at=60))
-            while not connection._pending:
-                await asyncio.sleep(0)
-            connection.drop()
-            with pytest.raises(ConnectionError, match="lost before the answer came"):
-                await waiting
-            await take(character, 10)
-
-    play(scenario, model)
-
-
-def test_a_connection_without_characters_comes_back_too(model):
-    async def scenario(url):
-        async with Connection(url) as connection:
-            connection.drop()
-            while connection.is_live:
-                await asyncio.sleep(0)
-            await take(await connection.open("walk"), 3)
-
-    play(scenario, model)
-
-
-def test_a_server_that_forgot_the_characters_ends_the_stream_with_an_error(model):
-    async def scenario(url):
-        async with Connection(url) as connection:
-            character = await connection.open("walk")
-            await take(character, 3)
-            connection.hello["session"] = "0" * 32
-            connection.drop()
-            with pytest.raises(ConnectionError, match="the characters are gone"):
-                await take(character, 1000)
-            with pytest.raises(ConnectionError, match="the connection is over"):
-                await connection.open("walk")
-
-    play(scenario, model)
-
-
 def test_the_servers_goodbye_ends_the_stream(model):
     async def scenario():
         async with make_server(model) as server:
@@ -360,22 +186,6 @@ def test_the_right_token_opens(model, way):
 def test_nobody_listening_is_said_in_one_line():
     with pytest.raises(ConnectionError, match=r"ws://127.0.0.1:9/ws: expected a server, nobody listens"):
         asyncio.run(Connection("http://127.0.0.1:9").start())
-
-
-@asynccontextmanager
-async def other_server(*messages):
-    """A websocket server that speaks something else, and then waits."""
-
-    async def say(connection):
-        for message in messages:
-            await connection.send(message)
-        await connection.wait_closed()
-
-    async with serve(say, "127.0.0.1", 0) as server:
-        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws"
-
-
-HELLO = json.dumps({"type": "hello", "version": 1, "session": "0" * 32})
 
 
 @pytest.mark.parametrize(
@@ -475,3 +285,64 @@ def test_addresses_of_pages_and_sockets_are_taken(url, socket):
 def test_what_is_no_address_is_refused(url):
     with pytest.raises(ValueError, match="url: expected ws://HOST:PORT"):
         socket_url(url)
+
+
+def answering(kind, seconds):
+    """A server that answers messages of one kind, each after a while, and no others."""
+
+    async def serve_one(connection):
+        await connection.send(HELLO)
+        async for text in connection:
+            message = json.loads(text)
+            if message["type"] == kind:
+                await asyncio.sleep(seconds)
+                await connection.send(
+                    json.dumps({"type": "ok", "id": message["id"], "character": 1, "number": 1, "seq": 0})
+                )
+
+    return serve(serve_one, "127.0.0.1", 0)
+
+
+def test_a_request_that_is_not_answered_in_time_says_what_was_asked():
+    async def scenario():
+        async with other_server(HELLO) as url, Connection(url, timeout=0.2) as connection:
+            with pytest.raises(TimeoutError, match=r"expected an answer to 'open' within 0\.2 s, got none"):
+                await connection.open("walk")
+            with pytest.raises(TimeoutError, match="expected an answer to 'watch'"):
+                await connection.watch("0" * 32)
+
+    asyncio.run(asyncio.wait_for(scenario(), 30))
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"), [("then", {"text": "bow"}), ("prompt", {"text": "bow", "at": 5.0})]
+)
+def test_a_verb_that_is_answered_when_it_starts_may_take_its_time(kind, arguments):
+    async def scenario():
+        async with answering(kind, 0.5) as server:
+            url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws"
+            async with Connection(url, timeout=0.1) as connection:
+                answer = await RemoteCharacter(connection, 1).submit(kind, **arguments)
+        assert answer.number == 1
+
+    asyncio.run(asyncio.wait_for(scenario(), 30))
+
+
+def test_what_is_opened_too_late_is_known_and_closed_at_the_end():
+    async def scenario():
+        async with answering("open", 0.4) as server:
+            url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws"
+            async with Connection(url, timeout=0.1) as connection:
+                with pytest.raises(TimeoutError):
+                    await connection.open("walk")
+                while not connection.characters:
+                    await asyncio.sleep(0.01)
+            assert not connection.characters
+
+    asyncio.run(asyncio.wait_for(scenario(), 30))
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+def test_a_time_limit_is_positive(timeout):
+    with pytest.raises(ValueError, match="timeout: expected more than 0 s"):
+        Connection("ws://127.0.0.1:9", timeout=timeout)

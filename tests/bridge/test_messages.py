@@ -305,7 +305,17 @@ def read_or_refuse(text, verbs=VERBS):
 
 
 def test_the_protocol_names_every_code_verb_and_limit():
-    sent = {"not_now", "full", "busy", "closed", "gone", "read_only", "too_fast", "unknown_character"}
+    sent = {
+        "not_now",
+        "full",
+        "busy",
+        "closed",
+        "gone",
+        "read_only",
+        "too_fast",
+        "unknown_character",
+        "internal",
+    }
     for name in [*CODES, *sent, *VERBS, *DANCE_VERBS, *asdict(ServerLimits())]:
         assert re.search(rf"^\| (`\w+`, )*`{name}`", PROTOCOL, re.MULTILINE), name
 

@@ -1,10 +1,8 @@
 """The viewer in a headless Chromium, on a real server with a small random model."""
 
 import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,21 +10,20 @@ import torch
 
 from motiongen import load
 from motiongen.skeleton import SMPL22
-from motiongen_bridge import pages
 from tests.bridge import avatars, chromium
+from tests.bridge import viewer_requirements as requirements
 from tests.bridge.serving import serving
 from tests.core.inference.tiny import save_tiny
 
 pytestmark = pytest.mark.slow
-WEB = Path(__file__).parents[2] / "bridge" / "web"
+WEB = requirements.WEB
 SIZE = (720, 520)
 CHARACTER = "motiongen.characters[0]"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    if not (pages.VIEWER / "index.html").is_file():
-        pytest.skip("the viewer was not built: run python bridge/web/build_viewer.py (needs Node)")
+    requirements.require_viewer()
     model = load("mogo", save_tiny(tmp_path_factory.mktemp("weights")), "cpu")
     with serving(model, max_characters=16) as server:
         yield server
@@ -34,10 +31,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
-    if not chromium.find_chromium():
-        pytest.skip("there is no Chromium: apt-get install chromium, or set MOTIONGEN_CHROMIUM")
-    if chromium.free_cores() < 2:
-        pytest.skip("Chromium's software renderer needs two cores")
+    requirements.require_browser()
     with chromium.browse() as page:
         yield page
 
@@ -47,7 +41,7 @@ def page(server, browser):
     """The page, with one character that has begun to move; nothing that it may not do was tried in the end."""
     browser.complaints.clear()
     browser.open(f"{server.url}?quality=0.3&theme=light&prompt=walk", SIZE)
-    browser.wait(f"{CHARACTER}.remote.latest.obeys > 0 && {CHARACTER}.group.visible")
+    browser.wait(f"{CHARACTER}.remote.latest.obeys > 0 && {CHARACTER}.group.visible", chromium.START)
     yield browser
     assert browser.complaints == []
 
@@ -112,16 +106,16 @@ def test_keys_add_select_and_remove_characters(page):
     apart = joints(page, 0)["pelvis"] - joints(page, 1)["pelvis"]
     assert abs(apart[0]) > 0.5, "they do not stand in one another"
     page.press("1")
-    page.wait("document.querySelector('#cast li').classList.contains('selected')")
-    page.value("document.querySelectorAll('#cast .remove')[1].click()")
+    page.wait("document.querySelector('#characters li').classList.contains('selected')")
+    page.value("document.querySelectorAll('#characters .remove')[1].click()")
     page.wait("motiongen.characters.length === 1 && motiongen.client.characters.size === 1")
 
 
 def test_a_click_on_the_floor_sends_the_character_there(page):
     page.press("g")
-    page.wait("document.body.classList.contains('aiming')")
+    page.wait("document.body.classList.contains('picking-target')")
     page.click(SIZE[0] * 0.8, SIZE[1] * 0.5)
-    page.wait("!document.body.classList.contains('aiming')")
+    page.wait("!document.body.classList.contains('picking-target')")
     page.wait("document.getElementById('now').textContent === 'going there'")
 
 
@@ -178,9 +172,7 @@ def test_a_file_that_is_no_humanoid_is_refused_in_words(page):
 
 
 def test_the_typescript_parts_pass_their_own_tests():
-    npm = shutil.which("npm")
-    if npm is None or not (WEB / "node_modules").is_dir():
-        pytest.skip("needs Node and its packages: npm ci in bridge/web")
+    npm = requirements.require_npm()
     done = subprocess.run([npm, "test"], cwd=WEB, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:]
 
@@ -197,8 +189,7 @@ def test_without_node_the_build_says_so_and_goes_on(tmp_path):
 
 
 def test_a_viewer_that_fits_its_sources_is_not_built_again():
-    if not (pages.VIEWER / "sources.sha256").is_file():
-        pytest.skip("the viewer was not built: run python bridge/web/build_viewer.py (needs Node)")
+    requirements.require_viewer()
     environment = {name: value for name, value in os.environ.items() if name != "PATH"}
     done = subprocess.run([sys.executable, str(WEB / "build_viewer.py")], env=environment, check=False)
     assert done.returncode == 0, "the viewer is older than its sources: run python bridge/web/build_viewer.py"

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from motiongen.streaming.dance_scheduler import DanceScheduler
-from motiongen_bridge import pages
 from tests.bridge import chromium
+from tests.bridge import viewer_requirements as requirements
 from tests.bridge.serving import serving
 from tests.core.streaming.dancers import tiny_dance_model, tone
 
@@ -19,18 +19,14 @@ MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-str
 
 @pytest.fixture(scope="module")
 def server():
-    if not (pages.VIEWER / "index.html").is_file():
-        pytest.skip("the viewer was not built: run python bridge/web/build_viewer.py (needs Node)")
+    requirements.require_viewer()
     with serving(DanceScheduler(tiny_dance_model(), allowance=8)) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def browser():
-    if not chromium.find_chromium():
-        pytest.skip("there is no Chromium: apt-get install chromium, or set MOTIONGEN_CHROMIUM")
-    if chromium.free_cores() < 2:
-        pytest.skip("Chromium's software renderer needs two cores")
+    requirements.require_browser()
     with chromium.browse(MICROPHONE) as page:
         yield page
 
@@ -40,7 +36,7 @@ def page(server, browser):
     """The page, with one dancer whose frames come; nothing that it may not do was tried in the end."""
     browser.complaints.clear()
     browser.open(f"{server.url}?quality=0.3&theme=light", (900, 560))
-    browser.wait(f"{CHARACTER}.group.visible")
+    browser.wait(f"{CHARACTER}.group.visible", chromium.START)
     browser.value(f"(window.events = [], {CHARACTER}.remote.on('event', (event) => events.push(event)), 0)")
     yield browser
     assert browser.complaints == []
@@ -57,7 +53,7 @@ def wav(seconds: float) -> bytes:
 
 
 def test_the_page_asks_for_music_and_not_for_words(page):
-    buttons = "[...document.querySelectorAll('.dock button')].filter((one) => one.offsetParent)"
+    buttons = "[...document.querySelectorAll('.controls button')].filter((one) => one.offsetParent)"
     words = page.value(f"{buttons}.map((one) => one.innerText.trim())")
     assert words == ["Choose music", "Microphone", "Stop", "Seed"]
     assert not page.value("document.getElementById('prompt').offsetParent")
@@ -83,7 +79,7 @@ def test_a_dropped_piece_is_danced_and_heard_with_its_frames(page):
 
 
 def test_the_microphone_is_danced_to_and_stops(page):
-    page.value("document.getElementById('listen').click()")
+    page.value("document.getElementById('microphone').click()")
     page.wait("motiongen.music.isLive")
     page.wait("events.some(({ event }) => event === 'dances')")
     page.press("s")

@@ -2,6 +2,7 @@ import json
 
 from motiongen.cli import main
 from motiongen.cli.models import count_parameters
+from motiongen.inference.weight_sets import shipped_policies, shipped_sets
 from motiongen.tokenizers import load
 from tests.core.inference.tiny import save_tiny
 
@@ -30,3 +31,23 @@ def test_models_as_json(tmp_path, capsys):
 def test_folder_without_a_set_is_one_line(tmp_path, error_line):
     assert main(["models", str(tmp_path)]) == 2
     assert "about.json: no such file" in error_line()
+
+
+def test_sets_show_the_dance_styles_of_their_heads(tmp_path, capsys):
+    assert main(["models", str(save_tiny(tmp_path / "mine"))]) == 0
+    assert "dances       ballet, salsa" in capsys.readouterr().out
+
+
+def test_what_ships_is_listed_sets_and_policies(capsys):
+    assert main(["models", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == [*shipped_sets(), *shipped_policies()]
+    panda = found["carp-panda"]
+    assert (panda["licence"], panda["head"], len(panda["tasks"])) == ("apache-2.0", "carp", 3)
+    assert panda["models"]["carp"]["parameters"] == 655_262 and found["full"]["models"]["badm/latent"]
+
+
+def test_a_policy_of_ones_own_is_described_too(capsys):
+    assert main(["models", str(shipped_policies()["carp-pusht"])]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("carp-pusht: apache-2.0\n") and "tasks        push the T into its outline" in out

@@ -1,5 +1,7 @@
 """Small motions that tests are made of."""
 
+from dataclasses import replace
+
 import torch
 
 from motiongen.motion import Motion
@@ -24,3 +26,13 @@ def t_pose(frames: int = 8, fps: float = 30.0) -> Motion:
     """A T-pose that stands still on the floor."""
     rotations = SMPL22.rest_rotations.expand(frames, 22, 4)
     return Motion(SMPL22, rotations, torch.tensor([0.0, 0.97, 0.0]).expand(frames, 3), fps)
+
+
+def standing(frames: int) -> Motion:
+    """The canonical body at rest with its arms hanging."""
+    motion = t_pose(frames)
+    rotations = motion.rotations.clone()
+    for side, sign in (("left", -1), ("right", 1)):
+        half = torch.tensor(sign * 0.6)  # half of 69 degrees, about +Z
+        rotations[:, SMPL22.index(f"{side}_shoulder"), 2:] = torch.stack([half.sin(), half.cos()])
+    return replace(motion, rotations=rotations)

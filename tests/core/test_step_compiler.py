@@ -3,7 +3,7 @@ import torch
 from motiongen.step_compiler import StepCompiler
 
 
-def test_a_recorded_step_reads_what_is_sent_and_goes_on_from_its_state():
+def test_a_compiled_step_reads_its_inputs_and_updates_its_state():
     def step(rate, total):
         total.add_(rate)
         return total * 2, total > 5
@@ -17,7 +17,7 @@ def test_a_recorded_step_reads_what_is_sent_and_goes_on_from_its_state():
     assert total.tolist() == [3, 6] and is_large.tolist() == [False, True]
 
 
-def test_states_of_the_same_shapes_share_a_recording_and_nothing_else():
+def test_states_of_the_same_shapes_share_a_trace_and_nothing_else():
     traced = []
 
     def step(rate, total):

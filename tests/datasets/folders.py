@@ -130,6 +130,21 @@ def _react_idle(root: Path) -> None:
     bvh.write(replace(motion, skeleton=replace(SMPL22, names=names)), root / "000_genuine.bvh", 1.0)
 
 
+def _listed(**columns: str) -> Callable[[Path], None]:
+    """A folder with one BVH file, and a clips.csv that lists it with these columns."""
+
+    def write(root: Path) -> None:
+        bvh.write(t_pose(FRAMES), root / "01_01.bvh")
+        row = {"clip": "01_01", "file": "01_01.bvh", "fps": "30", "unit_to_metres": "0.01", **columns}
+        (root / "clips.csv").write_text(f"{','.join(row)}\n{','.join(row.values())}\n")
+
+    return write
+
+
+def _unitree(root: Path) -> None:
+    np.savetxt(root / "G1_Take_102.csv", g1_rows(), delimiter=",")
+
+
 FOLDERS: dict[str, Callable[[Path], None]] = {
     "aistpp": _aistpp,
     "bandai_namco": _bandai_namco,
@@ -139,5 +154,13 @@ FOLDERS: dict[str, Callable[[Path], None]] = {
     "g1_moves": _g1_moves,
     "hdm05": _hdm05,
     "react_idle": _react_idle,
+    "cmu_fbx": _listed(
+        subject="1", subject_title="climb", description="walk", sentences="A person walks.", ankle_p5_cm="8"
+    ),
+    "cmu_alt": _listed(description="cartwheel", sentences="", same_trial_in="cmu_fbx_41_94"),
+    "rocketbox": _listed(label="walk", description="a person walks", performer="m", one_cycle_loop="1"),
+    "accad": _listed(clip="Female1_B03_Walk1", description="a person walks", lowest_joint_cm="2"),
+    "jlpm": _listed(description="a person runs", skeleton="xsens", subject="1"),
+    "unitree": _unitree,
 }
 """Name of a dataset -> function that writes a clip of it into an empty folder."""

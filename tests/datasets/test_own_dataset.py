@@ -7,7 +7,7 @@ import pytest
 from motiongen.cli import main
 from motiongen.data.cache import ClipCache
 from motiongen_datasets import DATASETS, find_dataset
-from tests.core.motions import t_pose
+from tests.core.motions import standing
 
 MODULE = '''
 """Steps: motion in .npz files, whose names are their labels."""
@@ -44,7 +44,7 @@ def registered(tmp_path, monkeypatch):
     monkeypatch.setitem(DATASETS, "steps", "steps_dataset")
     (tmp_path / "data").mkdir()
     for name in ("walk", "run", "jump"):
-        t_pose(30).save(tmp_path / "data" / f"{name}.npz")
+        standing(30).save(tmp_path / "data" / f"{name}.npz")
     return tmp_path / "data"
 
 

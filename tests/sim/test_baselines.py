@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from benchmarks.policies import PAPER, POLICIES, load, ways
+from benchmarks.policies import PAPER, POLICIES, load, sampling_variants
 from benchmarks.policies.lstm_gmm import Mixture
 from benchmarks.policies.recipe import BaselineRecipe
 from benchmarks.policies.sizes import matched, parameters
@@ -85,7 +85,7 @@ def trained(name: str, folder: Any, steps: int, rate: float, **sizes: Any) -> An
 @pytest.mark.slow
 def test_diffusion_learns_both_ways(tmp_path):
     model = trained("diffusion_policy", tmp_path, steps=350, rate=3e-3)
-    for name, sampled in ways(model).items():
+    for name, sampled in sampling_variants(model).items():
         chunks = sampled.predict(seen(model, 48), generator=torch.Generator().manual_seed(0))[:, 1:7]
         goes_right = chunks[:, :, 0].mean(1) > 0
         assert 10 <= goes_right.sum() <= 38, name
@@ -139,11 +139,11 @@ def test_the_published_diffusion_policy_has_nine_million_parameters():
 def test_a_noisy_action_is_hidden_from_those_before_it():
     model, _ = made("diffusion_policy")
     torch.nn.init.normal_(model.out.weight)
-    known = model.known(torch.tensor([7]), torch.randn(1, 2, 32))
+    memories = model.cross_attention(torch.tensor([7]), torch.randn(1, 2, 32))
     noisy = torch.randn(1, 8, 2)
     changed = noisy.clone()
     changed[:, 5] += 1
-    difference = (model.noise(noisy, known) - model.noise(changed, known)).abs().amax((0, 2))
+    difference = (model.noise(noisy, memories) - model.noise(changed, memories)).abs().amax((0, 2))
     assert difference[:5].max() == 0 and difference[5:].min() > 0
 
 
@@ -153,7 +153,10 @@ def test_the_first_noisy_action_does_not_see_the_second_frame():
     frames, noisy, step = torch.randn(1, 2, 32), torch.randn(1, 8, 2), torch.tensor([7])
     changed = frames + torch.tensor([0.0, 1.0])[:, None]
     difference = (
-        (model.noise(noisy, model.known(step, frames)) - model.noise(noisy, model.known(step, changed)))
+        (
+            model.noise(noisy, model.cross_attention(step, frames))
+            - model.noise(noisy, model.cross_attention(step, changed))
+        )
         .abs()
         .amax((0, 2))
     )
@@ -167,7 +170,7 @@ def test_sampling_finds_the_chunk_that_the_noise_hides(sampling_steps):
 
     steps = iter(model.schedule.sampling_steps(sampling_steps))
 
-    def noise(noisy: Tensor, known: list[Tensor]) -> Tensor:
+    def noise(noisy: Tensor, memories: list[Tensor]) -> Tensor:
         """What a network that knows the one chunk would say."""
         kept = model.schedule.alpha_bar[next(steps)]
         return (noisy - kept.sqrt() * chunk) / (1 - kept).sqrt()

@@ -153,3 +153,20 @@ def test_two_hundred_environments_one_after_the_other_take_no_memory(task):
     assert min(seen[5:]) - min(seen[:5]) < 10, seen
     files = len(os.listdir("/proc/self/fd"))
     assert files < 200, files
+
+
+def test_a_reset_draws_worlds_that_are_not_yet_solved(task):
+    env = robot_env(task.make())
+    published = [env.reset(seed=seed, options={"published_resets": True})[1] for seed in range(60)]
+    drawn = [env.reset(seed=seed) for seed in range(60)]
+    assert not any(info["is_success"] for _, info in drawn)
+    for seed, info in enumerate(published):
+        again, _ = env.reset(seed=seed, options={"published_resets": True})
+        assert np.array_equal(again, drawn[seed][0]) != info["is_success"], seed
+    assert any(info["is_success"] for info in published) == (task.name in ("PandaPush", "PandaPickAndPlace"))
+    env.close()
+
+
+def test_an_unknown_option_of_a_reset_is_refused(env):
+    with pytest.raises(ValueError, match="options: expected published_resets or none, got layout"):
+        env.reset(seed=0, options={"layout": 1})

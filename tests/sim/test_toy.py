@@ -8,7 +8,7 @@ from motiongen import cli
 from motiongen_datasets import lerobot
 from motiongen_sim import record_demos, rollout, tasks
 from motiongen_sim.experts.base import Expert
-from tests.sim.toy import REACH
+from tests.sim.toy import REACH, Reach
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +57,28 @@ def test_the_commands_know_it(tmp_path, capsys):
     assert cli.main(["demos", "Reach", "--episodes", "1", "-o", str(folder), "--workers", "1"]) == 0
     assert cli.main(["rollout", "Reech"]) in (1, 2)
     assert "did you mean Reach?" in capsys.readouterr().err
+
+
+def test_success_is_counted_at_the_end_and_ever(monkeypatch):
+    # Without an end at success, random steps pass the target and leave it again.
+    step = Reach._step_world
+    monkeypatch.setattr(Reach, "_step_world", lambda self, action: (step(self, action)[0], False))
+    monkeypatch.setattr("tests.sim.toy.REACHED", 0.3)
+    report = rollout("Reach", "random", episodes=20)
+    assert sum(report.success) < sum(report.success_ever) < 20
+    assert all(ever for end, ever in zip(report.success, report.success_ever, strict=True) if end)
+    assert report.success_ever_rate == sum(report.success_ever) / 20
+    assert report.interval_ever[0] < report.success_ever_rate < report.interval_ever[1]
+
+
+def test_published_resets_say_how_often_doing_nothing_succeeds(monkeypatch, capsys):
+    monkeypatch.setattr("tests.sim.toy.REACHED", 0.5)
+    published = rollout("Reach", "expert", episodes=20, published_resets=True)
+    assert 0 < published.do_nothing_rate < 0.6 and min(published.steps) == 1
+    honest = rollout("Reach", "hold", episodes=20)
+    assert honest.success_rate == 0.0 and honest.do_nothing_rate is None
+    assert cli.main(["rollout", "Reach", "--policy", "hold", "--episodes", "20", "--published-resets"]) == 0
+    assert f"{published.do_nothing_rate:.1%}, with published resets" in capsys.readouterr().out
 
 
 def test_an_environment_outside_the_contract_is_refused():

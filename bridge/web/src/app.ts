@@ -1,246 +1,268 @@
-/** What the page is about: a connection, a stage, and the characters on it. Parts of the page call it and redraw on its word. */
+/** The page's state, and everything that its controls can do: the characters, the selection and the connection. */
 
-import { type Beginning, MotionGenClient, MotionGenError, type RemoteCharacter } from "./client/client.js";
-import { Actor } from "./actor.js";
-import { loadMannequin } from "./figures/body.js";
-import { DUOS } from "./figures/paint.js";
-import { Music } from "./music/music.js";
-import type { Stage } from "./stage/stage.js";
-import { toast } from "./ui/toast.js";
+import { type Answer, type Beginning, MotionGenClient, MotionGenError, type RemoteCharacter } from "./client/client.js";
+import { CharacterView } from "./character-view.js";
+import { COLOUR_PAIRS } from "./figures/colours.js";
+import { loadMannequin } from "./figures/mannequin.js";
+import { MusicController } from "./music/music-controller.js";
+import type { SceneRenderer } from "./scene/scene-renderer.js";
+import { showError, toast } from "./ui/toast.js";
 
-/** What the first character does when the page opens. */
-export const GREETING = "a person waves with the right hand";
+/** Prompt of the first character. */
+export const FIRST_PROMPT = "a person waves with the right hand";
 
-/** The page's state, and everything that can be done to it. */
+/** The page. Its controls call its methods, and redraw when it calls them back. */
 export class App {
-  actors: Actor[] = [];
-  selected: Actor | null = null;
+  characters: CharacterView[] = [];
+  selected: CharacterView | null = null;
   /** Whether the next click on the floor sends the selected character there. */
-  isAiming = false;
+  isPickingTarget = false;
   /** Milliseconds from the last verb to the first frame that obeyed it. */
-  obeyedIn = NaN;
-  /** What dancers hear. */
-  readonly music = new Music(this);
-  private readonly watchers: (() => void)[] = [];
-  private greeted = false;
+  responseTime = NaN;
+  readonly music: MusicController;
+  private readonly listeners: (() => void)[] = [];
+  private hasOpenedFirst = false;
 
   constructor(
     readonly client: MotionGenClient,
-    readonly stage: Stage,
-    private readonly greeting: string,
+    readonly scene: SceneRenderer,
+    private readonly firstPrompt: string,
   ) {
-    client.on("state", () => this.changed());
-    client.on("hello", () => this.welcome());
-    client.on("error", (error) => toast(error.message));
+    this.music = new MusicController(() => this.notify());
+    client.on("state", () => this.notify());
+    client.on("hello", () => this.handleHello());
+    client.on("error", showError);
   }
 
-  /** Whether the server's characters dance to music; others obey words. */
-  get dances(): boolean {
-    return this.can("music");
+  /** Whether the server's characters dance to music; others follow text prompts. */
+  get isDanceServer(): boolean {
+    return this.supports("music");
   }
 
   /** Whether the server knows a verb. */
-  can(verb: string): boolean {
+  supports(verb: string): boolean {
     return this.client.hello?.verbs.includes(verb) ?? false;
   }
 
-  /** Call back after anything has changed. */
-  watch(redraw: () => void): void {
-    this.watchers.push(redraw);
+  /** Call back after any change of state. */
+  onChange(redraw: () => void): void {
+    this.listeners.push(redraw);
   }
 
-  /** Let all parts of the page redraw. */
-  changed(): void {
-    for (const redraw of this.watchers) redraw();
+  /** Let all controls redraw. */
+  notify(): void {
+    for (const redraw of this.listeners) redraw();
   }
 
-  /** Put a new character on the stage and select it. */
-  async add(beginning: Beginning = {}): Promise<void> {
-    await this.try(async () => {
+  /** Open a character and select it. */
+  async addCharacter(beginning: Beginning = {}): Promise<void> {
+    await this.attempt(async () => {
       const slot = this.freeSlot();
-      if (slot < 0) throw new MotionGenError("full", `expected at most ${DUOS.length} characters; remove one first`);
+      if (slot < 0) throw new MotionGenError("full", `expected at most ${COLOUR_PAIRS.length} characters; remove one first`);
       const mannequin = await loadMannequin();
       const remote = await this.client.open(beginning);
-      this.enter(new Actor(slot, remote, DUOS[slot]!, mannequin, beginning.prompt ?? ""), remote);
+      this.insert(new CharacterView(slot, remote, COLOUR_PAIRS[slot]!, mannequin, beginning.prompt ?? ""));
     });
   }
 
-  /** Take a character off the stage. */
-  async remove(actor: Actor): Promise<void> {
-    await this.try(() => actor.remote.close());
-    this.leave(actor);
+  /** Close a character. */
+  async removeCharacter(view: CharacterView): Promise<void> {
+    this.detach(view);
+    await this.attempt(() => view.remote.close());
   }
 
-  /** Speak to this character from now on. */
-  select(actor: Actor | null | undefined): void {
-    if (!actor || actor === this.selected) return;
-    this.selected = actor;
-    this.changed();
+  /** Select a character: the controls act on it. */
+  select(view: CharacterView | null | undefined): void {
+    if (!view || view === this.selected) return;
+    this.selected = view;
+    this.notify();
   }
 
-  /** Do this now. */
+  /** Follow a prompt now. */
   prompt(text: string): Promise<void> {
-    return this.tell(async (actor) => {
-      actor.clearQueue();
-      const { number, note } = await actor.remote.prompt(text);
-      actor.say(number, text);
+    return this.command(async (view) => {
+      const { number, note } = await this.replaceQueue(view, () => view.remote.prompt(text));
+      view.setVerbText(number, text);
       if (note) toast(note, "note");
     });
   }
 
-  /** Do this afterwards. */
-  then(text: string): Promise<void> {
-    return this.tell(async (actor) => {
-      const entry = actor.enqueue(text);
+  /** Follow a prompt after the present one. */
+  queuePrompt(text: string): Promise<void> {
+    return this.command(async (view) => {
+      const entry = view.enqueue(text);
       try {
-        const answer = await actor.remote.next(text);
-        entry.number = answer.number;
-        actor.say(answer.number, text);
+        const { number } = await view.remote.next(text);
+        view.setVerbText(number, text);
       } catch (error) {
-        if (actor.queue.includes(entry)) throw error; // otherwise another verb has emptied the queue
+        if (view.queue.includes(entry)) throw error; // otherwise another verb has emptied the queue
       } finally {
-        actor.dequeue(entry);
+        view.dequeue(entry);
       }
     }, false);
   }
 
-  /** Stand there alive. */
+  /** Stop and idle. */
   hold(): Promise<void> {
-    return this.tell(async (actor) => {
-      actor.clearQueue();
-      actor.say((await actor.remote.hold()).number, "");
+    return this.command(async (view) => {
+      const { number } = await this.replaceQueue(view, () => view.remote.hold());
+      view.setVerbText(number, "");
     });
   }
 
-  /** Go round and round in what it does. */
+  /** Repeat the present motion. */
   loop(): Promise<void> {
-    return this.tell(async (actor) => {
-      const doing = actor.doing.replace(/^looping: /, "");
-      actor.say((await actor.remote.loop()).number, doing ? `looping: ${doing}` : "looping");
+    return this.command(async (view) => {
+      const activity = view.activity.replace(/^looping: /, "");
+      view.setVerbText((await view.remote.loop()).number, activity ? `looping: ${activity}` : "looping");
     });
   }
 
-  /** Come to an end. */
+  /** End the present motion. */
   finish(seconds: number): Promise<void> {
-    return this.tell(async (actor) => void (await actor.remote.finish(seconds)));
+    return this.command((view) => view.remote.finish(seconds));
   }
 
-  /** Turn by so many degrees, to the left where it is positive. */
+  /** Turn by an angle in degrees; positive is to the left. */
   turn(degrees: number): Promise<void> {
-    return this.tell(async (actor) => void (await actor.remote.turn((degrees * Math.PI) / 180)));
+    return this.command((view) => view.remote.turn((degrees * Math.PI) / 180));
   }
 
-  /** Go to the point of the floor that is seen there on the page. */
+  /** Walk to the point of the floor that is drawn at a point of the page. */
   async goto(x: number, y: number): Promise<void> {
-    this.aim(false);
-    const point = this.stage.floorAt(x, y);
-    if (point && this.can("goto")) await this.tell((actor) => actor.goto(point));
+    this.pickTarget(false);
+    const point = this.scene.floorAt(x, y);
+    if (point && this.supports("goto")) await this.command((view) => view.goto(point));
   }
 
-  /** Wait, or wait no longer, for a click on the floor. */
-  aim(isAiming: boolean): void {
-    this.isAiming = isAiming && this.selected !== null;
-    this.changed();
+  /** Start or stop waiting for a click on the floor. */
+  pickTarget(isPicking: boolean): void {
+    this.isPickingTarget = isPicking && this.selected !== null;
+    this.notify();
   }
 
-  /** Start anew from the rest pose, where it began. */
+  /** Jump to the rest pose at the origin. */
   resetPose(): Promise<void> {
-    return this.tell(async (actor) => void (await actor.remote.pose()));
+    return this.command((view) => view.remote.pose());
   }
 
-  /** Draw with another seed. */
+  /** Sample with another random seed. */
   reseed(): Promise<void> {
-    return this.tell(async (actor) => {
+    return this.command(async (view) => {
       const seed = Math.floor(Math.random() * 10_000);
-      await actor.remote.seed(seed);
-      actor.seed = seed;
+      await view.remote.seed(seed);
+      view.seed = seed;
     });
   }
 
-  /** Follow the words less or more strictly. */
-  strengthen(scale: number): Promise<void> {
-    return this.tell(async (actor) => {
-      actor.strength = scale;
-      await actor.remote.strength(scale);
+  /** Set the guidance strength. */
+  setStrength(scale: number): Promise<void> {
+    return this.command(async (view) => {
+      const before = view.strength;
+      view.strength = scale;
+      try {
+        await view.remote.strength(scale);
+      } catch (error) {
+        view.strength = before;
+        throw error;
+      }
     });
   }
 
-  /** Dance to a file. */
-  play(file: File): Promise<void> {
-    return this.tell(() => this.music.play(file));
+  /** Dance to a sound file. */
+  playFile(file: File): Promise<void> {
+    return this.command((view) => this.music.playFile(view, file, this.client.hello!));
   }
 
-  /** Dance to the microphone; again, and it is closed. */
-  listen(): Promise<void> {
-    return this.tell(() => (this.music.isLive ? this.music.stop() : this.music.listen()));
+  /** Start or stop dancing to the microphone. */
+  toggleMicrophone(): Promise<void> {
+    return this.command((view) => (this.music.isLive ? this.music.stop() : this.music.useMicrophone(view)));
   }
 
   /** Stop the music. */
-  silence(): Promise<void> {
-    return this.tell(() => this.music.stop());
+  stopMusic(): Promise<void> {
+    return this.command(() => this.music.stop());
   }
 
-  /** Dance in another style, or in any. */
-  restyle(name: string | null): Promise<void> {
-    return this.tell(async (actor) => {
-      await actor.remote.style(name);
-      actor.style = name;
+  /** Set the dance style; null is any. */
+  setStyle(name: string | null): Promise<void> {
+    return this.command(async (view) => {
+      await view.remote.style(name);
+      view.style = name;
     });
   }
 
-  /** Do something to the selected character; what goes wrong is shown. */
-  private async tell(say: (actor: Actor) => Promise<void>, waits = true): Promise<void> {
-    const actor = this.selected;
-    if (!actor) return;
-    if (waits) actor.awaits += 1;
-    this.changed();
-    await this.try(() => say(actor));
-    if (waits) actor.awaits -= 1;
-    this.changed();
-  }
-
-  /** Do something, and show what goes wrong. */
-  async try(something: () => Promise<unknown>): Promise<void> {
+  /** Run an action, and show its error where it fails. */
+  async attempt(action: () => Promise<unknown>): Promise<void> {
     try {
-      await something();
+      await action();
     } catch (error) {
-      toast((error as Error).message || String(error));
+      showError(error);
     }
   }
 
-  private welcome(): void {
-    if (this.greeted) return this.changed();
-    this.greeted = true;
-    void this.add(this.greeting && this.can("prompt") ? { prompt: this.greeting } : {});
+  /** Run an action on the selected character; `isCounted` where it counts as a pending request meanwhile. */
+  private async command(action: (view: CharacterView) => Promise<unknown>, isCounted = true): Promise<void> {
+    const view = this.selected;
+    if (!view) return;
+    if (isCounted) view.pendingRequests += 1;
+    this.notify();
+    await this.attempt(() => action(view));
+    if (isCounted) view.pendingRequests -= 1;
+    this.notify();
   }
 
-  private enter(actor: Actor, remote: RemoteCharacter): void {
-    actor.onchange = () => this.changed();
+  /** Send a verb that empties the queue and ends `goto`. Where it fails the server has changed nothing: show both again. */
+  private async replaceQueue(view: CharacterView, send: () => Promise<Answer>): Promise<Answer> {
+    const { queue, showsTarget } = view;
+    view.setQueue([]);
+    view.showsTarget = false;
+    try {
+      return await send();
+    } catch (error) {
+      view.setQueue([...queue.filter(({ isWaiting }) => isWaiting), ...view.queue]);
+      view.showsTarget = showsTarget;
+      throw error;
+    }
+  }
+
+  private handleHello(): void {
+    if (this.hasOpenedFirst) return this.notify();
+    this.hasOpenedFirst = true;
+    void this.addCharacter(this.firstPrompt && this.supports("prompt") ? { prompt: this.firstPrompt } : {});
+  }
+
+  private insert(view: CharacterView): void {
+    view.onChange = () => this.notify();
+    this.watchRemote(view, view.remote);
+    this.characters = [...this.characters, view].sort((a, b) => a.slot - b.slot);
+    this.scene.root.add(view.group);
+    this.selected = view;
+    this.notify();
+  }
+
+  private watchRemote(view: CharacterView, remote: RemoteCharacter): void {
     remote.on("obeyed", ({ verb, milliseconds }) => {
-      if (verb !== "then") this.obeyedIn = milliseconds; // that one waits for its turn
-      this.changed();
+      if (verb !== "then") this.responseTime = milliseconds; // a queued prompt waits for its turn
+      this.notify();
     });
-    remote.on("closed", (why) => {
-      if (!this.actors.includes(actor)) return;
-      toast(`A character is gone: ${why}`);
-      this.leave(actor);
+    remote.on("closed", (reason) => {
+      if (!this.characters.includes(view)) return;
+      toast(`A character is gone: ${reason}`);
+      this.detach(view);
     });
-    this.actors = [...this.actors, actor].sort((a, b) => a.slot - b.slot);
-    this.stage.scene.add(actor.group);
-    this.selected = actor;
-    this.changed();
   }
 
-  private leave(actor: Actor): void {
-    const at = this.actors.indexOf(actor);
+  private detach(view: CharacterView): void {
+    const at = this.characters.indexOf(view);
     if (at < 0) return;
-    this.actors = this.actors.filter((other) => other !== actor);
-    if (this.selected === actor) this.selected = this.actors[Math.min(at, this.actors.length - 1)] ?? null;
-    actor.dispose();
-    this.changed();
+    this.characters = this.characters.filter((other) => other !== view);
+    if (this.selected === view) this.selected = this.characters[Math.min(at, this.characters.length - 1)] ?? null;
+    view.dispose();
+    this.notify();
   }
 
   private freeSlot(): number {
-    return DUOS.findIndex((_, slot) => !this.actors.some((actor) => actor.slot === slot));
+    return COLOUR_PAIRS.findIndex((_, slot) => !this.characters.some((view) => view.slot === slot));
   }
 }

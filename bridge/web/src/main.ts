@@ -1,100 +1,118 @@
-/** The page: a client, a stage, and what is around them. */
+/** The page's entry: connects to the server, builds the scene and the controls, and draws frames. */
 
-import "./style.css";
+import "./styles/base.css";
+import "./styles/scene.css";
+import "./styles/top.css";
+import "./styles/controls.css";
+import "./styles/overlays.css";
+import "./styles/small-windows.css";
 import { Vector3 } from "three";
-import { App, GREETING } from "./app.js";
+import { App, FIRST_PROMPT } from "./app.js";
+import type { CharacterView } from "./character-view.js";
 import { MotionGenClient } from "./client/client.js";
 import { JOINTS } from "./figures/skeleton.js";
-import { Stage } from "./stage/stage.js";
-import { buildCast, placeTags } from "./ui/cast.js";
-import { buildDock } from "./ui/dock.js";
+import type { MusicController } from "./music/music-controller.js";
+import type { ContactShadow } from "./scene/floor.js";
+import { SceneRenderer } from "./scene/scene-renderer.js";
+import { buildCharacterList, updateNameTags } from "./ui/character-list.js";
 import { byId } from "./ui/dom.js";
-import { buildKeys } from "./ui/keys.js";
-import { buildMusic } from "./ui/music.js";
+import { buildKeyboard } from "./ui/keyboard.js";
+import { buildMusicPanel } from "./ui/music-panel.js";
+import { buildPointer } from "./ui/pointer.js";
+import { buildPromptPanel } from "./ui/prompt-panel.js";
 import { buildStatus } from "./ui/status.js";
-import { toast } from "./ui/toast.js";
-import { buildToken, takeToken } from "./ui/token.js";
-import { buildTools } from "./ui/tools.js";
+import { showError, toast } from "./ui/toast.js";
+import { buildTokenDialog, readToken } from "./ui/token-dialog.js";
+import { buildToolbar } from "./ui/toolbar.js";
+import { buildVerbButtons } from "./ui/verb-buttons.js";
 
-/** What tests, and the curious, find as `window.motiongen`. */
-export interface Handle {
+/** The object that the page exposes as `window.motiongen`, for tests and the browser's console. */
+export interface PageHandle {
   client: MotionGenClient;
-  music: App["music"];
-  readonly characters: App["actors"];
-  /** Positions in the world of the joints of the n-th character, by name, as they are drawn. */
+  music: MusicController;
+  readonly characters: readonly CharacterView[];
+  /** Return the world positions of the drawn joints of the n-th character, by name. */
   jointPositions(n: number): Record<string, [number, number, number]>;
 }
 
+/** Longest time step of a drawn frame, seconds: a page in the background draws none. */
+const LONGEST_STEP = 0.25;
+/** Joints that darken the floor under them, and the radius of the shadow, metres. */
+const CONTACT_SHADOWS: [string, number][] = [["left_foot", 0.16], ["right_foot", 0.16], ["pelvis", 0.3]];
+
 function start(): void {
-  const asked = new URLSearchParams(location.search);
-  const token = takeToken();
+  const parameters = new URLSearchParams(location.search);
+  const token = readToken();
   const client = new MotionGenClient(new URL("ws", document.baseURI), { patient: true, ...(token && { token }) });
-  const quality = Number(asked.get("quality"));
-  const stage = new Stage(byId<HTMLCanvasElement>("view"), quality > 0 ? quality : undefined);
-  const app = new App(client, stage, asked.get("prompt") ?? GREETING);
+  const resolution = Number(parameters.get("quality"));
+  const scene = new SceneRenderer(byId<HTMLCanvasElement>("view"), resolution > 0 ? resolution : undefined);
+  const app = new App(client, scene, parameters.get("prompt") ?? FIRST_PROMPT);
 
   buildStatus(app);
-  buildCast(app);
-  buildDock(app);
-  buildKeys(app, buildTools(app), buildMusic(app));
-  buildToken(app);
-  fit(stage);
-  expose(app);
-  app.changed();
-  client.connect().catch((error: Error) => toast(error.message));
+  buildCharacterList(app);
+  buildPromptPanel(app);
+  buildVerbButtons(app);
+  buildKeyboard(app, buildToolbar(app), buildMusicPanel(app));
+  buildPointer(app);
+  buildTokenDialog(app);
+  followWindowSize(scene);
+  exposeHandle(app);
+  app.notify();
+  client.connect().catch(showError);
   document.addEventListener("visibilitychange", () => document.hidden || client.retry());
-  draw(app);
+  drawFrames(app);
 }
 
-function fit(stage: Stage): void {
+/** Keep the scene at the size of the window, and the character clear of the controls. */
+function followWindowSize(scene: SceneRenderer): void {
   const resize = () => {
-    const dock = byId("now").getBoundingClientRect();
-    stage.resize(innerWidth, innerHeight, { top: 40, bottom: Math.max(0, innerHeight - dock.top) });
+    const controls = byId("now").getBoundingClientRect();
+    scene.resize(innerWidth, innerHeight, { top: 40, bottom: Math.max(0, innerHeight - controls.top) });
   };
   new ResizeObserver(resize).observe(document.body);
-  new ResizeObserver(resize).observe(document.querySelector(".dock")!);
+  new ResizeObserver(resize).observe(document.querySelector(".controls")!);
   resize();
 }
 
-function draw(app: App): void {
+/** Draw a frame at each refresh of the screen. */
+function drawFrames(app: App): void {
   let before = performance.now();
   const hips = new Vector3();
-  const frame = (now: number) => {
-    const seconds = Math.min(0.25, (now - before) / 1000);
+  const draw = (now: number) => {
+    const seconds = Math.min(LONGEST_STEP, (now - before) / 1000);
     before = now;
-    for (const actor of app.actors) actor.update(seconds, performance.now(), actor === app.selected && app.actors.length > 1);
+    const showsSelection = app.characters.length > 1;
+    for (const view of app.characters) view.update(seconds, performance.now(), showsSelection && view === app.selected);
     if (app.selected?.group.visible) {
-      hips.copy(app.selected.place());
-      app.stage.follow.aim(hips.setY(0.55 + 0.4 * hips.y));
+      hips.copy(app.selected.position());
+      app.scene.followCamera.setTarget(hips.setY(0.55 + 0.4 * hips.y));
     }
-    app.stage.floor.shade(app.actors.flatMap((actor) => shadesOf(actor)));
-    app.stage.update(seconds);
-    placeTags(app);
+    app.scene.floor.setContactShadows(app.characters.flatMap((view) => contactShadows(view)));
+    app.scene.update(seconds);
+    updateNameTags(app);
     app.music.update();
-    requestAnimationFrame(frame);
+    requestAnimationFrame(draw);
   };
-  requestAnimationFrame(frame);
+  requestAnimationFrame(draw);
 }
 
-const SHADING: [string, number][] = [["left_foot", 0.16], ["right_foot", 0.16], ["pelvis", 0.3]];
-
-function shadesOf(actor: App["actors"][number]): { at: Vector3; reach: number }[] {
-  if (!actor.group.visible) return [];
-  return SHADING.flatMap(([joint, reach]) => {
-    const at = actor.figure.joint(joint);
-    return at ? [{ at, reach }] : [];
+function contactShadows(view: CharacterView): ContactShadow[] {
+  if (!view.group.visible) return [];
+  return CONTACT_SHADOWS.flatMap(([joint, radius]) => {
+    const at = view.figure.joint(joint);
+    return at ? [{ at, radius }] : [];
   });
 }
 
-function expose(app: App): void {
-  const handle: Handle = {
+function exposeHandle(app: App): void {
+  const handle: PageHandle = {
     client: app.client,
     music: app.music,
     get characters() {
-      return app.actors;
+      return app.characters;
     },
     jointPositions(n) {
-      const figure = app.actors[n]?.figure;
+      const figure = app.characters[n]?.figure;
       const found = JOINTS.map((name) => [name, figure?.joint(name)?.toArray()] as const);
       return Object.fromEntries(found.filter(([, at]) => at)) as Record<string, [number, number, number]>;
     },

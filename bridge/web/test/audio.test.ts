@@ -1,4 +1,4 @@
-/** The same bytes of sound as every other client: bridge/fixtures/audio.json. */
+/** Audio messages as bytes: those of bridge/fixtures/audio.json, which every client writes alike. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -23,10 +23,10 @@ function bytes(hex: string): ArrayBuffer {
 }
 
 for (const { name, hex, audio } of fixtures.audio) {
-  const said = { character: audio.character, rate: audio.sample_rate, first: audio.first, samples: Int16Array.from(audio.samples) };
-  test(`the fixture "${name}" is the sound that it says`, () => {
-    assert.deepEqual(decodeAudio(bytes(hex)), said);
-    assert.deepEqual(encodeAudio(said), bytes(hex));
+  const expected = { character: audio.character, rate: audio.sample_rate, first: audio.first, samples: Int16Array.from(audio.samples) };
+  test(`the fixture "${name}" is read and written alike`, () => {
+    assert.deepEqual(decodeAudio(bytes(hex)), expected);
+    assert.deepEqual(encodeAudio(expected), bytes(hex));
   });
 }
 

@@ -1,3 +1,5 @@
+/** Tests of matching bones by the names that other tools give them. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { matchBones } from "../src/figures/bones.js";

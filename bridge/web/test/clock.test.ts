@@ -1,3 +1,5 @@
+/** Tests of the estimate of the server's clock. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ServerClock } from "../src/client/clock.js";

@@ -1,3 +1,5 @@
+/** Tests of the jitter buffer: evenness, interpolation, pauses and jumps. */
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Playback } from "../src/client/playback.js";
@@ -74,7 +76,7 @@ test("after a pause the pose holds until the stream goes on", () => {
   assert.equal(playback.sample(500 + playback.delay)!.root[0], 0);
 });
 
-test("who is put elsewhere does not glide there", () => {
+test("a jump of the root is not interpolated", () => {
   const playback = new Playback(30);
   playback.push(frame(0), 0);
   playback.push(frame(1, { root: Float32Array.from([9, 1, 0]) }), INTERVAL);

@@ -23,13 +23,13 @@ function offset(joint: string): Vector3 {
 function build(options: { slope?: number; scale?: number; yaw?: number; twist?: boolean; without?: Joint[] }) {
   const { slope = 0, scale = 1, yaw = 0, twist = false, without = [] } = options;
   const bones = new Map<Joint, Object3D>();
-  const places = new Map<string, Vector3>();
+  const positions = new Map<string, Vector3>();
   const turns = new Map<string, Quaternion>();
   for (const [j, joint] of JOINTS.entries()) {
     const parent = JOINTS[PARENTS[j]!];
     const hang = /elbow|wrist/.test(joint) ? (joint.startsWith("left") ? -slope : slope) : 0;
     const step = offset(joint).applyAxisAngle(new Vector3(0, 0, 1), hang);
-    places.set(joint, parent ? places.get(parent)!.clone().add(step) : step);
+    positions.set(joint, parent ? positions.get(parent)!.clone().add(step) : step);
     turns.set(joint, new Quaternion().setFromEuler(twist ? new Euler(0.7 * j, 0.3 * j, -0.5 * j) : new Euler()));
   }
   const model = new Object3D();
@@ -40,8 +40,8 @@ function build(options: { slope?: number; scale?: number; yaw?: number; twist?: 
     const parent = up < 0 ? null : JOINTS[up]!;
     const bone = new Bone();
     const from = parent ? turns.get(parent)!.clone().invert() : new Quaternion();
-    const origin = parent ? places.get(parent)! : new Vector3();
-    bone.position.copy(places.get(joint)!).sub(origin).applyQuaternion(from);
+    const origin = parent ? positions.get(parent)! : new Vector3();
+    bone.position.copy(positions.get(joint)!).sub(origin).applyQuaternion(from);
     bone.quaternion.copy(from).multiply(turns.get(joint)!);
     (parent ? bones.get(parent)! : model).add(bone);
     bones.set(joint, bone);
@@ -52,19 +52,19 @@ function build(options: { slope?: number; scale?: number; yaw?: number; twist?: 
 }
 
 /** A pose with every joint turned, and where it puts the joints by forward kinematics. */
-function posed(): { pose: Pose; places: Map<string, Vector3> } {
+function posed(): { pose: Pose; positions: Map<string, Vector3> } {
   const pose = { root: Float32Array.from([0.3, 0.9, -0.2]), rotations: new Float32Array(88), contacts: 0, seq: 0, obeys: 0 };
-  const places = new Map<string, Vector3>();
+  const positions = new Map<string, Vector3>();
   const turns: Quaternion[] = [];
   for (const [j, joint] of JOINTS.entries()) {
     const local = new Quaternion().setFromEuler(new Euler(0.2 * Math.sin(j), 0.3 * Math.cos(2 * j), 0.25 * Math.sin(3 * j + 1)));
     local.toArray(pose.rotations, 4 * j);
     const up = PARENTS[j]!;
     turns.push(up < 0 ? local.clone() : turns[up]!.clone().multiply(local));
-    const step = up < 0 ? new Vector3(...pose.root) : offset(joint).applyQuaternion(turns[up]!).add(places.get(JOINTS[up]!)!);
-    places.set(joint, step);
+    const step = up < 0 ? new Vector3(...pose.root) : offset(joint).applyQuaternion(turns[up]!).add(positions.get(JOINTS[up]!)!);
+    positions.set(joint, step);
   }
-  return { pose, places };
+  return { pose, positions };
 }
 
 /** How far joints are from where they should be, at most, metres; `floor` is that of the model without a mesh. */
@@ -72,13 +72,13 @@ function error(options: Parameters<typeof build>[0], joints: readonly Joint[] = 
   const { model, bones } = build(options);
   const object = new Object3D();
   const retarget = new Retarget(object, model, bones);
-  const { pose, places } = posed();
+  const { pose, positions } = posed();
   retarget.apply(pose);
   object.updateMatrixWorld(true);
   const hips = retarget.joint("pelvis")!;
-  const root = places.get("pelvis")!;
+  const root = positions.get("pelvis")!;
   assert.ok(hips.distanceTo(root.clone().multiplyScalar(retarget.scale)) < 1e-5, "the hips are where the root is");
-  const ours = (joint: Joint) => places.get(joint)!.clone().sub(root);
+  const ours = (joint: Joint) => positions.get(joint)!.clone().sub(root);
   const size = bones.get("left_knee")!.position.length() * bones.get("left_knee")!.parent!.getWorldScale(new Vector3()).x;
   const longer = size / offset("left_knee").length();
   return Math.max(...joints.map((joint) => retarget.joint(joint)!.sub(hips).distanceTo(ours(joint).multiplyScalar(longer))));
@@ -95,12 +95,12 @@ test("what a missing joint turns by is in the next bone below", () => {
   const { model, bones } = build({ without });
   const object = new Object3D();
   const retarget = new Retarget(object, model, bones);
-  const { pose, places } = posed();
+  const { pose, positions } = posed();
   retarget.apply(pose);
   object.updateMatrixWorld(true);
   for (const side of ["left", "right"]) {
     const forearm = (at: (joint: string) => Vector3) => at(`${side}_wrist`).clone().sub(at(`${side}_elbow`));
-    const ours = forearm((joint) => places.get(joint)!);
+    const ours = forearm((joint) => positions.get(joint)!);
     assert.ok(forearm((joint) => retarget.joint(joint)!).distanceTo(ours) < 1e-5);
   }
 });

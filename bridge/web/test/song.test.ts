@@ -30,7 +30,7 @@ function dancer() {
   return { character, sent, asked, show, seconds: () => sent.reduce((a, b) => a + b, 0) / RATE };
 }
 
-test("a song is sent at most so far ahead as the server says", async () => {
+test("a song is sent at most as far ahead as the server allows", async () => {
   const { character, seconds, show } = dancer();
   const song = await Song.begin(character, hello, new Float32Array(60 * RATE), RATE);
   for (let seq = 0; seq < 300; seq++) show(seq);
@@ -41,7 +41,7 @@ test("a song is sent at most so far ahead as the server says", async () => {
   assert.equal(song.isOver, false);
 });
 
-test("the second that is heard is the shown frame's, and a later mark moves it", async () => {
+test("the position is that of the shown frame, and a later event moves it", async () => {
   const { character, show } = dancer();
   const song = await Song.begin(character, hello, new Float32Array(RATE), RATE);
   for (let seq = 0; seq < 90; seq++) show(seq);
@@ -55,7 +55,7 @@ test("the second that is heard is the shown frame's, and a later mark moves it",
   assert.ok(Math.abs(song.position()! - (shown - 80) / 30) < 1e-6, "other music");
 });
 
-test("when all is sent it says so, and nothing more is sent", async () => {
+test("when all is sent the song is over, and nothing more is sent", async () => {
   const { character, sent, asked, show } = dancer();
   const song = await Song.begin(character, hello, new Float32Array(RATE), RATE);
   for (let seq = 0; seq < 30; seq++) show(seq);

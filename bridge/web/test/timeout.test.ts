@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { MotionGenClient, MotionGenError, MotionGenTimeoutError, type RemoteCharacter } from "../src/client/client.js";
+import { startTimeLimit } from "../src/client/timeout.js";
 import { type Handler, send, sendOk, sleep, startServer, type TestServer, until } from "../test-support/server.js";
 
 /** Milliseconds: long enough for a busy machine to connect and open a character. */
@@ -116,6 +117,19 @@ test("answers that the protocol defers have a later limit, or none", async (cont
   const queued = character.next("a person bows");
   await assertTimeout(character.prompt("a person walks", { at: 0.25 }), "prompt", LIMIT + 250);
   assert.equal((await queued).number, 1);
+});
+
+test("a limit that ran out while the page was frozen lets the messages that arrived come first", async () => {
+  let [expired, cancelled] = [0, 0];
+  startTimeLimit(LIMIT, () => expired++);
+  const cancel = startTimeLimit(LIMIT, () => cancelled++);
+  for (const end = performance.now() + LIMIT + 1200; performance.now() < end; ); // frozen
+  await sleep(0);
+  assert.equal(expired, 0);
+  cancel(); // as an answer does
+  await until(() => expired === 1);
+  await sleep(LIMIT);
+  assert.deepEqual([expired, cancelled], [1, 0]);
 });
 
 test("a request may have a limit of its own", async (context) => {

@@ -1,4 +1,4 @@
-/** The same bytes as every other client: bridge/fixtures/frames.json. */
+/** Frames as bytes: those of bridge/fixtures/frames.json, which every client reads alike, and round trips. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -28,14 +28,14 @@ function hex(data: ArrayBuffer): string {
 }
 
 for (const { name, format, hex: sent, text, frame: fields } of fixtures.frames) {
-  const said: Frame = {
+  const expected: Frame = {
     ...fields,
     root: Float32Array.from(fields.root),
     rotations: Float32Array.from(fields.rotations.flat()),
   };
-  test(`the fixture "${name}" is the frame that it says`, () => {
-    assert.deepEqual(format === "json" ? frameFromJson(JSON.parse(text)) : decodeFrame(bytes(sent)), said);
-    if (format !== "json") assert.equal(hex(encodeFrame(said, format)), sent);
+  test(`the fixture "${name}" is read and written alike`, () => {
+    assert.deepEqual(format === "json" ? frameFromJson(JSON.parse(text)) : decodeFrame(bytes(sent)), expected);
+    if (format !== "json") assert.equal(hex(encodeFrame(expected, format)), sent);
   });
 }
 

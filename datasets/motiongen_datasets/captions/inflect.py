@@ -7,10 +7,10 @@ THIRD_PERSON = {"be": "is", "do": "does", "go": "goes", "have": "has"}
 ING_FORM = {"be": "being", "die": "dying", "lie": "lying", "tie": "tying"}
 # One-syllable verbs that end in one vowel and one consonant double it; longer ones and -w, -x, -y do not.
 DOUBLED = {
-    "bat", "bob", "chop", "clap", "cut", "dab", "dip", "drag", "drop", "flap", "flip", "get", "grab",
+    "bat", "bob", "chop", "clap", "cut", "dab", "dig", "dip", "drag", "drop", "drum", "flap", "flip", "get", "grab",
     "hit", "hop", "hug", "jab", "jog", "nod", "pat", "put", "rub", "run", "set", "shrug", "sit", "skip",
-    "slam", "slap", "slip", "snap", "spin", "squat", "stab", "step", "stop", "strut", "swim", "swap",
-    "tap", "tip", "trip", "trot",
+    "slam", "slap", "slip", "snap", "sob", "spin", "squat", "stab", "step", "stir", "stop", "strut", "swat",
+    "swim", "swap", "tap", "tip", "trip", "trot", "tug",
 }  # fmt: skip
 
 

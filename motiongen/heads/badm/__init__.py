@@ -1,4 +1,4 @@
-"""BADM: music into dance by diffusion, slice by slice, each conditioned on its past and its future neighbour."""
+"""BADM: music-to-dance diffusion, slice by slice, each slice conditioned on the one before and the one after it."""
 
 from motiongen.heads.badm.config import PRESETS, SPACES, BADMConfig, BADMOptions, BADMTraining
 from motiongen.heads.spec import HeadSpec

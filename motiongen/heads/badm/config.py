@@ -12,22 +12,22 @@ if TYPE_CHECKING:
     from motiongen.training.loop import Recipe
 
 SPACES = ("latent", "motion", "edge")
-"""What is diffused: feature frames, the tokenizer's latents, or EDGE's 151-D frames."""
+"""Representations that can be diffused: tokenizer latents, feature frames, or EDGE's 151-D frames."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BADMConfig:
-    """Sizes of a BADM, and the switches of the paper's ablations."""
+    """Sizes of a BADM, and the options of the paper's ablations."""
 
     space: str = "latent"
     channels: int = 128
-    """Of what is diffused."""
+    """Channels of the diffused representation."""
     frames_per_step: int = 4
-    """Frames that a place of a slice stands for."""
+    """Frames of a position of the diffused sequence."""
     slice_length: int = 6
-    """Places of a slice."""
+    """Positions of a slice."""
     slices: int = 6
-    """K, slices of a window."""
+    """Slices K of a window."""
     dim: int = 128
     num_layers: int = 3
     num_heads: int = 4
@@ -35,23 +35,23 @@ class BADMConfig:
     dropout: float = 0.1
     music_dim: int = 34
     music_width: int = 48
-    """Channels of the convolutions that read the music."""
+    """Channels of the convolutions over the music features."""
     styles: tuple[str, ...] = ()
-    """Dance styles that may be asked for."""
+    """Dance styles that can be requested."""
     noise_steps: int = 1000
     condition_dropout: float = 0.25
-    """Training examples that are told neither music nor beat (together, as in the paper)."""
+    """Share of training examples without music and beat (dropped together, as in the paper)."""
     music_dropout: float = 0.3
-    """Training examples that are told the beat alone: a small corpus is else known by its songs, not danced to."""
+    """Share of training examples with the beat but without music features, so that songs are not memorised."""
     style_dropout: float = 0.3
-    """Training examples of a dance that are not told its style."""
+    """Share of training examples without a style."""
     bidirectional: bool = True
-    """See the noisy next slice; without it the past alone conditions, as in the paper's ablation."""
+    """Condition on the noisy next slice too; false for the past only, as in the paper's ablation."""
     local_decoder: bool = True
     beat: bool = True
-    """Hear the beat as an input of its own."""
+    """Add the beat as an input."""
     guidance_scale: float = 5.0
-    """How strictly the music is followed, where nothing else is asked for."""
+    """Default classifier-free guidance scale of the music."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "styles", tuple(self.styles))  # JSON has lists
@@ -73,7 +73,7 @@ class BADMConfig:
 
     @property
     def window(self) -> int:
-        """Places of a window."""
+        """Positions of a window."""
         return self.slices * self.slice_length
 
     @property
@@ -109,14 +109,14 @@ PRESETS: dict[str, dict[str, BADMConfig]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class BADMOptions:
-    """How a dance is drawn."""
+    """Sampling options of BADM."""
 
     steps: int = 25
-    """Steps of DDIM."""
+    """DDIM steps."""
     guidance_scale: float | None = None
-    """How strictly to follow the music: 1 is not at all stricter than the data; None is the model's own."""
+    """Classifier-free guidance scale of the music: 1 for no guidance; None for the model's default."""
     group: int = 8
-    """Windows that are sampled together."""
+    """Windows that are sampled as one batch."""
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.group < 1:
@@ -127,27 +127,27 @@ class BADMOptions:
             raise ValueError(f"guidance_scale: expected 0..20, got {self.guidance_scale}; 5 is usual")
 
     def adjusted(self, guidance_scale: float | None, steps: int | None) -> "BADMOptions":
-        """Return these options with what is given in place of their own."""
+        """Return these options with those replaced that are not None."""
         options = self if guidance_scale is None else replace(self, guidance_scale=guidance_scale)
         return options if steps is None else replace(options, steps=steps)
 
 
 @dataclass(frozen=True, kw_only=True)
 class BADMTrainConfig:
-    """Batches: what is drawn how often."""
+    """Training batches: sampling shares and sizes."""
 
     batch_size: int = 64
     rhythmic_share: float = 0.12
-    """Windows of motion that has accents but is no dance."""
+    """Share of windows of rhythmic motion that is no dance."""
     idle_share: float = 0.04
-    """Windows of idles, under silence."""
+    """Share of windows of idle motion with silence."""
     phases: int = 4
-    """Frames by which a clip may be shifted before it becomes latents."""
+    """Frame offsets at which each clip is encoded as latents."""
     kinematic_items: int = 24
-    """Windows of a batch whose bodies the losses look at: that costs as much as the network."""
+    """Windows of a batch for the kinematic losses, which cost as much as the network."""
     held_out_windows: int = 128
     bank: DanceBankConfig = field(default_factory=DanceBankConfig)
-    """What is paired with music."""
+    """Pairing of dances with music."""
 
     def __post_init__(self) -> None:
         if self.batch_size < 2 or self.phases < 1 or self.held_out_windows < 1:
@@ -161,22 +161,22 @@ class BADMTrainConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class BADMTraining(HeadTraining):
-    """Train BADM, which dances to music; the cache's dances are paired with music first."""
+    """Train BADM, which dances to music. The dances of the cache are paired with music first."""
 
     preset: Literal["small", "open", "paper"] = "small"
-    """small and open are the sizes that ship; paper is the published one."""
+    """Model size: small and open are shipped, paper is the published one."""
     space: Literal["latent", "motion", "edge"] = "latent"
-    """What is denoised: the tokenizer's latents, feature frames, or EDGE's frames."""
+    """Diffused representation: tokenizer latents, feature frames, or EDGE's frames."""
     bidirectional: bool = True
-    """Condition each slice on the next one too; without it, as in the paper's ablation, on the past alone."""
+    """Condition each slice on the next one too; false for the past only, as in the paper's ablation."""
     local_decoder: bool = True
     """Refine the joined slices by convolutions."""
     beat: bool = True
-    """Hear the beat as an input of its own."""
+    """Add the beat as an input."""
     slices: int = 6
-    """Slices of a window, whose length stays."""
+    """Slices of a window; the length of the window stays the same."""
     recipe: BADMTrainConfig = field(default_factory=BADMTrainConfig)
-    """Batches, and what is paired."""
+    """Training batches and pairing."""
 
     def __post_init__(self) -> None:
         window = PRESETS[self.preset][self.space].window
@@ -186,11 +186,11 @@ class BADMTraining(HeadTraining):
             )
 
     def folder(self, name: str) -> Path:
-        """Return where in the set the model lies: one for each space."""
+        """Return the folder of the model: each space has one of its own."""
         return self.output / name / self.space
 
     def build(self) -> "Recipe":
-        """Return the recipe for the data."""
+        """Return the training recipe for the data."""
         from motiongen.heads.badm.recipe import BADMRecipe
 
         sizes = PRESETS[self.preset][self.space]

@@ -1,8 +1,8 @@
-"""EDGE's losses, which BADM keeps (Tseng et al., CVPR 2023, equations 3 to 7; the released weights), and two more.
+"""BADM's training losses: those of EDGE (Tseng et al., CVPR 2023, equations 3 to 7, released weights) and two more.
 
-Squared errors of poses hardly tell when a body comes to rest or whether a foot slides: a model trained by them alone
-dances past the beat, and skates, for very long. The rhythm's loss sees how speed rises and falls (Beat-It, ECCV 2024,
-has one for the beat as well), the sliding one how fast those feet are that stand in truth.
+Squared pose errors are insensitive to when a body comes to rest and whether a foot slides: a model trained by them
+alone misses the beat and skates. The rhythm loss compares the course of the mean joint speed (Beat-It, ECCV 2024, has a
+loss for the beat too); the sliding loss penalises the speed of feet that are in contact in the ground truth.
 """
 
 from collections.abc import Mapping
@@ -16,28 +16,28 @@ from motiongen.heads.badm.model import BADM
 from motiongen.heads.badm.spaces import Kinematics, Space
 
 RECONSTRUCTION, VELOCITY, POSITION, CONTACT = 0.636, 2.964, 0.646, 10.942
-"""Weights of EDGE's losses: normalised values, their differences in time, joint positions, feet that stand."""
+"""Weights of EDGE's losses: normalised values, their time differences, joint positions, feet in contact."""
 RHYTHM, SLIDING = 0.5, 0.1
-"""Weights of how speed rises and falls, and of the speed of feet that stand, m/s."""
-STANDS = 0.95
-"""A foot stands where its predicted contact is above."""
+"""Weights of the speed profile and of the speed of feet in contact, m/s."""
+CONTACT_THRESHOLD = 0.95
+"""A foot counts as in contact where its predicted contact is above this."""
 
 
 @dataclass(frozen=True)
 class Denoised:
-    """A training pass, in normalised units.
+    """Result of a training pass, in normalised units.
 
     Attributes:
-        predicted: the clean window (B, N, C).
-        coarse: the same before the local decoder.
-        clean: the truth.
-        kept: (B,) how much of it was left under the noise, alpha_bar.
+        predicted: (B, N, C) predicted clean windows.
+        coarse: (B, N, C) the prediction before the local decoder.
+        clean: (B, N, C) ground truth.
+        alpha_bar: (B,) signal share of the noisy windows.
     """
 
     predicted: Tensor
     coarse: Tensor
     clean: Tensor
-    kept: Tensor
+    alpha_bar: Tensor
 
 
 def loss(
@@ -47,19 +47,27 @@ def loss(
     generator: torch.Generator,
     kinematic_items: int = 64,
 ) -> dict[str, Tensor]:
-    """Return named losses of a batch; `loss` is their weighted sum. Arguments as in `denoise` and `losses_of`."""
+    """Return the named losses of a batch; `loss` is their weighted sum.
+
+    Args:
+        model: the head.
+        space: representation of the windows.
+        batch: see `denoise`.
+        generator: on the CPU; draws diffusion steps, noise and dropped conditions.
+        kinematic_items: windows of the batch for the kinematic losses, which cost as much as the network.
+    """
     denoised = denoise(model, batch, generator)
     with torch.autocast(model.device.type, enabled=False):
         return losses_of(model, space, denoised, kinematic_items)
 
 
 def denoise(model: BADM, batch: Mapping[str, Tensor], generator: torch.Generator) -> Denoised:
-    """Return what is predicted of windows at random steps of noise.
+    """Return predictions for windows noised to random diffusion steps.
 
     Args:
         model: the head.
         batch: window (B, N, C), music (B, T, music_dim), beats (B, T), style (B,), keep_style (B,) bool.
-        generator: on the CPU, of everything that is drawn.
+        generator: on the CPU; draws diffusion steps, noise and dropped conditions.
     """
     config, clean = model.config, model.normalise(batch["window"])
     size = len(clean)
@@ -77,31 +85,31 @@ def denoise(model: BADM, batch: Mapping[str, Tensor], generator: torch.Generator
 
 
 def losses_of(model: BADM, space: Space, denoised: Denoised, kinematic_items: int = 64) -> dict[str, Tensor]:
-    """Return named losses of a training pass; `loss` is their weighted sum.
+    """Return the named losses of a training pass; `loss` is their weighted sum.
 
-    What is predicted before the local decoder is held to the truth as well: the next slice looks at it. Under much
-    noise a prediction is a mean of many dances, whose feet cannot but slide: their loss counts as the data left.
+    The prediction before the local decoder has a loss too, since the next slice is conditioned on it. At high noise a
+    prediction is the mean of many dances, whose feet slide: the sliding loss is weighted by alpha_bar.
 
     Args:
-        model: has the normaliser.
-        space: of the windows.
-        denoised: of `denoise`.
-        kinematic_items: windows of the batch whose bodies are looked at: that costs as much as the network.
+        model: for its normaliser.
+        space: representation of the windows.
+        denoised: from `denoise`.
+        kinematic_items: windows of the batch for the kinematic losses, which cost as much as the network.
     """
     predicted, coarse, clean = denoised.predicted.float(), denoised.coarse.float(), denoised.clean
-    made = space.kinematics(model.denormalise(predicted[:kinematic_items]))
+    motion = space.kinematics(model.denormalise(predicted[:kinematic_items]))
     with torch.no_grad():
         true = space.kinematics(model.denormalise(clean[:kinematic_items]))
-    stands = (made.contacts.detach() > STANDS)[..., None]  # (b, T - 1, 4, 1)
-    standing = (true.contacts > 0.5)[..., None] * denoised.kept[:kinematic_items, None, None, None]
+    predicted_contact = (motion.contacts.detach() > CONTACT_THRESHOLD)[..., None]  # (b, T - 1, 4, 1)
+    true_contact = (true.contacts > 0.5)[..., None] * denoised.alpha_bar[:kinematic_items, None, None, None]
     losses = {
         "reconstruction": (predicted - clean).square().mean(),
         "coarse": (coarse - clean).square().mean(),
-        "velocity": (_steps(predicted) - _steps(clean)).square().mean(),
-        "position": (made.places - true.places).square().mean(),
-        "contact": (made.feet * stands).square().mean(),
-        "rhythm": (_rhythm(made) - _rhythm(true)).square().mean(),
-        "sliding": (made.feet * standing).abs().sum(-1).mean() * FPS,
+        "velocity": (_differences(predicted) - _differences(clean)).square().mean(),
+        "position": (motion.positions - true.positions).square().mean(),
+        "contact": (motion.feet * predicted_contact).square().mean(),
+        "rhythm": (_rhythm(motion) - _rhythm(true)).square().mean(),
+        "sliding": (motion.feet * true_contact).abs().sum(-1).mean() * FPS,
     }
     total = (
         RECONSTRUCTION * (losses["reconstruction"] + losses["coarse"])
@@ -114,11 +122,11 @@ def losses_of(model: BADM, space: Space, denoised: Denoised, kinematic_items: in
     return losses | {"loss": total}
 
 
-def _steps(x: Tensor) -> Tensor:
+def _differences(x: Tensor) -> Tensor:
     return x[:, 1:] - x[:, :-1]
 
 
 def _rhythm(motion: Kinematics) -> Tensor:
-    """How the mean joint speed rises and falls (b, T - 1), over its mean: a blurred prediction is slow all along."""
+    """Return the mean joint speed (b, T - 1) divided by its mean over time, since blurred predictions are too slow."""
     speed = motion.speeds.mean(-1)
     return speed / speed.mean(-1, keepdim=True).clamp_min(0.05)

@@ -1,10 +1,10 @@
-"""BADM: music into dance by diffusion, slice by slice, each slice conditioned on its past and its future neighbour.
+"""BADM: music-to-dance diffusion, slice by slice, each slice conditioned on the one before and the one after it.
 
 After "Bidirectional Autoregressive Diffusion Model for Dance Generation" (Zhang et al., arXiv 2402.04356), which builds
-on EDGE (Tseng et al., CVPR 2023). A window is K slices. At each step of denoising, from the first slice to the last,
-slice k looks at its music, at what was just predicted for slice k - 1, and at the noisy slice k + 1; the step, the
-music and the beat modulate every place (FiLM). A local information decoder, 1-D convolutions over the joined slices,
-gives the window. What is diffused is what a `Space` makes of motion: feature frames, or the tokenizer's latents.
+on EDGE (Tseng et al., CVPR 2023). A window has K slices. At each denoising step, from the first slice to the last,
+slice k attends to its music, to the prediction of slice k - 1, and to the noisy slice k + 1; the diffusion step, the
+music and the beat modulate every position (FiLM). A local information decoder, 1-D convolutions over the joined slices,
+predicts the window. The diffused representation is that of a `Space`: feature frames, or tokenizer latents.
 """
 
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ from motiongen.modules.film import FiLMBlock
 
 @dataclass(frozen=True)
 class MusicConditioning:
-    """The conditioning of windows, encoded once for all steps of denoising.
+    """Encoded music and style of windows, computed once for all denoising steps.
 
     Attributes:
-        tokens: (B, N, D) the music at each position.
-        style: (B, 1, D).
+        tokens: (B, N, D) music tokens, one for each position.
+        style: (B, 1, D) style embedding.
     """
 
     tokens: Tensor
@@ -32,15 +32,18 @@ class MusicConditioning:
 
 
 BEAT_DIM = 3
-"""Numbers that say the beat of a frame."""
+"""Channels of the beat input: see `beat_phase`."""
 
 
 def beat_phase(beats: Tensor) -> Tensor:
-    """Return (B, T, 3) for beats (B, T), 1 on the frames of beats: the beats, and where between two a frame lies.
+    """Return beat inputs (B, T, 3) of each frame: the beat indicator, and cosine and sine of the beat phase.
 
-    That place is an angle, 0 on a beat, as its cosine and sine; behind the last beat and before the first it goes on at
-    the nearest distance of two, and it is (0, 0) where there are not two. The paper has the first number alone, which
-    says nothing on all frames but one in fifteen.
+    The phase is an angle, 0 on a beat and 2 pi on the next. Before the first beat and after the last it is extrapolated
+    with the nearest beat period; with fewer than two beats its cosine and sine are 0. The paper has the indicator only,
+    which is zero on fourteen of fifteen frames.
+
+    Args:
+        beats: (B, T), 1 at frames with a beat, else 0.
     """
     frames = torch.arange(beats.shape[1], device=beats.device).expand_as(beats)
     on = beats > 0.5
@@ -58,8 +61,8 @@ def beat_phase(beats: Tensor) -> Tensor:
     return torch.stack([on.float(), angle.cos() * known, angle.sin() * known], dim=-1)
 
 
-class MusicReader(nn.Module):
-    """Music features and beats at frame rate into one token a place; sees a third of a second to both sides."""
+class MusicEncoder(nn.Module):
+    """Encodes music features and beats at frame rate, one token a position; sees a third of a second to both sides."""
 
     def __init__(self, config: BADMConfig) -> None:
         super().__init__()
@@ -69,14 +72,14 @@ class MusicReader(nn.Module):
         self.fold = nn.Conv1d(width, config.dim, config.frames_per_step, stride=config.frames_per_step)
 
     def forward(self, music: Tensor) -> Tensor:
-        """Return tokens (B, N, D) of normalised music (B, N * frames_per_step, music_dim + beat)."""
+        """Return tokens (B, N, D) of normalised music (B, N * frames_per_step, music_dim + BEAT_DIM)."""
         hidden = F.silu(self.spread(music.transpose(1, 2)))
         hidden = hidden + F.silu(self.widen(hidden))
         return self.fold(hidden).transpose(1, 2)
 
 
 class LocalDecoder(nn.Module):
-    """The local information decoder: convolutions over the joined slices refine what was predicted slice by slice."""
+    """Local information decoder: convolutions over the joined slices that correct the slice-wise prediction."""
 
     def __init__(self, dim: int, channels: int, kernel_size: int = 3) -> None:
         super().__init__()
@@ -88,7 +91,7 @@ class LocalDecoder(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """Return what is to be added (B, N, C), for hidden (B, N, D)."""
+        """Return the correction (B, N, C) of the prediction, for hidden features (B, N, D)."""
         x = hidden.transpose(1, 2)
         x = x + F.gelu(self.mix(x))
         x = x + F.gelu(self.mix_again(x))
@@ -96,7 +99,7 @@ class LocalDecoder(nn.Module):
 
 
 class BADM(nn.Module):
-    """Predicts the clean window from a noisy one, the music and the step."""
+    """Denoiser: predicts the clean window from a noisy one, the music and the diffusion step."""
 
     model_type = "badm"
     config_class = BADMConfig
@@ -110,7 +113,7 @@ class BADM(nn.Module):
         self.config = config
         dim = config.dim
         self.schedule = CosineSchedule(config.noise_steps)
-        self.music = MusicReader(config)
+        self.music = MusicEncoder(config)
         self.no_music = nn.Parameter(torch.randn(dim) * 0.02)
         self.style = nn.Embedding(len(config.styles) + 1, dim)  # the last one is "any"
         self.time = nn.Sequential(nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, dim))
@@ -135,12 +138,12 @@ class BADM(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """Device of the model."""
         return self.mean.device
 
     @torch.no_grad()
     def set_normaliser(self, mean: Tensor, std: Tensor, music_mean: Tensor, music_std: Tensor) -> None:
-        """Set what is subtracted from, and divides, what is diffused (C,) and the music (music_dim,)."""
+        """Set mean and std of the diffused representation, (C,) each, and of the music features, (music_dim,) each."""
         for name, value in (
             ("mean", mean),
             ("std", std),
@@ -150,15 +153,15 @@ class BADM(nn.Module):
             getattr(self, name).copy_(value)
 
     def normalise(self, x: Tensor) -> Tensor:
-        """Return x (..., C) as the network sees it."""
+        """Return normalised x (..., C)."""
         return (x - self.mean) / self.std
 
     def denormalise(self, x: Tensor) -> Tensor:
-        """Return network values (..., C) as they are in the space."""
+        """Return normalised x (..., C) in the units of the space."""
         return x.float() * self.std + self.mean
 
     def style_index(self, style: str | None) -> int:
-        """Return the number of a style, or of "any" for None. Raises ValueError that lists the styles."""
+        """Return the index of a style, or that of "any" for None. Raises ValueError that lists the styles."""
         if style is None:
             return len(self.config.styles)
         if style not in self.config.styles:
@@ -177,11 +180,11 @@ class BADM(nn.Module):
         """Return the conditioning of windows.
 
         Args:
-            music: features (B, T, music_dim) of its frames.
-            beats: (B, T), 1 on the frames of beats.
-            style: (B,) numbers of styles.
-            drop_music: (B,) bool, true where music and beat are left out.
-            beat_only: (B,) bool, true where the music alone is left out.
+            music: (B, T, music_dim) features of its frames.
+            beats: (B, T), 1 at frames with a beat, else 0.
+            style: (B,) style indices.
+            drop_music: (B,) bool, true = without music and beat.
+            beat_only: (B,) bool, true = with the beat but without music features.
         """
         inputs = (music - self.music_mean) / self.music_std
         if beat_only is not None:
@@ -194,36 +197,42 @@ class BADM(nn.Module):
         return MusicConditioning(tokens, self.style(style)[:, None])
 
     def forward(self, noisy: Tensor, step: Tensor, conditioning: MusicConditioning) -> tuple[Tensor, Tensor]:
-        """Return the predicted clean window (B, N, C), and the same before the local decoder, of a noisy one."""
-        config, places = self.config, self.config.slice_length
+        """Return the predicted clean windows (B, N, C), and the prediction before the local decoder (B, N, C).
+
+        Args:
+            noisy: (B, N, C) noisy windows.
+            step: (B,) their diffusion steps.
+            conditioning: from `encode_music`.
+        """
+        config, length = self.config, self.config.slice_length
         time = self.time(timestep_embedding(step, config.dim).to(self.position.dtype))[:, None]  # (B, 1, D)
         condition = self.modulate(conditioning.tokens + time + conditioning.style)  # (B, N, D)
-        slices = noisy.split(places, dim=1)
+        slices = noisy.split(length, dim=1)
         past = self._missing(0, noisy)
         hidden, coarse = [], []
-        for k, piece in enumerate(slices):
-            own = slice(k * places, (k + 1) * places)
+        for k, noisy_slice in enumerate(slices):
+            own = slice(k * length, (k + 1) * length)
             contexts = [conditioning.tokens[:, own] + self.role[0] + self.position, past]
             if self.future is not None:
                 last = k + 1 == len(slices)
-                future = self._missing(1, noisy) if last else self._seen(self.future(slices[k + 1]), 2)
+                future = self._missing(1, noisy) if last else self._as_context(self.future(slices[k + 1]), 2)
                 contexts.append(future)
-            x = self.noisy(piece) + self.position
+            x = self.noisy(noisy_slice) + self.position
             for block in self.blocks:
                 x = block(x, contexts, condition[:, own])
             x = self.norm(x)
             predicted = self.out(x)
             hidden.append(x)
             coarse.append(predicted)
-            past = self._seen(self.past(predicted), 1)
+            past = self._as_context(self.past(predicted), 1)
         joined = torch.cat(coarse, dim=1)
         if self.local is None:
             return joined, joined
         return joined + self.local(torch.cat(hidden, dim=1)), joined
 
-    def _seen(self, x: Tensor, role: int) -> Tensor:
+    def _as_context(self, x: Tensor, role: int) -> Tensor:
         return x + self.role[role] + self.position
 
     def _missing(self, edge: int, like: Tensor) -> Tensor:
-        """One token (B, 1, D) that says that there is no neighbour."""
+        """Return the token (B, 1, D) for a missing neighbour slice."""
         return self.edge[edge].expand(like.shape[0], 1, -1)

@@ -1,4 +1,4 @@
-"""What a BADM diffuses: feature frames, EDGE's frames, or the tokenizer's latents; to and from feature frames."""
+"""Representations that a BADM diffuses: feature frames, EDGE's frames, or tokenizer latents."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,47 +15,53 @@ from motiongen.tokenizers.rvq_vae import RVQVAE
 
 @dataclass(frozen=True)
 class Kinematics:
-    """How bodies move, with gradients: what losses look at.
+    """Joint motion of a batch, differentiable, for the kinematic losses.
 
     Attributes:
-        places: joint positions (B, T, 22, 3), metres; in frames of reference of the space's own.
-        speeds: of the joints over the ground (B, T - 1, 22), m/s.
-        feet: steps of the contact joints (B, T - 1, 4, 3), metres.
-        contacts: of those, 0..1 (B, T - 1, 4).
+        positions: (B, T, 22, 3) joint positions, metres, in a frame of reference that depends on the space.
+        speeds: (B, T - 1, 22) joint speeds relative to the ground, m/s.
+        feet: (B, T - 1, 4, 3) displacements of the contact joints from frame to frame, metres.
+        contacts: (B, T - 1, 4) contact of these joints, 0..1.
     """
 
-    places: Tensor
+    positions: Tensor
     speeds: Tensor
     feet: Tensor
     contacts: Tensor
 
 
 class Space(Protocol):
-    """Feature frames (T, 140) as places (N, C), and back."""
+    """Protocol of a representation: feature frames (T, 140) to a sequence (N, C) and back.
+
+    Attributes:
+        name: of the space.
+        channels: C.
+        frames_per_step: frames of a position of the sequence.
+    """
 
     name: str
     channels: int
     frames_per_step: int
 
     def encode(self, frames: Tensor) -> Tensor:
-        """Return places (ceil(T / frames_per_step), C) of feature frames (T, 140)."""
+        """Return the sequence (ceil(T / frames_per_step), C) of feature frames (T, 140)."""
         ...
 
-    def decode(self, places: Tensor) -> Tensor:
-        """Return feature frames (N * frames_per_step, 140) of places (N, C)."""
+    def decode(self, sequence: Tensor) -> Tensor:
+        """Return feature frames (N * frames_per_step, 140) of a sequence (N, C)."""
         ...
 
-    def kinematics(self, places: Tensor) -> Kinematics:
-        """Return how the bodies of places (B, N, C) move."""
+    def kinematics(self, sequence: Tensor) -> Kinematics:
+        """Return the joint motion of sequences (B, N, C)."""
         ...
 
     def decoder(self) -> Callable[[Tensor], Tensor]:
-        """Return what decodes a stream: it takes the next places and remembers what it must of those before."""
+        """Return a stateful function for streaming: it decodes the next part (n, C) of a sequence to feature frames."""
         ...
 
 
 class MotionSpace:
-    """The feature frames themselves."""
+    """Feature frames, unchanged: one position a frame."""
 
     name, channels, frames_per_step = "motion", features.FEATURE_DIM, 1
 
@@ -63,21 +69,21 @@ class MotionSpace:
         """Return the frames."""
         return frames
 
-    def decode(self, places: Tensor) -> Tensor:
+    def decode(self, sequence: Tensor) -> Tensor:
         """Return the frames."""
-        return places.cpu()
+        return sequence.cpu()
 
-    def kinematics(self, places: Tensor) -> Kinematics:
-        """Return how the bodies of frames (B, T, 140) move."""
-        return _kinematics(places)
+    def kinematics(self, sequence: Tensor) -> Kinematics:
+        """Return the joint motion of frames (B, T, 140)."""
+        return _kinematics(sequence)
 
     def decoder(self) -> Callable[[Tensor], Tensor]:
-        """Return `decode`: frames stand for themselves."""
+        """Return `decode`, since frames need no state."""
         return self.decode
 
 
 class EdgeSpace:
-    """EDGE's 151-D frames, which carry the root's place: a clip begins over the origin."""
+    """EDGE's 151-D frames, which contain the position of the root; a clip starts at the origin."""
 
     name, channels, frames_per_step = "edge", features_edge.FEATURE_DIM, 1
 
@@ -85,26 +91,26 @@ class EdgeSpace:
         """Return EDGE's frames (T, 151)."""
         return features_edge.encode(features.decode(frames))
 
-    def decode(self, places: Tensor) -> Tensor:
+    def decode(self, sequence: Tensor) -> Tensor:
         """Return feature frames (T, 140)."""
-        return features.encode(features_edge.decode(places.cpu()))
+        return features.encode(features_edge.decode(sequence.cpu()))
 
-    def kinematics(self, places: Tensor) -> Kinematics:
-        """Return how the bodies of frames (B, T, 151) move."""
-        joints = features_edge.positions(places)
+    def kinematics(self, sequence: Tensor) -> Kinematics:
+        """Return the joint motion of frames (B, T, 151)."""
+        joints = features_edge.positions(sequence)
         steps = joints[:, 1:] - joints[:, :-1]  # (B, T - 1, 22, 3)
-        contacts = places[:, 1:, features_edge.LAYOUT["contacts"]]
+        contacts = sequence[:, 1:, features_edge.LAYOUT["contacts"]]
         return Kinematics(
             joints, _lengths(steps) * features.FPS, steps[:, :, features_edge.CONTACT_INDEX], contacts
         )
 
     def decoder(self) -> Callable[[Tensor], Tensor]:
-        """Raise ValueError: the root's place would have to be carried on from window to window."""
+        """Raise ValueError: the space cannot be streamed, as its root positions start at the origin in each window."""
         raise ValueError("space: expected latent or motion to stream, got edge; load another")
 
 
 class LatentSpace:
-    """The tokenizer's latents before quantization."""
+    """Tokenizer latents before quantization: one position a token."""
 
     name = "latent"
 
@@ -118,31 +124,33 @@ class LatentSpace:
         """Return latents (N, latent) of frames (T, 140)."""
         return self.tokenizer.latents(frames[None].to(self.tokenizer.mean.device))[0].cpu()
 
-    def decode(self, places: Tensor) -> Tensor:
+    def decode(self, sequence: Tensor) -> Tensor:
         """Return frames (4 N, 140) of latents (N, latent)."""
-        return self.decoder()(places)
+        return self.decoder()(sequence)
 
-    def kinematics(self, places: Tensor) -> Kinematics:
-        """Return how the bodies move that latents (B, N, latent) are decoded to."""
-        return _kinematics(self.tokenizer.decode_latents(places))
+    def kinematics(self, sequence: Tensor) -> Kinematics:
+        """Return the joint motion of the frames that latents (B, N, latent) decode to."""
+        return _kinematics(self.tokenizer.decode_latents(sequence))
 
     def decoder(self) -> Callable[[Tensor], Tensor]:
-        """Return what decodes a stream of latents."""
+        """Return a function that decodes the next latents (n, latent) of a stream to frames (4 n, 140)."""
         state = self.tokenizer.init_state(1)
 
         @torch.no_grad()
-        def decode_next(places: Tensor) -> Tensor:
-            latents = places[None].to(self.tokenizer.mean.device)
+        def decode_next(sequence: Tensor) -> Tensor:
+            latents = sequence[None].to(self.tokenizer.mean.device)
             return self.tokenizer.step_latents(latents, state)[0].float().cpu()
 
         return decode_next
 
 
 def _kinematics(frames: Tensor) -> Kinematics:
-    places = local_positions(frames)
-    velocities = world_velocities(frames, places)  # (B, T - 1, 22, 3)
+    positions = local_positions(frames)
+    velocities = world_velocities(frames, positions)  # (B, T - 1, 22, 3)
     contacts = frames[:, 1:, features.LAYOUT["contacts"]]
-    return Kinematics(places, _lengths(velocities), velocities[:, :, CONTACT_INDEX] / features.FPS, contacts)
+    return Kinematics(
+        positions, _lengths(velocities), velocities[:, :, CONTACT_INDEX] / features.FPS, contacts
+    )
 
 
 def _lengths(vectors: Tensor) -> Tensor:
@@ -150,7 +158,15 @@ def _lengths(vectors: Tensor) -> Tensor:
 
 
 def make_space(name: str, tokenizer: RVQVAE | None) -> Space:
-    """Return a space by its name. Raises ValueError when latents are asked for without a tokenizer."""
+    """Return a space.
+
+    Args:
+        name: "latent", "motion" or "edge".
+        tokenizer: for "latent".
+
+    Raises:
+        ValueError: "latent" without a tokenizer.
+    """
     if name == "latent":
         if tokenizer is None:
             raise ValueError("tokenizer: expected one for latents, got none; train a tokenizer first")

@@ -1,4 +1,4 @@
-"""BAMM: text to motion codes by one transformer that writes from left to right, then revises in both directions."""
+"""BAMM: text to motion codes by one transformer that samples autoregressively, then resamples bidirectionally."""
 
 from motiongen.heads.bamm.config import PRESETS, BAMMConfig, BAMMOptions, BAMMTraining
 from motiongen.heads.spec import HeadSpec

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class BAMMConfig(CodeHeadConfig):
-    """Sizes of BAMM; the defaults are the shipped `small` one."""
+    """Sizes of BAMM; the defaults are those of the shipped preset `small`."""
 
     max_tokens: int = 75
-    """Longest clip that is seen at once, in tokens."""
+    """Window of the model, tokens."""
     num_layers: int = 6
     feedforward_dim: int = 448
     residual_dim: int = 128
@@ -33,17 +33,17 @@ class BAMMConfig(CodeHeadConfig):
 
     @property
     def end(self) -> int:
-        """The code that ends a clip; the model's first after the codebook's own."""
+        """Code END after the last token of a clip; the first after those of the codebook."""
         return self.codebook_size
 
     @property
     def pad(self) -> int:
-        """The code after the end of the shorter clips of a batch."""
+        """Code PAD after the end of shorter clips of a batch."""
         return self.codebook_size + 1
 
     @property
     def mask(self) -> int:
-        """The code that hides another."""
+        """Code MASK of masked tokens."""
         return self.codebook_size + 2
 
     def transformer(self) -> TransformerConfig:
@@ -85,64 +85,65 @@ PRESETS: dict[str, BAMMConfig] = {
 
 @dataclass(frozen=True, kw_only=True)
 class BAMMOptions(CodeOptions):
-    """How BAMM samples codes."""
+    """Sampling options of BAMM."""
 
     guidance_scale: float = 3.0
-    """Weight of the text against no text while writing from left to right; 1 is the text alone."""
+    """Classifier-free guidance scale of the autoregressive pass; 1 for no guidance."""
     refine_guidance_scale: float = 2.5
-    """The same while revising."""
+    """Guidance scale of the bidirectional pass."""
     residual_guidance_scale: float = 2.0
-    """The same for the finer levels."""
+    """Guidance scale of the finer levels."""
     residual_temperature: float = 0.5
     refine_share: float = 0.4
-    """Part of the codes, the least sure ones, that are hidden and written again in both directions; 0 for none."""
+    """Share of the codes, the least confident ones, that are masked and resampled bidirectionally; 0 for none."""
     refine_steps: int = 6
     edit_steps: int = 12
-    """Steps in which an edited span is filled."""
+    """Steps in which an edited span is sampled."""
     overlap: int = 16
-    """Tokens of its past that a clip longer than the model's window goes on from."""
+    """Tokens of context from the previous window, for clips longer than the window of the model."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 <= self.refine_share <= 1:
             raise ValueError(f"refine_share: expected 0..1, got {self.refine_share}; take 0.4")
         check_at_least(self, 1, "refine_steps", "edit_steps", "overlap", fix="take 6 or more")
-        self.residual_sampling()  # which checks its own
+        self.residual_sampling()  # checks temperature, top_k and top_p
 
     def adjusted(self, guidance_scale: float | None = None, temperature: float | None = None) -> Self:
-        """Return these options with what is given in place of their own; the guidance for both passes."""
+        """Return these options with those replaced that are not None; the guidance scale of both passes."""
         options = super().adjusted(guidance_scale, temperature)
         return options if guidance_scale is None else replace(options, refine_guidance_scale=guidance_scale)
 
     def residual_sampling(self) -> SamplingConfig:
-        """Return how codes of the finer levels are drawn."""
+        """Return the sampling options of the finer levels."""
         return SamplingConfig(temperature=self.residual_temperature, top_k=self.top_k, top_p=self.top_p)
 
 
 @dataclass(frozen=True, kw_only=True)
 class BAMMTrainConfig(CorpusConfig):
-    """Batches: which clips, how cut and how joined."""
+    """Training batches: sampling of clips and compositions."""
 
     composed_share: float = 0.12
-    """Pairs of clips under "X, then Y"."""
+    """Share of examples that are two joined clips with the caption "X, then Y"."""
     continued_share: float = 0.08
-    """Clips that go on from the end of another one."""
+    """Share of examples that continue another clip."""
     compositions: int = 2500
-    """Pairs of clips that are made, once."""
+    """Joined pairs of clips, made once before training."""
     crossfade_frames: int = 8
+    """Frames over which joined clips are crossfaded."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BAMMTraining(HeadTraining):
-    """Train BAMM, which turns words into the tokenizer's codes: for files."""
+    """Train BAMM, which turns text into codes of the tokenizer: for files."""
 
     preset: Literal["small", "open", "paper"] = "small"
-    """small and open are the sizes that ship; paper is the published one."""
+    """Model size: small and open are shipped, paper is the published one."""
     recipe: BAMMTrainConfig = field(default_factory=BAMMTrainConfig)
-    """Batches: which clips, how cut and how joined."""
+    """Training batches: sampling of clips and compositions."""
 
     def build(self) -> "Recipe":
-        """Return the recipe for the data."""
+        """Return the training recipe for the data."""
         from motiongen.heads.bamm.recipe import BAMMRecipe
 
         return BAMMRecipe.from_cache(self.cache(), self.load_tokenizer(), PRESETS[self.preset], self.recipe)

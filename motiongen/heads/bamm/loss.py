@@ -1,4 +1,4 @@
-"""BAMM's training loss: cross entropies of a causal, a masked and a residual view of the same clips."""
+"""BAMM's training loss: causal, masked and residual cross entropies of the same clips."""
 
 from dataclasses import dataclass
 
@@ -14,13 +14,13 @@ from motiongen.heads.code_loss import code_cross_entropy
 
 @dataclass(frozen=True)
 class BAMMBatch:
-    """Training clips of BAMM.
+    """Training batch of BAMM.
 
     Attributes:
-        codes: (B, N, Q), anything after an item's length.
+        codes: (B, N, Q); values after the length of an item are ignored.
         lengths: (B,) tokens of each item.
-        ended: (B,) bool, whether the item's last token is the clip's last: cut clips have no END.
-        given: (B,) leading tokens of another prompt's motion, which are shown and not asked for.
+        ended: (B,) bool, whether the last token of the item is the last of its clip; cropped clips have no END.
+        given: (B,) leading tokens that belong to another prompt: context without a loss.
         condition: B prompts.
     """
 
@@ -32,28 +32,28 @@ class BAMMBatch:
 
 
 def loss(model: BAMM, batch: BAMMBatch, generator: torch.Generator) -> dict[str, Tensor]:
-    """Return `loss` and its parts, cross entropies in nats a code (BAMM, Pinyoanuntapong et al. 2024, eq. 3).
+    """Return cross entropies in nats a code: `loss` and its parts (BAMM, Pinyoanuntapong et al. 2024, eq. 3).
 
     Args:
-        model: in training mode it smooths labels.
-        batch: clips, on the model's device.
-        generator: on the CPU.
+        model: the head; labels are smoothed in training mode.
+        batch: clips, on the device of the model.
+        generator: on the CPU; draws masks, levels and dropped conditions.
     """
     config, codes, device = model.config, batch.codes, batch.codes.device
     size, tokens, _ = codes.shape
     lengths, ended = batch.lengths.cpu(), batch.ended.cpu()
     index = torch.arange(tokens + 1)
     valid, at_end = index < lengths[:, None], (index == lengths[:, None]) & ended[:, None]  # (B, N + 1)
-    asked = valid & (index >= batch.given.cpu()[:, None])
+    with_loss = valid & (index >= batch.given.cpu()[:, None])
     targets = F.pad(codes[..., 0].cpu(), (0, 1)).where(valid, config.pad).masked_fill(at_end, config.end)
-    view = hybrid_view(targets, asked, config.mask, generator)
+    view = hybrid_view(targets, with_loss, config.mask, generator)
     scored = (view.scored | (at_end & view.causal[:, None])).to(device)
-    is_told = ended & view.causal & (torch.rand(size, generator=generator) < 0.5)
-    told_lengths = torch.where(is_told, lengths, 0)
+    has_length = ended & view.causal & (torch.rand(size, generator=generator) < 0.5)
+    given_lengths = torch.where(has_length, lengths, 0)
     dropped = torch.rand(size, generator=generator) < config.condition_dropout
 
     context, context_padding, sentence = model.text(batch.condition, dropped.to(device))
-    first = model.first_token(sentence, told_lengths.to(device))
+    first = model.first_token(sentence, given_lengths.to(device))
     x = torch.cat([first, model.embed(view.inputs.to(device))], dim=1)
     padding = F.pad(~(valid | at_end), (1, 0)).to(device)
     base_context = model.transformer.make_context(context, context_padding)

@@ -1,4 +1,4 @@
-"""What BAMM sees of a clip in training: the hybrid of a causal and a masked view."""
+"""Hybrid masking of BAMM's training: causal and masked views of clips."""
 
 import math
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class HybridView:
-    """A corrupted batch and where its loss is taken.
+    """Corrupted batch and the positions of its loss.
 
     Attributes:
-        inputs: (B, N) codes as shown to the model.
-        scored: (B, N) bool, whether the true code of a slot is asked for.
-        causal: (B,) bool, whether an item is seen from left to right only.
+        inputs: (B, N) corrupted codes, the input of the model.
+        scored: (B, N) bool, whether a position has a loss.
+        causal: (B,) bool, whether an item is attended to causally.
     """
 
     inputs: Tensor
@@ -23,13 +23,13 @@ class HybridView:
 
 
 def random_subset(valid: Tensor, counts: Tensor, generator: torch.Generator) -> Tensor:
-    """Return a mask (B, N) of `counts` (B,) random slots of `valid` (B, N) an item."""
+    """Return a mask (B, N) of `counts` (B,) random positions among the `valid` (B, N) ones of each item."""
     order = torch.rand(valid.shape, generator=generator).masked_fill(~valid, 2.0)
     return (order.argsort(dim=1).argsort(dim=1) < counts[:, None]) & valid
 
 
 def random_span(valid: Tensor, counts: Tensor, generator: torch.Generator) -> Tensor:
-    """Return a mask (B, N) of `counts` (B,) neighbouring slots of `valid` (B, N), itself one span an item."""
+    """Return a mask (B, N) of a random span of `counts` (B,) positions within `valid` (B, N), one span in each item."""
     room = (valid.sum(dim=1) - counts).clamp_min(0)
     start = (
         valid.int().argmax(dim=1) + (torch.rand(len(counts), generator=generator) * (room + 1)).long()
@@ -48,20 +48,21 @@ def hybrid_view(
     span_share: float = 0.3,
     noise: float = 0.05,
 ) -> HybridView:
-    """Return half of a batch as a causal view, half as a masked one (BAMM, Pinyoanuntapong et al. 2024, sec. 3).
+    """Return a hybrid view of a batch: causal items and masked items (BAMM, Pinyoanuntapong et al. 2024, sec. 3).
 
-    The causal view asks for every code; a few of those shown are wrong, so that the model learns to go on after its own
-    slips. The masked view hides cos(pi u / 2) of the codes (MaskGIT's schedule), scattered or, as in editing, one span;
-    of those asked for, 85 % are hidden, 10 % wrong and 5 % as they are, so that what is shown is doubted too.
+    A causal item has a loss at every valid position; a few inputs are random codes, so that the model learns to recover
+    from its own errors. A masked item has a loss at a share cos(pi u / 2) of the positions (MaskGIT's schedule), random
+    ones or, as in editing, one span; of their inputs 85 % are masked, 10 % are random codes and 5 % are unchanged, so
+    that visible codes are not trusted blindly.
 
     Args:
         codes: (B, N) true codes.
-        valid: (B, N) bool, the slots that may be hidden and asked for, one span an item.
-        mask_code: the code that hides.
-        generator: on the CPU, as codes are.
-        causal_share: items that are seen causally.
-        span_share: masked items whose hidden codes are one span.
-        noise: causal codes that are shown wrong.
+        valid: (B, N) bool, positions that can have a loss, one span in each item.
+        mask_code: code MASK.
+        generator: on the CPU, like codes.
+        causal_share: share of causal items.
+        span_share: share of masked items whose masked positions are one span.
+        noise: share of random codes in the inputs of causal items.
     """
     batch = len(codes)
     causal = torch.arange(batch) < round(batch * causal_share)
@@ -72,10 +73,10 @@ def hybrid_view(
     chosen = torch.where(
         as_span[:, None], random_span(valid, counts, generator), random_subset(valid, counts, generator)
     )
-    pool = codes[valid]  # wrong codes are as frequent as true ones
-    wrong = pool[torch.randint(len(pool), codes.shape, generator=generator)]
+    pool = codes[valid]  # random codes have the frequencies of true ones
+    random_codes = pool[torch.randint(len(pool), codes.shape, generator=generator)]
     draw = torch.rand(codes.shape, generator=generator)
-    masked = torch.where(draw < 0.85, mask_code, torch.where(draw < 0.95, wrong, codes))
-    slips = torch.where((draw < noise) & valid, wrong, codes)
-    inputs = torch.where(causal[:, None], slips, torch.where(chosen, masked, codes))
+    masked = torch.where(draw < 0.85, mask_code, torch.where(draw < 0.95, random_codes, codes))
+    noisy = torch.where((draw < noise) & valid, random_codes, codes)
+    inputs = torch.where(causal[:, None], noisy, torch.where(chosen, masked, codes))
     return HybridView(inputs, torch.where(causal[:, None], valid, chosen), causal)

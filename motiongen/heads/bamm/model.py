@@ -1,9 +1,10 @@
-"""BAMM: text to motion codes, by one transformer that writes from left to right, then revises in both directions.
+"""BAMM: text to motion codes by one transformer that samples autoregressively, then resamples bidirectionally.
 
-After BAMM (Pinyoanuntapong et al., ECCV 2024). What differs, and why: both views predict the code after a position, so
-that they share one meaning; text is a context of word pieces instead of one CLIP vector; positions are relative; pass 2
-re-masks by the real scores of pass 1 (the release's are all zero); every way of editing keeps its text; the length can
-be asked for; finer levels come from a residual transformer in the same head (MoMask, Guo et al., CVPR 2024).
+After BAMM (Pinyoanuntapong et al., ECCV 2024), with these differences: causal and masked views both predict the next
+code, so that the output has one meaning; text is a context of tokens instead of one CLIP vector; positions are
+relative; pass 2 re-masks by the confidence of pass 1 (the release's scores are all zero); all kinds of edits are
+conditioned on the text; the length can be given; finer levels come from a residual transformer in the same head
+(MoMask, Guo et al., CVPR 2024).
 """
 
 import torch
@@ -17,7 +18,7 @@ from motiongen.modules.text_input import TextInput
 
 
 class BAMM(nn.Module):
-    """Masked and autoregressive model of motion codes, with their finer levels."""
+    """Masked and autoregressive transformer over first-level codes, with a residual transformer for finer levels."""
 
     model_type = "bamm"
     config_class = BAMMConfig
@@ -27,7 +28,7 @@ class BAMM(nn.Module):
         self.config = config
         self.vectors = CodeVectors(config.num_quantizers, config.codebook_size, config.code_dim)
         self.text = TextInput(config.text_dim, config.context_dim, config.dim)
-        self.length = nn.Embedding(config.max_tokens + 1, config.dim)  # 0: not told
+        self.length = nn.Embedding(config.max_tokens + 1, config.dim)  # 0: no length given
         self.special = nn.Parameter(torch.empty(3, config.dim))  # END, PAD, MASK
         self.code_in = nn.Linear(config.code_dim, config.dim)
         self.transformer = Transformer(config.transformer())
@@ -41,21 +42,26 @@ class BAMM(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """Device of the model."""
         return self.special.device
 
     def embed(self, codes: Tensor) -> Tensor:
-        """Return vectors (B, N, D) of first-level codes (B, N), END, PAD and MASK among them."""
+        """Return embeddings (B, N, D) of first-level codes (B, N), which may include END, PAD and MASK."""
         table = torch.cat([self.code_in(self.vectors.vectors[0]), self.special.to(self.code_in.weight.dtype)])
         return F.embedding(codes, table)
 
     def first_token(self, sentence: Tensor, lengths: Tensor) -> Tensor:
-        """Return what stands before the codes (B, 1, D): the sentence (B, D) and the length (B,), 0 if unknown."""
+        """Return the embedding (B, 1, D) of the token before the codes.
+
+        Args:
+            sentence: (B, D) projected sentence vectors.
+            lengths: (B,) tokens of the clip, 0 if not given.
+        """
         first: Tensor = sentence + self.length(lengths)
         return first[:, None]
 
     def logits(self, features: Tensor) -> Tensor:
-        """Return logits (..., K + 1) of the code after each position of features (..., D); the last one is END's."""
+        """Return logits (..., K + 1) of the next first-level code, for features (..., D); the last is that of END."""
         return torch.cat(
             [self.vectors.logits(self.code_out(features), 0), self.end_out(features).float()], dim=-1
         )

@@ -1,4 +1,4 @@
-"""The recipe of BAMM: codes of clips, of cuts and of pairs of them, with the sentences that say what they are."""
+"""Training recipe of BAMM: codes of whole, cropped and joined clips with their captions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,19 +22,19 @@ from motiongen.heads.bamm.model import BAMM
 from motiongen.heads.code_recipe import CodeRecipe, text_condition, text_tensors
 from motiongen.tokenizers.rvq_vae import RVQVAE
 
-POSE = slice(LAYOUT["height"].start, LAYOUT["joints"].stop)  # what must meet at a junction
+POSE = slice(LAYOUT["height"].start, LAYOUT["joints"].stop)  # compared at a junction
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two motions in one.
+    """Two motions joined into one.
 
     Attributes:
         codes: (N, Q) int16.
-        boundary: token with which the second begins.
-        ended: whether the second is there to its end.
-        caption: sentence for both.
-        second: sentence for the second.
+        boundary: first token of the second motion.
+        ended: whether the second motion is complete.
+        caption: sentence for both motions.
+        second: sentence for the second motion.
     """
 
     codes: Tensor
@@ -46,7 +46,14 @@ class Pair:
 
 @dataclass(frozen=True)
 class Example:
-    """What is shown of one motion: its codes (N, Q), where its end is among them, and the words."""
+    """Training example; see `BAMMBatch` for the fields of the same name.
+
+    Attributes:
+        codes: (N, Q).
+        ended: whether the last token is the last of the motion.
+        given: leading tokens that belong to another prompt.
+        caption: the prompt.
+    """
 
     codes: Tensor
     ended: bool
@@ -55,7 +62,16 @@ class Example:
 
 
 class BAMMRecipe(CodeRecipe[Example]):
-    """Trains a BAMM on the codes of a prepared cache; see `Recipe`."""
+    """Trains a BAMM on the codes of a prepared cache; see `Recipe`.
+
+    Args:
+        model: the head.
+        tokenizer: of the codes.
+        cache: the clips.
+        encoder: text encoder of the captions.
+        config: batches.
+        folder: where codes and text vectors are stored; None for `bamm` in the cache.
+    """
 
     name = "bamm"
     title = "BAMM, text to motion codes"
@@ -73,7 +89,6 @@ class BAMMRecipe(CodeRecipe[Example]):
         config: BAMMTrainConfig | None = None,
         folder: Path | None = None,
     ) -> None:
-        """Take a model and its tokenizer, a cache, a text encoder, and a folder that keeps codes and text vectors."""
         self.model, self.config = model, config or BAMMTrainConfig()
         folder = folder or cache.folder / "bamm"
         folder.mkdir(parents=True, exist_ok=True)
@@ -92,11 +107,11 @@ class BAMMRecipe(CodeRecipe[Example]):
         )
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return a batch of clips of like length."""
+        """Return a random batch of clips of similar length."""
         return self.batch(self.like_length(self.config.batch_size, generator, self._example, draws=5))
 
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
-        """Return examples as tensors."""
+        """Return a batch of examples as tensors."""
         return {
             "codes": pad_sequence([example.codes.long() for example in examples], batch_first=True),
             "lengths": torch.tensor([len(example.codes) for example in examples]),
@@ -108,51 +123,56 @@ class BAMMRecipe(CodeRecipe[Example]):
     def loss_of(
         self, model: BAMM, batch: Mapping[str, Tensor], generator: torch.Generator
     ) -> dict[str, Tensor]:
-        """Return the losses of a model on a batch."""
+        """Return the losses of a model on a batch; see `loss`."""
         codes, lengths, ended, given = (batch[key] for key in ("codes", "lengths", "ended", "given"))
         return loss(model, BAMMBatch(codes, lengths, ended, given, text_condition(batch)), generator)
 
     def _example(self, index: int, draws: Sequence[float]) -> Example:
-        """Return one example: a motion, or by the first draw a pair or the second of a pair."""
-        kind, which, place, size, words = draws
+        """Return one example: a motion, a joined pair, or the continuation of a pair's first motion by its second.
+
+        Args:
+            index: of the motion.
+            draws: five uniform draws in 0..1.
+        """
+        kind, which, start, size, caption_draw = draws
         window, config = self.model.config.max_tokens, self.config
         if self.pairs and kind < config.composed_share + config.continued_share:
             pair = self.pairs[int(which * len(self.pairs))]
             if kind < config.composed_share:
                 return Example(pair.codes[:window], pair.ended and len(pair.codes) <= window, 0, pair.caption)
-            given = 1 + int(place * min(pair.boundary, 16))
+            given = 1 + int(start * min(pair.boundary, 16))
             codes = pair.codes[pair.boundary - given :]
             return Example(codes[:window], pair.ended and len(codes) <= window, given, pair.second)
         motion = self.motions[index]
         codes = self.corpus.codes(index, which)
-        caption = motion.captions[int(words * len(motion.captions))]
-        shown = self.corpus.crop(len(codes), 1 - kind < config.cut_share, size, place)
-        return Example(codes[shown], shown.stop == len(codes), 0, caption)
+        caption = motion.captions[int(caption_draw * len(motion.captions))]
+        span = self.corpus.crop(len(codes), 1 - kind < config.cut_share, size, start)
+        return Example(codes[span], span.stop == len(codes), 0, caption)
 
     def _make_pairs(self, tokenizer: RVQVAE) -> list[Pair]:
-        """Join random motions; of some candidates, the one that begins most like the first one ends comes second."""
+        """Return joined pairs of random motions; the second is the candidate that starts nearest to the first's end."""
         generator = torch.Generator().manual_seed(0)
         step, frames = tokenizer.config.frames_per_token, self.config.crossfade_frames
         longest = self.model.config.max_tokens * step // 2
         drawn = torch.tensor(self.corpus.draw(7 * self.config.compositions, generator)).view(-1, 7)
         joined, facts = [], []
-        for row in drawn.tolist():
-            picks = torch.rand(3, generator=generator).tolist()
-            first = self.corpus.features(self.motions[row[0]])[-longest:]
-            others = [self.corpus.features(self.motions[index]) for index in row[1:]]
+        for start, *candidates in drawn.tolist():
+            draws = torch.rand(3, generator=generator).tolist()
+            first = self.corpus.features(self.motions[start])[-longest:]
+            others = [self.corpus.features(self.motions[index]) for index in candidates]
             best = min(range(len(others)), key=partial(_junction, first, others))
-            captions = self.motions[row[0]].captions, self.motions[row[1 + best]].captions
-            said = captions[0][int(picks[0] * len(captions[0]))]
-            alike = [caption for caption in captions[1] if same_form(said, caption)] or list(captions[1])
-            second = alike[int(picks[1] * len(alike))]
+            captions = self.motions[start].captions, self.motions[candidates[best]].captions
+            first_caption = captions[0][int(draws[0] * len(captions[0]))]
+            matching = [caption for caption in captions[1] if same_form(first_caption, caption)]
+            matching = matching or list(captions[1])
+            second = matching[int(draws[1] * len(matching))]
             joined.append(crossfade(first, others[best][:longest], frames))
-            caption = join_captions(
-                said, second, JOINTS[int(picks[2] ** 2 * len(JOINTS))]
-            )  # ", then" most of all
+            joint = JOINTS[int(draws[2] ** 2 * len(JOINTS))]  # the first one, ", then", most often
+            caption = join_captions(first_caption, second, joint)
             boundary = (len(first) - frames // 2) // step
             facts.append((boundary, len(others[best]) <= longest, caption, second))
         codes = encode_all(tokenizer, joined)
-        pairs = [Pair(row, *fact) for row, fact in zip(codes, facts, strict=True)]
+        pairs = [Pair(item, *fact) for item, fact in zip(codes, facts, strict=True)]
         return [pair for pair in pairs if 0 < pair.boundary < len(pair.codes)]
 
 

@@ -1,4 +1,4 @@
-"""How BAMM samples codes: left to right, then the least sure ones again in both directions, then the finer levels."""
+"""Sampling of BAMM: autoregressive, then bidirectional for the least confident codes, then the finer levels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,20 +47,22 @@ class BAMMSampler:
 
         Args:
             condition: B prompts.
-            lengths: tokens of each clip, or of all; None lets the model find the end. Any length: what does not fit the
-                model's window goes on from the last tokens of the window before.
-            prefix_codes: (n_i, Q) codes that each clip goes on from; they are not returned.
-            generator: one for all, or one an item, whose clip then does not depend on the others.
-            options: how they are written.
+            lengths: tokens of each clip, or of all; None lets the model end the clip. A clip longer than the window of
+                the model is sampled window by window, each continuing the last tokens of the one before.
+            prefix_codes: (n_i, Q) codes that each clip continues; they are not returned.
+            generator: one for the batch, or one for each item, which is then independent of the others.
+            options: sampling options.
 
         Raises:
-            ValueError: sizes that do not fit together, or lengths below 1.
+            ValueError: sizes that do not match, or lengths below 1.
         """
         batch = len(condition)
-        wanted, given = requested_lengths(lengths, batch), self._checked(prefix_codes, batch)
+        requested, given = requested_lengths(lengths, batch), self._checked(prefix_codes, batch)
         generators = item_generators(generator, batch)
         clips = list(given)
-        goals = [None if want is None else len(clip) + want for clip, want in zip(clips, wanted, strict=True)]
+        goals = [
+            None if count is None else len(clip) + count for clip, count in zip(clips, requested, strict=True)
+        ]
         open_items = list(range(batch))
         while open_items:
             tails = [clips[i][max(0, len(clips[i]) - self._overlap(options)) :] for i in open_items]
@@ -68,7 +70,7 @@ class BAMMSampler:
             window_pass = _Window(
                 self.model, condition[open_items], [generators[i] for i in open_items], options
             )
-            new = window_pass.write(tails, missing)
+            new = window_pass.sample(tails, missing)
             for i, codes in zip(open_items, new, strict=True):
                 clips[i] = torch.cat([clips[i], codes])
             open_items = [i for i in open_items if (goal := goals[i]) is not None and goal > len(clips[i])]
@@ -84,20 +86,20 @@ class BAMMSampler:
         generator: Generators = None,
         options: BAMMOptions = DEFAULTS,
     ) -> list[Tensor]:
-        """Return codes (N_i, Q) where what is kept is as it was and the rest is written anew, all levels of it.
+        """Return codes (N_i, Q) whose kept tokens are unchanged and whose other tokens are resampled at all levels.
 
-        What is kept decides what this does: both ends, in-between; the start, a continuation of given length; the end,
-        a lead-in; nothing, a clip of given length.
+        Keeping both ends is in-betweening; keeping the start, continuation to a given length; keeping the end,
+        generation of a lead-in; keeping nothing, generation of a given length.
 
         Args:
             codes: (N_i, Q) codes; any values where they are not kept.
             keep_mask: (N_i,) bool, true = keep.
-            condition: one prompt an item.
-            generator: one for all, or one an item.
-            options: how they are written.
+            condition: one prompt for each item.
+            generator: one for the batch, or one for each item.
+            options: sampling options.
 
         Raises:
-            ValueError: sizes that do not fit together.
+            ValueError: sizes that do not match.
         """
         if not len(codes) == len(keep_mask) == len(condition):
             counts = f"{len(codes)}, {len(keep_mask)} and {len(condition)}"
@@ -117,7 +119,7 @@ class BAMMSampler:
             spans = []
             for i in (
                 open_items
-            ):  # start a little before what is to be written, for context, and end inside the clip
+            ):  # a window starts before its first open token, for context, and ends within the clip
                 start = int((~keeps[i]).int().argmax()) - self._overlap(options)
                 start = max(0, min(start, len(clips[i]) - window))
                 spans.append(slice(start, min(start + window, len(clips[i]))))
@@ -128,15 +130,15 @@ class BAMMSampler:
             window_pass = _Window(
                 self.model, condition[open_items], [generators[i] for i in open_items], options
             )
-            window_pass.fill(parts, options.edit_steps)
-            window_pass.write_finer(parts)
+            window_pass.sample_masked(parts, options.edit_steps)
+            window_pass.sample_residual(parts)
             for i, span, part in zip(open_items, spans, parts, strict=True):
                 clips[i][span], keeps[i] = part.codes, keeps[i].clone()
                 keeps[i][span] = True
         return clips
 
     def _overlap(self, options: BAMMOptions) -> int:
-        """Tokens of its past that a window sees: never so many that nothing new fits beside them."""
+        """Return the tokens of context from the previous window: at most half of a window, so that new ones fit."""
         return min(options.overlap, self.model.config.max_tokens // 2)
 
     def _checked(self, codes: Sequence[Tensor] | None, count: int) -> list[Tensor]:
@@ -146,18 +148,25 @@ class BAMMSampler:
 
 @dataclass
 class _Clip:
-    """What is to be written of one item, in one window of the model."""
+    """Part of one item within a window of the model."""
 
     codes: Tensor
-    """(N, Q); where they are not kept they are written over."""
+    """(N, Q); those that are not kept are overwritten."""
     keep: Tensor
-    """(N,) bool."""
+    """(N,) bool, true = keep."""
     ended: bool
-    """Whether the window reaches the clip's end."""
+    """Whether the window contains the end of the clip."""
 
 
 class _Window:
-    """One window of a batch: its projected text, with it and, for guidance, once more without, and its randomness."""
+    """Sampler of one window of a batch.
+
+    Args:
+        model: the head.
+        condition: B prompts, which are projected with and, for guidance, without text.
+        generators: one for each item.
+        options: sampling options.
+    """
 
     def __init__(
         self,
@@ -173,66 +182,81 @@ class _Window:
         self.context = model.transformer.make_context(tokens, padding)
         self.residual_context = model.residual.make_context(tokens, padding)
 
-    def write(self, prefixes: Sequence[Tensor], missing: Sequence[int | None]) -> list[Tensor]:
-        """Return new codes (n, Q): as many as are missing, or as fit the window, or (None) until the model ends.
+    def sample(self, prefixes: Sequence[Tensor], missing: Sequence[int | None]) -> list[Tensor]:
+        """Return new codes (n_i, Q) of each item, at most as many as fit the window.
 
         Args:
-            prefixes: (p, Q) codes that each item goes on from.
-            missing: tokens that each item lacks.
+            prefixes: (p_i, Q) codes that each item continues.
+            missing: tokens to sample for each item; None lets the model end the clip.
         """
-        clips, scores = self.write_forward(prefixes, missing)
+        clips, scores = self.sample_autoregressive(prefixes, missing)
         for clip, score in zip(clips, scores, strict=True):
             count = round(self.options.refine_share * int((~clip.keep).sum()))
             clip.keep = ~least_confident(score, ~clip.keep, count)
         if self.options.refine_share:
-            self.fill(clips, self.options.refine_steps)
+            self.sample_masked(clips, self.options.refine_steps)
         for clip, prefix in zip(clips, prefixes, strict=True):
             clip.keep = torch.arange(len(clip.codes), device=self.device) < len(prefix)
-        self.write_finer(clips)
+        self.sample_residual(clips)
         return [clip.codes[len(prefix) :] for clip, prefix in zip(clips, prefixes, strict=True)]
 
-    def write_forward(
+    def sample_autoregressive(
         self, prefixes: Sequence[Tensor], missing: Sequence[int | None]
     ) -> tuple[list[_Clip], list[Tensor]]:
-        """Pass 1: first-level codes from left to right; return the clips and how sure each code was (N,)."""
+        """Pass 1: sample first-level codes autoregressively.
+
+        Args:
+            prefixes: as in `sample`.
+            missing: as in `sample`.
+
+        Returns:
+            The clips, and the confidence (N_i,) of each code.
+        """
         model, config, batch = self.model, self.model.config, len(prefixes)
         started = [len(prefix) for prefix in prefixes]
         goals = [config.max_tokens + 1 if m is None else n + m for n, m in zip(started, missing, strict=True)]
         limits = [min(goal, config.max_tokens) for goal in goals]
         ended = [m is None or goal <= config.max_tokens for m, goal in zip(missing, goals, strict=True)]
-        told = torch.tensor([0 if goal > config.max_tokens else goal for goal in goals], device=self.device)
+        given_lengths = torch.tensor(
+            [0 if goal > config.max_tokens else goal for goal in goals], device=self.device
+        )
         prefix = pad_sequence([p[:, 0] for p in prefixes], batch_first=True, padding_value=config.pad)
-        first = model.first_token(self.sentence, told.repeat(2))
+        first = model.first_token(self.sentence, given_lengths.repeat(2))
         x = torch.cat([first, model.embed(prefix.repeat(2, 1))], dim=1)  # (2 B, 1 + p, D)
         last = torch.tensor(started, device=self.device).repeat(2)
         state = model.transformer.init_state(2 * batch, x.shape[1] + max(limits), self.context)
         unused = torch.arange(x.shape[1], device=self.device) > last[:, None]
         features = model.transformer.step(x, state, unused)[torch.arange(2 * batch), last]  # (2 B, D)
         codes, scores = [p[:, 0].tolist() for p in prefixes], [[1.0] * n for n in started]
-        ongoing = [len(row) < limit for row, limit in zip(codes, limits, strict=True)]
+        ongoing = [len(item) < limit for item, limit in zip(codes, limits, strict=True)]
         while any(ongoing):
             logits = model.logits(features)  # (2 B, K + 1)
-            for i, row in enumerate(codes):
-                if missing[i] is not None or len(row) - started[i] < self.options.min_tokens:
+            for i, item in enumerate(codes):
+                if missing[i] is not None or len(item) - started[i] < self.options.min_tokens:
                     logits[[i, batch + i], config.end] = -1e4
             logits = guide(logits, self.options.guidance_scale, self.options.plausible)  # (B, K + 1)
             drawn = self._draw(logits[:, None], [int(go) for go in ongoing], self.options.sampling())[
                 :, 0
             ]  # (B,)
-            for i, (code, sure) in enumerate(
+            for i, (code, score) in enumerate(
                 zip(drawn.tolist(), confidence(logits, drawn).tolist(), strict=True)
             ):
                 if ongoing[i] and code != config.end:
                     codes[i].append(code)
-                    scores[i].append(sure)
+                    scores[i].append(score)
                 ongoing[i] = ongoing[i] and code != config.end and len(codes[i]) < limits[i]
             if any(ongoing):
                 features = model.transformer.step(model.embed(drawn.repeat(2)[:, None]), state)[:, 0]
-        clips = [self._clip(*item) for item in zip(codes, prefixes, ended, strict=True)]
-        return clips, [torch.tensor(score, device=self.device) for score in scores]
+        clips = [self._clip(*parts) for parts in zip(codes, prefixes, ended, strict=True)]
+        return clips, [torch.tensor(item, device=self.device) for item in scores]
 
-    def fill(self, clips: Sequence[_Clip], steps: int) -> None:
-        """Pass 2: write the first-level codes that are not kept, the surest first (MaskGIT), seeing both directions."""
+    def sample_masked(self, clips: Sequence[_Clip], steps: int) -> None:
+        """Pass 2: sample the first-level codes that are not kept bidirectionally, most confident first (MaskGIT).
+
+        Args:
+            clips: their codes are replaced.
+            steps: number of sampling steps.
+        """
         model, config = self.model, self.model.config
         sizes = torch.tensor([len(clip.codes) for clip in clips], device=self.device)
         ended = torch.tensor([clip.ended for clip in clips], device=self.device)
@@ -258,16 +282,16 @@ class _Window:
             drawn = self._draw(logits, sizes.tolist(), self.options.sampling())
             tokens, scores = torch.where(hidden, drawn, tokens), confidence(logits, drawn)
             left = cosine_schedule((step + 1) / steps)
-            rows = [
+            still_hidden = [
                 least_confident(score, candidates, int(left * count))
                 for score, candidates, count in zip(scores, hidden, counts, strict=True)
             ]
-            hidden = torch.stack(rows)
+            hidden = torch.stack(still_hidden)
         for row, clip in zip(tokens, clips, strict=True):
             clip.codes = torch.cat([row[: len(clip.codes), None], clip.codes[:, 1:]], dim=1)
 
-    def write_finer(self, clips: Sequence[_Clip]) -> None:
-        """Write levels 2 to Q of the codes that are not kept, level by level."""
+    def sample_residual(self, clips: Sequence[_Clip]) -> None:
+        """Sample levels 2 to Q of the codes that are not kept, level by level; the clips' codes are replaced."""
         codes = pad_sequence([clip.codes for clip in clips], batch_first=True)  # (B, N, Q)
         keep = pad_sequence([clip.keep for clip in clips], batch_first=True, padding_value=True)
         sizes = [len(clip.codes) for clip in clips]
@@ -292,7 +316,13 @@ class _Window:
             clip.codes = row[: len(clip.codes)]
 
     def _draw(self, logits: Tensor, sizes: Sequence[int], sampling: SamplingConfig) -> Tensor:
-        """Draw codes (B, N) from logits (B, N, K); an item takes noise for its own size, as if it were alone."""
+        """Return codes (B, N) sampled from logits (B, N, K), with noise that depends on the item alone.
+
+        Args:
+            logits: (B, N, K).
+            sizes: tokens of each item, for which its generator draws noise.
+            sampling: sampling options.
+        """
         noise = torch.zeros(logits.shape)
         for row, size, generator in zip(noise, sizes, self.generators, strict=True):
             row[:size] = gumbel_noise((size, logits.shape[-1]), generator)

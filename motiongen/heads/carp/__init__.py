@@ -1,4 +1,4 @@
-"""CARP: a chunk of a robot's actions, written coarse to fine by a transformer that predicts the next scale."""
+"""CARP: robot policy that predicts a chunk of actions coarse to fine, by next-scale prediction."""
 
 from motiongen.heads.carp.config import PRESETS, CARPConfig, CARPOptions, CARPTraining
 from motiongen.heads.spec import HeadSpec

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class CARPConfig(PolicyConfig):
-    """Sizes of the transformer and of its action tokenizer."""
+    """Sizes of a CARP: its transformer and its action tokenizer."""
 
     dim: int = 64
     num_layers: int = 8
@@ -24,7 +24,7 @@ class CARPConfig(PolicyConfig):
     feedforward: int = 4
     """Width of the feed-forward layers, as a multiple of dim."""
     shared_modulation: bool = False
-    """One layer makes the scales and shifts of all blocks, and a block only adds to them: a third of the weights."""
+    """One layer predicts the modulation of all blocks, each of which adds a learned offset: a third of the weights."""
     dropout: float = 0.0
     widths: tuple[int, ...] = (2, 4, 8)
     """Channels of the action tokenizer's stages."""
@@ -32,11 +32,11 @@ class CARPConfig(PolicyConfig):
     codebook_size: int = 512
     scales: tuple[int, ...] = (1, 2, 3, 4)
     chained: bool = False
-    """Write the numbers of the coarsest scale one after another, each told those before it."""
+    """Predict the action dimensions of the coarsest scale autoregressively instead of in one pass."""
     offset_dim: int = 0
-    """Width of the layer that adds what codes are too coarse to say; 0 leaves it out, as published."""
+    """Width of the layer that predicts a continuous offset of the decoded actions; 0 for none, as published."""
     temperature: float = 0.0
-    """At which codes are drawn; 0 takes the likeliest, as published."""
+    """Sampling temperature of the codes; 0 takes the likeliest, as published."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -85,17 +85,17 @@ PRESETS = {
     "small": _SMALL,
     "body": replace(_SMALL, cond_dim=128, widths=(2, 4, 8, 8), scales=(1, 2), offset_dim=64),
 }
-"""paper is the published size for states. small is what ships, and learns in an hour on two cores: its weights look at
-what is observed, which is encoded once a chunk, rather than at the tokens. body is for robots of many joints, whose
-codes are many: it has fewer scales, and less of all else."""
+"""Name -> sizes. paper is the published size for states. small is shipped, and trains in an hour on two cores: most of
+its weights are in the observation encoder, which runs once a chunk, and few in the transformer. body is for robots with
+many joints and thus many codes: it has fewer scales and smaller layers."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CARPOptions:
-    """How CARP samples codes."""
+    """Sampling options of CARP."""
 
     temperature: float | None = None
-    """At which codes are drawn; 0 takes the likeliest, None is the model's own."""
+    """Sampling temperature of the codes; 0 takes the likeliest; None for the model's default."""
 
     def __post_init__(self) -> None:
         if self.temperature is not None and not 0 <= self.temperature < math.inf:
@@ -106,23 +106,23 @@ class CARPOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class CARPTrainConfig:
-    """Batches."""
+    """Training batches and stages of CARP."""
 
     batch_size: int = 128
     scene_steps: int = 20_000
-    """Of reading the scene from pictures, where the data say what it is; that comes first."""
+    """Stage 1: steps of scene prediction from images, where the data has scene numbers."""
     scene_batch_size: int = 64
     tokenizer_steps: int = 2000
-    """Of the action tokenizer, which comes next."""
+    """Stage 2: steps of the action tokenizer."""
     tokenizer_batch_size: int = 256
     encoder_steps: int = 80_000
-    """Of the observation encoder by regression, which comes then; 0 leaves it out, as published. More is better: for
-    BlockPush a quarter of it gives half of the success."""
+    """Stage 3: steps of the observation encoder, by regression; 0 for none, as published. More is better: for BlockPush
+    a quarter of it gives half of the success rate."""
     encoder_batch_size: int = 512
     parts_learning_rate: float = 2e-3
-    """Of these two."""
+    """Learning rate of these stages."""
     licence: str = "Apache-2.0: demonstrations by scripted experts"
-    """Terms of the demonstrations, for the model card."""
+    """Licence of the demonstrations, for the model card."""
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -131,22 +131,22 @@ class CARPTrainConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class CARPTraining(PolicyTraining):
-    """Train CARP, which turns a robot's observations into actions, on demonstrations: motiongen demos."""
+    """Train CARP, which turns observations of a robot into actions, on demonstrations from motiongen demos."""
 
     preset: Literal["small", "body", "paper"] = "small"
-    """small is the size that ships, body that for robots of many joints; paper is the published one for states."""
+    """Model size: small is shipped, body is for robots with many joints, paper is the published one for states."""
     action_steps: int | None = None
-    """Actions of a chunk that are executed before the next one is asked for; the preset's when left out."""
+    """Actions of a chunk that are executed before the next prediction; default: that of the preset."""
     temperature: float = 0.0
-    """At which the policy draws its codes when it acts; 0 takes the likeliest, as published."""
+    """Sampling temperature of the policy; 0 takes the likeliest codes, as published."""
     recipe: CARPTrainConfig = field(default_factory=CARPTrainConfig)
-    """Batches."""
+    """Training batches and stages."""
 
     def resumes(self) -> bool:
-        """Return whether the policy itself goes on, and not one of its parts.
+        """Return whether the last stage, the training of the policy, is resumed.
 
         Raises:
-            ValueError: there is nothing to go on with.
+            ValueError: `resume` without a checkpoint of any stage.
         """
         if not self.resume:
             return False
@@ -155,7 +155,7 @@ class CARPTraining(PolicyTraining):
         return has_trained_parts(self.output)
 
     def build_from(self, demonstrations: "Sequence[Demonstrations]") -> "Recipe":
-        """Return the recipe for demonstrations; tokenizer and observation encoder are trained first."""
+        """Return the recipe of the last stage; unless that is resumed, the stages before it are trained first."""
         from motiongen.devices import resolve_device
         from motiongen.heads.carp.parts import train_parts
         from motiongen.heads.carp.recipe import CARPRecipe, carp_for

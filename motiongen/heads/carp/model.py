@@ -1,11 +1,12 @@
-"""CARP: a chunk of actions, written coarse to fine by a transformer that predicts the next scale.
+"""CARP: robot policy that predicts a chunk of actions coarse to fine, by next-scale prediction.
 
-CARP (Gong et al., ICCV 2025, section 3.2): the codes of a chunk are ordered scale, time, number of the action; a token
-sees its own scale and the coarser ones, so a scale is written in one pass. What was observed modulates every layer.
+CARP (Gong et al., ICCV 2025, section 3.2): the codes of a chunk are ordered by scale, time and action dimension; a
+token attends to its own scale and the coarser ones, so that a scale is predicted in one pass. Observations modulate
+every layer.
 
-Written in one pass, the numbers of the coarsest scale do not know of each other: where two ways lead on, the first
-number may take one and the second the other: with `chained`, they are written one after another. And what codes are too
-coarse to say may be added, an `offset` (as in VQ-BeT, Lee et al., ICML 2024, section 3.3). The rest is published.
+Two options extend the paper. In one pass, the action dimensions of the coarsest scale are predicted independently: if
+several modes are possible, they may choose different ones. With `chained`, they are predicted autoregressively. With
+`offset_dim`, a layer adds a continuous offset to the decoded actions (VQ-BeT, Lee et al., ICML 2024, section 3.3).
 """
 
 import math
@@ -20,17 +21,17 @@ from motiongen.modules.observation import Normaliser, Observation, ObservationEn
 from motiongen.tokenizers.action_vq import ActionVQ
 
 MAX_LOG_SCALE = math.log(100.0)
-"""Of attention between unit vectors."""
+"""Upper bound of the logarithmic attention scale between unit vectors."""
 
 
 @dataclass(frozen=True)
 class Conditioning:
-    """The modulations of all layers by the observations, computed once for all passes over a chunk's codes.
+    """Modulations of all layers by the observations, computed once for all scales of a chunk.
 
     Attributes:
         start: (B, 1, 1, D), added to every token.
-        blocks: scale, shift and gate of attention and of the feed-forward layer, (B, 1, D) each, block by block.
-        out: scale and shift (B, 1, D) before the last layer.
+        blocks: for each block scale, shift and gate of attention and of the feed-forward layer, (B, 1, D) each.
+        out: scale and shift before the last layer, (B, 1, D) each.
     """
 
     start: Tensor
@@ -39,7 +40,7 @@ class Conditioning:
 
 
 class CARP(nn.Module):
-    """Observations to chunks of actions."""
+    """Policy that maps observations to codes of action chunks."""
 
     model_type = "carp"
     config_class = CARPConfig
@@ -51,10 +52,10 @@ class CARP(nn.Module):
         self.observation = ObservationEncoder(config)
         self.action_normaliser = Normaliser(len(config.tasks), config.action_dim)
         self.tokenizer = ActionVQ(config.tokenizer).requires_grad_(False)
-        dim, places = config.dim, config.tokenizer.num_positions
+        dim, positions = config.dim, config.tokenizer.num_positions
         self.start = nn.Linear(config.cond_dim, dim)
         self.latent = nn.Linear(config.latent_dim, dim)
-        self.place = nn.Parameter(torch.randn(places, dim) * 0.02)
+        self.place = nn.Parameter(torch.randn(positions, dim) * 0.02)
         self.number = nn.Parameter(torch.randn(config.action_dim, dim) * 0.02)
         self.shared = nn.Linear(config.cond_dim, 6 * dim) if config.shared_modulation else None
         self.blocks = nn.ModuleList(_Block(config) for _ in range(config.num_layers))
@@ -65,24 +66,32 @@ class CARP(nn.Module):
             if layer is not None:
                 nn.init.zeros_(layer.weight)
                 nn.init.zeros_(layer.bias)
-        self.register_buffer("mask", _mask(config), persistent=False)  # (N * A, N * A), true = is seen
+        self.register_buffer("mask", _mask(config), persistent=False)  # (N * A, N * A), true = attend
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """Device of the model."""
         return self.place.device
 
     def logits(
         self, observation: Observation, codes: Tensor, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Return logits (B, N, A, K) of every code (B, N, A), each from the coarser scales' codes alone."""
+        """Return logits (B, N, A, K) of all codes, each predicted from the codes of coarser scales.
+
+        Args:
+            observation: of the last To frames.
+            codes: (B, N, A).
+            generator: draws random image crops; None for centre crops.
+        """
         return self.code_logits(self.observation(observation, generator), codes)
 
     def code_logits(self, cond: Tensor, codes: Tensor) -> Tensor:
-        """Return logits (B, N, A, K) of every code (B, N, A), for encoded observations (B, C)."""
+        """Return logits (B, N, A, K) of codes (B, N, A), for encoded observations (B, C); see `logits`."""
         conditioning = self.conditioning(cond)
         inputs = self.tokenizer.inputs(codes)  # (B, N, A, D')
-        if self.config.chained:  # at the coarsest scale a number sees the one before it
+        if (
+            self.config.chained
+        ):  # at the coarsest scale, the input is the code of the previous action dimension
             inputs[:, :1, 1:] = self.tokenizer.vectors(codes[:, :1])[:, :, :-1]
         x = self.embed(inputs, slice(0, inputs.shape[1]), conditioning).flatten(1, 2)
         x = self.transform(x, conditioning, [None] * len(self.blocks), self.mask)
@@ -96,25 +105,38 @@ class CARP(nn.Module):
         blocks = tuple(block.modulations(cond, shared) for block in self.blocks)  # type: ignore[operator]
         return Conditioning(start, blocks, self.out_modulation(cond)[:, None].chunk(2, dim=-1))
 
-    def embed(self, inputs: Tensor, places: slice, conditioning: Conditioning) -> Tensor:
-        """Return tokens (B, n, A, D) of the latents (B, n, A, D') that their positions see."""
-        return self.latent(inputs) + (self.place[places, None] + self.number) + conditioning.start
+    def embed(self, inputs: Tensor, positions: slice, conditioning: Conditioning) -> Tensor:
+        """Return input tokens (B, n, A, D).
+
+        Args:
+            inputs: (B, n, A, D') latents, see `ActionVQ.inputs`.
+            positions: the n of the N code positions.
+            conditioning: from `conditioning`.
+        """
+        return self.latent(inputs) + (self.place[positions, None] + self.number) + conditioning.start
 
     def transform(
         self, x: Tensor, conditioning: Conditioning, memory: list[Tensor | None], mask: Tensor | None
     ) -> Tensor:
-        """Return tokens (B, n, D) after all blocks; `memory` gains their keys and values."""
+        """Return tokens (B, n, D) after all blocks.
+
+        Args:
+            x: (B, n, D) input tokens.
+            conditioning: from `conditioning`.
+            memory: KV cache of each block, None if empty; the keys and values of the tokens are appended.
+            mask: (n, n) bool, true = attend; None for all.
+        """
         for layer, (block, modulation) in enumerate(zip(self.blocks, conditioning.blocks, strict=True)):
             x, memory[layer] = block(x, modulation, memory[layer], mask)
         return x
 
     def classify(self, x: Tensor, conditioning: Conditioning) -> Tensor:
-        """Return logits (B, n, K) of the codes at tokens (B, n, D)."""
+        """Return logits (B, n, K) of codes, for tokens (B, n, D)."""
         return self.out(_modulated(x, *conditioning.out))
 
 
 class _Block(nn.Module):
-    """Pre-norm attention and feed-forward; the condition scales, shifts and gates both (adaLN, Peebles & Xie 2023)."""
+    """Pre-norm transformer block with adaptive layer norm (adaLN, Peebles & Xie 2023)."""
 
     def __init__(self, config: CARPConfig) -> None:
         super().__init__()
@@ -134,7 +156,12 @@ class _Block(nn.Module):
         self.feedforward_out = nn.Linear(config.feedforward * dim, dim)
 
     def modulations(self, cond: Tensor, shared: Tensor | None) -> tuple[Tensor, ...]:
-        """Return scale, shift and gate of both parts, (B, 1, D) each, of a condition (B, C) or what blocks share."""
+        """Return scale, shift and gate of attention and of the feed-forward layer, (B, 1, D) each.
+
+        Args:
+            cond: (B, C) encoded observations.
+            shared: (B, 6 * D) modulation shared by all blocks, or None.
+        """
         if self.modulation is None:
             assert shared is not None
             parts = shared.unflatten(1, (6, -1)) + self.offset
@@ -145,19 +172,19 @@ class _Block(nn.Module):
     def forward(
         self, x: Tensor, modulation: tuple[Tensor, ...], memory: Tensor | None, mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Return tokens (B, n, D), and keys with values (2, B, H, m, Dh) of these and all before."""
+        """Return tokens (B, n, D), and the KV cache (2, B, H, m, Dh) with theirs appended; see `CARP.transform`."""
         scale, shift, gate, scale2, shift2, gate2 = modulation
-        query, fresh = self._heads(self.query_key_value(_modulated(x, scale, shift)))
-        kept = fresh if memory is None else torch.cat([memory, fresh], dim=3)
-        attended = F.scaled_dot_product_attention(query, kept[0], kept[1], attn_mask=mask, scale=1.0)
+        query, new = self._heads(self.query_key_value(_modulated(x, scale, shift)))
+        cache = new if memory is None else torch.cat([memory, new], dim=3)
+        attended = F.scaled_dot_product_attention(query, cache[0], cache[1], attn_mask=mask, scale=1.0)
         attended = self.attention_out(attended.transpose(1, 2).flatten(2))
         x = torch.addcmul(x, gate, F.dropout(attended, self.dropout, self.training))
         hidden = F.gelu(self.feedforward_in(_modulated(x, scale2, shift2)), approximate="tanh")
         hidden = F.dropout(self.feedforward_out(hidden), self.dropout, self.training)
-        return torch.addcmul(x, gate2, hidden), kept
+        return torch.addcmul(x, gate2, hidden), cache
 
     def _heads(self, packed: Tensor) -> tuple[Tensor, Tensor]:
-        """Return queries (B, H, n, Dh), and keys with values (2, B, H, n, Dh), of unit length but for the values."""
+        """Return queries (B, H, n, Dh), and keys with values (2, B, H, n, Dh); queries and keys are unit vectors."""
         query, key, value = packed.unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
         scale = self.log_scale.clamp(max=MAX_LOG_SCALE).exp()
         query = F.normalize(query, dim=-1) * scale
@@ -165,7 +192,7 @@ class _Block(nn.Module):
 
 
 class _Offset(nn.Module):
-    """Moves the actions that codes say, normalised, to where the observation says that they are."""
+    """Predicts a continuous offset of normalised actions from the decoded actions and the observations."""
 
     def __init__(self, config: CARPConfig) -> None:
         super().__init__()
@@ -176,21 +203,21 @@ class _Offset(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def forward(self, cond: Tensor, actions: Tensor) -> Tensor:
-        """Return actions (B, H, A), corrected by the encoded observations (B, C)."""
+        """Return corrected actions (B, H, A), for encoded observations (B, C)."""
         conditioning = torch.cat([F.silu(cond), actions.flatten(1).to(cond.dtype)], dim=1)
         return actions + self.out(F.gelu(self.hidden(conditioning))).view_as(actions)
 
 
 def _mask(config: CARPConfig) -> Tensor:
-    """Return who sees whom (N * A, N * A): a token its own scale and the coarser ones; in a chain, those before it."""
+    """Return the attention mask (N * A, N * A), true = attend: to own and coarser scales; in a chain, causally."""
     counts = torch.tensor(config.scales) * config.action_dim
     size = sum(config.scales) * config.action_dim  # said, since counts on the meta device have no sum
     scale = torch.arange(len(config.scales)).repeat_interleave(counts, output_size=size)
-    seen = scale[:, None] >= scale
+    mask = scale[:, None] >= scale
     if config.chained:
         chain = slice(0, config.action_dim)
-        seen[chain, chain] = seen[chain, chain].tril()
-    return seen
+        mask[chain, chain] = mask[chain, chain].tril()
+    return mask
 
 
 def _modulated(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The recipes of the parts of CARP that are trained first: reading scenes, action tokenizer, observation encoder."""
+"""Recipes of the first training stages of CARP: scene prediction, action tokenizer, observation encoder."""
 
 import math
 from collections.abc import Mapping
@@ -19,40 +19,45 @@ from motiongen.training.config import TrainConfig
 from motiongen.training.loop import Recipe, Trainer
 from motiongen.training.parameters import parameter_groups
 
-HELD_OUT_PICTURES = 256
+HELD_OUT_IMAGES = 256
 GUESSES = 8
-"""Of the encoder's regression."""
-LEAST_LOG_SPREAD = math.log(0.01)
-"""Of a guess's numbers, where actions are -1..1: no finer than the tokenizer's."""
+"""Components of the mixture in the regression of the encoder."""
+MIN_LOG_SPREAD = math.log(0.01)
+"""Lower bound of the logarithmic spread of a component, for actions in -1..1: the resolution of the tokenizer."""
 
 
 class ActionVQRecipe:
-    """Trains the action tokenizer of a CARP; see `Recipe`."""
+    """Trains the action tokenizer of a CARP in place; see `Recipe`.
+
+    Args:
+        policy: the CARP.
+        sampler: its training windows.
+        config: batches.
+    """
 
     name = "action_vq"
 
     def __init__(self, policy: CARP, sampler: ChunkSampler, config: CARPTrainConfig) -> None:
-        """Take the policy whose tokenizer is to be trained: that is trained in place."""
         self.normaliser, self.sampler, self.config = policy.action_normaliser, sampler, config
         self.model = policy.tokenizer.requires_grad_(True)
         self.held_out = _normalised(sampler.held_out, policy.action_normaliser)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return all parameters without decay, under the paper's betas."""
+        """Return all parameters, without weight decay and with the betas of the paper."""
         return [{"params": list(self.model.parameters()), "weight_decay": 0.0, "betas": (0.5, 0.9)}]
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return a batch of normalised chunks."""
+        """Return a random batch of normalised action chunks."""
         batch = self.sampler.sample(self.config.tokenizer_batch_size, generator, images=False)
         return _normalised(batch, self.normaliser)
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
-        """Return the losses of a batch, in fp32: the network is small, and its codes are near each other."""
+        """Return the losses of a batch, in fp32, since codes are close to each other."""
         with torch.autocast(batch["action"].device.type, enabled=False):
             return self.model.training_pass(batch["action"], generator)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return the error of held-out chunks, of actions normalised to -1..1, and the share of codes in use."""
+        """Return the mean error of held-out actions, normalised to -1..1, and the mean number of codes in use."""
         assert isinstance(model, ActionVQ), type(model)
         actions = self.held_out["action"].to(model.codebooks.device)
         codes = model.encode(actions)
@@ -61,13 +66,16 @@ class ActionVQRecipe:
         return {"reconstruction error": float(error.mean()), "codes in use": float(used)}
 
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
-        """Write nothing: the policy holds it."""
+        """Do nothing: the part is saved with the policy."""
 
 
 class Regressor(nn.Module):
-    """An observation encoder, and a layer that makes several guesses at the chunk from what it says.
+    """Observation encoder with a regression layer that predicts the action chunk as a mixture of Laplace distributions.
 
-    The guesses are the modes of a mixture of Laplace distributions: several, for where several ways lead on.
+    The mixture has several components, since several actions may be right.
+
+    Args:
+        policy: the CARP whose observation encoder is trained.
     """
 
     def __init__(self, policy: CARP) -> None:
@@ -81,12 +89,17 @@ class Regressor(nn.Module):
     def forward(
         self, batch: Mapping[str, Tensor], generator: torch.Generator | None = None
     ) -> dict[str, Tensor]:
-        """Return the `loss`, nats a number, and the likeliest guess's `error`; actions (B, H, A) are normalised."""
+        """Return the `loss`, nats an action number, and the `error` of the likeliest component.
+
+        Args:
+            batch: observations, and normalised `action` (B, H, A).
+            generator: draws random image crops; None for centre crops.
+        """
         cond = F.silu(self.observation(batch, generator)).float()
         guesses = self.guesses(cond).unflatten(1, (GUESSES, -1))  # (B, G, H * A)
         weights = self.weights(cond).log_softmax(-1)
         errors = (guesses - batch["action"].flatten(1)[:, None]).abs()
-        log_spread = self.log_spread.clamp(min=LEAST_LOG_SPREAD)
+        log_spread = self.log_spread.clamp(min=MIN_LOG_SPREAD)
         likelihood = -(errors / log_spread.exp() + log_spread + math.log(2)).sum(-1)
         loss = -(weights + likelihood).logsumexp(-1).mean() / errors.shape[-1]
         likeliest = errors.mean(-1).gather(1, weights.argmax(-1, keepdim=True))
@@ -94,46 +107,50 @@ class Regressor(nn.Module):
 
 
 class SceneRecipe:
-    """Trains a CARP that reads scenes to read them from pictures; see `Recipe`.
+    """Trains the scene prediction of a CARP with images, in place; see `Recipe`.
 
-    Not in the paper. To say where things are takes pictures far fewer examples than to say what to do, and what is then
-    to be done is learnt from the numbers, at the price of a policy for states. No errors are added to them: as it is, a
-    policy for BlockPush bears positions that are off by 2.5 mm.
+    Not in the paper. Predicting object positions from images takes far fewer examples than predicting actions, which
+    are then learned from the numbers, at the cost of a policy for states. The numbers are not perturbed in training: a
+    policy for BlockPush tolerates errors of 2.5 mm without it.
+
+    Args:
+        policy: the CARP.
+        sampler: its training windows.
+        config: batches.
     """
 
     name = "scene"
 
     def __init__(self, policy: CARP, sampler: ChunkSampler, config: CARPTrainConfig) -> None:
-        """Take the policy whose reading is to be trained: that is trained in place."""
         self.model, self.sampler, self.config = policy.observation, sampler, config
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return the matrices of what reads, with weight decay; the rest of it without."""
+        """Return the matrices of image encoder and scene layer with weight decay, and their vectors without."""
         return parameter_groups(nn.ModuleList([self.model.visual, self.model.scene]), ())
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return a batch of windows."""
+        """Return a random batch of windows with images."""
         return self.sampler.sample(self.config.scene_batch_size, generator, images=True)
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
-        """Return the mean error of the numbers that are read, in their own deviations."""
+        """Return the mean absolute error of the scene numbers, in their standard deviations."""
         return {"loss": self._errors(self.model, batch, generator).mean()}
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return the same on held-out windows."""
+        """Return the mean absolute error on held-out windows."""
         return {"reading error": float(self._held_out_errors(model).mean())}
 
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
-        """Write nothing: the policy holds it."""
+        """Do nothing: the part is saved with the policy."""
 
     @torch.no_grad()
     def finish(self) -> None:
-        """Note the errors (E,) that are made on held-out pictures: what is not shown is left out by them."""
+        """Store the errors (E,) on held-out images, by which numbers that images do not show are excluded."""
         self.model.scene_error.copy_(self._held_out_errors(self.model).mean((0, 1)))
 
     def _held_out_errors(self, model: nn.Module) -> Tensor:
         device = self.model.scene_error.device
-        batch = {key: value[:HELD_OUT_PICTURES].to(device) for key, value in self.sampler.held_out.items()}
+        batch = {key: value[:HELD_OUT_IMAGES].to(device) for key, value in self.sampler.held_out.items()}
         return self._errors(model, batch, None)
 
     def _errors(
@@ -145,69 +162,73 @@ class SceneRecipe:
 
 
 class EncoderRecipe:
-    """Trains the observation encoder of a CARP by regression, before the rest; see `Recipe`.
+    """Trains the observation encoder of a CARP by regression, in place; see `Recipe`.
 
-    Not in the paper. An encoder of states costs a thirtieth of the transformer over the codes, and what it has to find,
-    where things are from each other, takes most examples.
+    Not in the paper. An encoder of states costs a thirtieth of the transformer over the codes, and the relations
+    between positions that it has to learn take most of the examples.
+
+    Args:
+        policy: the CARP.
+        sampler: its training windows.
+        config: batches.
     """
 
     name = "encoder"
 
     def __init__(self, policy: CARP, sampler: ChunkSampler, config: CARPTrainConfig) -> None:
-        """Take the policy whose encoder is to be trained: that is trained in place."""
         self.normaliser, self.sampler, self.config = policy.action_normaliser, sampler, config
         self.model = Regressor(policy)
         self.held_out = _normalised(sampler.held_out, policy.action_normaliser)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return matrices with weight decay; the rest without."""
+        """Return matrices with weight decay, and the other parameters without."""
         return parameter_groups(self.model, ("observation.task",))
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return a batch of windows whose actions are normalised."""
+        """Return a random batch of windows with normalised actions."""
         batch = self.sampler.sample(self.config.encoder_batch_size, generator)
         return _normalised(batch, self.normaliser)
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
-        """Return the loss of a batch, and the error of its actions."""
+        """Return the loss of a batch and the error of its actions; see `Regressor`."""
         losses: dict[str, Tensor] = self.model(batch, generator)
         return losses
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return the same on held-out windows."""
+        """Return the loss and the action error on held-out windows."""
         device = next(model.parameters()).device
         losses = model({key: value.to(device) for key, value in without_scenes(self.held_out).items()})
         return {"loss": float(losses["loss"]), "action error": float(losses["error"])}
 
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
-        """Write nothing: the policy holds it."""
+        """Do nothing: the part is saved with the policy."""
 
 
 def without_scenes(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return a batch without its scenes, which a policy that acts is not given."""
+    """Return a batch without its `scene`, which is not available when the policy is used."""
     return {key: value for key, value in batch.items() if key != "scene"}
 
 
 def _normalised(batch: Mapping[str, Tensor], normaliser: Normaliser) -> dict[str, Tensor]:
-    """Return a batch whose actions are normalised, on the CPU."""
+    """Return a batch with normalised actions, on the CPU."""
     device = normaliser.shift.device
     return {**batch, "action": normaliser(batch["action"].to(device), task_of(batch).to(device)).cpu()}
 
 
 PARTS = (SceneRecipe.name, ActionVQRecipe.name, EncoderRecipe.name)
-"""Folders of the parts that are trained first."""
+"""Folders of the first training stages."""
 
 
 def has_trained_parts(directory: Path) -> bool:
-    """Return whether a stopped run goes on with the whole policy, and not with its parts.
+    """Return whether all first stages of a stopped run are done, that is, whether the policy has a checkpoint.
 
     Raises:
-        ValueError: no part has a checkpoint either.
+        ValueError: no stage has a checkpoint.
     """
-    begun = [name for name in (".", *PARTS) if (directory / name / "checkpoint").is_dir()]
-    if not begun:
+    started = [name for name in (".", *PARTS) if (directory / name / "checkpoint").is_dir()]
+    if not started:
         raise ValueError(f"{directory}: expected a run to go on with, got none; leave out --resume")
-    return "." in begun
+    return "." in started
 
 
 def train_parts(
@@ -219,15 +240,16 @@ def train_parts(
     device: str = "cpu",
     resume: bool = False,
 ) -> None:
-    """Train a CARP's parts in place: what reads scenes, the tokenizer, the observation encoder; a folder for each.
+    """Run the first training stages of a CARP in place, each with a folder of its own.
 
     Args:
-        model, sampler: from `carp_for`.
-        config: says for how many steps.
-        schedule: of the whole; the parts have their own steps and rate of learning.
-        directory: the policy's.
-        device: where to compute.
-        resume: go on from what the folders hold.
+        model: from `carp_for`.
+        sampler: from `carp_for`.
+        config: steps and learning rate of the stages.
+        schedule: of the policy; its other settings are those of the stages too.
+        directory: folder of the policy.
+        device: device of the training.
+        resume: continue from the checkpoints of the stages, where there are any.
     """
     stages: list[tuple[Recipe, int]] = [
         (ActionVQRecipe(model, sampler, config), config.tokenizer_steps),

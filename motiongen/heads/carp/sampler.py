@@ -1,4 +1,4 @@
-"""How CARP writes a chunk of actions: scale by scale, with the coarser ones in its cache."""
+"""Sampling of CARP: action codes scale by scale, with a KV cache of the coarser scales."""
 
 import torch
 import torch.nn.functional as F
@@ -13,8 +13,8 @@ from motiongen.tokenizers.action_decoder import ActionDecoder
 class CARPSampler:
     """Samples chunks of actions from a CARP.
 
-    Attributes:
-        model: the head, in evaluation mode.
+    Args:
+        model: the head; it is put into evaluation mode.
     """
 
     def __init__(self, model: CARP) -> None:
@@ -34,23 +34,23 @@ class CARPSampler:
         generator: torch.Generator | None = None,
         temperature: float | None = None,
     ) -> Tensor:
-        """Return the actions (B, H, A) that follow, in the data's own units; see PolicyConfig for where they begin.
+        """Return action chunks (B, H, A), in the units of the data; see `PolicyConfig` for the frame of the first one.
 
         Args:
             observation: of the last To frames.
-            generator: draws the codes, where the temperature is above 0.
-            temperature: in place of the config's.
+            generator: on the CPU; draws the codes if the temperature is above 0.
+            temperature: sampling temperature; None for that of the model config.
         """
         model = self.model
-        heat = model.config.temperature if temperature is None else temperature
+        temperature = model.config.temperature if temperature is None else temperature
         cond = model.observation(observation)
-        actions = self._write(cond, heat, generator)
+        actions = self._sample_actions(cond, temperature, generator)
         if model.offset is not None:
             actions = model.offset(cond, actions)
         return model.action_normaliser.inverse(actions, task_of(observation))
 
-    def _write(self, cond: Tensor, heat: float, generator: torch.Generator | None) -> Tensor:
-        """Return the normalised actions (B, H, A) of codes that are written, for encoded observations (B, C)."""
+    def _sample_actions(self, cond: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
+        """Return the normalised actions (B, H, A) of sampled codes, for encoded observations (B, C)."""
         model = self.model
         if self._decoder is None or not self._decoder.is_current(model.tokenizer):
             self._decoder = ActionDecoder(model.tokenizer)
@@ -62,10 +62,12 @@ class CARPSampler:
                 model.tokenizer.downsample(total, scale), model.tokenizer.positions(scale), conditioning
             )
             if model.config.chained and scale == 0:
-                codes = self._chain(x, conditioning, memory, heat, generator)
+                codes = self._chain(x, conditioning, memory, temperature, generator)
             else:
                 x = model.transform(x.flatten(1, 2), conditioning, memory, None)
-                codes = draw_codes(model.classify(x, conditioning).float(), heat, generator)  # (B, n * A)
+                codes = draw_codes(
+                    model.classify(x, conditioning).float(), temperature, generator
+                )  # (B, n * A)
             total = self._decoder.add(total, scale, codes.view(len(codes), -1, model.config.action_dim))
         return self._decoder.decode_latents(total)
 
@@ -74,10 +76,18 @@ class CARPSampler:
         x: Tensor,
         conditioning: Conditioning,
         memory: list[Tensor | None],
-        heat: float,
+        temperature: float,
         generator: torch.Generator | None,
     ) -> Tensor:
-        """Return the coarsest codes (B, A), each drawn when those before it are known; x is (B, 1, A, D)."""
+        """Return the coarsest codes (B, A), sampled autoregressively over the action dimensions.
+
+        Args:
+            x: (B, 1, A, D) input tokens.
+            conditioning: of the observations.
+            memory: KV cache of each block; extended.
+            temperature: sampling temperature.
+            generator: draws the codes.
+        """
         model = self.model
         codes: list[Tensor] = []
         for number in range(model.config.action_dim):
@@ -87,12 +97,12 @@ class CARPSampler:
                     model.tokenizer.codebooks[number - 1, codes[-1]], model.latent.weight
                 )
             logits = model.classify(model.transform(token, conditioning, memory, None), conditioning)
-            codes.append(draw_codes(logits.float(), heat, generator))  # (B, 1)
+            codes.append(draw_codes(logits.float(), temperature, generator))  # (B, 1)
         return torch.cat(codes, dim=1)
 
 
 def draw_codes(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
-    """Return the likeliest codes (B, n) of logits (B, n, K), or drawn ones where the temperature is above 0."""
+    """Return codes (B, n) sampled from logits (B, n, K); the likeliest at temperature 0."""
     if temperature <= 0:
         return logits.argmax(-1)
     probabilities = (logits / temperature).softmax(-1)

@@ -1,4 +1,4 @@
-"""Mogo: words to motion codes, a token at a time, without end: one causal transformer a quantizer level."""
+"""Mogo: streaming text to motion codes, one token at a time, by one causal transformer for each quantizer level."""
 
 from motiongen.heads.mogo.config import PRESETS, MogoConfig, MogoOptions, MogoTraining
 from motiongen.heads.spec import HeadSpec

@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class MogoConfig(CodeHeadConfig):
-    """Sizes of Mogo; the defaults are the shipped `small` one."""
+    """Sizes of Mogo; the defaults are those of the shipped preset `small`."""
 
     text_tokens: int = 40
-    """Word pieces that the layers look at; those beyond count in the sentence's vector only."""
+    """Text tokens in the context; further ones affect the sentence vector only."""
     layers: tuple[int, ...] = (5, 2, 1, 1, 1, 1)
-    """Layers of each level's transformer."""
+    """Layers of the transformer of each level."""
     feedforward_dim: int = 512
     window: int = 48
-    """Tokens that the base level sees."""
+    """Attention window of the base level, tokens."""
     fine_dim: int = 128
     fine_heads: int = 4
     fine_feedforward_dim: int = 320
     fine_window: int = 16
-    """Tokens that the finer levels see."""
+    """Attention window of the finer levels, tokens."""
     max_count: int = 96
-    """Largest number of tokens that "so many since the prompt began" and "so many to its end" can say."""
+    """Largest value of the token counts given to the model: since the prompt began, and to the end of the motion."""
     corruption: float = 0.1
-    """Part of the training clips' past tokens that are another clip's, so that a stream recovers from its own slips."""
+    """Share of past tokens replaced by those of other clips in training, so that a stream recovers from its errors."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -46,7 +46,7 @@ class MogoConfig(CodeHeadConfig):
         check_share(self, "corruption")
 
     def resized(self, num_quantizers: int, **sizes: Any) -> Self:
-        """Return this config for a tokenizer of so many levels: those beyond the known ones get one layer each."""
+        """Return this config for a tokenizer with other sizes; additional quantizer levels get one layer each."""
         layers = (*self.layers, *[1] * num_quantizers)[:num_quantizers]
         return replace(self, num_quantizers=num_quantizers, layers=layers, **sizes)
 
@@ -63,7 +63,7 @@ class MogoConfig(CodeHeadConfig):
         )
 
     def fine_transformer(self, level: int) -> TransformerConfig:
-        """Return the sizes of a finer level's transformer."""
+        """Return the sizes of the transformer of a finer level."""
         return TransformerConfig(
             dim=self.fine_dim,
             num_layers=self.layers[level],
@@ -91,55 +91,56 @@ PRESETS: dict[str, MogoConfig] = {
 
 @dataclass(frozen=True, kw_only=True)
 class MogoOptions(CodeOptions):
-    """How Mogo samples codes."""
+    """Sampling options of Mogo."""
 
     fine_temperature: float = 0.5
     """Temperature of the finer levels."""
     max_tokens: int = 90
-    """Longest clip, in tokens, where the length is the model's choice."""
+    """Longest clip, tokens, if no length is given."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.min_tokens > self.max_tokens:
             expected = f"1 <= min_tokens <= max_tokens, got {self.min_tokens} and {self.max_tokens}"
             raise ValueError(f"min_tokens: expected {expected}; take 4 and 90")
-        self.fine_sampling()  # which checks its own
+        self.fine_sampling()  # checks temperature, top_k and top_p
 
     def fine_sampling(self) -> SamplingConfig:
-        """Return how codes of the finer levels are drawn."""
+        """Return the sampling options of the finer levels."""
         return SamplingConfig(temperature=self.fine_temperature, top_k=self.top_k, top_p=self.top_p)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MogoTrainConfig(CorpusConfig):
-    """Batches: which clips, how cut and how joined."""
+    """Training batches: sampling of clips and chains."""
 
     chain_share: float = 0.5
-    """Examples that are chains, in which the prompt changes."""
+    """Share of examples that are chains of motions, with a new prompt for each."""
     composed_share: float = 0.15
-    """Chains of two whole motions that are told as one, "X, then Y"."""
+    """Share of chains of two whole motions with one caption, "X, then Y"."""
     silent_share: float = 0.15
-    """Links before the last that are not told: a stream may begin with motion that nobody described."""
+    """Share of motions before the last of a chain without text, as a stream may start from unlabelled motion."""
     told_share: float = 0.5
-    """Motions whose end is said beforehand."""
+    """Share of motions whose remaining length is given."""
     chains: int = 6000
-    """Chains that are made, once."""
+    """Chains of motions, made once before training."""
     crossfade_frames: int = 10
+    """Frames over which the motions of a chain are crossfaded."""
     train_window: int = 75
-    """Longest example, in tokens."""
+    """Longest training example, tokens."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MogoTraining(HeadTraining):
-    """Train Mogo, which turns words into the tokenizer's codes one by one: for streams."""
+    """Train Mogo, which turns text into codes of the tokenizer, token by token: for streams."""
 
     preset: Literal["small", "open", "paper"] = "small"
-    """small and open are the sizes that ship; paper is the published one."""
+    """Model size: small and open are shipped, paper is the published one."""
     recipe: MogoTrainConfig = field(default_factory=MogoTrainConfig)
-    """Batches: which clips, how cut and how joined."""
+    """Training batches: sampling of clips and chains."""
 
     def build(self) -> "Recipe":
-        """Return the recipe for the data."""
+        """Return the training recipe for the data."""
         from motiongen.heads.mogo.recipe import MogoRecipe
 
         return MogoRecipe.from_cache(self.cache(), self.load_tokenizer(), PRESETS[self.preset], self.recipe)

@@ -1,4 +1,4 @@
-"""Mogo's training loss: cross entropies of the next token, level by level."""
+"""Mogo's training loss: next-token cross entropies of all levels."""
 
 from dataclasses import dataclass
 
@@ -14,18 +14,18 @@ from motiongen.modules.kv_cache import Context
 
 @dataclass(frozen=True)
 class MogoBatch:
-    """Training clips of Mogo; position n of N + 1 stands before token n.
+    """Training batch of Mogo. Position n of the N + 1 positions predicts token n.
 
     Attributes:
-        codes: (B, N, Q), anything after an item's length.
+        codes: (B, N, Q); values after the length of an item are ignored.
         lengths: (B,) tokens of each item.
-        ended: (B,) bool, whether the item's last token is its motion's last.
-        is_cut: (B,) bool, whether the motion began before the item's first token.
+        ended: (B,) bool, whether the last token of the item is the last of its motion.
+        is_cut: (B,) bool, whether the motion began before the first token of the item.
         condition: B x P prompts, item by item.
-        drop_text: (B, P) bool, prompts whose words are left out.
-        segment: (B, N + 1) which of the P prompts each position has.
-        age: (B, N + 1) tokens since that prompt's motion began, itself included; 0 where unsaid.
-        remaining: (B, N + 1) tokens to that motion's end, itself included; 0 where unsaid.
+        drop_text: (B, P) bool, true = prompt without text.
+        segment: (B, N + 1) index of the prompt, among the P of the item, at each position.
+        age: (B, N + 1) tokens since the motion of that prompt began, counting this one; 0 if not given.
+        remaining: (B, N + 1) tokens to the end of that motion, counting this one; 0 if not given.
     """
 
     codes: Tensor
@@ -40,12 +40,12 @@ class MogoBatch:
 
 
 def loss(model: Mogo, batch: MogoBatch, generator: torch.Generator) -> dict[str, Tensor]:
-    """Return training losses: `loss` and its parts, cross entropies in nats a code.
+    """Return cross entropies in nats a code: `loss` and its parts.
 
     Args:
-        model: in training mode it smooths labels and corrupts its inputs.
-        batch: clips, cut or whole or one after the other, with the prompt of each position.
-        generator: on the CPU.
+        model: the head; in training mode labels are smoothed and inputs corrupted.
+        batch: clips, on the device of the model.
+        generator: on the CPU; draws dropped conditions and corrupted tokens.
     """
     config, device = model.config, batch.codes.device
     tokens = batch.codes.shape[1]
@@ -53,8 +53,8 @@ def loss(model: Mogo, batch: MogoBatch, generator: torch.Generator) -> dict[str,
     valid = index < batch.lengths[:, None]  # (B, N + 1)
     at_end = (index == batch.lengths[:, None]) & batch.ended[:, None]
     sums = model.sums(batch.codes)  # (B, N, Q, C)
-    seen = model.sums(_corrupted(model, batch.codes, valid[:, :-1], generator))[..., -1, :]
-    x = torch.cat([model.start[batch.is_cut.long()][:, None], model.code_in(seen)], dim=1)
+    inputs = model.sums(_corrupted(model, batch.codes, valid[:, :-1], generator))[..., -1, :]
+    x = torch.cat([model.start[batch.is_cut.long()][:, None], model.code_in(inputs)], dim=1)
     context, sentence = _training_context(model, batch, generator)
     x = x + sentence + model.age(batch.age) + model.remaining(batch.remaining)
     padding = ~(valid | at_end)
@@ -63,8 +63,8 @@ def loss(model: Mogo, batch: MogoBatch, generator: torch.Generator) -> dict[str,
     base = code_cross_entropy(model, model.base_logits(features[~padding]), targets[~padding])
     real, parts = valid[:, :-1], []
     for level, fine in enumerate(model.fine_levels(), start=1):
-        made = fine(sums[:, :, level - 1], features[:, :-1], ~real)
-        logits = model.vectors.logits(made[real], level)
+        predicted = fine(sums[:, :, level - 1], features[:, :-1], ~real)
+        logits = model.vectors.logits(predicted[real], level)
         parts.append(code_cross_entropy(model, logits, batch.codes[..., level][real]))
     fine_loss = torch.stack(parts).mean() if parts else base.new_zeros(())
     return {
@@ -76,13 +76,13 @@ def loss(model: Mogo, batch: MogoBatch, generator: torch.Generator) -> dict[str,
 
 
 def _training_context(model: Mogo, batch: MogoBatch, generator: torch.Generator) -> tuple[Context, Tensor]:
-    """Return the words that each position looks at, and its sentence (B, N + 1, D)."""
-    items, pieces = len(batch.codes), model.config.text_tokens
+    """Return the text context, masked to the prompt of each position, and the sentence vectors (B, N + 1, D)."""
+    items = len(batch.codes)
     prompts = len(batch.condition) // items
     dropped = torch.rand(items, generator=generator) < model.config.condition_dropout
     drop_text = dropped.to(batch.codes.device)[:, None] | batch.drop_text  # (B, P)
-    shown = batch.condition.first(pieces)
-    tokens, text_padding, sentence = model.text(shown, drop_text.flatten())
+    condition = batch.condition.first(model.config.text_tokens)
+    tokens, text_padding, sentence = model.text(condition, drop_text.flatten())
     tokens = tokens.view(items, -1, tokens.shape[-1])  # (B, P L, C)
     length = tokens.shape[1] // prompts
     owner = torch.arange(prompts, device=tokens.device).repeat_interleave(length)
@@ -93,7 +93,7 @@ def _training_context(model: Mogo, batch: MogoBatch, generator: torch.Generator)
 
 
 def _corrupted(model: Mogo, codes: Tensor, valid: Tensor, generator: torch.Generator) -> Tensor:
-    """Return codes (B, N, Q) with some tokens taken from anywhere in the batch."""
+    """Return codes (B, N, Q) with some tokens replaced by random ones of the batch, in training mode."""
     if not model.training or not model.config.corruption:
         return codes
     flat, real = codes.flatten(0, 1), valid.flatten().nonzero()[:, 0].cpu()

@@ -1,10 +1,10 @@
-"""Mogo: words to motion codes, a token at a time, without end: one causal transformer a quantizer level.
+"""Mogo: streaming text to motion codes, one token at a time, by one causal transformer for each quantizer level.
 
-After Mogo (Fu et al. 2024, arXiv 2412.07797): a stack of causal transformers, the deeper the coarser its level, in
-which level q of a token is written from the sum of its levels below q. Ours differs where the release cannot stream:
-keys and values are kept at every level, attention looks back a window only, the finer levels read the base level's
-features instead of the text, END is a code, and guidance is classifier-free. A prompt may change at any token: each
-position looks at its own prompt's words, in training as in a stream.
+After Mogo (Fu et al. 2024, arXiv 2412.07797): a stack of causal transformers, deeper for coarser levels, in which level
+q of a token is predicted from the sum of its levels below q. Differences that streaming requires: every level has a KV
+cache, attention has a limited window, the finer levels are conditioned on the features of the base level instead of the
+text, END is a code, and guidance is classifier-free. The prompt may change at any token: each position attends to the
+text of its own prompt, in training as in a stream.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ DEFAULTS = MogoOptions()
 
 
 class FineLevel(nn.Module):
-    """Writes one level of each token from its levels below and the base level's features."""
+    """Predicts one finer level of each token from its levels below and the features of the base level."""
 
     def __init__(self, config: MogoConfig, level: int) -> None:
         super().__init__()
@@ -38,24 +38,31 @@ class FineLevel(nn.Module):
         self.code_out = nn.Linear(config.fine_dim, config.code_dim)
 
     def forward(self, below: Tensor, base: Tensor, skip: Tensor) -> Tensor:
-        """Return vectors (B, N, C) of a whole clip.
+        """Return output vectors (B, N, C) of a whole clip, for `CodeVectors.logits`.
 
         Args:
-            below: (B, N, C) sum of the vectors of the levels below.
+            below: (B, N, C) sum of the code embeddings of the levels below.
             base: (B, N, D) features of the base level.
-            skip: (B, N) bool, true where there is no token.
+            skip: (B, N) bool, true = padding.
         """
         return self.code_out(self.transformer(self.code_in(below) + self.base_in(base), padding=skip))
 
     def step(self, below: Tensor, base: Tensor, memory: Sequence[Tensor], push: Push) -> Tensor:
-        """Return vectors (B, n, C) of the next tokens, whose keys and values go where `push` says."""
+        """Return output vectors (B, n, C) of the next tokens.
+
+        Args:
+            below: (B, n, C) sum of the code embeddings of the levels below.
+            base: (B, n, D) features of the base level.
+            memory: KV cache of each layer; written in place.
+            push: cache slots of the tokens.
+        """
         return self.code_out(
             self.transformer.step_into(self.code_in(below) + self.base_in(base), memory, push)
         )
 
 
 class Mogo(nn.Module):
-    """Hierarchical causal model of motion codes that runs a token at a time."""
+    """Hierarchical causal model of motion codes: a base level with text, and finer levels that refine each token."""
 
     model_type = "mogo"
     config_class = MogoConfig
@@ -65,9 +72,9 @@ class Mogo(nn.Module):
         self.config = config
         self.vectors = CodeVectors(config.num_quantizers, config.codebook_size, config.code_dim)
         self.text = TextInput(config.text_dim, config.context_dim, config.dim)
-        self.age = nn.Embedding(config.max_count + 1, config.dim)  # 0: not told
-        self.remaining = nn.Embedding(config.max_count + 1, config.dim)  # 0: not told
-        self.start = nn.Parameter(torch.empty(2, config.dim))  # of a clip, of a cut
+        self.age = nn.Embedding(config.max_count + 1, config.dim)  # 0: not given
+        self.remaining = nn.Embedding(config.max_count + 1, config.dim)  # 0: not given
+        self.start = nn.Parameter(torch.empty(2, config.dim))  # start of a whole clip, of a cropped one
         self.code_in = nn.Linear(config.code_dim, config.dim)
         self.transformer = Transformer(config.transformer())
         self.code_out = nn.Linear(config.dim, config.code_dim)
@@ -79,27 +86,32 @@ class Mogo(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """Device of the model."""
         return self.start.device
 
     def sums(self, codes: Tensor) -> Tensor:
-        """Return running sums (..., Q, C) over the levels of the vectors of codes (..., Q)."""
+        """Return the embeddings of codes (..., Q), summed up to each level: (..., Q, C)."""
         levels, size, dim = self.vectors.vectors.shape
         offsets = torch.arange(levels, device=codes.device) * size
         return F.embedding(codes + offsets, self.vectors.vectors.view(-1, dim)).cumsum(dim=-2)
 
     def base_logits(self, features: Tensor) -> Tensor:
-        """Return logits (..., K + 1) of the next first-level code of features (..., D); the last one is END's."""
+        """Return logits (..., K + 1) of the next first-level code, for features (..., D); the last is that of END."""
         codes = self.vectors.logits(self.code_out(features), 0)
         return torch.cat([codes, self.end_out(features).float()], dim=-1)
 
     def fine_levels(self) -> list[FineLevel]:
-        """Return the levels after the first."""
+        """Return the modules of the levels after the first."""
         return cast(list[FineLevel], list(self.fine))
 
     @torch.no_grad()
     def init_state(self, batch_size: int, spare: int = 0) -> MogoState:
-        """Return the state of B streams at rest, all without a prompt; `spare` tokens can be taken back."""
+        """Return the initial state of B streams without a prompt.
+
+        Args:
+            batch_size: B.
+            spare: tokens that can be undone by `MogoState.rewind`.
+        """
         config, device = self.config, self.device
         like = self.transformer.norm.weight
         base = self.transformer.init_state(
@@ -109,7 +121,7 @@ class Mogo(nn.Module):
         layers, slots = sum(config.layers[1:]), config.fine_window + spare
         fine = TransformerState.rest(like, layers, batch_size, sizes.num_heads, sizes.head_dim, 0, slots)
         for level in (base, fine):
-            level.filled = level.slots  # one shape from the first step on: empty slots are masked
+            level.filled = level.slots  # constant shapes: empty slots are masked
         state = MogoState(
             base=base,
             fine=fine,
@@ -121,19 +133,23 @@ class Mogo(nn.Module):
 
     @torch.no_grad()
     def set_text(self, state: MogoState, items: Sequence[int], condition: TextCondition | None) -> None:
-        """Give the streams `items` new prompts, from their next token on; None for no prompt."""
+        """Set the prompts of some streams, from their next token on.
+
+        Args:
+            state: from `init_state`; updated in place.
+            items: indices of the streams.
+            condition: one prompt for each of them; None for no prompt.
+        """
         self._write_text(state, torch.tensor(list(items)), condition)
 
     def _write_text(self, state: MogoState, items: Tensor, condition: TextCondition | None) -> None:
-        pieces, items = self.config.text_tokens, items.to(self.device)
+        items = items.to(self.device)
+        dropped = torch.full((len(items),), condition is None, device=self.device)
         if condition is None:
-            nothing = self.start.new_zeros(len(items), 1, self.config.text_dim)
-            condition = TextCondition(nothing, nothing[..., 0] > 0, nothing[:, 0])
-            silent = torch.ones(len(items), dtype=torch.bool, device=self.device)
-        else:
-            condition = condition.to(self.device)
-            silent = torch.zeros(len(items), dtype=torch.bool, device=self.device)
-        tokens, padding, sentence = self.text(condition.first(pieces), silent)
+            zeros = self.start.new_zeros(len(items), 1, self.config.text_dim)
+            condition = TextCondition(zeros, zeros[..., 0] > 0, zeros[:, 0])
+        condition = condition.to(self.device).first(self.config.text_tokens)
+        tokens, padding, sentence = self.text(condition, dropped)
         state.base.set_context(self.transformer.make_context(tokens, padding), items)
         state.sentence[items] = sentence.to(state.sentence.dtype)
 
@@ -141,10 +157,18 @@ class Mogo(nn.Module):
     def step(
         self, state: MogoState, request: TokenRequest, options: MogoOptions = DEFAULTS
     ) -> tuple[Tensor, Tensor]:
-        """Write the next token of B streams: codes (B, Q), and whether the motion has ended before it (B,) bool.
+        """Sample the next token of B streams.
 
-        A stream's token depends on its own past, prompt, seed and request alone. What is drawn where `ended` is true is
-        a token as if the motion went on. Updates state in place; items that are not active keep theirs.
+        The token of a stream depends only on its own past, prompt, seed and request. Where the motion has ended, the
+        token is sampled as if it continued.
+
+        Args:
+            state: from `init_state`; updated in place, except for inactive streams.
+            request: inputs of the step.
+            options: sampling options; the guidance scale is that of the request.
+
+        Returns:
+            Codes (B, Q), and bools (B,): whether the motion ended before this token.
         """
         config = self.config
         noise = counter_uniform(request.seed, state.lengths, config.num_quantizers + 1)  # (B, Q + 1)
@@ -171,13 +195,13 @@ class Mogo(nn.Module):
     def push(
         self, codes: Tensor, state: MogoState, skip: Tensor | None = None, age: Tensor | None = None
     ) -> None:
-        """Give B streams tokens that they did not write; updates state in place.
+        """Append given tokens to B streams.
 
         Args:
             codes: (B, n, Q).
-            state: from `init_state`.
-            skip: (B, n) bool, true at the end of shorter items.
-            age: (B, n) tokens since each stream's prompt began, itself included; 0, or left out, for no saying.
+            state: from `init_state`; updated in place.
+            skip: (B, n) bool, true = padding, at the end of shorter items.
+            age: (B, n) tokens since the prompt of each stream began, counting this one; 0 or None if not given.
         """
         tokens = codes.shape[1]
         skip = torch.zeros(codes.shape[:2], dtype=torch.bool, device=self.device) if skip is None else skip
@@ -185,21 +209,21 @@ class Mogo(nn.Module):
         start = 0
         for length in chunk_lengths(tokens, state.fine.slots, state.fine.filled, self.config.fine_window):
             part = slice(start, start := start + length)
-            self._push_few(codes[:, part], state, skip[:, part], age[:, part])
+            self._push_chunk(codes[:, part], state, skip[:, part], age[:, part])
 
-    def _push_few(self, codes: Tensor, state: MogoState, skip: Tensor, age: Tensor) -> None:
+    def _push_chunk(self, codes: Tensor, state: MogoState, skip: Tensor, age: Tensor) -> None:
         inputs = torch.cat([state.past[:, -1:], codes[:, :-1]], dim=1)
         base = self._base_step(state, inputs, age, torch.zeros_like(age), skip)[: len(codes)]
         sums = self.sums(codes)  # (B, n, Q, C)
         push = state.fine.push(codes.shape[1], skip, self.config.fine_window)
         for level, (fine, memory) in enumerate(self._fine_memory(state), start=1):
             fine.step(sums[:, :, level - 1], base, memory, push)
-        kept, count = torch.cat([state.past, codes], dim=1), (~skip).sum(dim=1)
+        past, count = torch.cat([state.past, codes], dim=1), (~skip).sum(dim=1)
         index = count[:, None] + torch.arange(state.past.shape[1], device=self.device)
-        state.past.copy_(kept.gather(1, index[..., None].expand_as(state.past)))
+        state.past.copy_(past.gather(1, index[..., None].expand_as(state.past)))
 
     def _fine_memory(self, state: MogoState) -> Iterator[tuple[FineLevel, Sequence[Tensor]]]:
-        """The finer levels, each with its own layers of the state."""
+        """Yield the finer levels, each with the KV caches of its layers."""
         start = 0
         for fine, layers in zip(self.fine_levels(), self.config.layers[1:], strict=True):
             yield fine, state.fine.memory[start : (start := start + layers)]
@@ -207,7 +231,15 @@ class Mogo(nn.Module):
     def _base_step(
         self, state: MogoState, inputs: Tensor, age: Tensor, remaining: Tensor, skip: Tensor
     ) -> Tensor:
-        """Return features (2 B, n, D) of the positions after input tokens (B, n, Q), with and without the text."""
+        """Return base features (2 B, n, D) of the next positions, conditional, then unconditional.
+
+        Args:
+            state: updated in place.
+            inputs: (B, n, Q) the token before each position.
+            age: (B, n), see `TokenRequest`.
+            remaining: (B, n), see `TokenRequest`.
+            skip: (B, n) bool, true = padding.
+        """
         x = self.code_in(self.sums(inputs)[..., -1, :])  # (B, n, D)
         first = state.lengths[:, None] + torch.arange(x.shape[1], device=x.device) == 0
         x = torch.where(first[..., None], self.start[0], x)

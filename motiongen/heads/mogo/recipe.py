@@ -1,4 +1,4 @@
-"""The recipe of Mogo: codes of clips, of cuts, and of chains in which the prompt changes on the way."""
+"""Training recipe of Mogo: codes of whole and cropped clips, and of chains of motions in which the prompt changes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -23,7 +23,12 @@ from motiongen.tokenizers.rvq_vae import RVQVAE
 
 @dataclass(frozen=True)
 class Example:
-    """Codes (N, Q) and the prompt of each position; see `MogoBatch` for the fields of the same name."""
+    """Training example; see `MogoBatch` for the fields of the same name.
+
+    Attributes:
+        codes: (N, Q).
+        captions: the P prompts.
+    """
 
     codes: Tensor
     ended: bool
@@ -36,7 +41,16 @@ class Example:
 
 
 class MogoRecipe(CodeRecipe[Example]):
-    """Trains a Mogo on the codes of a prepared cache; see `Recipe`."""
+    """Trains a Mogo on the codes of a prepared cache; see `Recipe`.
+
+    Args:
+        model: the head.
+        tokenizer: of the codes.
+        cache: the clips.
+        encoder: text encoder of the captions.
+        config: batches.
+        folder: where codes and text vectors are stored; None for `mogo` in the cache.
+    """
 
     name = "mogo"
     title = "Mogo, text to motion codes as a stream"
@@ -54,7 +68,6 @@ class MogoRecipe(CodeRecipe[Example]):
         config: MogoTrainConfig | None = None,
         folder: Path | None = None,
     ) -> None:
-        """Take a model and its tokenizer, a cache, a text encoder, and a folder that keeps codes and text vectors."""
         self.model, self.config = model, config or MogoTrainConfig()
         folder = folder or cache.folder / "mogo"
         folder.mkdir(parents=True, exist_ok=True)
@@ -62,7 +75,10 @@ class MogoRecipe(CodeRecipe[Example]):
         self.chains = make_chains(self.corpus, tokenizer, self.config.chains, self.config.crossfade_frames)
         self.held_out = [
             self._single(
-                codes, motion.captions[0], slice(0, min(len(codes), self.config.train_window)), False
+                codes,
+                motion.captions[0],
+                slice(0, min(len(codes), self.config.train_window)),
+                give_length=False,
             )
             for codes, motion in zip(self.corpus.held_out_codes, self.corpus.held_out, strict=True)
         ]
@@ -72,13 +88,13 @@ class MogoRecipe(CodeRecipe[Example]):
         self.table = CaptionTable.build(encoder, captions, folder)
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return a batch of examples of like length."""
+        """Return a random batch of examples of similar length."""
         return self.batch(self.like_length(self.config.batch_size, generator, self._example, draws=10))
 
     def loss_of(
         self, model: Mogo, batch: Mapping[str, Tensor], generator: torch.Generator
     ) -> dict[str, Tensor]:
-        """Return the losses of a model on a batch."""
+        """Return the losses of a model on a batch; see `loss`."""
         names = {field.name for field in fields(MogoBatch)} - {"condition"}
         return loss(
             model,
@@ -87,7 +103,7 @@ class MogoRecipe(CodeRecipe[Example]):
         )
 
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
-        """Return examples as tensors."""
+        """Return a batch of examples as tensors."""
         prompts = max(len(example.captions) for example in examples)
         captions = [
             caption
@@ -111,27 +127,40 @@ class MogoRecipe(CodeRecipe[Example]):
         }
 
     def _example(self, index: int, draws: Sequence[float]) -> Example:
-        """Return one example: a motion, or by the first draw a chain, as its words change or told as one."""
-        kind, which, place, size, words = draws[:5]
+        """Return one example: a motion, or a chain with changing prompts or with one caption for all of it.
+
+        Args:
+            index: of the motion.
+            draws: ten uniform draws in 0..1.
+        """
+        kind, which, start_draw, size, caption_draw = draws[:5]
         if self.chains and kind < self.config.chain_share:
             chain = self.chains[int(which * len(self.chains))]
             joined = _composed(chain)
-            if joined and place < self.config.composed_share * 4:  # about a quarter can be told as one
+            if joined and start_draw < self.config.composed_share * 4:  # about a quarter can have one caption
                 link = Link(0, len(chain.codes), 0, chain.links[1].ended, joined)
                 return self._of_links(chain.codes, (link,), 0, draws[5:])
-            start = int(place * max(0, len(chain.codes) - self.config.train_window))
+            start = int(start_draw * max(0, len(chain.codes) - self.config.train_window))
             return self._of_links(chain.codes, chain.links, start, draws[5:])
         codes, motion = self.corpus.codes(index, which), self.corpus.motions[index]
-        caption = motion.captions[int(words * len(motion.captions))]
-        shown = self.corpus.crop(len(codes), 1 - kind < self.config.cut_share, size, place)
-        return self._single(codes, caption, shown, draws[5] < self.config.told_share)
+        caption = motion.captions[int(caption_draw * len(motion.captions))]
+        span = self.corpus.crop(len(codes), 1 - kind < self.config.cut_share, size, start_draw)
+        return self._single(codes, caption, span, give_length=draws[5] < self.config.told_share)
 
-    def _single(self, codes: Tensor, caption: str, shown: slice, told: bool) -> Example:
-        link = Link(-shown.start, len(codes) - shown.start, 0, True, caption)
-        return self._of_links(codes[shown], (link,), 0, [0.0 if told else 1.0] * 5)
+    def _single(self, codes: Tensor, caption: str, span: slice, *, give_length: bool) -> Example:
+        """Return the example of a span of one motion, with or without its remaining length."""
+        link = Link(-span.start, len(codes) - span.start, 0, True, caption)
+        return self._of_links(codes[span], (link,), 0, [0.0 if give_length else 1.0] * 5)
 
     def _of_links(self, codes: Tensor, links: Sequence[Link], start: int, draws: Sequence[float]) -> Example:
-        """Return the example that shows tokens from `start` of codes with their links."""
+        """Return the example of a window of a chain.
+
+        Args:
+            codes: (N, Q) of the chain.
+            links: its motions.
+            start: first token of the window.
+            draws: uniform draws in 0..1, one for each link: whether its text and its remaining length are given.
+        """
         codes = codes[start : start + self.config.train_window]
         links = [replace(link, begin=link.begin - start, end=link.end - start) for link in links]
         links = [link for link in links if link.end > 0 and link.begin < len(codes)]
@@ -141,13 +170,13 @@ class MogoRecipe(CodeRecipe[Example]):
         age, remaining = torch.zeros_like(position), torch.zeros_like(position)
         drop_text = []
         for number, (link, draw) in enumerate(zip(links, draws, strict=False)):
-            here, last = segment == number, number == len(links) - 1
-            drop_text.append(not last and draw > 1 - self.config.silent_share)
+            here, is_last = segment == number, number == len(links) - 1
+            drop_text.append(not is_last and draw > 1 - self.config.silent_share)
             if not drop_text[-1]:
                 age[here] = (position - link.begin + link.age + 1)[here]
                 if link.ended and draw < self.config.told_share:
                     remaining[here] = (link.end - position)[here].clamp_min(0)
-        most = self.model.config.max_count
+        largest = self.model.config.max_count
         return Example(
             codes=codes,
             ended=links[-1].ended and links[-1].end == len(codes),
@@ -155,13 +184,13 @@ class MogoRecipe(CodeRecipe[Example]):
             captions=tuple(link.caption for link in links),
             drop_text=tuple(drop_text),
             segment=segment,
-            age=age.clamp(0, most),
-            remaining=remaining.clamp(0, most),
+            age=age.clamp(0, largest),
+            remaining=remaining.clamp(0, largest),
         )
 
 
 def _composed(chain: Chain) -> str:
-    """Return the sentence for a chain of two whole motions, or "" where the chain is not one."""
+    """Return one caption for a chain of two whole motions, or "" for any other chain."""
     if len(chain.links) != 2 or not chain.links[0].ended or chain.links[0].age:
         return ""
     first, second = (link.caption for link in chain.links)

@@ -1,4 +1,4 @@
-"""How Mogo samples codes for a file: its stream, run until each clip ends."""
+"""Offline sampling of Mogo: its streaming step, run until each clip ends."""
 
 from collections.abc import Sequence
 
@@ -35,17 +35,17 @@ class MogoSampler:
 
         Args:
             condition: B prompts.
-            lengths: tokens of each clip, or of all; None lets the model find the end.
-            prefix_codes: (n_i, Q) codes that each clip goes on from; they are not returned.
-            generator: one for all, or one an item, whose clip then does not depend on the others.
-            options: how they are written.
+            lengths: tokens of each clip, or of all; None lets the model end the clip.
+            prefix_codes: (n_i, Q) codes that each clip continues; they are not returned.
+            generator: one for the batch, or one for each item, which is then independent of the others.
+            options: sampling options.
 
         Raises:
-            ValueError: sizes that do not fit together, or lengths below 1.
+            ValueError: sizes that do not match, or lengths below 1.
         """
         model, batch = self.model, len(condition)
         device, config = model.device, model.config
-        wanted = requested_lengths(lengths, batch)
+        requested = requested_lengths(lengths, batch)
         prefixes = checked_prefixes(prefix_codes, batch, config.num_quantizers, config.codebook_size, device)
         seeds = [
             torch.randint(2**62, (1,), generator=own, device=own.device).item()
@@ -54,25 +54,25 @@ class MogoSampler:
         state = model.init_state(batch)
         self._push(prefixes, state)
         model.set_text(state, range(batch), condition)
-        goal = torch.tensor([length or options.max_tokens for length in wanted], device=device)
-        told = torch.tensor([length is not None for length in wanted], device=device)
-        written: list[Tensor] = []
-        stops, going = goal.clone(), torch.ones(batch, dtype=torch.bool, device=device)
+        longest = torch.tensor([length or options.max_tokens for length in requested], device=device)
+        has_length = torch.tensor([length is not None for length in requested], device=device)
+        tokens: list[Tensor] = []
+        lengths_found, active = longest.clone(), torch.ones(batch, dtype=torch.bool, device=device)
         scale = torch.full((batch,), options.guidance_scale, device=device)
         seed = torch.tensor(seeds, device=device)
-        while bool(going.any()):
-            age = torch.full_like(goal, len(written) + 1)
-            request = TokenRequest(age, torch.where(told, goal - len(written), 0), scale, seed, going)
-            token, ended = model.step(state, request, options)
-            over = ended & ~told & (len(written) >= options.min_tokens)
-            stops = torch.where(going & over, len(written), stops)
-            written.append(token)
-            going = going & ~over & (len(written) < goal)
-        codes = torch.stack(written, dim=1)  # (B, N, Q)
-        return [row[:stop] for row, stop in zip(codes, stops.tolist(), strict=True)]
+        while bool(active.any()):
+            age = torch.full_like(longest, len(tokens) + 1)
+            remaining = torch.where(has_length, longest - len(tokens), 0)
+            token, ended = model.step(state, TokenRequest(age, remaining, scale, seed, active), options)
+            finished = ended & ~has_length & (len(tokens) >= options.min_tokens)
+            lengths_found = torch.where(active & finished, len(tokens), lengths_found)
+            tokens.append(token)
+            active = active & ~finished & (len(tokens) < longest)
+        codes = torch.stack(tokens, dim=1)  # (B, N, Q)
+        return [item[:length] for item, length in zip(codes, lengths_found.tolist(), strict=True)]
 
     def _push(self, prefixes: list[Tensor], state: MogoState) -> None:
-        """Show the model what each clip goes on from, of which its window sees the end only."""
+        """Append the prefixes (n_i, Q) to the streams; only the part within the window of the model is needed."""
         model = self.model
         tails = [codes[-model.config.window :] for codes in prefixes]
         longest = max(len(tail) for tail in tails)

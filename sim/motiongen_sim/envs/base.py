@@ -23,6 +23,9 @@ Info = dict[str, Any]
 
 EnvT = TypeVar("EnvT", bound="RobotEnv")
 
+MOST_DRAWS = 1000
+"""Worlds that a reset draws at most to find one in which the task is not yet solved."""
+
 
 class RobotEnv(gymnasium.Env[Observation, Action], ABC):
     """Abstract base of all environments: a gymnasium.Env whose numbers have names and whose steps can be undone.
@@ -97,18 +100,28 @@ class RobotEnv(gymnasium.Env[Observation, Action], ABC):
     ) -> tuple[Observation, Info]:
         """Begin an episode. Returns the observation and the info.
 
+        A world in which the task is already solved is drawn again, by the same random generator: a policy that does
+        nothing would succeed in it.
+
         Args:
             seed: of this episode and, while there is no other, of those after it; None continues.
-            options: gymnasium's; not used.
+            options: `published_resets`, true to keep worlds in which the task is already solved, as the published
+                tasks do.
 
         Raises:
+            ValueError: another option.
             ClosedEnvironmentError: the environment is closed.
         """
         self._check_open("reset")
         super().reset(seed=seed, options=options)
-        self._reset_world()
-        self._is_reset = True
-        return self._observation(), self._info()
+        keeps_solved = published_resets(options)
+        for _ in range(MOST_DRAWS):
+            self._reset_world()
+            self._is_reset = True
+            info = self._info()
+            if keeps_solved or not info["is_success"]:
+                return self._observation(), info
+        raise RuntimeError(f"reset: expected an unsolved world, got none in {MOST_DRAWS} draws")
 
     def step(self, action: Action) -> tuple[Observation, float, bool, bool, Info]:
         """Act for one control step. Returns the observation, the reward, terminated, truncated and the info.
@@ -236,6 +249,14 @@ def checked_action(action: Any, names: tuple[str, ...]) -> NDArray[np.float64]:
             f"action: expected finite numbers, got {values[first]} for {names[first]}; check the policy"
         )
     return values.astype(np.float64)
+
+
+def published_resets(options: dict[str, Any] | None) -> bool:
+    """Return whether the options of a reset keep worlds that are already solved. Raises ValueError for others."""
+    unknown = [name for name in options or {} if name != "published_resets"]
+    if unknown:
+        raise ValueError(f"options: expected published_resets or none, got {', '.join(unknown)}")
+    return bool((options or {}).get("published_resets", False))
 
 
 def checked_observations(observations: str, known: tuple[str, ...]) -> str:

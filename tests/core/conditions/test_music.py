@@ -9,11 +9,11 @@ from motiongen.music.beats import BeatGrid
 RATE = 22050
 
 
-def condition(pieces=3, frames=20):
+def condition(songs=3, frames=20):
     generator = torch.Generator().manual_seed(0)
     return MusicCondition(
-        torch.randn(pieces, frames, 34, generator=generator),
-        torch.zeros(pieces, frames).index_fill(1, torch.tensor([4]), 1),
+        torch.randn(songs, frames, 34, generator=generator),
+        torch.zeros(songs, frames).index_fill(1, torch.tensor([4]), 1),
     )
 
 
@@ -26,14 +26,14 @@ def test_items_and_frames_are_cut_from_both():
 
 def test_known_beats_are_taken_as_they_are():
     audio = Audio(np.zeros(2 * RATE, np.float32), RATE)
-    made = MusicCondition.from_audio(audio, BeatGrid(120.0, np.array([0.25, 0.75, 1.25, 1.75])))
-    assert made.features.shape == (1, 60, 34)
-    assert made.beats.nonzero()[:, 1].tolist() == [8, 23, 38, 53]
+    condition = MusicCondition.from_audio(audio, BeatGrid(120.0, np.array([0.25, 0.75, 1.25, 1.75])))
+    assert condition.features.shape == (1, 60, 34)
+    assert condition.beats.nonzero()[:, 1].tolist() == [8, 23, 38, 53]
 
 
 def test_silence_has_no_beats():
-    made = MusicCondition.from_audio(Audio(np.zeros(3 * RATE, np.float32), RATE))
-    assert made.num_frames == 90 and made.beats.sum() == 0
+    condition = MusicCondition.from_audio(Audio(np.zeros(3 * RATE, np.float32), RATE))
+    assert condition.num_frames == 90 and condition.beats.sum() == 0
 
 
 def test_moves_as_one():

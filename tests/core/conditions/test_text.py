@@ -76,10 +76,10 @@ def test_spaces_and_a_full_stop_do_not_change_a_prompt():
 
 
 def test_the_memory_forgets_the_oldest_prompt(tiny):
-    tiny.memory_size = 2
+    tiny.cache_size = 2
     tiny.encode(["walk", "wave"])
     tiny.encode(["walk", "bow"])
-    assert set(tiny._memory) == {"walk", "bow"}
+    assert set(tiny._cache) == {"walk", "bow"}
 
 
 def test_a_table_gives_back_what_was_encoded_and_is_not_encoded_twice(tiny, tmp_path):
@@ -109,7 +109,7 @@ def test_an_unknown_encoder_names_a_way_out():
 def test_changed_bytes_in_the_wheel_are_refused(monkeypatch):
     monkeypatch.setitem(encoder_files.CARRIED_SHA256, "tokenizer.json", "0" * 64)
     with pytest.raises(ValueError, match=r"tokenizer.json: expected SHA-256 000000000000…, got be50c3628f2b"):
-        encoder_files._unwrap_carrier()
+        encoder_files._carrier_folder()
 
 
 @pytest.mark.slow

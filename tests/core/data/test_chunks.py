@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from motiongen.data.chunks import ChunkSampler, sized_for
-from motiongen.data.demonstrations import Demonstrations, parted
+from motiongen.data.demonstrations import Demonstrations, split_states
 from motiongen.heads.carp.config import CARPConfig
 
 
@@ -32,7 +32,7 @@ def test_a_window_is_two_observations_and_the_actions_from_the_older_one_on():
     assert windows["action"][2, :, 0].tolist() == [133] + [134] * 15
 
 
-def test_tasks_are_drawn_alike_and_narrow_ones_filled_with_zeros():
+def test_tasks_are_drawn_uniformly_and_narrow_ones_padded_with_zeros():
     data = [demonstrations((400,), 2, 1, "push"), demonstrations((20, 20), 3, 2, "lift")]
     config = sized_for(CARPConfig(), data)
     assert (config.state_dim, config.action_dim, config.tasks) == (3, 2, ("push", "lift"))
@@ -42,7 +42,7 @@ def test_tasks_are_drawn_alike_and_narrow_ones_filled_with_zeros():
     assert not batch["state"][batch["task"] == 0][..., 2].any()
 
 
-def test_pairs_are_seen_of_states_that_are_not_large():
+def test_pairs_are_inputs_unless_the_state_is_large():
     config = CARPConfig(pairs=True)
     assert sized_for(config, [demonstrations(state_dim=64)]).pairs
     assert not sized_for(config, [demonstrations(state_dim=65)]).pairs
@@ -62,10 +62,10 @@ def test_the_last_episodes_of_each_task_in_each_dataset_are_held_out():
     assert set((sampler.held_out["state"][task == 1, 1, 0] // 4).tolist()) == {39}
 
 
-def test_windows_beyond_the_end_of_a_mere_record_are_left_out():
+def test_windows_beyond_the_end_of_a_stopped_recording_are_left_out():
     data = demonstrations((20, 20, 20), done=np.array([True, False, False]))
     sampler = ChunkSampler([data], sized_for(CARPConfig(obs_steps=2), [data]))
-    assert sampler.train[0].places.tolist() == [*range(20), *range(20, 26), *range(40, 46)]
+    assert sampler.train[0].index.tolist() == [*range(20), *range(20, 26), *range(40, 46)]
     acted = sampler._windows(sampler.train[0], torch.arange(20, 32))["action"]
     assert acted[5, :, 0].tolist() == [100 + frame for frame in range(24, 40)]
 
@@ -84,7 +84,7 @@ def test_pictures_are_scaled_to_the_policys_size():
         ChunkSampler([data], config)
 
 
-def test_demonstrations_without_pictures_serve_a_policy_that_reads_scenes():
+def test_demonstrations_without_images_train_a_policy_that_predicts_scenes():
     shown = demonstrations(
         (30, 30),
         images={
@@ -94,11 +94,13 @@ def test_demonstrations_without_pictures_serve_a_policy_that_reads_scenes():
         state_names=("arm",),
         scene_names=("block",),
     )
-    told = demonstrations((50,), state_dim=2, state_names=("block", "arm"))
-    told.state[:, 0] += 2000
-    config = sized_for(CARPConfig(image_size=8, crop_size=8, obs_steps=1), parted([told, shown]))
+    without_images = demonstrations((50,), state_dim=2, state_names=("block", "arm"))
+    without_images.state[:, 0] += 2000
+    config = sized_for(
+        CARPConfig(image_size=8, crop_size=8, obs_steps=1), split_states([without_images, shown])
+    )
     assert (config.state_dim, config.scene_dim) == (1, 1)
-    sampler = ChunkSampler(parted([told, shown]), config)
+    sampler = ChunkSampler(split_states([without_images, shown]), config)
     batch = sampler.sample(200, torch.Generator().manual_seed(0))
     assert "image" not in batch
     assert torch.equal(
@@ -107,7 +109,7 @@ def test_demonstrations_without_pictures_serve_a_policy_that_reads_scenes():
     batch = sampler.sample(200, torch.Generator().manual_seed(0), images=True)
     assert torch.equal(batch["image"][:, 0, 0, 0, 0].float(), batch["state"][:, 0, 0])
     assert sampler.held_out["scene"].max() < 2000
-    alone = ChunkSampler(parted([shown]), config).sample(20, torch.Generator().manual_seed(0))
+    alone = ChunkSampler(split_states([shown]), config).sample(20, torch.Generator().manual_seed(0))
     assert torch.equal(alone["scene"], alone["state"] + 1000)
 
 

@@ -5,7 +5,13 @@ import pytest
 from motiongen import features
 from motiongen.data.dance_bank import DanceBank
 from motiongen.evaluation.config import DanceEvaluateConfig
-from motiongen.evaluation.dance_report import COLUMNS, DanceJudge, evaluate_dances, held_out_pieces, retrieval
+from motiongen.evaluation.dance_report import (
+    COLUMNS,
+    DanceMetrics,
+    evaluate_dances,
+    held_out_excerpts,
+    retrieval_baseline,
+)
 from tests.core.heads.badm.test_recipe import BANK, dance_cache
 
 CONFIG = DanceEvaluateConfig(seconds=4, window=1, pieces=6, reference_windows=40)
@@ -16,19 +22,19 @@ def bank(tmp_path_factory):
     return DanceBank.open(dance_cache(tmp_path_factory.mktemp("dances")), BANK)
 
 
-def test_pieces_are_of_held_out_dances_with_their_beats_inside(bank):
-    pieces = held_out_pieces(bank, CONFIG)
-    assert len(pieces) >= 2
-    for piece in pieces:
-        assert piece.motion.num_frames == piece.music.num_frames <= 120
-        assert piece.beats.min() >= 0 and piece.beats.max() < piece.motion.seconds
-        marked = piece.music.beats[0].nonzero()[:, 0] / features.FPS
-        assert len(marked) == pytest.approx(len(piece.beats), abs=1)
+def test_excerpts_are_of_held_out_dances_with_their_beats_inside(bank):
+    excerpts = held_out_excerpts(bank, CONFIG)
+    assert len(excerpts) >= 2
+    for excerpt in excerpts:
+        assert excerpt.motion.num_frames == excerpt.music.num_frames <= 120
+        assert excerpt.beats.min() >= 0 and excerpt.beats.max() < excerpt.motion.seconds
+        marked = excerpt.music.beats[0].nonzero()[:, 0] / features.FPS
+        assert len(marked) == pytest.approx(len(excerpt.beats), abs=1)
 
 
 def test_the_real_dances_are_on_their_beats_and_near_themselves(bank):
-    judge = DanceJudge(bank, CONFIG)
-    row = judge.judge([piece.motion for piece in judge.pieces])
+    metrics = DanceMetrics(bank, CONFIG)
+    row = metrics.measure([excerpt.motion for excerpt in metrics.excerpts])
     assert set(row) <= set(COLUMNS)
     assert row["alignment"] > 0.6 and row["precision"] > 0.6
     assert row["fid_k"] < 30 and row["pfc"] >= 0
@@ -36,9 +42,9 @@ def test_the_real_dances_are_on_their_beats_and_near_themselves(bank):
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_retrieved_dance_is_as_long_as_the_song_and_on_its_beats(bank, seed):
-    piece = held_out_pieces(bank, CONFIG)[0]
-    found = retrieval(bank)(piece.music, seed)
-    assert found.num_frames == piece.music.num_frames
+    excerpt = held_out_excerpts(bank, CONFIG)[0]
+    found = retrieval_baseline(bank)(excerpt.music, seed)
+    assert found.num_frames == excerpt.music.num_frames
 
 
 def test_a_report_puts_dancers_beside_real_and_retrieved_dances(bank, tmp_path):
@@ -51,12 +57,12 @@ def test_a_report_puts_dancers_beside_real_and_retrieved_dances(bank, tmp_path):
 
 def test_a_bank_without_held_out_dances_is_refused(bank):
     with pytest.raises(ValueError, match="expected held-out dances"):
-        DanceJudge(bank, DanceEvaluateConfig(seconds=30, window=20))
+        DanceMetrics(bank, DanceEvaluateConfig(seconds=30, window=20))
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_the_songs_are_those_of_the_split(bank, split):
     """So options can be chosen on other songs than those that are reported."""
-    whole = replace(CONFIG, seconds=1000, pieces=1000, split=split)  # a piece a dance
+    whole = replace(CONFIG, seconds=1000, pieces=1000, split=split)  # an excerpt a dance
     dances = [r for r in bank.records if r.split == split and r.is_dance and r.bpm]
-    assert len(held_out_pieces(bank, whole)) == len(dances) > 0
+    assert len(held_out_excerpts(bank, whole)) == len(dances) > 0

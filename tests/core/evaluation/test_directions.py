@@ -1,11 +1,11 @@
-"""Directions and sides, judged on motions made by hand."""
+"""Directions and sides, measured on motions made by hand."""
 
 import math
 
 import pytest
 import torch
 
-from motiongen.evaluation.directions import PROMPTS, direction_accuracy, judge
+from motiongen.evaluation.directions import PROMPTS, check_directions, direction_accuracy
 from motiongen.evaluation.geometry import describe_motion
 from motiongen.motion import Motion
 from motiongen.rotation import quat_from_axis_angle, quat_identity
@@ -79,7 +79,7 @@ def test_mirrored_motion_has_the_other_side():
 
 
 def test_standing_still_obeys_no_direction():
-    assert not any(judgement.obeyed for judgement in judge(PROMPTS, [standing()] * len(PROMPTS)))
+    assert not any(result.is_correct for result in check_directions(PROMPTS, [standing()] * len(PROMPTS)))
 
 
 def test_an_obedient_model_scores_all_and_a_one_armed_one_some():

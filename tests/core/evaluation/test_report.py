@@ -14,7 +14,7 @@ from motiongen.evaluation.config import EvaluateConfig
 from motiongen.evaluation.evaluator import MotionTextEvaluator
 from motiongen.evaluation.evaluator_config import EvaluatorConfig, EvaluatorTrainConfig
 from motiongen.evaluation.evaluator_recipe import EvaluatorRecipe, all_captions
-from motiongen.evaluation.questions import choose_questions, retrieve
+from motiongen.evaluation.prompts import choose_prompts, retrieve
 from motiongen.evaluation.report import Report, evaluate
 from motiongen.motion import Motion
 from motiongen.rotation import quat_from_axis_angle, quat_identity
@@ -76,8 +76,8 @@ def recipe(cache, text) -> EvaluatorRecipe:
     return EvaluatorRecipe(cache, table, EvaluatorTrainConfig(batch_size=8), model)
 
 
-class FromTheShelf:
-    """A model that answers with the training clip whose caption is nearest."""
+class RetrievalModel:
+    """A model that returns the training clip with the nearest caption."""
 
     def __init__(self, cache: ClipCache, text: TextEncoder) -> None:
         self.cache, self.text = cache, text
@@ -95,10 +95,10 @@ class FromTheShelf:
 @pytest.fixture(scope="module")
 def report(cache, text, recipe) -> Report:
     classifier = train_classifier(cache, steps=60)
-    return evaluate(cache, FromTheShelf(cache, text), recipe.model, classifier, CONFIG, text=text)
+    return evaluate(cache, RetrievalModel(cache, text), recipe.model, classifier, CONFIG, text=text)
 
 
-def test_rows_are_real_rebuilt_retrieved_and_made(report):
+def test_rows_are_real_reconstructed_retrieved_and_generated(report):
     assert list(report.rows) == ["real clips", "reconstruction", "nearest training caption", "model"]
     assert report.rows["real clips"]["content"] == 1.0
     assert report.rows["reconstruction"]["joint_error"] > 10  # an untrained tokenizer
@@ -106,7 +106,7 @@ def test_rows_are_real_rebuilt_retrieved_and_made(report):
 
 
 def test_a_model_that_copies_real_clips_moves_like_them(report):
-    ratios = {claim: value for claim, value, _, _ in report.bars()}
+    ratios = {claim: value for claim, value, _, _ in report.requirements()}
     assert ratios["jerk over real"] == pytest.approx(1.0, abs=0.25)
     assert report.rows["model"]["content"] == report.rows["nearest training caption"]["content"]
 
@@ -120,20 +120,20 @@ def test_the_report_is_a_table_and_json(report, tmp_path):
     assert len(record["directions"]) == 20
 
 
-def test_the_same_seed_gives_the_same_questions(cache):
-    first, second = (choose_questions(cache, 5, torch.Generator().manual_seed(3)) for _ in range(2))
-    assert first == second and len({question.clip for question in first}) == 5
-    for question in first:
-        record = cache.records[question.clip]
+def test_the_same_seed_gives_the_same_prompts(cache):
+    first, second = (choose_prompts(cache, 5, torch.Generator().manual_seed(3)) for _ in range(2))
+    assert first == second and len({prompt.clip for prompt in first}) == 5
+    for prompt in first:
+        record = cache.records[prompt.clip]
         assert record.split == "test"
-        held_out = record.mirrored_held_out_captions if question.mirrored else record.held_out_captions
-        assert question.prompt in held_out
+        held_out = record.mirrored_held_out_captions if prompt.mirrored else record.held_out_captions
+        assert prompt.text in held_out
 
 
-def test_normal_is_no_style_that_was_asked_for(cache):
-    question = choose_questions(cache, 2, torch.Generator().manual_seed(0))[0]
-    assert question.asked_style in ("calm", "wild")
-    assert type(question)(**{**vars(question), "style": "normal"}).asked_style is None
+def test_a_normal_style_is_not_a_requested_style(cache):
+    prompt = choose_prompts(cache, 2, torch.Generator().manual_seed(0))[0]
+    assert prompt.requested_style in ("calm", "wild")
+    assert type(prompt)(**{**vars(prompt), "style": "normal"}).requested_style is None
 
 
 def test_the_recipe_learns_in_the_shared_loop(recipe, tmp_path):

@@ -8,7 +8,7 @@ from motiongen import features
 from motiongen.conditions.music import MusicCondition
 from motiongen.heads.badm.config import BADMOptions
 from motiongen.inference.dance import dance, edit_dance
-from motiongen.inference.dance_model import JOINT_GROUPS
+from motiongen.inference.joint_groups import JOINT_GROUPS
 from motiongen.inference.load import load_dance, spaces_of
 from motiongen.music.audio import Audio
 from motiongen.skeleton import SMPL22
@@ -49,7 +49,7 @@ def test_one_call_dances_to_samples(weights):
     assert motion.seconds == 2.0 and motion.skeleton.names == SMPL22.names
 
 
-def test_a_set_says_which_spaces_it_has(weights, tmp_path):
+def test_the_spaces_of_a_set_are_listed(weights, tmp_path):
     assert spaces_of(weights) == ["latent", "motion"]
     assert load_dance(None, weights, "cpu").space.name == "latent"
     with pytest.raises(ValueError, match=r"expected badm/edge in .*, got only latent, motion"):
@@ -60,13 +60,13 @@ def test_a_set_says_which_spaces_it_has(weights, tmp_path):
 
 def test_decoding_a_stream_of_latents_gives_what_decoding_at_once_gives(weights, song):
     model = load_dance("latent", weights, "cpu")
-    places = torch.randn(12, 8, generator=torch.Generator().manual_seed(0))
+    latents = torch.randn(12, 8, generator=torch.Generator().manual_seed(0))
     decode = model.space.decoder()
-    pieces = torch.cat([decode(part) for part in places.split([5, 1, 6])])
-    torch.testing.assert_close(pieces, model.space.decode(places), rtol=0, atol=1e-5)
+    streamed = torch.cat([decode(part) for part in latents.split([5, 1, 6])])
+    torch.testing.assert_close(streamed, model.space.decode(latents), rtol=0, atol=1e-5)
 
 
-def test_a_span_is_danced_anew_and_the_rest_stays_bit_for_bit(weights):
+def test_a_span_is_regenerated_and_the_rest_stays_bit_for_bit(weights):
     motion = wobble(120)
     edited = edit_dance(motion, clicks(4.0), between=(1.0, 2.0), weights=weights, steps=3, device="cpu")
     old = [*range(30), *range(60, 120)]
@@ -76,7 +76,7 @@ def test_a_span_is_danced_anew_and_the_rest_stays_bit_for_bit(weights):
 
 
 @pytest.mark.parametrize("group", ["upper", "left_arm"])
-def test_a_group_of_joints_is_danced_anew_and_the_others_stay(weights, group):
+def test_a_group_of_joints_is_regenerated_and_the_others_stay(weights, group):
     motion = wobble(90)
     edited = edit_dance(motion, clicks(3.0), joints=group, weights=weights, steps=3, device="cpu")
     changed = {n for n in SMPL22.names if not torch.allclose(
@@ -123,7 +123,7 @@ def test_options_are_checked_and_adjusted():
         BADMOptions(steps=0)
 
 
-def test_silence_is_what_silence_sounds_like(weights):
+def test_silence_is_the_condition_of_silent_audio(weights):
     model = load_dance("motion", weights, "cpu")
     quiet = model.silence(7)
     assert quiet.num_frames == 7 and quiet.beats.sum() == 0

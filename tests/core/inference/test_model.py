@@ -48,7 +48,7 @@ def test_each_prompt_knows_its_part(model):
     assert take.parts[0][0] == 1.0 and take.parts[0][1] == take.parts[1][0] and take.parts[1][1] == 3.0
 
 
-def test_a_continued_motion_stands_before_what_is_new(weights):
+def test_a_continued_motion_is_the_start_of_the_result(weights):
     start = wobble(37)
     motion = generate("bow", seconds=1, start_from=start, weights=weights, device="cpu")
     assert motion.num_frames == 67

@@ -67,7 +67,11 @@ def test_one_clip_can_be_overfitted(tmp_path):
 
 def test_a_run_leaves_a_model_that_loads_and_a_log(tmp_path):
     metrics = trainer(tmp_path, steps=4).run()
-    assert set(metrics) == {f"toy/{key}" for key in ("mm", "mm_level1", "use_min", "speed", "jerk", "slide")}
+    aligned, world = (
+        ("mm", "mm_level1", "use_min", "speed", "jerk", "slide"),
+        ("height_mm", "world_mm", "gap_mm"),
+    )
+    assert set(metrics) == {f"toy/{key}" for key in (*aligned, *world, "low_gap_mm", "low_share")}
     assert tokenizers.load(tmp_path).config == TINY
     events = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [event["event"] for event in events] == ["start", "losses", "losses", "losses", "metrics"]

@@ -24,7 +24,7 @@ class Echo(RVQVAE):
 
 
 def walk(frames=20):
-    """A statue that slides forward at 1 m/s on feet that are said to stand."""
+    """A statue that slides forward at 1 m/s on feet labelled as in contact."""
     features = torch.zeros(frames, 140)
     features[:, 4:136] = torch.tensor([1.0, 0, 0, 0, 1, 0]).repeat(22)
     features[:, 2] = 1.0

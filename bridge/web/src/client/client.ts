@@ -93,7 +93,8 @@ export class MotionGenClient extends Emitter<ClientEvents> implements Transport 
     this.connection = new Connection(url, { reconnect, patient, backoff, timeout: this.timeout }, this.handlers());
     this.requests = new PendingRequests(this.host);
     this.table = new CharacterTable(this, format, (character) => this.emit("character", character));
-    this.keepalive = new Keepalive(this.clock, (message) => this.request(message), () => this.drop());
+    const onSilence = () => this.connection.abandon(disconnected("the server has sent nothing for 7 s"));
+    this.keepalive = new Keepalive(this.clock, (message) => this.request(message), onSilence);
   }
 
   /** State of the connection. */
@@ -137,7 +138,7 @@ export class MotionGenClient extends Emitter<ClientEvents> implements Transport 
 
   /** Give this connection up and make another one. */
   drop(): void {
-    this.connection.abandon(disconnected("the connection fell silent"));
+    this.connection.abandon(disconnected("the connection was given up"));
   }
 
   /** Make the next attempt to connect now instead of when the pause is over. */

@@ -1,7 +1,7 @@
 /** One websocket to a server that is connected again, with growing pauses, when it drops. Knows no messages. */
 
 import { disconnected, type MotionGenError, MotionGenTimeoutError } from "./errors.js";
-import { startTimer } from "./timeout.js";
+import { startTimeLimit } from "./timeout.js";
 import { SUBPROTOCOL } from "./wire.js";
 
 /** State of a connection; "waiting" is the pause before a new attempt to connect. */
@@ -62,7 +62,7 @@ export class Connection {
     socket.onerror = () => {}; // a close event follows; Node's ws throws errors that nobody listens to
     const { timeout } = this.options;
     const expire = () => this.abandon(new MotionGenTimeoutError("connect", timeout, this.url.host));
-    this.cancelTimer = startTimer(timeout, expire);
+    this.cancelTimer = startTimeLimit(timeout, expire);
   }
 
   /** Note that the server's hello came: the attempt to connect has no time limit any more. */
@@ -109,7 +109,8 @@ export class Connection {
     // Half of the pause is random, so that clients of a server that restarts do not all come at once.
     const pause = Math.min(backoff[1], backoff[0] * 2 ** this.attempts++) * (0.5 + 0.5 * Math.random());
     this.enter("waiting");
-    this.cancelTimer = startTimer(pause, () => this.dial());
+    const timer = setTimeout(() => this.dial(), pause);
+    this.cancelTimer = () => clearTimeout(timer);
   }
 
   private stop(reason: string): void {

@@ -14,6 +14,7 @@ export class Keepalive {
   private firstPings: ReturnType<typeof setTimeout>[] = [];
   private interval: ReturnType<typeof setInterval> | undefined;
   private lastMessage = 0;
+  private checksSinceMessage = 0;
 
   /**
    * @param clock estimate of the server's clock that pings improve.
@@ -42,11 +43,14 @@ export class Keepalive {
 
   /** Note that a message came now. */
   noteMessage(now: number = performance.now()): void {
-    this.lastMessage = now;
+    [this.lastMessage, this.checksSinceMessage] = [now, 0];
   }
 
   private check(): void {
-    if (performance.now() - this.lastMessage <= SILENCE_LIMIT) return void this.ping();
+    this.checksSinceMessage += 1;
+    // At the first check after the page was frozen, messages that have arrived are still to be handled.
+    const isSilent = this.checksSinceMessage > 1 && performance.now() - this.lastMessage > SILENCE_LIMIT;
+    if (!isSilent) return void this.ping();
     this.stop();
     this.onSilence();
   }

@@ -1,7 +1,7 @@
 /** Requests that wait for the server's answer, matched by id, each with a time limit. Opens no socket. */
 
 import { MotionGenError, MotionGenTimeoutError } from "./errors.js";
-import { startTimer } from "./timeout.js";
+import { startTimeLimit } from "./timeout.js";
 
 /** A message of PROTOCOL.md, or the answer to one. */
 export type Message = Record<string, unknown>;
@@ -54,7 +54,7 @@ export class PendingRequests {
    */
   add(id: number, type: string, timeout: number): Promise<Message> {
     return new Promise((resolve, reject) => {
-      const cancelTimer = startTimer(timeout, () => {
+      const cancelTimer = startTimeLimit(timeout, () => {
         this.pending.delete(id);
         if (GRANTING.has(type)) this.expiredGrants.add(id);
         reject(new MotionGenTimeoutError(type, timeout, this.host));

@@ -1,8 +1,8 @@
-/** Which bone of a foreign skeleton is which joint of SMPL-22, by its name. */
+/** Matches the bones of any humanoid skeleton with the joints of SMPL-22, by their names. */
 
 import { JOINTS, type Joint } from "./skeleton.js";
 
-/** Humanoid bones of VRM. */
+/** VRM's names of the joints. */
 export const VRM_BONES: Record<Joint, string> = {
   pelvis: "hips",
   spine1: "spine",
@@ -28,7 +28,7 @@ export const VRM_BONES: Record<Joint, string> = {
   right_foot: "rightToes",
 };
 
-// Of one side, without "left" and "right"; first come the names that speak of nothing else.
+// Names of the joints of one side, without "left" and "right"; unambiguous names come first.
 const SIDES: Record<string, string[]> = {
   collar: ["collar", "shoulder", "clavicle", "collarbone"],
   shoulder: ["upperarm", "uparm", "arm", "shldr", "shldrbend", "shoulder"],
@@ -44,7 +44,7 @@ const MIDDLE: Partial<Record<Joint, string[]>> = {
   neck: ["neck", "neck1", "neck01", "neck0"],
   head: ["head"],
 };
-/** Blender's Rigify counts from the pelvis to the head. */
+/** Names in Blender's Rigify, which numbers the bones from the pelvis to the head. */
 const RIGIFY: Partial<Record<Joint, string[]>> = {
   pelvis: ["spine"],
   spine1: ["spine001"],
@@ -54,7 +54,7 @@ const RIGIFY: Partial<Record<Joint, string[]>> = {
   head: ["spine006"],
 };
 const SPINE = ["spine1", "spine2", "spine3"] as const;
-/** Spines, by how their makers number them; of those that a skeleton has, the longest, or the first of the longest. */
+/** Names of the spine's bones by convention. The one that most bones of a skeleton follow is used, the first of equals. */
 const SPINES: string[][] = [
   ["spine1", "spine2", "spine3"], // SMPL
   ["spine", "spine1", "spine2"], // Mixamo
@@ -64,14 +64,14 @@ const SPINES: string[][] = [
   ["torso", "chest", "upperchest"],
 ];
 
-/** A bone's name without its maker's prefix and punctuation, and its side: "mixamorig:LeftUpLeg" is left, "upleg". */
+/** Return a bone's side, and its name without prefix and punctuation: "mixamorig:LeftUpLeg" is left, "upleg". */
 export function readName(name: string): { side: "left" | "right" | ""; plain: string } {
   let plain = name
     .replace(/^.*[:|]/, "")
     .replace(/^(mixamorig\d*|bip\d*|def|jbip|ccbase|armature|smplx?)[\s_.-]*/i, "")
     .replace(/^([mf]_avg)[_-]/i, "");
   let side: "left" | "right" | "" = "";
-  // j_c_, j_l_ and j_r_ are VRoid's; the rest are a letter or a word, before or after.
+  // VRoid writes j_c_, j_l_ and j_r_; others write a letter or a word, before or after the name.
   plain = plain.replace(/^[jJ]_(?:Bip|Sec|Adj)?_?/, "").replace(/^[cC]_/, "");
   const rules: [RegExp, "left" | "right"][] = [
     [/^left[\s_.-]?|[\s_.-]left$|(?<=[a-z])Left$/i, "left"],
@@ -89,7 +89,7 @@ export function readName(name: string): { side: "left" | "right" | ""; plain: st
   return { side, plain: plain.toLowerCase().replace(/[^a-z0-9]/g, "") };
 }
 
-/** Return the bone names that are joints of SMPL-22; joints without a bone are left out. */
+/** Return the bone name of each joint of SMPL-22; joints without a bone are left out. */
 export function matchBones(names: readonly string[]): Map<Joint, string> {
   const found = new Map<Joint, string>();
   const read = names.map((name) => ({ name, ...readName(name) }));
@@ -110,7 +110,7 @@ export function matchBones(names: readonly string[]): Map<Joint, string> {
   const longest = spine.reduce((a, b) => (b.length > a.length ? b : a));
   SPINE.forEach((joint, i) => longest[i] && !found.has(joint) && take(joint, "", [longest[i]]));
   for (const side of ["left", "right"] as const) {
-    // From the end of each limb inwards: "leg" and "arm" alone say which half they are by what else there is.
+    // From the end of each limb inwards: which half "leg" and "arm" name depends on the other bones.
     for (const part of ["wrist", "elbow", "collar", "shoulder", "hip", "knee", "ankle", "foot"]) {
       take(`${side}_${part}` as Joint, side, namesOf(part, side, read));
     }
@@ -118,10 +118,10 @@ export function matchBones(names: readonly string[]): Map<Joint, string> {
   return new Map(JOINTS.filter((joint) => found.has(joint)).map((joint) => [joint, found.get(joint)!]));
 }
 
-type Read = { side: string; plain: string };
+type ParsedName = { side: string; plain: string };
 
-/** SMPL's own "shoulder" is an upper arm, its "foot" the toes, its "hip" a thigh; elsewhere they are not. */
-function namesOf(part: string, side: string, read: readonly Read[]): string[] {
+/** Return a joint's possible names. SMPL names the upper arm "shoulder", the toes "foot"; others mean other bones. */
+function namesOf(part: string, side: string, read: readonly ParsedName[]): string[] {
   const has = (plain: string) => read.some((one) => one.side === side && one.plain === plain);
   const names = SIDES[part]!;
   if (part === "collar" && has("elbow")) return ["collar", "clavicle"];

@@ -1,16 +1,18 @@
+/** The interface of rigged 3D models that a character's poses move. */
+
 import type { Object3D, Vector3 } from "three";
 import type { Pose } from "../client/client.js";
 
-/** Something that a character's frames move: the mannequin, or an avatar. */
+/** A rigged 3D model: the mannequin, or one from a user's file. */
 export interface Figure {
-  /** What stands on the stage. */
+  /** The object to add to the scene. */
   readonly object: Object3D;
-  /** How much longer than the stream its legs are, and so its path. */
+  /** Height of its hips divided by that of the stream's skeleton: positions are scaled by it. */
   readonly scale: number;
-  /** Take on a pose; `seconds` since the last, for hair and cloth. */
+  /** Set the pose; `seconds` since the last one drive hair and cloth. */
   apply(pose: Pose, seconds: number): void;
-  /** Return where a joint of SMPL-22 is in the world, or null where the figure has none. */
+  /** Return the world position of a joint of SMPL-22, or null where the model has no such bone. */
   joint(name: string): Vector3 | null;
-  /** Free what the graphics card holds for this figure alone. */
+  /** Free the GPU resources that this model does not share. */
   dispose(): void;
 }

@@ -1,4 +1,4 @@
-/** SMPL-22, the skeleton that a stream moves, in its T-pose: metres, Y up, facing +Z, all rotations identity. */
+/** SMPL-22, the skeleton of the stream: joints, parents and T-pose; metres, Y up, facing +Z. */
 
 /** Joint names in the order of the stream. */
 export const JOINTS = [
@@ -7,15 +7,16 @@ export const JOINTS = [
   "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
 ] as const;
 
+/** Name of a joint. */
 export type Joint = (typeof JOINTS)[number];
 
 /** Index of each joint's parent. */
 export const PARENTS: readonly number[] = [-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19];
 
-/** Height of the pelvis over the soles, metres. */
+/** Height of the pelvis over the soles in the T-pose, metres. */
 export const PELVIS_HEIGHT = 0.97;
 
-/** Which way a limb's joint points at its child in the T-pose. */
+/** Direction from a limb's joint to its child in the T-pose. */
 export const LIMBS: Partial<Record<Joint, { child: Joint; towards: [number, number, number] }>> = {
   left_shoulder: { child: "left_elbow", towards: [1, 0, 0] },
   left_elbow: { child: "left_wrist", towards: [1, 0, 0] },

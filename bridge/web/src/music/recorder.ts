@@ -1,4 +1,4 @@
-/** Runs in the browser's audio thread: gathers what the microphone hears into parts of a tenth of a second. */
+/** Audio worklet: collects the microphone's samples into parts of a tenth of a second. Runs in the audio thread. */
 
 declare const sampleRate: number;
 declare class AudioWorkletProcessor {
@@ -6,6 +6,7 @@ declare class AudioWorkletProcessor {
 }
 declare function registerProcessor(name: string, processor: new () => AudioWorkletProcessor): void;
 
+/** Posts each full part to the page. */
 class Recorder extends AudioWorkletProcessor {
   private part = new Float32Array(Math.round(sampleRate / 10));
   private filled = 0;

@@ -1,11 +1,11 @@
-/** Elements, icons and shortcuts that every part of the page uses. */
+/** Makes and finds elements, icons and buttons. */
 
-/** Return the element of that id; the page has it. */
+/** Return the element with this id, which index.html must have. */
 export function byId<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
   return document.getElementById(id) as Kind;
 }
 
-/** Make an element with properties, and children: elements or text, never markup. */
+/** Return a new element with properties and children; strings become text, never markup. */
 export function make<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   properties: Partial<Omit<HTMLElementTagNameMap[Tag], "style">> = {},
@@ -39,9 +39,10 @@ const PATHS = {
   key: "M15 12a4 4 0 1 0-3.900-5H3v4h3v-2h2v2h3.100A4 4 0 0 0 15 12z",
 } as const;
 
+/** Name of an icon. */
 export type Icon = keyof typeof PATHS;
 
-/** Return a drawn icon; what it means must be said beside it. */
+/** Return an icon; it is hidden from screen readers, so that its button needs a label. */
 export function icon(name: Icon): SVGSVGElement {
   const space = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(space, "svg");
@@ -54,7 +55,7 @@ export function icon(name: Icon): SVGSVGElement {
   return svg;
 }
 
-/** Make a button with an icon, a word, and the key that does the same. */
+/** Return a new button with an icon, a word, a tooltip and the keyboard shortcut of the same action. */
 export function button(name: Icon, word: string, title: string, key: string, press: () => void): HTMLButtonElement {
   const made = make("button", { type: "button", title: key ? `${title} (${key})` : title, onclick: press }, icon(name));
   if (word) made.append(make("span", {}, word));
@@ -63,8 +64,8 @@ export function button(name: Icon, word: string, title: string, key: string, pre
   return made;
 }
 
-/** Paint an element in a character's two colours. */
-export function paint(element: HTMLElement, duo: { left: string; right: string }): void {
-  element.style.setProperty("--duo-left", duo.left);
-  element.style.setProperty("--duo-right", duo.right);
+/** Set the colours that the style sheet uses for a character's swatch or tag. */
+export function setColours(element: HTMLElement, colours: { left: string; right: string }): void {
+  element.style.setProperty("--left-colour", colours.left);
+  element.style.setProperty("--right-colour", colours.right);
 }

@@ -1,40 +1,42 @@
-/** How the connection is, how fast all goes, and what weights make the motion. */
+/** The status line: state of the connection, speed and delays, and the name and licence of the weights. */
 
 import type { App } from "../app.js";
 import { byId, make } from "./dom.js";
 
-const WORDS = {
+const STATE_TEXTS = {
   idle: "connecting",
   connecting: "connecting",
   open: "live",
   waiting: "reconnecting",
   closed: "disconnected",
 } as const;
+/** Time between two updates, milliseconds. */
+const UPDATE_INTERVAL = 500;
 
-/** Build the readout; it is brought up to date twice a second. */
+/** Build the status line. */
 export function buildStatus(app: App): void {
   const state = make("span", { className: "state" });
-  const fps = make("span", { className: "figure", title: "Pictures drawn a second" });
-  const rtt = make("span", { className: "figure", title: "Way to the server and back" });
-  const delay = make("span", { className: "figure extra", title: "How far playback stays behind the server, so that late frames still are in time" });
-  const obeyed = make("span", { className: "figure extra", title: "From the last verb to the first frame that obeys it, here" });
-  byId("status").append(state, fps, rtt, delay, obeyed);
+  const fps = make("span", { className: "number", title: "Frames drawn a second" });
+  const rtt = make("span", { className: "number", title: "Round trip to the server" });
+  const delay = make("span", { className: "number extra", title: "How far playback is behind the server, so that late frames are still in time" });
+  const response = make("span", { className: "number extra", title: "From the last verb to the first frame that obeyed it" });
+  byId("status").append(state, fps, rtt, delay, response);
   const redraw = () => {
-    const { client, stage } = app;
-    state.textContent = WORDS[client.state];
+    const { client, scene } = app;
+    state.textContent = STATE_TEXTS[client.state];
     byId("status").dataset["state"] = client.state;
-    figure(fps, stage.fps, "fps");
-    figure(rtt, client.clock.rtt, "ms");
-    figure(delay, app.selected?.remote.playback.delay ?? NaN, "ms buffer");
-    figure(obeyed, app.obeyedIn, "ms to obey");
+    showNumber(fps, scene.fps, "fps");
+    showNumber(rtt, client.clock.rtt, "ms");
+    showNumber(delay, app.selected?.remote.playback.delay ?? NaN, "ms buffer");
+    showNumber(response, app.responseTime, "ms to obey");
     const weights = client.hello?.weights;
     byId("weights").textContent = weights ? `Weights “${weights.name}”: ${weights.licence}` : "";
   };
-  app.watch(redraw);
-  setInterval(redraw, 500);
+  app.onChange(redraw);
+  setInterval(redraw, UPDATE_INTERVAL);
 }
 
-function figure(element: HTMLElement, value: number, unit: string): void {
+function showNumber(element: HTMLElement, value: number, unit: string): void {
   element.hidden = !Number.isFinite(value);
   element.textContent = `${Math.round(value)} ${unit}`;
 }

@@ -18,12 +18,12 @@ def passed(predicted: torch.Tensor, clean: torch.Tensor) -> Denoised:
 
 
 @pytest.mark.parametrize("space", ["motion", "edge", "latent"])
-def test_the_truth_costs_nothing_but_feet_that_slide(space):
-    made = make_space(space, tiny_tokenizer())
-    model = BADM(replace(sizes(space), channels=made.channels))
-    window = made.encode(features.encode(wobble(40)))[None]
+def test_the_ground_truth_has_no_loss_but_that_of_sliding_feet(space):
+    representation = make_space(space, tiny_tokenizer())
+    model = BADM(replace(sizes(space), channels=representation.channels))
+    window = representation.encode(features.encode(wobble(40)))[None]
     truth = torch.randn(window.shape) if space == "latent" else window
-    losses = losses_of(model, made, passed(truth, truth))
+    losses = losses_of(model, representation, passed(truth, truth))
     assert all(
         float(losses[name]) == 0 for name in ("reconstruction", "coarse", "velocity", "position", "rhythm")
     )
@@ -35,13 +35,13 @@ def test_bodies_move_as_their_motion_does(space):
     kinematics = make_space(space, None).kinematics(
         make_space(space, None).encode(features.encode(motion))[None]
     )
-    places = motion.positions()
-    speeds = (places[1:] - places[:-1]).norm(dim=-1) * 30
+    positions = motion.positions()
+    speeds = (positions[1:] - positions[:-1]).norm(dim=-1) * 30
     torch.testing.assert_close(
         kinematics.speeds[0], speeds, rtol=0.1, atol=0.02
     )  # the turn is to first order
     order = CONTACT_INDEX if space == "motion" else features_edge.CONTACT_INDEX
-    feet = (places[1:] - places[:-1])[:, order].norm(dim=-1)
+    feet = (positions[1:] - positions[:-1])[:, order].norm(dim=-1)
     torch.testing.assert_close(kinematics.feet[0].norm(dim=-1), feet, rtol=0.1, atol=1e-3)
 
 

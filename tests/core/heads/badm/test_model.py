@@ -6,7 +6,7 @@ import torch
 from motiongen.heads.badm.config import PRESETS, BADMConfig, BADMOptions
 from motiongen.heads.badm.loss import denoise
 from motiongen.heads.badm.model import BADM, beat_phase
-from motiongen.heads.badm.sampler import BADMSampler, Held
+from motiongen.heads.badm.sampler import BADMSampler, Constraint
 
 TINY = BADMConfig(
     channels=3, frames_per_step=2, slice_length=4, slices=4, dim=16, num_layers=1, num_heads=2, feedforward_dim=16,
@@ -16,7 +16,7 @@ FEW = BADMOptions(steps=4, group=3)
 
 
 def wake(model: BADM) -> BADM:
-    """An untrained model whose last layers are not zero, so that everything it hears and sees can be seen."""
+    """An untrained model whose last layers are not zero, so that the effect of every input shows."""
     draw = torch.Generator().manual_seed(7)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -42,8 +42,8 @@ def dance(model, music, beats, seed=0, options=FEW, **known):
 
 
 def predicted(model, noisy, music, beats, style=0):
-    heard = model.encode_music(music[None], beats[None], torch.tensor([style]))
-    return model(noisy, torch.tensor([500]), heard)[0]
+    conditioning = model.encode_music(music[None], beats[None], torch.tensor([style]))
+    return model(noisy, torch.tensor([500]), conditioning)[0]
 
 
 @pytest.mark.parametrize("changed", [1, 2])
@@ -74,12 +74,12 @@ def test_the_local_decoder_mixes_across_slices():
     with_it, without = wake(BADM(TINY)), wake(BADM(replace(TINY, local_decoder=False)))
     assert with_it.local is not None and without.local is None
     hidden = torch.zeros(1, TINY.window, 16)
-    hidden[:, 4] = 1  # first place of the second slice
+    hidden[:, 4] = 1  # first position of the second slice
     moved = (with_it.local(hidden) - with_it.local(torch.zeros_like(hidden))).abs().sum(-1)[0] > 1e-6
     assert moved[:4].any() and not moved[9:].any()
 
 
-def test_music_beat_and_style_are_heard_and_dropped_together(model):
+def test_music_beat_and_style_have_an_effect_and_are_dropped_together(model):
     music, beats = song(TINY.window_frames)
     noisy = torch.zeros(1, TINY.window, 3)
     base = predicted(model, noisy, music, beats)
@@ -92,7 +92,7 @@ def test_music_beat_and_style_are_heard_and_dropped_together(model):
     torch.testing.assert_close(one.tokens, two.tokens)
 
 
-def test_between_two_beats_the_phase_goes_round_once_and_on_beyond_them():
+def test_the_phase_turns_once_between_two_beats_and_is_extrapolated():
     beats = torch.zeros(2, 13)
     beats[0, [2, 6, 10]] = 1
     phase = beat_phase(beats)
@@ -108,7 +108,7 @@ def test_a_single_beat_has_no_phase():
     assert beat_phase(beats)[..., 1:].abs().max() == 0
 
 
-def test_without_the_beat_it_is_no_input():
+def test_beats_have_no_effect_on_a_model_without_the_beat_input():
     model = wake(BADM(replace(TINY, beat=False)))
     music, beats = song(TINY.window_frames)
     noisy = torch.zeros(1, TINY.window, 3)
@@ -128,7 +128,7 @@ def test_the_same_seed_gives_the_same_dance_and_another_another(model):
     assert not torch.allclose(dance(model, music, beats), dance(model, music, beats, seed=1))
 
 
-def test_music_behind_the_windows_of_a_group_does_not_change_it(model):
+def test_music_after_the_windows_of_a_group_does_not_change_it(model):
     music, beats = song(300)
     longer = dance(model, music, beats)
     torch.testing.assert_close(longer[:24], dance(model, music[:160], beats[:160])[:24], rtol=0, atol=1e-5)
@@ -145,13 +145,13 @@ def test_windows_and_groups_join_without_a_seam(slices):
     assert jump[joins - 1].mean() < 1.5 * jump.mean()
 
 
-def test_what_is_held_stays(model):
+def test_constrained_values_stay(model):
     music, beats = song(100)
     values, mask = torch.zeros(50, 3), torch.zeros(50, 3, dtype=torch.bool)
     mask[:20], mask[30:, 1] = True, True
-    made = dance(model, music, beats, held=Held(values, mask))
-    torch.testing.assert_close(made[mask], values[mask], rtol=0, atol=1e-5)
-    assert made[~mask].abs().min() > 0
+    generated = dance(model, music, beats, constraint=Constraint(values, mask))
+    torch.testing.assert_close(generated[mask], values[mask], rtol=0, atol=1e-5)
+    assert generated[~mask].abs().min() > 0
 
 
 def test_an_unknown_style_lists_those_there_are(model):
@@ -186,5 +186,5 @@ def test_one_window_can_be_overfitted():
         (denoised.predicted - denoised.clean).square().mean().backward()
         optimizer.step()
         optimizer.zero_grad()
-    made = dance(model.eval(), music, beats, options=BADMOptions(steps=20, guidance_scale=1.0))
-    assert (made - window).square().mean() < 0.02
+    generated = dance(model.eval(), music, beats, options=BADMOptions(steps=20, guidance_scale=1.0))
+    assert (generated - window).square().mean() < 0.02

@@ -79,10 +79,10 @@ def test_a_beat_that_the_dataset_knows_is_kept(bank, cache):
 
 
 def test_a_bank_is_made_once(bank, cache):
-    made = (bank.folder / "frames.f16").stat().st_mtime_ns
+    modified = (bank.folder / "frames.f16").stat().st_mtime_ns
     again = DanceBank.open(cache, replace(BANK, workers=2))
     assert again.records == bank.records
-    assert (bank.folder / "frames.f16").stat().st_mtime_ns == made
+    assert (bank.folder / "frames.f16").stat().st_mtime_ns == modified
 
 
 @pytest.mark.parametrize("space", ["latent", "motion", "edge"])
@@ -99,7 +99,7 @@ def test_a_window_and_its_music_lie_at_the_same_frames(cache, bank, space):
     assert {"reconstruction", "velocity", "position", "contact", "rhythm"} < set(losses)
 
 
-def test_what_is_no_dance_keeps_its_name(cache):
+def test_motion_that_is_no_dance_keeps_its_style(cache):
     recipe = BADMRecipe.from_cache(
         cache, None, sizes("motion"), replace(TRAIN, idle_share=0.9, rhythmic_share=0)
     )
@@ -110,9 +110,9 @@ def test_what_is_no_dance_keeps_its_name(cache):
 
 def test_mirrored_windows_are_mirrored_dances(cache):
     recipe = BADMRecipe.from_cache(cache, None, sizes("motion"), TRAIN)
-    first, second = recipe.pieces[:2]
+    first, second = recipe.dances[:2]
     torch.testing.assert_close(
-        features.mirror(first.places.float()), second.places.float(), atol=1e-3, rtol=0
+        features.mirror(first.sequence.float()), second.sequence.float(), atol=1e-3, rtol=0
     )
 
 

@@ -10,7 +10,7 @@ def view(valid, codes=None, **shares):
     return codes, hybrid_view(codes, valid, MASK, torch.Generator().manual_seed(0), **shares)
 
 
-def test_half_of_the_batch_is_causal_and_asked_for_everything():
+def test_half_of_the_batch_is_causal_with_a_loss_everywhere():
     valid = torch.arange(12) < torch.tensor([[12], [7], [9], [3]])
     codes, seen = view(valid, noise=0.0)
     assert seen.causal.sum() == 2
@@ -18,7 +18,7 @@ def test_half_of_the_batch_is_causal_and_asked_for_everything():
     assert torch.equal(seen.inputs[seen.causal], codes[seen.causal])
 
 
-def test_masked_items_are_asked_only_for_what_was_chosen_and_the_rest_is_shown():
+def test_masked_items_have_a_loss_at_chosen_positions_and_show_the_rest():
     valid = torch.ones(64, 40, dtype=torch.bool)
     codes, seen = view(valid, causal_share=0.0)
     assert torch.equal(seen.inputs[~seen.scored], codes[~seen.scored])
@@ -38,13 +38,13 @@ def test_spans_are_whole_and_lie_where_they_may():
     assert len(set(span.int().argmax(dim=1).tolist())) == 6, "every start 4..9 occurs"
 
 
-def test_subsets_have_the_wanted_sizes():
+def test_subsets_have_the_requested_sizes():
     valid = torch.arange(10) < torch.tensor([[10], [4]])
     chosen = random_subset(valid, torch.tensor([3, 4]), torch.Generator().manual_seed(0))
     assert chosen.sum(dim=1).tolist() == [3, 4] and not (chosen & ~valid).any()
 
 
-def test_what_was_given_is_never_hidden():
+def test_given_tokens_are_never_masked():
     valid = (torch.arange(10) >= 4).expand(32, 10)
     codes, seen = view(valid)
     assert torch.equal(seen.inputs[:, :4], codes[:, :4]) and not seen.scored[:, :4].any()

@@ -63,10 +63,10 @@ def overfitted():
 @pytest.mark.slow
 def test_two_clips_learned_by_heart_come_back_with_their_ends(overfitted):
     model, clips, condition = overfitted
-    for made, clip in zip(
+    for generated, clip in zip(
         BAMMSampler(model).generate(condition, options=SURE, generator=seeded()), clips, strict=True
     ):
-        assert torch.equal(made, clip)
+        assert torch.equal(generated, clip)
 
 
 @pytest.mark.slow
@@ -81,20 +81,20 @@ def test_a_gap_is_filled_with_what_was_learned(overfitted):
 def test_guidance_follows_the_words(overfitted):
     model, clips, condition = overfitted
     guided = BAMMOptions(guidance_scale=4.0)
-    for made, clip in zip(
+    for generated, clip in zip(
         BAMMSampler(model).generate(condition, options=guided, generator=seeded()), clips, strict=True
     ):
-        assert len(made) == len(clip) and (made == clip).float().mean() > 0.9
+        assert len(generated) == len(clip) and (generated == clip).float().mean() > 0.9
 
 
 def test_the_first_pass_with_its_cache_equals_whole_sequences_without():
     model, condition, prefix = loud(), words(2), [random_codes(2), random_codes(5)]
-    writer = _Window(model, condition, [seeded(), seeded()], SURE)
-    clips, _ = writer.write_forward(prefix, [6, 4])
-    told = torch.tensor([8, 9])
+    window = _Window(model, condition, [seeded(), seeded()], SURE)
+    clips, _ = window.sample_autoregressive(prefix, [6, 4])
+    lengths = torch.tensor([8, 9])
     for i, clip in enumerate(clips):
         context = _Window(model, condition[[i]], [seeded()], SURE)
-        first = model.first_token(context.sentence, told[[i, i]])
+        first = model.first_token(context.sentence, lengths[[i, i]])
         for n in range(len(prefix[i]), len(clip.codes)):
             x = torch.cat([first, model.embed(clip.codes[None, :n, 0].repeat(2, 1))], dim=1)
             logits = model.logits(model.transformer(x, context.context, causal=True)[:1, -1])
@@ -122,7 +122,7 @@ def test_the_same_seed_gives_the_same_codes_and_another_does_not():
     assert not torch.equal(first[0], other[0])
 
 
-def test_a_guidance_of_one_ignores_what_no_text_would_say():
+def test_a_guidance_scale_of_one_is_conditional_sampling():
     model, condition = loud(), words(1)
     before = BAMMSampler(model).generate(condition, lengths=8, options=SURE)[0]
     with torch.no_grad():
@@ -131,23 +131,23 @@ def test_a_guidance_of_one_ignores_what_no_text_would_say():
     assert torch.equal(BAMMSampler(model).generate(condition, lengths=8, options=same)[0][:, 0], before[:, 0])
 
 
-def test_what_is_revised_is_what_was_least_sure(monkeypatch):
-    # Sureness .9 .1 .8 .2 .7 after two given codes; 40 % of five are two: the second and the fourth.
+def test_the_least_confident_codes_are_resampled(monkeypatch):
+    # Confidence .9 .1 .8 .2 .7 after two given codes; 40 % of five are two: the second and the fourth.
     model = loud()
-    writer = _Window(model, words(1), [seeded()], BAMMOptions(refine_share=0.4))
+    window = _Window(model, words(1), [seeded()], BAMMOptions(refine_share=0.4))
     prefix = random_codes(2)
     clip = _Clip(random_codes(7), torch.arange(7) < 2, ended=True)
     written = ([clip], [torch.tensor([0.0, 0.0, 0.9, 0.1, 0.8, 0.2, 0.7])])
     revised = []
-    monkeypatch.setattr(writer, "write_forward", lambda *_: written)
-    monkeypatch.setattr(writer, "fill", lambda clips, steps: revised.append(~clips[0].keep))
-    writer.write([prefix], [5])
+    monkeypatch.setattr(window, "sample_autoregressive", lambda *_: written)
+    monkeypatch.setattr(window, "sample_masked", lambda clips, steps: revised.append(~clips[0].keep))
+    window.sample([prefix], [5])
     assert revised[0].tolist() == [False, False, False, True, False, True, False]
 
 
-@pytest.mark.parametrize("kept", ["both ends", "start", "end", "nothing"])
+@pytest.mark.parametrize("kept_part", ["both ends", "start", "end", "nothing"])
 @pytest.mark.parametrize("tokens", [15, 47])
-def test_an_edit_keeps_what_it_is_told_to_keep_and_writes_the_rest(kept, tokens):
+def test_an_edit_keeps_the_kept_tokens_and_resamples_the_rest(kept_part, tokens):
     model, codes = loud(), random_codes(tokens)
     index = torch.arange(tokens)
     keep = {
@@ -155,7 +155,7 @@ def test_an_edit_keeps_what_it_is_told_to_keep_and_writes_the_rest(kept, tokens)
         "start": index < 5,
         "end": index > 9,
         "nothing": index < 0,
-    }[kept]
+    }[kept_part]
     edited = BAMMSampler(model).edit(
         [codes], [keep], words(1), generator=seeded(), options=BAMMOptions(overlap=4)
     )[0]
@@ -174,24 +174,24 @@ def test_an_edit_obeys_its_words():
 
 @pytest.mark.parametrize("length", [1, 20, 53])
 def test_any_length_can_be_asked_for(length):
-    made = BAMMSampler(loud()).generate(words(2), lengths=[length, 3], options=BAMMOptions(overlap=4))
-    assert [tuple(codes.shape) for codes in made] == [(length, 3), (3, 3)]
-    assert all(codes.min() >= 0 and codes.max() < 16 for codes in made)
+    generated = BAMMSampler(loud()).generate(words(2), lengths=[length, 3], options=BAMMOptions(overlap=4))
+    assert [tuple(codes.shape) for codes in generated] == [(length, 3), (3, 3)]
+    assert all(codes.min() >= 0 and codes.max() < 16 for codes in generated)
 
 
 def test_finer_levels_are_predicted_from_those_below_only():
     model, codes = loud(), random_codes(6)[None]
     changed = codes.clone()
     changed[..., 1:] = (changed[..., 1:] + 1) % 16
-    writer = _Window(model, words(1), [seeded()], SURE)
+    window = _Window(model, words(1), [seeded()], SURE)
     padding = torch.zeros(2, 6, dtype=torch.bool)
     below, same = (
         model.residual(
             c.repeat(2, 1, 1),
             torch.tensor([1, 1]),
             padding,
-            writer.residual_context,
-            writer.sentence,
+            window.residual_context,
+            window.sentence,
             model.vectors,
         )
         for c in (codes, changed)

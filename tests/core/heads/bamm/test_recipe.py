@@ -3,7 +3,7 @@ import torch
 
 from motiongen.data.code_bank import CodeBank, encode_all
 from motiongen.data.composition import crossfade, join_captions, same_form, split_subject
-from motiongen.data.corpus import labelled_motions
+from motiongen.data.corpus import captioned_motions
 from motiongen.heads.bamm.config import BAMMConfig, BAMMTrainConfig
 from motiongen.heads.bamm.recipe import BAMMRecipe
 from motiongen.training.config import TrainConfig
@@ -26,8 +26,8 @@ def recipe(cache):
     return BAMMRecipe.from_cache(cache, tiny_tokenizer(), BAMMConfig(**SIZES), config, tiny_encoder())
 
 
-def test_a_clip_without_words_is_left_out_and_a_mirrored_one_has_its_own(cache, caplog):
-    motions = labelled_motions(cache, "train")
+def test_a_clip_without_captions_is_left_out_and_a_mirrored_one_has_its_own(cache, caplog):
+    motions = captioned_motions(cache, "train")
     assert [(m.clip, m.mirrored) for m in motions] == [
         (0, False),
         (0, True),
@@ -55,12 +55,12 @@ def test_a_phase_leaves_out_the_first_frames(cache, tmp_path):
 
 
 def test_an_end_stands_only_where_the_clip_ends(recipe):
-    rows = [recipe._example(3, [0.9, 0.0, place, 0.0, 0.0]) for place in (0.0, 0.99)]
+    rows = [recipe._example(3, [0.9, 0.0, start, 0.0, 0.0]) for start in (0.0, 0.99)]
     assert [len(row.codes) for row in rows] == [12, 12] and [row.ended for row in rows] == [False, True]
     assert torch.equal(rows[1].codes, recipe.corpus.bank.codes(3, 0)[-12:])
 
 
-def test_a_continuation_is_given_the_end_of_another_motion_and_says_only_the_second(recipe):
+def test_a_continuation_has_the_end_of_the_first_motion_and_the_caption_of_the_second(recipe):
     pair = recipe.pairs[0]
     shown = recipe._example(0, [0.4, 0.0, 0.5, 0.0, 0.0])
     assert 1 <= shown.given <= pair.boundary and shown.caption == pair.second

@@ -26,8 +26,8 @@ def observation(batch=3, state_dim=3, seed=0):
     return {"state": torch.randn(batch, 2, state_dim, generator=torch.Generator().manual_seed(seed))}
 
 
-def test_tokens_are_ordered_scale_time_number_and_see_their_scale_and_coarser_ones():
-    """For scales of one and two places and two numbers: a0 b0 | a0 b0 a1 b1."""
+def test_tokens_are_ordered_by_scale_time_dimension_and_attend_to_coarser_ones():
+    """For scales of one and two positions and two action dimensions: a0 b0 | a0 b0 a1 b1."""
     model = CARP(CARPConfig(**{**TINY, "scales": (1, 2), "widths": (2, 4), "horizon": 4, "action_steps": 2}))
     assert model.mask.int().tolist() == [
         [1, 1, 0, 0, 0, 0],
@@ -42,8 +42,8 @@ def test_tokens_are_ordered_scale_time_number_and_see_their_scale_and_coarser_on
         model.number.copy_(torch.arange(2.0)[:, None].expand(2, 16))
         model.latent.bias.zero_()
         model.start.weight.zero_(), model.start.bias.zero_()
-        told = model.conditioning(torch.zeros(1, 8))
-        tokens = model.embed(torch.zeros(1, 3, 2, 8), slice(0, 3), told).flatten(1, 2)
+        conditioning = model.conditioning(torch.zeros(1, 8))
+        tokens = model.embed(torch.zeros(1, 3, 2, 8), slice(0, 3), conditioning).flatten(1, 2)
     assert tokens[0, :, 0].tolist() == [0, 1, 10, 11, 20, 21]
 
 
@@ -63,7 +63,7 @@ def test_writing_scale_by_scale_with_a_cache_equals_one_pass(shared, chained):
     torch.testing.assert_close(actions, again, rtol=1e-4, atol=1e-4)
 
 
-def test_a_chain_lets_a_number_know_those_before_it():
+def test_a_chain_conditions_a_dimension_on_those_before_it():
     model = tiny(chained=True)
     codes = torch.zeros(3, 10, 2, dtype=torch.long)
     changed = codes.clone()
@@ -72,7 +72,7 @@ def test_a_chain_lets_a_number_know_those_before_it():
         before, after = model.logits(observation(), codes), model.logits(observation(), changed)
     torch.testing.assert_close(before[:, 0, 0], after[:, 0, 0], rtol=0, atol=1e-6)
     assert not torch.allclose(before[:, 0, 1], after[:, 0, 1])
-    changed[:, 0] = torch.tensor([0, 1])  # the last number is told to the finer scales alone
+    changed[:, 0] = torch.tensor([0, 1])  # the last number is conditioning to the finer scales alone
     with torch.no_grad():
         torch.testing.assert_close(
             model.logits(observation(), changed)[:, 0], before[:, 0], rtol=0, atol=1e-6
@@ -130,7 +130,7 @@ def test_it_can_be_overfitted_to_a_few_chunks():
     )
 
 
-def test_an_offset_begins_silent_and_learns_what_codes_are_too_coarse_to_say():
+def test_an_offset_starts_at_zero_and_learns_what_codes_are_too_coarse_for():
     torch.manual_seed(0)
     plain = CARP(CARPConfig(**TINY)).eval()
     model = CARP(CARPConfig(**TINY, offset_dim=32))

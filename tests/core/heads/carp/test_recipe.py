@@ -18,11 +18,11 @@ SIZES = CARPConfig(dim=16, num_layers=2, cond_dim=16, codebook_size=32, widths=(
 
 
 def reaching(episodes=12, frames=20):
-    """A point walks to a goal: state (place, goal), action a step towards it."""
+    """A point walks to a goal: state (position, goal), action a step towards it."""
     rng = np.random.default_rng(0)
-    place, goal = rng.uniform(-1, 1, (2, episodes, 1, 2))
+    position, goal = rng.uniform(-1, 1, (2, episodes, 1, 2))
     part = 1 - 0.85 ** np.arange(frames)[None, :, None]
-    where = place + (goal - place) * part
+    where = position + (goal - position) * part
     state = np.concatenate([where, np.broadcast_to(goal, where.shape)], axis=-1)
     return Demonstrations(
         fps=10,
@@ -40,7 +40,7 @@ def parts():
 
 
 @pytest.mark.parametrize(("actions", "is_chained"), [(8, True), (9, False)])
-def test_a_body_of_many_joints_writes_its_coarsest_codes_at_once(actions, is_chained):
+def test_a_body_of_many_joints_predicts_its_coarsest_codes_in_one_pass(actions, is_chained):
     data = reaching()
     body = replace(data, action=data.action[:, :1].repeat(actions, axis=1))
     model, _ = carp_for([body], replace(SIZES, chained=True))
@@ -60,10 +60,10 @@ def test_training_in_three_stages_makes_a_policy_that_reaches(parts, tmp_path):
     vectors = model.tokenizer.codebooks.clone()
     metrics = Trainer(CARPRecipe(model, sampler, config), schedule, tmp_path).run()
     assert metrics["accuracy"] > 0.2 and metrics["action error"] < 0.15
-    assert torch.equal(model.tokenizer.codebooks, vectors)  # the transformer is told them, and leaves them
+    assert torch.equal(model.tokenizer.codebooks, vectors)  # the transformer does not change them
     policy = checkpoint.load(tmp_path, CARP).eval()
-    place, goal = torch.tensor([0.8, -0.6]), torch.tensor([-0.5, 0.5])
-    seen = [place, place]
+    position, goal = torch.tensor([0.8, -0.6]), torch.tensor([-0.5, 0.5])
+    seen = [position, position]
     for _ in range(40):
         state = torch.stack([torch.cat([where, goal]) for where in seen[-2:]])[None]
         seen.append(seen[-1] + CARPSampler(policy).predict({"state": state})[0, 1])
@@ -73,16 +73,16 @@ def test_training_in_three_stages_makes_a_policy_that_reaches(parts, tmp_path):
 def seen_reaching(side=32):
     """The same, where the goal is a white square in the picture, and the data say where."""
     data = reaching(episodes=40)
-    place, goal = data.state[:, :2], data.state[:, 2:]
+    position, goal = data.state[:, :2], data.state[:, 2:]
     middle = np.round((goal + 1) / 2 * (side - 9) + 4).astype(int)  # (T, 2)
     pictures = np.zeros((len(goal), side, side, 3), np.uint8)
     for picture, (x, y) in zip(pictures, middle, strict=True):
         picture[y - 4 : y + 5, x - 4 : x + 5] = 255
-    return replace(data, state=place, scene=goal, images={"front": pictures})
+    return replace(data, state=position, scene=goal, images={"front": pictures})
 
 
 @pytest.mark.slow
-def test_a_scene_is_read_from_pictures_and_told_as_far_as_they_show_it(tmp_path):
+def test_a_scene_is_predicted_from_images_as_far_as_they_show_it(tmp_path):
     torch.manual_seed(0)
     sizes = replace(SIZES, image_size=32, crop_size=28, image_width=8, obs_steps=1)
     model, sampler = carp_for([seen_reaching()], sizes)
@@ -94,11 +94,11 @@ def test_a_scene_is_read_from_pictures_and_told_as_far_as_they_show_it(tmp_path)
     shown = {key: value for key, value in sampler.held_out.items() if key != "scene"}
     with torch.no_grad():
         errors = (model.observation.predict_scene(shown) - sampler.held_out["scene"]).abs()
-    assert float(errors.mean()) < 0.1  # of places from -1 to 1
+    assert float(errors.mean()) < 0.1  # of positions from -1 to 1
     assert 0.01 < float(model.observation.scene_error.mean()) < 0.3
     moved = {**sampler.held_out, "scene": sampler.held_out["scene"] + torch.tensor([0.0, 1.0])}
-    told, other, read = (model.observation(seen) for seen in (sampler.held_out, moved, shown))
-    assert (told - read).abs().mean() < 0.5 * (told - other).abs().mean()
+    given, other, predicted = (model.observation(seen) for seen in (sampler.held_out, moved, shown))
+    assert (given - predicted).abs().mean() < 0.5 * (given - other).abs().mean()
     model.observation.scene_error[1] = 0.8  # now pictures do not show where the goal is in y
     assert torch.equal(model.observation(sampler.held_out), model.observation(moved))
     model.observation.scene_error[1] = 0.0

@@ -89,10 +89,10 @@ def overfitted():
 @pytest.mark.slow
 def test_two_clips_learned_by_heart_come_back_with_their_ends(overfitted):
     model, clips, condition = overfitted
-    for made, clip in zip(
+    for generated, clip in zip(
         MogoSampler(model).generate(condition, options=SURE, generator=seeded()), clips, strict=True
     ):
-        assert torch.equal(made, clip)
+        assert torch.equal(generated, clip)
 
 
 @pytest.mark.slow
@@ -107,7 +107,7 @@ def test_a_prompt_that_changes_at_a_token_is_obeyed_from_there(overfitted):
     assert torch.equal(first[0], clips[0][0]) and torch.equal(second[0], clips[1][0])
 
 
-def test_the_loss_of_a_clip_is_the_surprise_of_a_stream_that_is_given_its_tokens():
+def test_the_loss_of_a_clip_is_the_cross_entropy_of_a_stream_given_its_tokens():
     # Teacher forcing over a clip longer than both windows, against steps with caches: the same scores at every token.
     model, condition, codes = loud().double(), words(1), random_codes(11)[None]
     condition = TextCondition(condition.tokens.double(), condition.padding_mask, condition.pooled.double())
@@ -125,11 +125,11 @@ def test_the_loss_of_a_clip_is_the_surprise_of_a_stream_that_is_given_its_tokens
     torch.testing.assert_close(torch.stack(surprises).mean().float(), losses["base"], rtol=0, atol=1e-6)
 
 
-def test_pushed_tokens_leave_what_written_ones_leave():
+def test_pushed_tokens_leave_the_state_of_sampled_ones():
     model = loud()
     written, given = model.init_state(2, spare=2), model.init_state(2, spare=2)
     codes = torch.stack([model.step(written, ask(2), SURE)[0] for _ in range(8)], dim=1)
-    # Pushed tokens are not told their age, so only what the finer levels and the past hold is the same.
+    # Pushed tokens have no age here, so only the finer levels and the past are the same.
     model.push(codes, given)
     assert torch.equal(written.past, given.past) and torch.equal(written.lengths, given.lengths)
     assert torch.equal(written.fine.positions, given.fine.positions)
@@ -147,7 +147,7 @@ def test_tokens_pushed_in_any_chunks_leave_the_same_state(chunks):
     assert torch.equal(model.step(state, ask(2))[0], model.step(alone, ask(2))[0])
 
 
-def test_tokens_taken_back_are_written_again():
+def test_undone_tokens_are_sampled_again():
     model = loud()
     state = model.init_state(2, spare=3)
     model.set_text(state, range(2), words(2))
@@ -197,13 +197,13 @@ def test_clips_do_not_depend_on_the_batch_and_repeat_by_seed():
 def test_a_clip_goes_on_from_its_prefix():
     model, condition = loud(), words(2)
     prefixes = [random_codes(9), random_codes(2)]
-    made = MogoSampler(model).generate(
+    generated = MogoSampler(model).generate(
         condition, lengths=4, prefix_codes=prefixes, generator=seeded(), options=SURE
     )
     alone = MogoSampler(model).generate(
         condition[[1]], lengths=4, prefix_codes=prefixes[1:], generator=seeded(), options=SURE
     )
-    assert torch.equal(made[1], alone[0])
+    assert torch.equal(generated[1], alone[0])
 
 
 def test_an_end_is_drawn_only_where_it_is_plausible():
@@ -235,10 +235,10 @@ def test_a_saved_head_loads_to_the_same_codes(tmp_path):
     model = loud()
     checkpoint.save(model, model.config, tmp_path / "mogo", "card", half=False)
     loaded = checkpoint.load(tmp_path / "mogo", Mogo).eval()
-    made = [
+    generated = [
         MogoSampler(head).generate(words(1), lengths=6, generator=seeded())[0] for head in (model, loaded)
     ]
-    assert torch.equal(*made)
+    assert torch.equal(*generated)
 
 
 def test_wrong_sizes_are_refused_with_a_reason():

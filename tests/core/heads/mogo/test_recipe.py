@@ -30,28 +30,28 @@ def recipe(tmp_path):
     )
 
 
-def told(**changes):
-    """A chain of two whole motions of 5 and 7 tokens, shown with every end told."""
+def chain_of_two(**changes):
+    """Arguments of a chain of two whole motions of 5 and 7 tokens, with the remaining lengths given."""
     links = (Link(0, 5, 0, True, "first"), Link(5, 12, 0, True, "second"))
     return {"codes": torch.zeros(12, 3), "links": links, "start": 0, "draws": [0.0] * 5} | changes
 
 
-def test_each_token_of_a_chain_is_told_its_own_prompt_age_and_end(recipe):
-    example = recipe._of_links(**told())
+def test_each_token_of_a_chain_has_its_own_prompt_age_and_remaining_length(recipe):
+    example = recipe._of_links(**chain_of_two())
     assert example.segment.tolist() == [0] * 5 + [1] * 8
     assert example.age.tolist() == [1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 6, 7, 8]
     assert example.remaining.tolist() == [5, 4, 3, 2, 1, 7, 6, 5, 4, 3, 2, 1, 0]
     assert example.ended and not example.is_cut and example.captions == ("first", "second")
 
 
-def test_a_cut_chain_goes_on_counting(recipe):
-    example = recipe._of_links(**told(start=3))
+def test_a_cropped_chain_continues_its_counts(recipe):
+    example = recipe._of_links(**chain_of_two(start=3))
     assert example.segment.tolist() == [0] * 2 + [1] * 8
     assert example.age[:3].tolist() == [4, 5, 1] and example.is_cut
 
 
-def test_a_link_that_is_not_told_has_no_age_and_the_last_is_always_told(recipe):
-    example = recipe._of_links(**told(draws=[1.0] * 5))
+def test_a_link_without_text_has_no_age_and_the_last_always_has_text(recipe):
+    example = recipe._of_links(**chain_of_two(draws=[1.0] * 5))
     assert example.drop_text == (True, False)
     assert example.age[:5].tolist() == [0] * 5 and example.age[5] == 1 and not example.remaining.any()
 
@@ -67,7 +67,9 @@ def test_chains_have_whole_tokens_in_order_and_captions_of_their_motions(recipe)
 
 
 def test_an_end_stands_only_where_a_motion_ends(recipe):
-    example = recipe._of_links(**told(codes=torch.zeros(12, 3), links=(Link(0, 15, 0, True, "cut off"),)))
+    example = recipe._of_links(
+        **chain_of_two(codes=torch.zeros(12, 3), links=(Link(0, 15, 0, True, "cut off"),))
+    )
     assert not example.ended
 
 

@@ -1,0 +1,205 @@
+/** One character on the page: its figure, footprints and markers in the 3D scene, and its state for the controls. */
+
+import { Group, Object3D, Vector3 } from "three";
+import type { RemoteCharacter, StreamEvent } from "./client/client.js";
+import type { ColourPair } from "./figures/colours.js";
+import type { Figure } from "./figures/figure.js";
+import { Mannequin } from "./figures/mannequin.js";
+import { Footprints } from "./scene/footprints.js";
+import { RingMarker } from "./scene/ring-marker.js";
+
+/** Distance between neighbours, metres. On the server every character starts at the origin of a world of its own. */
+const SPACING = 1.5;
+/** Joints of each foot, and its contact bits in a frame. */
+const FEET = { left: ["left_ankle", "left_foot", 0b0011], right: ["right_ankle", "right_foot", 0b1100] } as const;
+/** Verbs whose text is remembered: those whose first frame may still come. */
+const REMEMBERED_VERBS = 64;
+
+/** A prompt in the queue. */
+export interface QueuedPrompt {
+  text: string;
+  /** Whether the server has not answered yet: its turn has not come. */
+  isWaiting: boolean;
+}
+
+/** A character of the server as the page shows it. */
+export class CharacterView {
+  readonly group = new Group();
+  figure: Figure;
+  /** Text of the prompt or verb that the shown frame obeys; empty while the character idles. */
+  activity = "";
+  queue: QueuedPrompt[] = [];
+  /** Requests without an answer, apart from queued prompts. */
+  pendingRequests = 0;
+  seed: number | null = null;
+  strength: number | null = null;
+  style: string | null = null;
+  /** Called after any of the state above has changed. */
+  onChange = () => {};
+  private readonly footprints: Footprints;
+  private readonly selectionRing: RingMarker;
+  private readonly targetRing: RingMarker;
+  /** Texts of verbs, by the verb's number. */
+  private readonly texts = new Map<number, string>();
+  private obeyedVerb = -1;
+  private contacts = 0;
+
+  /**
+   * @param slot index among the characters, which decides where it stands.
+   * @param mannequin the model that its figure is a copy of.
+   * @param openingPrompt prompt that it was opened with; the number of that verb is known from its frames only.
+   */
+  constructor(
+    readonly slot: number,
+    readonly remote: RemoteCharacter,
+    readonly colours: ColourPair,
+    private readonly mannequin: Object3D,
+    private openingPrompt: string,
+  ) {
+    this.figure = new Mannequin(mannequin, colours);
+    this.footprints = new Footprints(colours);
+    this.selectionRing = new RingMarker(colours.left, 1.25, false);
+    this.targetRing = new RingMarker(colours.right, 0.8, true);
+    this.group.position.x = SPACING * (slot % 2 ? -Math.ceil(slot / 2) : slot / 2);
+    this.group.add(this.figure.object, this.footprints.mesh, this.selectionRing.mesh, this.targetRing.mesh);
+    this.group.visible = false; // until its first frame
+    remote.on("event", (event) => this.handleEvent(event));
+    remote.on("reborn", () => this.handleReopened());
+  }
+
+  /** Whether it idles: it obeys no prompt. */
+  get isIdle(): boolean {
+    return this.activity === "";
+  }
+
+  /** Set the pose of the time `now`, milliseconds of the page's clock, `seconds` after the last one. */
+  update(seconds: number, now: number, isSelected: boolean): void {
+    const pose = this.remote.sample(now);
+    if (pose) {
+      this.figure.apply(pose, seconds);
+      this.group.visible = true;
+      this.group.updateMatrixWorld(true);
+      this.updateFootprints(pose.contacts, now / 1000);
+      if (pose.obeys !== this.obeyedVerb) this.showVerb(pose.obeys);
+    }
+    const hips = this.position();
+    this.selectionRing.isShown = isSelected && this.group.visible;
+    this.selectionRing.moveTo(hips.x - this.group.position.x, hips.z - this.group.position.z);
+    this.selectionRing.update(seconds, now / 1000);
+    this.targetRing.update(seconds, now / 1000);
+    this.footprints.update(now / 1000);
+  }
+
+  /** Return the pelvis's position in the world. */
+  position(): Vector3 {
+    return this.figure.joint("pelvis") ?? this.group.position.clone();
+  }
+
+  /** Walk to a point of the floor, in the world. */
+  async goto(point: Vector3): Promise<void> {
+    const [x, z] = [point.x - this.group.position.x, point.z - this.group.position.z];
+    this.targetRing.moveTo(x, z);
+    this.showsTarget = true;
+    try {
+      const { number } = await this.remote.goto(x / this.figure.scale, z / this.figure.scale);
+      this.setVerbText(number, "going there");
+    } catch (error) {
+      this.showsTarget = false;
+      throw error;
+    }
+  }
+
+  /** Set the text of a verb, which is shown from the first frame that obeys it; an empty one is for idling. */
+  setVerbText(number: number, text: string): void {
+    this.texts.set(number, text);
+    if (number === this.obeyedVerb) this.showVerb(number);
+    this.onChange();
+  }
+
+  /** Append a prompt to the queue that is shown. */
+  enqueue(text: string): QueuedPrompt {
+    const entry = { text, isWaiting: true };
+    this.setQueue([...this.queue, entry]);
+    return entry;
+  }
+
+  /** Remove a prompt from the queue that is shown. */
+  dequeue(entry: QueuedPrompt): void {
+    entry.isWaiting = false;
+    this.setQueue(this.queue.filter((other) => other !== entry));
+  }
+
+  /** Replace the queue that is shown. */
+  setQueue(queue: QueuedPrompt[]): void {
+    this.queue = queue;
+    this.onChange();
+  }
+
+  /** Whether the marker of the point that it walks to is shown. */
+  get showsTarget(): boolean {
+    return this.targetRing.isShown;
+  }
+
+  set showsTarget(isShown: boolean) {
+    this.targetRing.isShown = isShown;
+  }
+
+  /** Use another figure; null is the mannequin. */
+  setFigure(figure: Figure | null): void {
+    this.group.remove(this.figure.object);
+    this.figure.dispose();
+    this.figure = figure ?? new Mannequin(this.mannequin, this.colours);
+    this.group.add(this.figure.object);
+    const pose = this.remote.sample();
+    if (pose) this.figure.apply(pose, 0);
+  }
+
+  /** Remove it from the scene and free its GPU resources. */
+  dispose(): void {
+    this.group.removeFromParent();
+    for (const part of [this.figure, this.footprints, this.selectionRing, this.targetRing]) part.dispose();
+  }
+
+  private showVerb(number: number): void {
+    this.obeyedVerb = number;
+    if (number > 0 && this.openingPrompt && !this.texts.has(number)) {
+      this.texts.set(number, this.openingPrompt);
+      this.openingPrompt = "";
+    }
+    const text = this.texts.get(number);
+    if (text === undefined) return;
+    for (const old of this.texts.keys()) if (old < number - REMEMBERED_VERBS) this.texts.delete(old);
+    this.setActivity(text);
+  }
+
+  private setActivity(text: string): void {
+    this.activity = text;
+    this.onChange();
+  }
+
+  private handleEvent(event: StreamEvent): void {
+    if (event.event === "ended" && !this.queue.length) this.setActivity("");
+    if (event.event === "arrived") this.showsTarget = false;
+  }
+
+  /** The server opened it anew with its last prompt: numbers of verbs restart, and the queue is lost. */
+  private handleReopened(): void {
+    this.texts.clear();
+    this.obeyedVerb = -1;
+    this.openingPrompt = this.remote.lastPrompt || this.openingPrompt || this.activity;
+    this.setQueue([]);
+  }
+
+  /** Add a footprint where a foot has touched the floor since the last frame. */
+  private updateFootprints(contacts: number, now: number): void {
+    const began = contacts & ~this.contacts;
+    this.contacts = contacts;
+    for (const [side, [heelJoint, toesJoint, bits]] of Object.entries(FEET)) {
+      if (!(began & bits)) continue;
+      const [heel, toes] = [this.figure.joint(heelJoint), this.figure.joint(toesJoint)];
+      if (!heel || !toes) continue;
+      for (const point of [heel, toes]) point.x -= this.group.position.x;
+      this.footprints.add(side as "left" | "right", heel, toes, now);
+    }
+  }
+}

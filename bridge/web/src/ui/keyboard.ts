@@ -1,0 +1,41 @@
+/** Keyboard shortcuts of the page; none applies while text is typed. */
+
+import type { App } from "../app.js";
+import { byId } from "./dom.js";
+import type { ToolbarActions } from "./toolbar.js";
+import { FINISH_SECONDS, TURN_DEGREES } from "./verb-buttons.js";
+
+/** Listen to keys. */
+export function buildKeyboard(app: App, toolbar: ToolbarActions, chooseMusic: () => void): void {
+  const actions: Record<string, () => void> = {
+    "?": toolbar.toggleHelp,
+    n: () => void app.addCharacter(),
+    c: toolbar.toggleCamera,
+    t: toolbar.toggleTheme,
+    Escape: () => app.pickTarget(false),
+  };
+  for (let n = 1; n <= 8; n++) actions[String(n)] = () => app.select(app.characters[n - 1]);
+  /** Actions that the server must know a verb for. */
+  const verbActions: Record<string, [verb: string, action: () => void]> = {
+    "/": ["prompt", () => byId("prompt").focus()],
+    h: ["hold", () => void app.hold()],
+    l: ["loop", () => void app.loop()],
+    f: ["finish", () => void app.finish(FINISH_SECONDS)],
+    g: ["goto", () => app.pickTarget(!app.isPickingTarget)],
+    r: ["pose", () => void app.resetPose()],
+    ArrowLeft: ["turn", () => void app.turn(TURN_DEGREES)],
+    ArrowRight: ["turn", () => void app.turn(-TURN_DEGREES)],
+    m: ["music", chooseMusic],
+    s: ["music", () => void app.stopMusic()],
+  };
+  addEventListener("keydown", (event) => {
+    const isTyping = event.target instanceof HTMLInputElement || document.querySelector("dialog[open]") !== null;
+    if (isTyping || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const [verb, verbAction] = verbActions[key] ?? [];
+    const action = verb && app.supports(verb) ? verbAction : actions[key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+}

@@ -1,0 +1,47 @@
+"""BVH files that a clips.csv lists, of a body whose rest pose is a T-pose facing +Z: what their readers share."""
+
+from pathlib import Path
+
+from motiongen.body_floor import body_floor
+from motiongen.humanoid import humanoid_map
+from motiongen.io import bvh
+from motiongen.motion import Motion
+from motiongen.retargeting import retarget
+from motiongen.skeleton import SMPL22
+from motiongen_datasets.cleaning import FPS, clean_span, resampled
+from motiongen_datasets.rotation_spline import resample_smooth
+
+
+def load(path: Path, unit_to_metres: float, fps: float | None = None, tile: float = 0.0) -> Motion:
+    """Return one clip on SMPL-22 at 30 fps, its body on the floor y = 0.
+
+    Args:
+        path: the BVH file.
+        unit_to_metres: metres of one unit of the file.
+        fps: the true rate, where the file's own is not.
+        tile: repeat a loop of one cycle until it lasts this long, seconds.
+    """
+    source = bvh.read(path, unit_to_metres)
+    mapping = humanoid_map(source.skeleton)
+    if fps is not None:
+        source = Motion(source.skeleton, source.rotations, source.root, fps, source.translations)
+    source = clean_span(source, mapping)
+    whole = source.fps / FPS
+    even = resampled(source) if whole == int(whole) else resample_smooth(source, FPS)
+    motion = retarget(even, SMPL22, mapping=mapping)
+    if tile > motion.seconds:
+        motion = tiled(motion, tile)
+    return on_floor(motion)
+
+
+def on_floor(motion: Motion) -> Motion:
+    """Return a motion of SMPL-22 lifted or lowered so that its body rests on y = 0."""
+    return motion.moved(motion.root.new_tensor([0.0, -body_floor(motion.positions()), 0.0]))
+
+
+def tiled(motion: Motion, seconds: float) -> Motion:
+    """Return a loop of one cycle repeated until it lasts `seconds`, going on from where each cycle ended."""
+    whole = motion
+    while whole.seconds < seconds:
+        whole = whole.concatenate(motion, blend=min(0.1, motion.seconds / 4))
+    return whole

@@ -1,0 +1,54 @@
+"""How far a reconstruction is from its motion in the world: joints over the floor, the floor's gap, path, speeds, feet.
+
+Pelvis-centred positions say nothing of height: a body that lies floats. Here joints are measured over the floor.
+"""
+
+import torch
+from torch import Tensor
+
+from motiongen.body_floor import lowest_gap
+from motiongen.contacts import CONTACT_INDEX
+from motiongen.features import FPS, LAYOUT
+from motiongen.kinematics import local_positions, world_velocities
+from motiongen.world_positions import path, standing_positions
+
+
+def reconstruction_losses(features: Tensor, target: Tensor, valid: Tensor) -> dict[str, Tensor]:
+    """Return named losses of reconstructed features (B, T, 140) against the true ones; valid (B, T) is 1 where to look.
+
+    Returns:
+        `positions`: mean distance of joints over the floor, metres. `heights`: mean squared error of their heights,
+        m²: what is far off counts most. `gaps`: error of the gap under the lowest part of the body, metres. `paths`:
+        mean distance of the root from its path since the window's start, metres, and of its heading, radians, halved.
+        `velocities`, `accelerations`, `feet`: mean error of joint velocities, m/s, of accelerations, m/s², and of the
+        velocities of feet that stand.
+    """
+    local = local_positions(features)  # (B, T, 22, 3)
+    places = standing_positions(features, local)
+    with torch.no_grad():
+        true_local = local_positions(target)
+        true_places = standing_positions(target, true_local)
+        true_velocities = world_velocities(target, true_local)
+        true_heading, true_path = path(target)
+    error = places - true_places
+    distance = error.square().sum(-1).add(1e-8).sqrt().mean(-1)  # (B, T)
+    heading, place = path(features)
+    off_path = (place - true_path).square().sum(-1).add(1e-8).sqrt() + 0.5 * (heading - true_heading).abs()
+    difference = world_velocities(features, local) - true_velocities  # (B, T - 1, 22, 3)
+    velocity_error = difference.abs().mean(-1)  # (B, T - 1, 22)
+    jitter = (difference[:, 1:] - difference[:, :-1]).abs().mean((-1, -2)) * FPS  # (B, T - 2)
+    later = valid[:, 1:]
+    planted = (target[:, 1:, LAYOUT["contacts"]] > 0.5) * later[..., None]  # (B, T - 1, 4)
+    return {
+        "positions": _mean(distance, valid),
+        "heights": _mean(error[..., 1].square().mean(-1), valid),
+        "gaps": _mean((lowest_gap(places) - lowest_gap(true_places)).abs(), valid),
+        "paths": _mean(off_path, valid),
+        "velocities": _mean(velocity_error.mean(-1), later),
+        "accelerations": _mean(jitter, valid[:, 2:]),
+        "feet": (velocity_error[..., CONTACT_INDEX] * planted).sum() / planted.sum().clamp_min(1),
+    }
+
+
+def _mean(values: Tensor, valid: Tensor) -> Tensor:
+    return (values * valid).sum() / valid.sum().clamp_min(1)

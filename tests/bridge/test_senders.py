@@ -1,0 +1,148 @@
+"""Senders: a contract that runs over the registry, and what a group of them does when one fails."""
+
+import asyncio
+import socket
+
+import numpy as np
+import pytest
+
+from motiongen.cli import main
+from motiongen_bridge import senders
+from motiongen_bridge.sender_group import MAX_ERRORS_IN_A_ROW, SenderGroup
+from motiongen_bridge.senders import SENDERS, make_sender
+from tests.bridge.raw_client import client, eventually
+from tests.bridge.serving import make_server
+
+ROTATIONS = np.tile(np.float32([0, 0, 0, 1]), (22, 1))
+ROOT = np.float32([0, 0.9, 0])
+
+
+def listener():
+    """Return a UDP socket that receives, and its address."""
+    heard = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    heard.bind(("127.0.0.1", 0))
+    heard.settimeout(5.0)
+    return heard, f"127.0.0.1:{heard.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("name", SENDERS)
+def test_a_sender_is_made_from_a_url_and_sends_poses(name):
+    heard, address = listener()
+    with heard:
+        sender = make_sender(f"{name}://{address}")
+        sender.send(ROTATIONS, ROOT, 0.0)
+        assert len(heard.recv(65536)) > 0 and sender.lost == 0
+        sender.close()
+
+
+@pytest.mark.parametrize("name", SENDERS)
+def test_a_sender_whose_network_is_gone_counts_and_does_not_raise(name):
+    heard, address = listener()
+    heard.close()
+    sender = make_sender(f"{name}://{address}")
+    sender.send(ROTATIONS, ROOT, 0.0)  # nobody receives
+    sender.close()
+    sender.close()
+    sender.send(ROTATIONS, ROOT, 1.0)
+    assert sender.lost > 0
+
+
+@pytest.mark.parametrize("name", SENDERS)
+def test_a_sender_refuses_another_skeleton_and_what_is_no_address(name):
+    with pytest.raises(ValueError, match=f"{name}: expected"):
+        make_sender(f"{name}://")
+    assert SENDERS[name].summary
+    assert SENDERS[name].parse_address("studio:7000") == ("studio", 7000)
+    assert SENDERS[name].parse_address("studio")[1] > 0
+    heard, address = listener()
+    with heard:
+        sender = make_sender(f"{name}://{address}")
+        with pytest.raises(ValueError, match="pose: expected"):
+            sender.send(ROTATIONS[:21], ROOT, 0.0)
+        sender.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("vcm://studio", "did you mean vmc"),
+        ("studio:7000", "expected NAME://HOST:PORT"),
+        ("", "expected NAME"),
+    ],
+)
+def test_what_is_no_sender_is_refused_in_a_line(url, said):
+    with pytest.raises(ValueError, match=said):
+        make_sender(url)
+
+
+def test_a_name_from_outside_is_found(monkeypatch):
+    made = []
+    spec = senders.SenderSpec(
+        summary="a list", parse_address=lambda address: (address, 1), make=lambda *at: made.append(at)
+    )
+    monkeypatch.setitem(SENDERS, "list", spec)
+    make_sender("list://here")
+    assert made == [("here", 1)]
+
+
+def test_every_sender_gets_the_frames_and_one_that_fails_harms_nobody(model, caplog):
+    class Faulty:
+        """A sender that has a bug."""
+
+        lost = tries = 0
+        is_closed = False
+
+        def send(self, rotations, root, time):
+            self.tries += 1
+            raise RuntimeError("no network")
+
+        def close(self):
+            self.is_closed = True
+
+    first, second = listener(), listener()
+    faulty = Faulty()
+
+    async def scenario():
+        group = [make_sender(f"vmc://{first[1]}"), faulty, make_sender(f"vmc://{second[1]}")]
+        async with make_server(model, senders=group, speed=4.0) as server, client(server) as one:
+            await one.ask("open", prompt="walk")
+            frames = await one.watch(MAX_ERRORS_IN_A_ROW + 10)
+            assert [frame[6] for frame in frames] == list(range(len(frames)))
+            await eventually(lambda: faulty.is_closed)
+            assert len(server.broadcaster.senders) == 2
+            assert b"sender_errors_total 30.0" in server.metrics.text()
+
+    with first[0], second[0]:
+        asyncio.run(asyncio.wait_for(scenario(), 30))
+        assert first[0].recv(65536) and second[0].recv(65536)
+    assert faulty.tries == MAX_ERRORS_IN_A_ROW and "event=sender_dropped sender=Faulty" in caplog.text
+
+
+def test_a_sender_that_fails_for_a_moment_is_tried_again():
+    class Flaky:
+        """A sender that fails every other time."""
+
+        lost = sent = 0
+
+        def send(self, rotations, root, time):
+            if time % 2:
+                raise OSError("no network")
+            self.sent += 1
+
+        def close(self):
+            raise OSError("no network")
+
+    flaky, errors = Flaky(), []
+    group = SenderGroup([flaky], lambda: errors.append(1))
+    for time in range(4 * MAX_ERRORS_IN_A_ROW):
+        group.send(ROTATIONS, ROOT, float(time))
+    assert (flaky.sent, len(errors), len(group)) == (2 * MAX_ERRORS_IN_A_ROW, 2 * MAX_ERRORS_IN_A_ROW, 1)
+    group.close()
+
+
+@pytest.mark.parametrize(
+    "options", [["--send", "nobody://here:1"], ["--send", "vmc://here:port"], ["--vmc", ":1"]]
+)
+def test_serve_refuses_a_wrong_receiver_before_it_loads_anything(options, capsys):
+    assert main(["serve", *options]) == 2
+    assert capsys.readouterr().err.startswith("motiongen: error: ")
