@@ -3,14 +3,12 @@
 import dataclasses
 import hashlib
 import json
-import math
 import os
 import re
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from types import UnionType
-from typing import Any, ClassVar, Literal, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Protocol, TypeVar, get_args, get_type_hints
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -25,6 +23,7 @@ from torch.nn.modules.module import (
 
 from motiongen import files, limits
 from motiongen.atomic import atomic_path, atomic_paths, part_of
+from motiongen.checks import fits
 from motiongen.files import reading
 from motiongen.registry import suggest
 
@@ -319,27 +318,7 @@ def config_from_dict(cls: type[Any], record: Mapping[str, Any], where: str = "co
             )
     hints = get_type_hints(cls)
     for key, value in record.items():
-        if not _fits(value, hints[key]):
+        if not fits(value, hints[key]):
             expected = hints[key] if get_args(hints[key]) else hints[key].__name__
             raise ValueError(f"{where}: {key}: expected {expected}, got {str(value)[:80]!r}; copy it again")
     return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in record.items()})
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Return whether a value of JSON is of a type that configs have, of a sane size; those of other types are taken."""
-    kinds = get_args(hint)
-    if get_origin(hint) in (Union, UnionType):
-        return any(_fits(value, kind) for kind in kinds)
-    if get_origin(hint) is Literal:
-        return value in kinds
-    if get_origin(hint) is tuple:
-        if not isinstance(value, list | tuple) or len(value) > limits.MAX_LIST:
-            return False
-        if kinds[-1] is Ellipsis:
-            return all(_fits(item, kinds[0]) for item in value)
-        return len(value) == len(kinds) and all(map(_fits, value, kinds))
-    if hint is int:
-        return type(value) is int and abs(value) < 2**31
-    if hint is float:
-        return type(value) in (int, float) and abs(value) < math.inf
-    return type(value) is hint if hint in (bool, str, type(None)) else True
