@@ -62,12 +62,12 @@ def atomic_paths(*paths: str | Path) -> Iterator[tuple[Path, ...]]:
             for part, target in zip(parts, targets, strict=True):
                 if target.exists():
                     os.chmod(part, stat.S_IMODE(target.stat().st_mode))
-                _flush(part)
+                flush(part)
             for target in targets:
                 os.replace(parts[0], target)
                 del parts[0]  # its name is free, and may be another writer's from here on
             for folder in {target.parent for target in targets}:
-                _flush(folder)
+                flush(folder)
         except OSError as error:  # a full disk names no file, and a part's name helps nobody
             if error.errno is None or not _is_hidden(error.filename):
                 raise
@@ -102,12 +102,12 @@ class AtomicFolder:
             self._check()
             for path in self.part.rglob("*"):
                 if not path.is_symlink():
-                    _flush(path)
-            _flush(self.part)
+                    flush(path)
+            flush(self.part)
             old = self._swapped() if self.path.exists() and any(self.path.iterdir()) else None
             if old is None:
                 os.replace(self.part, self.path)
-            _flush(self.path.parent)
+            flush(self.path.parent)
         except BaseException:
             self.discard()
             raise
@@ -226,7 +226,7 @@ def _release(handle: int | None) -> None:
         os.close(handle)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Have the disk hold what was written to a file or folder."""
     if path.is_dir():
         if os.name == "nt":

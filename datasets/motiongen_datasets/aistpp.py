@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from motiongen.contacts import joint_speed
+from motiongen.files import visible
 from motiongen.motion import Motion
 from motiongen.retargeting import leg_length
 from motiongen.rotation import quat_from_axis_angle
@@ -189,7 +190,7 @@ def _clip(
 
 def _pickles(root: Path) -> dict[str, tuple[Path, str | None]]:
     """Return sequence -> (file, member of the zip): the pickles in a folder, else those in zips."""
-    unpacked = sorted(root.rglob("*.pkl")) if root.is_dir() else []
+    unpacked = visible(root.rglob("*.pkl"), root) if root.is_dir() else []
     found: dict[str, tuple[Path, str | None]] = {}
     for path in unpacked:
         if _is_motion(path.as_posix()):
@@ -213,7 +214,7 @@ def _is_motion(path: str) -> bool:
 def _zips(root: Path) -> list[Path]:
     # A broken zip is an error only if its path was given: a folder may also have zips of keypoints.
     return (
-        [path for path in sorted(root.rglob("*.zip")) if zipfile.is_zipfile(path)]
+        [path for path in visible(root.rglob("*.zip"), root) if zipfile.is_zipfile(path)]
         if root.is_dir()
         else [root]
     )
@@ -233,7 +234,7 @@ def _names(root: Path, file: str) -> set[str]:
         for path in (folder / file, folder / "splits" / file):
             if path.is_file():
                 return set(path.read_text(encoding="utf-8").split())
-    for path in sorted(root.rglob(file)) if root.is_dir() else []:
+    for path in visible(root.rglob(file), root) if root.is_dir() else []:
         return set(path.read_text(encoding="utf-8").split())
     for path in _zips(root):
         for member in _members(path):
@@ -246,7 +247,7 @@ def _music(root: Path) -> dict[str, Path]:
     """Return song -> file of the user's own music."""
     folders = [folder / name for folder in _folders(root) for name in _MUSIC_FOLDERS]
     if root.is_dir():
-        folders += [path for path in sorted(root.rglob("*")) if path.name in _MUSIC_FOLDERS]
+        folders += [path for path in visible(root.rglob("*"), root) if path.name in _MUSIC_FOLDERS]
     files = [path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir())]
     found: dict[str, Path] = {}
     for path in sorted(files, key=lambda file: file.suffix.lower() != ".wav"):

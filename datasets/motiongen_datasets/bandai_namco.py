@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from motiongen.files import visible
 from motiongen.io import bvh
 from motiongen.motion import Motion
 from motiongen.retargeting import retarget
@@ -60,7 +61,7 @@ _T_AXES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]
 def clips(root: Path) -> list[RawClip]:
     """Return every clip below a folder that holds the dataset as published."""
     found = []
-    for path in sorted(root.rglob("dataset-?_*.bvh")):
+    for path in visible(root.rglob("dataset-?_*.bvh"), root):
         parts = _NAME.search(path.name)
         if parts is None:
             continue

@@ -5,12 +5,12 @@ captions has several rows. `file` is the path below the folder, with or without 
 name as its content: "walk_03.bvh" is "walk".
 """
 
-import csv
 import re
 from collections import defaultdict
 from functools import partial
 from pathlib import Path
 
+from motiongen.files import visible
 from motiongen.humanoid import humanoid_map
 from motiongen.io import bvh
 from motiongen.motion import Motion
@@ -18,6 +18,7 @@ from motiongen.retargeting import find_t_pose
 from motiongen_datasets.base import DatasetSpec, RawClip
 from motiongen_datasets.captions import Labels
 from motiongen_datasets.cleaning import canonical, clean_span, without_calibration_pose
+from motiongen_datasets.clip_table import read_table
 from motiongen_datasets.dance_styles import dance_meta, label_dance_style
 
 LICENCE = "the owner's"
@@ -31,7 +32,7 @@ def clips(root: Path) -> list[RawClip]:
     """
     captions = _captions(root)
     found = []
-    for path in sorted(path for path in root.rglob("*") if path.suffix.lower() == ".bvh"):
+    for path in (path for path in visible(root.rglob("*"), root) if path.suffix.lower() == ".bvh"):
         name = path.relative_to(root).with_suffix("").as_posix()
         labels = _labels(path.stem, captions.pop(name, []))
         found.append(
@@ -71,16 +72,12 @@ def _captions(root: Path) -> dict[str, list[dict[str, str]]]:
     rows: dict[str, list[dict[str, str]]] = defaultdict(list)
     if not table.is_file():
         return rows
-    with table.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines)
-        if not {"file", "caption"} <= set(reader.fieldnames or ()):
-            raise ValueError(
-                f"{table}: expected the columns file, caption, got {', '.join(reader.fieldnames or ())}"
-            )
-        for row in reader:
-            rows[re.sub(r"\.bvh$", "", row["file"].strip().replace("\\", "/"), flags=re.IGNORECASE)].append(
-                row
-            )
+    names, found = read_table(table)
+    if not {"file", "caption"} <= set(names):
+        raise ValueError(f"{table}: expected the columns file, caption, got {', '.join(names)[:200]}")
+    for row in found:
+        name = row["file"].strip().replace("\\", "/")
+        rows[re.sub(r"\.bvh$", "", name, flags=re.IGNORECASE)].append(row)
     return rows
 
 

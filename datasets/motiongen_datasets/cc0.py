@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from motiongen.files import beside, reading
 from motiongen.humanoid import humanoid_map
 from motiongen.io import bvh, gltf
 from motiongen.motion import Motion
@@ -77,13 +78,14 @@ def clips(root: Path) -> list[RawClip]:
         item["duplicate_of"] for file in manifest for item in file["animations"] if _is_travelling_twin(item)
     }
     found, skipped = [], Counter[str]()
-    for file in manifest:
-        for item in file["animations"]:
-            reason = _why_not(file, item, with_travelling_twin)
-            if reason is not None:
-                skipped[reason] += 1
-                continue
-            found.append(_clip(root, file, item))
+    with reading(root / MANIFEST, "the packs' manifest"):
+        for file in manifest:
+            for item in file["animations"]:
+                reason = _why_not(file, item, with_travelling_twin)
+                if reason is not None:
+                    skipped[reason] += 1
+                    continue
+                found.append(_clip(root, file, item))
     for reason, count in sorted(skipped.items()):
         log.info("cc0: %d animations left out: %s", count, reason)
     return found
@@ -146,7 +148,7 @@ def _read_manifest(path: Path) -> list[dict[str, Any]]:
 
 
 def _clip(root: Path, file: dict[str, Any], item: dict[str, Any]) -> RawClip:
-    path, name = root / file["file"], item["name"]
+    path, name = beside(root, file["file"]), item["name"]
     walks = bool(_LOCOMOTION.search(name)) and not _STANDING.search(name)
     moves = walks and item["root"] != "travels" and path.suffix != ".bvh"
     repeats = bool(item.get("loops")) and (walks or bool(_LOOPS.search(name))) and path.suffix != ".bvh"

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from motiongen.files import visible
 from motiongen.motion import Motion
 from motiongen_datasets.base import DatasetSpec, RawClip
 from motiongen_datasets.captions import Labels
@@ -66,7 +67,7 @@ def clips(root: Path) -> list[RawClip]:
             labels=labels(path.parent.name, path.stem),
             meta=dance_meta(dance_style(path.stem)) | {"name": path.stem},
         )
-        for path in sorted(root.rglob("*.csv"))
+        for path in visible(root.rglob("*.csv"), root)
         if path.parent.name in _FOLDERS
     ]
 

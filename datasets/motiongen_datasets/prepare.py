@@ -17,6 +17,7 @@ import torch
 from motiongen.data.cache import CacheWriter, ClipCache
 from motiongen.evaluation.geometry import describe_motion
 from motiongen.features import FPS
+from motiongen.files import reading
 from motiongen.io.delta import pack
 from motiongen.motion import Motion
 from motiongen_datasets.actions import actions
@@ -62,7 +63,7 @@ def prepare(
 
     Args:
         sources: "NAME=FOLDER" or "FOLDER", as `clips_of` takes them, or the two words "NAME", "FOLDER".
-        out: folder of the cache; a cache that is there is replaced.
+        out: folder of the cache; a cache that is there is replaced when the new one is whole.
         workers: parallel processes; 0 for one per core.
         held_out: share of the clips for the test split, chosen by a hash of the id: the same on any machine. A split
             that a dataset is published with is kept; a content without a training clip keeps one take for training.
@@ -97,17 +98,17 @@ def prepare(
         )
     published = {clip.id for clip in clips if clip.split is not None}
     keep_in_training([result.record for result in kept if result.record is not None], published)
-    writer = CacheWriter(out)
-    for result in kept:
-        assert result.record is not None
-        writer.add(result.record, result.packed)
-    writer.close(
-        fps=FPS,
-        frames=dict(frames),
-        licences=sorted({clip.licence for clip in clips}),
-        skipped=dict(skipped),
-        known=known(labels["content"], labels["style"]),
-    )
+    with CacheWriter(out) as writer:
+        for result in kept:
+            assert result.record is not None
+            writer.add(result.record, result.packed)
+        writer.close(
+            fps=FPS,
+            frames=dict(frames),
+            licences=sorted({clip.licence for clip in clips}),
+            skipped=dict(skipped),
+            known=known(labels["content"], labels["style"]),
+        )
     return ClipCache.open(out)
 
 
@@ -135,11 +136,15 @@ def take_of(clip_id: str) -> str:
 
 def prepare_actions(clip: RawClip, held_out: float = 0.1) -> list[PreparedClip]:
     """Return the clips that a clip becomes: a take is cut into actions; what is left out comes with its reason."""
-    if not clip.is_take:
-        return [prepare_clip(clip, held_out)]
+    try:
+        with reading(clip.id, "a clip that can be used"):
+            return _prepare_take(clip, held_out) if clip.is_take else [_prepared(clip, _read(clip), held_out)]
+    except (ValueError, OSError) as error:
+        return [PreparedClip(clip.id, None, b"", str(error).removeprefix(f"{clip.id}: ").splitlines()[0])]
+
+
+def _prepare_take(clip: RawClip, held_out: float) -> list[PreparedClip]:
     motion = _read(clip)
-    if isinstance(motion, str):
-        return [PreparedClip(clip.id, None, b"", motion)]
     pieces = actions(motion, clip.labels)
     results = []
     for piece in pieces:
@@ -162,21 +167,15 @@ def prepare_clip(clip: RawClip, held_out: float = 0.1) -> PreparedClip:
         clip: the clip.
         held_out: share of the clips for the test split.
     """
-    motion = _read(clip)
-    return (
-        PreparedClip(clip.id, None, b"", motion)
-        if isinstance(motion, str)
-        else _prepared(clip, motion, held_out)
-    )
+    return prepare_actions(replace(clip, is_take=False), held_out)[0]
 
 
-def _read(clip: RawClip) -> Motion | str:
-    """Return a clip's motion at 30 fps, or the reason why it cannot be used."""
-    try:
-        motion = tidied(clip.load().resample(FPS))
-    except (ValueError, OSError) as error:
-        return str(error).splitlines()[0]
-    return motion if motion.num_frames >= MIN_FRAMES else f"under {MIN_FRAMES} frames"
+def _read(clip: RawClip) -> Motion:
+    """Return a clip's motion at 30 fps. Raises ValueError with the reason why it cannot be used."""
+    motion = tidied(clip.load().resample(FPS))
+    if motion.num_frames < MIN_FRAMES:
+        raise ValueError(f"under {MIN_FRAMES} frames")
+    return motion
 
 
 def _prepared(clip: RawClip, motion: Motion, held_out: float) -> PreparedClip:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from motiongen.files import visible
 from motiongen.io import bvh
 from motiongen.motion import Motion
 from motiongen.rotation import axis_angle_from_quat, quat_from_axis_angle, quat_inverse, quat_multiply
@@ -42,7 +43,7 @@ def clips(root: Path) -> list[RawClip]:
             labels=Labels(content="idle"),
             meta={"name": path.stem},
         )
-        for path in sorted(root.rglob("*_genuine.bvh"))
+        for path in visible(root.rglob("*_genuine.bvh"), root)
     ]
 
 

@@ -7,6 +7,7 @@ import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
+from motiongen import limits
 from motiongen.motion import Motion
 from motiongen.rotation import quat_normalize, quat_unroll
 
@@ -20,6 +21,8 @@ def resample_smooth(motion: Motion, fps: float) -> Motion:
     if motion.num_frames < 4 or fps == motion.fps:
         return motion.resample(fps)
     count = round((motion.num_frames - 1) * fps / motion.fps) + 1
+    joints = motion.skeleton.num_joints
+    limits.check_poses(count, joints, limits.GROWTH * motion.num_frames * joints)
     times = np.minimum(np.arange(count) * motion.fps / fps, motion.num_frames - 1)
     return replace(
         motion,

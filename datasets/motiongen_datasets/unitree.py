@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+from motiongen.files import visible
 from motiongen_datasets import g1_moves
 from motiongen_datasets.base import DatasetSpec, RawClip
 from motiongen_datasets.captions import Labels
@@ -22,7 +23,7 @@ def clips(root: Path) -> list[RawClip]:
             labels=Labels(content="dance"),
             meta=dance_meta("freestyle") | {"name": path.stem},
         )
-        for path in sorted(root.rglob("G1_Take*.csv"))
+        for path in visible(root.rglob("G1_Take*.csv"), root)
     ]
 
 

@@ -7,8 +7,11 @@ import contextlib
 import importlib
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
+from types import FrameType
 
 from motiongen.registry import suggest
 
@@ -42,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors of the caller are reported, not raised."""
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
-        with _log_to_stderr():
+        with _log_to_stderr(), _terminated_like_interrupted():
             return _dispatch(argv)
     except SystemExit as stop:  # tyro after --help
         return stop.code if isinstance(stop.code, int) else 0
@@ -95,6 +98,26 @@ def _help() -> str:
 def _fail(error: object, code: int) -> int:
     print(f"motiongen: error: {' '.join(str(error).split())}", file=sys.stderr)
     return code
+
+
+@contextlib.contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Have SIGTERM do what Ctrl-C does: a training saves its step, and nothing unfinished is left behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_number: int, frame: FrameType | None) -> None:
+        handler = signal.getsignal(signal.SIGINT)
+        if not callable(handler):  # ignored, as in a background job of a shell
+            raise KeyboardInterrupt
+        handler(signal.SIGINT, frame)
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager

@@ -1,29 +1,41 @@
 """Clip cache: motion of SMPL-22 at 30 fps with captions, packed in shards and read by memory map.
 
 `index.json` describes the cache, `clips.jsonl.xz` has one line for each clip, `shard-*.bin` contain the packed motion.
-Feature frames are computed once and written to `features.f16`, which is memory-mapped.
+Feature frames are computed once and written to `features.f16`, which is memory-mapped. A cache that replaces another is
+written beside it, under names with a digest, until its index replaces the other's.
 """
 
+import contextlib
+import hashlib
 import json
 import lzma
+import os
+import re
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, get_type_hints
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from motiongen import features
-from motiongen.atomic import atomic_path
+from motiongen import features, limits
+from motiongen.atomic import AtomicFolder, atomic_path, flush
+from motiongen.checks import fits
+from motiongen.files import read_json, reading
 from motiongen.io.delta import pack, unpack
 from motiongen.motion import Motion
 from motiongen.skeleton import SMPL22
 
 FORMAT_VERSION = 1
 SHARD_BYTES = 64 * 2**20
+_OWN = ("shard-*.bin", "clips*.jsonl.xz")
+"""Files of a cache beside its index."""
+_DERIVED = ("features*.f16", "codes-*.safetensors", "badm")
+"""What training makes of a cache, and keeps in its folder."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,7 @@ class ClipCache:
     def __init__(self, folder: Path, info: dict[str, Any], records: Sequence[ClipRecord]) -> None:
         self.folder = folder
         self.info = info
+        self._mark = str(info.get("files", ""))
         self.records = tuple(records)
         self._shards: dict[int, np.memmap[Any, np.dtype[np.uint8]]] = {}
         self._starts = np.concatenate([[0], np.cumsum([record.num_frames for record in self.records])])
@@ -94,14 +107,15 @@ class ClipCache:
             raise FileNotFoundError(
                 f"{folder}: expected a prepared cache, found no index.json; run motiongen prepare"
             )
-        info = json.loads((folder / "index.json").read_text())
+        info = read_json(folder / "index.json")
         if info.get("version") != FORMAT_VERSION:
             raise ValueError(
                 f"{folder}: expected cache version {FORMAT_VERSION}, got {info.get('version')}; prepare it again"
             )
-        with lzma.open(folder / "clips.jsonl.xz", "rt", encoding="utf-8") as lines:
-            records = [_record(json.loads(line)) for line in lines]
-        return cls(folder, info, records)
+        with reading(folder / "index.json", "the index of a cache"):
+            if re.fullmatch(r"(-[0-9a-f]{16})?", mark := info.get("files", "")) is None:
+                raise ValueError(f"files: expected a digest, got {mark!r}; prepare it again")
+        return cls(folder, info, _read_records(folder / f"clips{mark}.jsonl.xz"))
 
     def __len__(self) -> int:
         return len(self.records)
@@ -113,12 +127,13 @@ class ClipCache:
     def motion(self, index: int) -> Motion:
         """Return the motion of a clip."""
         record = self.records[index]
-        if record.shard not in self._shards:
-            path = self.folder / _shard_name(record.shard)
-            self._shards[record.shard] = np.memmap(path, dtype=np.uint8, mode="r")
-        data = self._shards[record.shard][record.offset : record.offset + record.size].tobytes()
-        rotations, root = unpack(data, record.num_frames, SMPL22.num_joints)
-        return Motion(SMPL22, rotations, root, features.FPS)
+        path = self.folder / _shard_name(record.shard, self._mark)
+        with reading(path, f"the motion of {record.id}"):
+            if record.shard not in self._shards:
+                self._shards[record.shard] = np.memmap(path, dtype=np.uint8, mode="r")
+            data = self._shards[record.shard][record.offset : record.offset + record.size].tobytes()
+            rotations, root = unpack(data, record.num_frames, SMPL22.num_joints)
+            return Motion(SMPL22, rotations, root, features.FPS)
 
     def features(self, index: int, mirrored: bool = False) -> Tensor:
         """Return the feature frames (T, 140) of a clip, or of its mirror image, float32."""
@@ -129,7 +144,7 @@ class ClipCache:
     @cached_property
     def _frames(self) -> np.ndarray:
         """Feature frames (sum of T, 140) of all clips, float16, memory-mapped."""
-        path = self.folder / "features.f16"
+        path = self.folder / f"features{self._mark}.f16"
         shape = (int(self._starts[-1]), features.FEATURE_DIM)
         if not path.is_file() or path.stat().st_size != 2 * shape[0] * shape[1]:
             with atomic_path(path) as aside, open(aside, "wb") as file:
@@ -141,18 +156,30 @@ class ClipCache:
 class CacheWriter:
     """Writes a cache clip by clip; the cache is complete when `close` has written the index.
 
+    A cache in the folder stays whole, and is the one that is read, until then. Use it in a `with` block, which removes
+    what was written when an error leaves it.
+
     Args:
-        folder: created if missing; the index of a cache in it is deleted.
+        folder: created if missing.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "index.json").unlink(missing_ok=True)
-        (self.folder / "features.f16").unlink(missing_ok=True)
+        self._work = AtomicFolder(self.folder / "new")
         self._lines: list[str] = []
+        self._digest = hashlib.sha256()
         self._shard, self._offset = 0, 0
-        self._file = open(self.folder / _shard_name(0), "wb")  # noqa: SIM115 - closed in close()
+        self._file = self._open()
+
+    def __enter__(self) -> "CacheWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._work.discard()
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()  # where nothing was written, and nothing else is there
 
     def add(self, record: dict[str, Any], packed: bytes) -> None:
         """Append a clip.
@@ -164,21 +191,41 @@ class CacheWriter:
         if self._offset + len(packed) > SHARD_BYTES:
             self._file.close()
             self._shard, self._offset = self._shard + 1, 0
-            self._file = open(self.folder / _shard_name(self._shard), "wb")  # noqa: SIM115
+            self._file = self._open()
         self._file.write(packed)
         whole = asdict(_record(record | {"shard": self._shard, "offset": self._offset, "size": len(packed)}))
-        self._lines.append(json.dumps(whole, ensure_ascii=False))
+        self._lines.append(json.dumps(whole, ensure_ascii=False) + "\n")
+        self._digest.update(packed + self._lines[-1].encode())
         self._offset += len(packed)
 
     def close(self, **info: Any) -> None:
-        """Write the index, with further JSON-serialisable facts about the cache."""
+        """Write the index, with further JSON-serialisable facts, and remove the cache that it replaces."""
         self._file.close()
-        with atomic_path(self.folder / "clips.jsonl.xz") as aside:
-            aside.write_bytes(lzma.compress("".join(line + "\n" for line in self._lines).encode()))
-        with atomic_path(self.folder / "index.json") as aside:
-            aside.write_text(
-                json.dumps({"version": FORMAT_VERSION, "clips": len(self._lines), **info}, indent=1)
-            )
+        is_first = not (self.folder / "index.json").is_file()
+        mark = "" if is_first else f"-{self._digest.hexdigest()[:16]}"
+        moves = {_shard_name(n): _shard_name(n, mark) for n in range(self._shard + 1)}
+        moves["clips"] = f"clips{mark}.jsonl.xz"
+        (self._work.part / "clips").write_bytes(lzma.compress("".join(self._lines).encode()))
+        for written, name in moves.items():
+            flush(self._work.part / written)
+            os.replace(self._work.part / written, self.folder / name)
+        self._remove(_DERIVED)  # the old cache can make it again, the new one must not take it for its own
+        with atomic_path(self.folder / "index.json") as part:
+            facts = {"version": FORMAT_VERSION, "clips": len(self._lines), "files": mark, **info}
+            part.write_text(json.dumps(facts, indent=1))
+        self._remove(_OWN, list(moves.values()))
+        self._work.discard()
+
+    def _open(self) -> BinaryIO:
+        return open(self._work.part / _shard_name(self._shard), "wb")
+
+    def _remove(self, patterns: Sequence[str], but: Sequence[str] = ()) -> None:
+        for pattern in patterns:
+            for path in self.folder.glob(pattern):
+                if path.is_dir():
+                    shutil.rmtree(path)
+                elif path.name not in but:
+                    path.unlink()
 
 
 def write_cache(folder: str | Path, clips: Iterable[tuple[dict[str, Any], Motion]], **info: Any) -> ClipCache:
@@ -189,17 +236,39 @@ def write_cache(folder: str | Path, clips: Iterable[tuple[dict[str, Any], Motion
         clips: (fields of ClipRecord, motion) of each clip.
         info: further JSON-serialisable facts about the cache.
     """
-    writer = CacheWriter(folder)
-    for record, motion in clips:
-        writer.add({"num_frames": motion.num_frames} | record, pack(motion.rotations, motion.root))
-    writer.close(**info)
+    with CacheWriter(folder) as writer:
+        for record, motion in clips:
+            writer.add({"num_frames": motion.num_frames} | record, pack(motion.rotations, motion.root))
+        writer.close(**info)
     return ClipCache.open(folder)
 
 
+def _read_records(path: Path) -> list[ClipRecord]:
+    """Return the records of the clips, a line each; no more is decompressed than their file can honestly hold."""
+    with reading(path, "a whole list of clips"):
+        limits.check_file_size(path)
+        data = path.read_bytes()
+        decompressor = lzma.LZMADecompressor()
+        text = decompressor.decompress(data, max(limits.FREE_BYTES, limits.GROWTH * len(data)))
+        if not decompressor.eof:
+            raise ValueError("clips: expected the end of the list, got more or less; prepare it again")
+        return [_record(json.loads(line)) for line in text.decode("utf-8").splitlines()]
+
+
 def _record(fields: dict[str, Any]) -> ClipRecord:
+    for name, value in fields.items():
+        if name not in _TYPES or not fits(value, _TYPES[name]):
+            raise ValueError(f"{name}: expected a field of a clip, got {str(value)[:80]!r}; prepare it again")
+    if fields["num_frames"] < 1 or min(fields.get(name, 0) for name in ("shard", "offset", "size")) < 0:
+        raise ValueError(
+            f"{fields['id']}: expected one frame or more, and places from 0 on; prepare it again"
+        )
     captions = ("captions", "held_out_captions", "mirrored_captions", "mirrored_held_out_captions")
     return ClipRecord(**fields | {name: tuple(fields.get(name, ())) for name in captions})
 
 
-def _shard_name(number: int) -> str:
-    return f"shard-{number:04d}.bin"
+def _shard_name(number: int, mark: str = "") -> str:
+    return f"shard{mark}-{number:04d}.bin"
+
+
+_TYPES = get_type_hints(ClipRecord)

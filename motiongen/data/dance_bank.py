@@ -116,6 +116,7 @@ class DanceBank:
             if found["made_from"] == made_from:
                 return cls(folder, [PairRecord(**record) for record in found["pairs"]])
         folder.mkdir(parents=True, exist_ok=True)
+        index.unlink(missing_ok=True)  # a kill must not leave it beside files of another bank
         _write(cache, config, folder, made_from)
         return cls.open(cache, config, folder)
 

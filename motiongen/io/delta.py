@@ -49,8 +49,15 @@ def unpack(data: bytes, num_frames: int, num_joints: int) -> tuple[Tensor, Tenso
         ValueError: damaged bytes.
     """
     dropped = np.frombuffer(data[:num_joints], np.uint8)
+    if len(dropped) != num_joints or dropped.max() > 4:
+        raise ValueError(
+            f"cache: expected packed motion of {num_joints} joints, got damaged bytes; prepare it again"
+        )
+    most = 4 * (3 + 4 * num_joints) * num_frames  # and no more is decompressed
     try:
-        body = lzma.decompress(data[num_joints:], format=lzma.FORMAT_RAW, filters=_FILTERS)
+        body = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=_FILTERS).decompress(
+            data[num_joints:], most + 1
+        )
     except lzma.LZMAError as error:
         raise ValueError(
             f"cache: expected packed motion, got damaged bytes ({error}); prepare it again"

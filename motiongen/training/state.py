@@ -1,5 +1,6 @@
 """Training checkpoints: safetensors for tensors, JSON for the rest, no pickle."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from motiongen.checkpoint import load_weights, read_json, read_tensors, write_json, write_tensors
+from motiongen.checkpoint import (
+    load_weights,
+    read_json,
+    read_metadata,
+    read_tensors,
+    write_json,
+    write_tensors,
+)
+from motiongen.files import reading
 
 STATE, RECORD = "state.safetensors", "state.json"
+_RECORD_KEY = "record"
 
 
 def save(
@@ -28,7 +38,7 @@ def save(
         average: its moving average.
         optimizer: with its moments.
         generator: of the run.
-        record: JSON-serialisable facts, with `step`; the step is in both files, as they are replaced one by one.
+        record: JSON-serialisable facts, with `step`; the file of tensors holds them, too, and is replaced in one step.
     """
     directory.mkdir(parents=True, exist_ok=True)
     tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
@@ -37,7 +47,7 @@ def save(
     tensors["generator"] = generator.get_state()
     tensors["step"] = torch.tensor(record["step"])
     stored = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
-    write_tensors(directory / STATE, stored)
+    write_tensors(directory / STATE, stored, {_RECORD_KEY: json.dumps(record)})
     write_json(directory / RECORD, record)
 
 
@@ -53,14 +63,19 @@ def load(
     Raises:
         ValueError: a missing or damaged checkpoint, or one of another model.
     """
-    record = read_json(directory / RECORD)
     path = directory / STATE
+    if not path.is_file():
+        raise ValueError(f"{path}: expected a training checkpoint, got no file; start without resuming")
     tensors = read_tensors(path)
+    with reading(path, "the state of a training run"):
+        kept = read_metadata(path).get(_RECORD_KEY)
+        # States of older versions have their record in a file beside them alone.
+        record = read_json(directory / RECORD) if kept is None else dict(json.loads(kept))
     if "step" not in tensors or "generator" not in tensors:
         raise ValueError(
             f"{path}: expected the state of a training run, got other tensors; give another folder"
         )
-    record["step"] = int(tensors["step"])  # that of the tensors, since the record is written after them
+    record["step"] = int(tensors["step"])
     load_weights(model, _under("model.", tensors), path)
     load_weights(average, _under("average.", tensors), path)
     _restore_moments(optimizer, _under("optimizer.", tensors), path)

@@ -210,9 +210,9 @@ class _Offset(nn.Module):
 
 def _mask(config: CARPConfig) -> Tensor:
     """Return the attention mask (N * A, N * A), true = attend: to own and coarser scales; in a chain, causally."""
-    scale = torch.arange(len(config.scales)).repeat_interleave(
-        torch.tensor(config.scales) * config.action_dim
-    )
+    counts = torch.tensor(config.scales) * config.action_dim
+    size = sum(config.scales) * config.action_dim  # said, since counts on the meta device have no sum
+    scale = torch.arange(len(config.scales)).repeat_interleave(counts, output_size=size)
     mask = scale[:, None] >= scale
     if config.chained:
         chain = slice(0, config.action_dim)
