@@ -12,7 +12,7 @@ import numpy as np
 
 from motiongen import generate
 from motiongen.motion import Motion
-from motiongen_sim.drive import DriveReport, drive
+from motiongen_sim.robot_drive import DriveReport, drive
 from motiongen_sim.robots import mocap
 from motiongen_sim.robots.catalog import ROBOTS, lookup
 from motiongen_sim.robots.retarget import retarget

@@ -40,20 +40,20 @@ DROPPED = 0.15
 def song(style, seed, rng):
     """Return samples of a window of a song, and its (BPM, seconds from the last beat to the end)."""
     bpm = float(70 * (160 / 70) ** rng.uniform())
-    made = synthesise(style, bpm, SECONDS, seed, first_beat=float(rng.uniform(0, 0.6)))
+    track = synthesise(style, bpm, SECONDS, seed, first_beat=float(rng.uniform(0, 0.6)))
     length = float(rng.choice([4.0, 6.0, 8.0, 10.0]))
     begin = float(rng.uniform(0, SECONDS - length))
-    samples = resample(made.samples, made.sample_rate)
+    samples = resample(track.samples, track.sample_rate)
     part = samples[int(begin * SAMPLE_RATE) :][: int(length * SAMPLE_RATE)]
     end = begin + ((len(part) - WINDOW) // STEP * STEP + WINDOW / 2) / SAMPLE_RATE
-    return part, (bpm, (end - made.beats[0]) % (60 / bpm))
+    return part, (bpm, (end - track.beats[0]) % (60 / bpm))
 
 
 SUB, BASS, LOW, HIGH, TREBLE = range(5)
 
 
 def groove(rng):
-    """Return the envelope (n, 6) of a made-up groove, and its (BPM, seconds from the last beat to the end).
+    """Return the envelope (n, 6) of a random groove, and its (BPM, seconds from the last beat to the end).
 
     The songs' styles know a few hundred bars. These know no style: only that beats are struck more than what lies
     between them, that bass drums begin bars and snares answer them, and that bars return.
@@ -113,18 +113,20 @@ def pulseless(kind, rng):
         return hiss * 0.1
     if kind == "drone":
         return sum(np.sin(2 * np.pi * f * time_axis) for f in rng.uniform(60, 2000, 5)) * 0.05 + hiss * 1e-3
-    made = hiss * 1e-3
+    samples = hiss * 1e-3
     at = 0.0
     while (at := at + rng.exponential(0.35) + 0.05) < time_axis[-1]:
         since = np.maximum(time_axis - at, 0)
         started = time_axis >= at
         if kind == "clicks":
-            made += started * np.exp(-since * 40) * hiss * rng.uniform(0.05, 0.5)
+            samples += started * np.exp(-since * 40) * hiss * rng.uniform(0.05, 0.5)
         elif kind == "chords":
-            made += started * np.exp(-since * 4) * np.sin(2 * np.pi * rng.uniform(80, 900) * since) * 0.2
+            samples += started * np.exp(-since * 4) * np.sin(2 * np.pi * rng.uniform(80, 900) * since) * 0.2
         else:
-            made += started * np.exp(-since * 9) * np.minimum(since * 30, 1) * hiss * rng.uniform(0.02, 0.2)
-    return made
+            samples += (
+                started * np.exp(-since * 9) * np.minimum(since * 30, 1) * hiss * rng.uniform(0.02, 0.2)
+            )
+    return samples
 
 
 def coloured(samples, rng):
@@ -202,9 +204,9 @@ def main():
         optimizer.param_groups[0]["lr"] = LEARNING_RATE * (1 - epoch / options.epochs)
         order, total = torch.randperm(len(inputs)), 0.0
         for part in order.split(16):
-            # Some of what is said is kept back from all hypotheses alike, so that none of it is leaned on.
-            kept = (torch.rand(len(part), 1, 1, width) > DROPPED) / (1 - DROPPED)
-            scores = net((inputs[part].float() - mean) / std * kept).squeeze(-1)
+            # Input dropout, shared by all hypotheses.
+            mask = (torch.rand(len(part), 1, 1, width) > DROPPED) / (1 - DROPPED)
+            scores = net((inputs[part].float() - mean) / std * mask).squeeze(-1)
             loss = loss_of(scores, targets[part])
             penalty = 1e-4 * sum(p.square().sum() for p in net.parameters())
             optimizer.zero_grad()

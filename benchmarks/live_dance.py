@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def slices(model: DanceModel, count: int) -> float:
-    """Return the seconds in which a slice of each of `count` dancers is made, as the scheduler batches them."""
+    """Return the seconds for a slice of each of `count` dancers, batched as by the scheduler."""
     streams, most = [DanceStream(model, seed=n) for n in range(count)], DanceScheduler(model).max_batch
     taken = []
     for _ in range(SLICES):
@@ -85,8 +85,8 @@ async def dance(scheduler: DanceScheduler, count: int, seconds: float) -> tuple[
         most, scheduler.max_characters = scheduler.max_characters, count  # to see what too many are like
         lines = [await stack.enter_async_context(Connection(server.url)) for _ in range(-(-count // 2))]
         dancers = [await lines[n // 2].open(seed=n) for n in range(count)]  # two live sounds a connection
-        told = await asyncio.gather(*(clicked(dancer, n, seconds) for n, dancer in enumerate(dancers)))
-    return most, [delay for delays, _ in told for delay in delays], sum(gaps for _, gaps in told)
+        results = await asyncio.gather(*(clicked(dancer, n, seconds) for n, dancer in enumerate(dancers)))
+    return most, [delay for delays, _ in results for delay in delays], sum(gaps for _, gaps in results)
 
 
 async def clicked(dancer: RemoteCharacter, number: int, seconds: float) -> tuple[list[float], int]:

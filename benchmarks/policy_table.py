@@ -16,8 +16,8 @@ from benchmarks.policies import AnyPolicy, load, sampling_variants
 from benchmarks.policies.sizes import parameters
 from benchmarks.policy_latency import chunk_ms
 from motiongen_sim.policy import Policy
+from motiongen_sim.policy_rollout import rollout
 from motiongen_sim.report import RolloutReport
-from motiongen_sim.rollout import rollout
 from motiongen_sim.tasks import TASKS
 
 

@@ -45,8 +45,8 @@ def main() -> None:
     print(_row("real clips of the same contents", _real(ClipCache.open(args.data), args.streams)))
     for name, command in (("left alone", None), ("turn 90°", turn), ("goto a point 4 m away", goto)):
         scheduler = StreamScheduler(model, batch_sizes=(1,))
-        made = [_stream(scheduler, PROMPTS[n % len(PROMPTS)], n, command) for n in range(args.streams)]
-        print(_row(f"streams, {name}", made), flush=True)
+        motions = [_stream(scheduler, PROMPTS[n % len(PROMPTS)], n, command) for n in range(args.streams)]
+        print(_row(f"streams, {name}", motions), flush=True)
 
 
 def _stream(

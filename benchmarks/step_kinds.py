@@ -31,17 +31,17 @@ PROMPTS = (
 class Plain(StepCompiler):
     """Runs steps eagerly."""
 
-    def record(self, step: Callable, sent: list[Tensor], state: list[Tensor]) -> Callable:
-        return lambda *fresh: step(*fresh, *state)
+    def record(self, step: Callable, inputs: list[Tensor], state: list[Tensor]) -> Callable:
+        return lambda *new: step(*new, *state)
 
 
 class Compiled(StepCompiler):
     """Compiles steps by torch.compile."""
 
-    def record(self, step: Callable, sent: list[Tensor], state: list[Tensor]) -> Callable:
+    def record(self, step: Callable, inputs: list[Tensor], state: list[Tensor]) -> Callable:
         fast = torch.compile(step, dynamic=False)
-        fast(*sent, *state)
-        return lambda *fresh: fast(*fresh, *state)
+        fast(*inputs, *state)
+        return lambda *new: fast(*new, *state)
 
 
 class NarrowLinear(nn.Module):
@@ -103,13 +103,13 @@ def main() -> None:
         right, base = None, 0.0
         for name, (make, how) in KINDS.items():
             try:
-                made, spent = write(model, make, how, size, args.tokens, right)
+                codes, spent = write(model, make, how, size, args.tokens, right)
             except Exception as error:  # a variant that this torch does not support has a row too
                 print(f"| {size} | {name} | {str(error).splitlines()[0][:80]} | | | |", flush=True)
                 continue
-            right, base = (made, spent) if right is None else (right, base)
-            other = made != right  # (tokens, B, Q)
-            shares = f"{other[..., 0].float().mean():.2%} | {other.float().mean():.2%}"
+            right, base = (codes, spent) if right is None else (right, base)
+            differs = codes != right  # (tokens, B, Q)
+            shares = f"{differs[..., 0].float().mean():.2%} | {differs.float().mean():.2%}"
             print(f"| {size} | {name} | {spent * 1e3:.1f} | {base / spent:.2f} x | {shares} |", flush=True)
 
     small, large = (write(model, *KINDS["traced (ships)"], size, args.alone, None)[0] for size in (8, 64))

@@ -74,10 +74,10 @@ async def watch(served: Served, count: int, seconds: float) -> tuple[list[Watche
         reads = asyncio.create_task(_read(owner))
         loop, watchers = asyncio.get_running_loop(), []
         for _ in range(count):
-            made = loop.create_connection(
+            connecting = loop.create_connection(
                 lambda: Watcher(address.netloc, key), address.hostname, address.port
             )
-            watchers.append((await made)[1])
+            watchers.append((await connecting)[1])
         await asyncio.sleep(SETTLE)
         for watcher in watchers:
             watcher.start = time.perf_counter()

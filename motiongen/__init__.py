@@ -9,19 +9,31 @@ from typing import TYPE_CHECKING, Any
 from motiongen.version import __version__
 
 if TYPE_CHECKING:
+    from motiongen.heads.badm.config import BADMOptions
+    from motiongen.heads.bamm.config import BAMMOptions
+    from motiongen.heads.carp.config import CARPOptions
+    from motiongen.heads.mogo.config import MogoOptions
     from motiongen.inference.dance import dance, edit_dance
+    from motiongen.inference.dance_model import DanceModel
     from motiongen.inference.generate import edit, generate
     from motiongen.inference.load import load
     from motiongen.inference.model import Model
+    from motiongen.inference.policy_model import PolicyModel
     from motiongen.motion import Motion
     from motiongen.retargeting import retarget
     from motiongen.skeleton import SMPL22, Skeleton
     from motiongen.streaming.stream import stream
 
 _PUBLIC = {
-    "Model": "motiongen.inference.model",
-    "Motion": "motiongen.motion",
     "SMPL22": "motiongen.skeleton",
+    "BADMOptions": "motiongen.heads.badm.config",
+    "BAMMOptions": "motiongen.heads.bamm.config",
+    "CARPOptions": "motiongen.heads.carp.config",
+    "DanceModel": "motiongen.inference.dance_model",
+    "Model": "motiongen.inference.model",
+    "MogoOptions": "motiongen.heads.mogo.config",
+    "Motion": "motiongen.motion",
+    "PolicyModel": "motiongen.inference.policy_model",
     "Skeleton": "motiongen.skeleton",
     "dance": "motiongen.inference.dance",
     "edit": "motiongen.inference.generate",
@@ -31,11 +43,18 @@ _PUBLIC = {
     "retarget": "motiongen.retargeting",
     "stream": "motiongen.streaming.stream",
 }
+"""Name -> module that it is imported from on first use."""
 
 __all__ = [
     "SMPL22",
+    "BADMOptions",
+    "BAMMOptions",
+    "CARPOptions",
+    "DanceModel",
     "Model",
+    "MogoOptions",
     "Motion",
+    "PolicyModel",
     "Skeleton",
     "__version__",
     "dance",
@@ -50,7 +69,11 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
-        raise AttributeError(f"module 'motiongen' has no attribute {name!r}; it has {', '.join(__all__)}")
+        from motiongen.registry import suggest
+
+        nearest = suggest(name, __all__)
+        hint = f"did you mean {nearest}?" if nearest else f"it has {', '.join(__all__)}"
+        raise AttributeError(f"module 'motiongen' has no attribute {name!r}; {hint}")
     value = getattr(importlib.import_module(_PUBLIC[name]), name)
     globals()[name] = value
     return value

@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from motiongen.contacts import CLEARANCE, CONTACT_INDEX, joint_speed
 from motiongen.skeleton import SMPL22
 
 BODY_CLEARANCE: dict[str, float] = {
@@ -12,6 +13,10 @@ BODY_CLEARANCE: dict[str, float] = {
     "left_ankle": 0.06, "right_ankle": 0.06, "left_foot": 0.025, "right_foot": 0.025,
 }  # fmt: skip
 """How far the joint is from the skin on which the body may rest, metres; an ankle's is that of a kneeling person."""
+STANDING_SPEED = 0.3
+"""A foot slower than this stands, m/s."""
+LEAST_STANDING = 0.15
+"""Feet that stand in fewer frames than this part say nothing of the floor."""
 LOW_PELVIS = 0.55
 """A pelvis below this height, metres, belongs to a low posture: sitting on the floor, lying, crawling."""
 
@@ -36,3 +41,16 @@ def body_floor(positions: Tensor) -> float:
     The 5th percentile over time of the body's lowest part, so that neither a jump nor a bad frame decides.
     """
     return float(lowest_gap(positions).quantile(0.05))
+
+
+def standing_floor(positions: Tensor, fps: float) -> float | None:
+    """Return the height of what the feet of a clip (T, 22, 3) stand on, metres; None if they hardly ever stand.
+
+    The 15th percentile of the soles' heights where a foot is slow.
+    """
+    feet = positions[:, CONTACT_INDEX]  # (T, 4, 3): ankle and toes of either foot
+    height = (feet[..., 1] - feet.new_tensor(CLEARANCE)).unflatten(1, (2, 2)).amin(-1)  # (T, 2)
+    slow = joint_speed(feet, fps).unflatten(1, (2, 2)).amin(-1) < STANDING_SPEED
+    if int(slow.sum()) < LEAST_STANDING * len(positions):
+        return None
+    return float(height[slow].quantile(0.15))

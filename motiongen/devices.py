@@ -1,4 +1,4 @@
-"""Names of devices, and the one place that resolves them."""
+"""Device names and their resolution to torch devices."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -10,7 +10,7 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 def resolve_device(name: "str | torch.device" = "auto") -> "torch.device":
-    """Return the device of a name, the same for every spelling: "cuda" is the current GPU, with its number.
+    """Return the torch device of a name; "cuda" becomes the current GPU with its index.
 
     Args:
         name: "auto" (CUDA where there is one), "cpu", "cuda", or a name of torch's such as "cuda:1".

@@ -9,6 +9,8 @@ from motiongen_datasets.clip_table import read_rows
 from motiongen_datasets.listed_bvh import load
 
 LICENCE = "CC BY 3.0: Open Motion Project by ACCAD / The Ohio State University"
+HEAD_DEGREES = 4.0
+"""How far heads look down more than in other sources."""
 COLUMNS = frozenset({"clip", "file", "description", "lowest_joint_cm"})
 
 
@@ -19,7 +21,7 @@ def clips(root: Path) -> list[RawClip]:
             id=f"accad/{row['clip']}",
             source="accad",
             licence=LICENCE,
-            load=partial(load, folder / row["file"], float(row["unit_to_metres"])),
+            load=partial(load, folder / row["file"], float(row["unit_to_metres"]), head_degrees=HEAD_DEGREES),
             labels=labels(row["clip"], row["description"]),
             meta={"name": row["clip"]},
             is_take=True,

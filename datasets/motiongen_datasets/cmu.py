@@ -20,6 +20,7 @@ from motiongen_datasets.cleaning import canonical, clean_span, left_out, without
 from motiongen_datasets.clip_table import read_rows
 from motiongen_datasets.cmu_labels import dance_style, labels
 from motiongen_datasets.dance_styles import dance_meta
+from motiongen_datasets.head_level import with_raised_head
 
 LICENCE = "CMU: free for research and commercial use, not to be resold as data"
 COLUMNS = frozenset(
@@ -29,6 +30,8 @@ _HINGE = math.pi / 6
 MAX_GLITCHES = 5
 """Clips with more jumps between frames than this are left out; of the others the longest span without one is kept."""
 
+HEAD_DEGREES = 9.0
+"""How far heads look down more than in other sources."""
 TRUE_FPS = {"90_02": 120.0, "90_05": 120.0}
 """Rates of trials whose table is wrong: as it has them, jumps fall at a quarter of 9.8 m/s²."""
 
@@ -112,7 +115,7 @@ def load(path: Path, skeleton: Path | None, fps: float, unit_to_metres: float) -
         unit_to_metres: length of the file's unit in metres.
     """
     motion, mapping = read_source(path, skeleton, fps, unit_to_metres)
-    return canonical(motion, mapping, t_pose(motion.skeleton, mapping))
+    return with_raised_head(canonical(motion, mapping, t_pose(motion.skeleton, mapping)), HEAD_DEGREES)
 
 
 def read_source(

@@ -9,6 +9,8 @@ from motiongen_datasets.clip_table import read_rows
 from motiongen_datasets.listed_bvh import load
 
 LICENCE = "MIT"
+HEAD_DEGREES = 5.0
+"""How far the head looks down more than in other sources."""
 COLUMNS = frozenset({"file", "description", "skeleton", "subject"})
 
 
@@ -19,7 +21,7 @@ def clips(root: Path) -> list[RawClip]:
             id=f"jlpm/{Path(row['file']).stem}",
             source="jlpm",
             licence=LICENCE,
-            load=partial(load, folder / row["file"], float(row["unit_to_metres"])),
+            load=partial(load, folder / row["file"], float(row["unit_to_metres"]), head_degrees=HEAD_DEGREES),
             labels=Labels(content="run", sentences=(row["description"],)),
             meta={"name": Path(row["file"]).stem},
         )

@@ -13,6 +13,8 @@ from motiongen_datasets.rocketbox_labels import labels
 
 LICENCE = "MIT"
 COLUMNS = frozenset({"clip", "file", "label", "description", "performer", "one_cycle_loop"})
+HEAD_DEGREES = 10.0
+"""How far heads look down more than in other sources."""
 LOOP_SECONDS = 4.0
 """How long a loop of one cycle is made."""
 
@@ -29,6 +31,7 @@ def clips(root: Path) -> list[RawClip]:
                 folder / row["file"],
                 float(row["unit_to_metres"]),
                 tile=LOOP_SECONDS if row["one_cycle_loop"] == "1" else 0.0,
+                head_degrees=HEAD_DEGREES,
             ),
             labels=labels(row["label"], row["description"]),
             meta={"name": row["clip"], "performer": row["performer"]},

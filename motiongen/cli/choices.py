@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, make_dataclass
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
 
-from motiongen import heads, registry
+from motiongen import registry
 from motiongen.cli import UsageError
-from motiongen.heads.spec import Kind
+
+if TYPE_CHECKING:
+    from motiongen.heads.spec import Kind
 
 ConfigT = TypeVar("ConfigT")
 
@@ -51,10 +53,12 @@ class Choice:
             raise UsageError(str(error)) from None
 
 
-def head(kind: Kind, *, streams: bool = False, edits: bool = False) -> Choice:
+def head(kind: "Kind", *, streams: bool = False, edits: bool = False) -> Choice:
     """Return the choice of the heads of a kind that can do what is asked."""
 
     def names() -> dict[str, str]:
+        from motiongen import heads
+
         return {
             name: spec.summary for name, spec in heads.heads_for(kind, streams=streams, edits=edits).items()
         }
@@ -66,6 +70,8 @@ def space() -> Choice:
     """Return the choice of the spaces of heads that dance."""
 
     def names() -> dict[str, str]:
+        from motiongen import heads
+
         return dict.fromkeys((name for spec in heads.heads_for("music").values() for name in spec.spaces), "")
 
     return Choice(

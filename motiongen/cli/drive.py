@@ -12,7 +12,7 @@ from motiongen.cli import UsageError, arguments, simulation
 from motiongen.cli.progress import bar
 
 if TYPE_CHECKING:
-    from motiongen_sim.drive import DriveReport
+    from motiongen_sim.robot_drive import DriveReport
 
 _MOST_CLIPPED = 6
 """Number of clipped joints that a table names."""
@@ -87,7 +87,7 @@ def main(argv: Sequence[str]) -> None:
     else:
         arguments.check_prompts([config.source])
     with simulation.needs_sim("drive"):
-        from motiongen_sim.drive import drive
+        from motiongen_sim.robot_drive import drive
     with bar(config.robot) as progress:
         report = drive(
             config.robot,

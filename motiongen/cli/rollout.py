@@ -87,7 +87,7 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _rollout(config: RolloutConfig, device: str) -> "RolloutReport":
-    from motiongen_sim.rollout import rollout
+    from motiongen_sim.policy_rollout import rollout
 
     with bar(config.task) as progress:
         return rollout(

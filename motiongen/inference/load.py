@@ -152,7 +152,7 @@ def load_tokenizer(folder: Path, device: torch.device) -> RVQVAE:
 
 
 def load_text(name: str, device: torch.device) -> TextEncoder:
-    """Return the text encoder of a name or in a folder; the same one for all heads that share it."""
+    """Return a text encoder by name or folder; heads with the same encoder share the object."""
     folder = Path(name)
     return _text(str(folder.resolve()) if (folder / checkpoint.CONFIG).is_file() else name, device)
 

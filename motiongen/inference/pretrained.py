@@ -135,6 +135,6 @@ class Pretrained(ModelHubMixin, library_name="motiongen"):
 
 
 def _fits_half(module: nn.Module) -> bool:
-    """Whether fp16 holds every matrix exactly, as it does of weights that were stored so."""
+    """Return whether fp16 represents every matrix exactly, as for weights that were loaded from fp16."""
     matrices = (t for t in module.state_dict().values() if t.is_floating_point() and t.ndim >= 2)
     return all(torch.equal(matrix, matrix.half().to(matrix)) for matrix in matrices)

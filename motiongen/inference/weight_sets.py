@@ -1,6 +1,6 @@
-"""Where weights are: sets and policies that ship, by name; one's own, by folder; others', in the Hugging Face cache.
+"""Location of weight sets and policies: shipped ones by name, folders, and the Hugging Face cache.
 
-Importing this module costs no torch: the command line lists the names.
+This module does not import torch, since the command line lists the names.
 """
 
 import json
@@ -23,7 +23,7 @@ def shipped_sets() -> dict[str, Path]:
 
 
 def shipped_policies() -> dict[str, Path]:
-    """Return name -> folder of the policies that ship."""
+    """Return the shipped policies: name -> folder."""
     import motiongen_assets
 
     found = sorted((motiongen_assets.ROOT / "weights" / "policies").glob("*/config.json"))
@@ -31,10 +31,10 @@ def shipped_policies() -> dict[str, Path]:
 
 
 def weights_folder(weights: str | Path) -> Path:
-    """Return the folder of a set of weights, the same for every spelling.
+    """Return the resolved folder of a weight set.
 
     Args:
-        weights: name of a set that ships, a folder, or OWNER/NAME[@REVISION] in the Hugging Face cache.
+        weights: name of a shipped set, a folder, or OWNER/NAME[@REVISION] in the Hugging Face cache.
 
     Raises:
         ValueError: there is no such set; the message lists the names.
@@ -43,10 +43,10 @@ def weights_folder(weights: str | Path) -> Path:
 
 
 def policy_folder(policy: str | Path) -> Path:
-    """Return the folder of a policy, the same for every spelling.
+    """Return the resolved folder of a policy.
 
     Args:
-        policy: name of a policy that ships, a folder, or OWNER/NAME[@REVISION] in the Hugging Face cache.
+        policy: name of a shipped policy, a folder, or OWNER/NAME[@REVISION] in the Hugging Face cache.
 
     Raises:
         ValueError: there is no such policy; the message lists the names.
@@ -55,7 +55,7 @@ def policy_folder(policy: str | Path) -> Path:
 
 
 def read_about(folder: Path) -> dict[str, Any]:
-    """Return the name of a set, and the content of its about.json."""
+    """Return the contents of the about.json of a set, and its `name`."""
     from motiongen import checkpoint
 
     path = folder / ABOUT
@@ -63,7 +63,7 @@ def read_about(folder: Path) -> dict[str, Any]:
 
 
 def licence_of(folder: Path) -> str:
-    """Return the terms of a set of weights, from its about.json."""
+    """Return the licence of a weight set, from its about.json."""
     return str(json.loads((folder / ABOUT).read_text(encoding="utf-8")).get("licence", ""))
 
 

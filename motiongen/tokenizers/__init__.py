@@ -1,6 +1,6 @@
 """Motion tokenizers: features to discrete codes and back. `action_vq` is the action tokenizer of CARP.
 
-Importing this package costs no torch: a tokenizer's module is imported when it is looked up.
+Importing this package does not import torch: the module of a tokenizer is imported when it is looked up.
 """
 
 from collections.abc import Callable

@@ -68,13 +68,19 @@ class Encoder(nn.Module):
             EncoderStage(config, dim, stride) for dim, stride in zip(widths[:-1], config.strides, strict=True)
         )
         self.out = conv1d(config.causal, config.width, config.latent_dim, 3)
+        self.linear: nn.Conv1d | None = None
+        if config.linear_path:
+            span = config.frames_per_token
+            self.linear = nn.Conv1d(config.feature_dim, config.latent_dim, span, stride=span)
+            nn.init.zeros_(self.out.weight)  # the network begins as nothing, and learns what the map lacks
 
     def forward(self, x: Tensor) -> Tensor:
         """Return latents (B, latent, N) of normalised features (B, D, T)."""
+        linear = 0 if self.linear is None else self.linear(x)
         x = self.activation(self.stem(x))
         for stage in self.stages:
             x = stage(x)
-        return self.out(x)
+        return self.out(x) + linear
 
 
 class DecoderStage(nn.Module):
@@ -137,6 +143,10 @@ class Decoder(nn.Module):
         )
         self.head = conv1d(config.causal, config.frame_width, config.frame_width, 3)
         self.out = conv1d(config.causal, config.frame_width, config.feature_dim, 3)
+        self.linear: nn.Conv1d | None = None
+        if config.linear_path:
+            self.linear = nn.Conv1d(config.latent_dim, config.feature_dim * config.frames_per_token, 1)
+            nn.init.zeros_(self.out.weight)
 
     def init_state(self, batch_size: int) -> DecoderState:
         """Return the initial state of a batch. Raises ValueError if the decoder is not causal."""
@@ -158,11 +168,15 @@ class Decoder(nn.Module):
             x: latents: the next ones if a state is given, else those of the whole clip.
             state: from `init_state`, updated in place; None for a whole clip.
         """
+        linear: Tensor | int = 0
+        if self.linear is not None:  # each token by itself: nothing to remember
+            frames = self.linear(x).unflatten(1, (self.out.out_channels, -1))  # (B, D, frames of a token, N)
+            linear = frames.transpose(2, 3).flatten(2)  # (B, D, T)
         x = self.activation(run(self.stem, x, state.stem if state else None))
         for index, stage in enumerate(self.stages):
             x = stage(x, state.stages[index] if state else None)
         x = self.activation(run(self.head, x, state.head if state else None))
-        return run(self.out, x, state.out if state else None)
+        return run(self.out, x, state.out if state else None) + linear
 
 
 @dataclass(frozen=True)
@@ -288,11 +302,7 @@ class RVQVAE(nn.Module):
         return torch.cat([x, x[:, -1:].expand(-1, missing, -1)], dim=1) if missing else x  # (B, T', D)
 
     def _latents(self, normalised: Tensor) -> Tensor:
-        latents = self.encoder(normalised.transpose(1, 2)).transpose(1, 2)  # (B, N, latent)
-        if not self.config.latent_norm:
-            return latents
-        latents = latents.to(self.mean.dtype)
-        return latents * (latents.square().mean(-1, keepdim=True) + 1e-6).rsqrt()
+        return self.encoder(normalised.transpose(1, 2)).transpose(1, 2)
 
     def _features(self, latents: Tensor, state: DecoderState | None) -> Tensor:
         normalised = self.decoder(latents.transpose(1, 2), state).transpose(1, 2)  # (B, T, D)

@@ -31,8 +31,8 @@ class RVQVAEConfig:
     quantizer_dropout: float = 0.2
     """Share of training clips that are decoded from fewer levels."""
     ema_decay: float = 0.99
-    latent_norm: bool = False
-    """Scale each latent to a mean square of 1: otherwise the encoder outgrows codebooks that follow it by averages."""
+    linear_path: bool = False
+    """A linear map of a token's frames beside each network, initialised at the principal components."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "strides", tuple(self.strides))  # JSON has lists
@@ -69,7 +69,7 @@ class RVQVAEConfig:
 PRESETS: dict[str, RVQVAEConfig] = {
     "small": RVQVAEConfig(),
     "open": RVQVAEConfig(width=152, frame_width=96, latent_dim=96),
-    "large": RVQVAEConfig(width=288, latent_norm=True),
+    "large": RVQVAEConfig(width=288, linear_path=True),
     "paper": RVQVAEConfig(
         feature_dim=263, width=512, frame_width=512, latent_dim=512, strides=(2, 2), depth=3, dilation_growth=3,
         activation="relu", causal=False,

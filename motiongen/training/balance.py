@@ -1,4 +1,4 @@
-"""How often clips are drawn: what is rare and hard to give back, more often than it is there."""
+"""Balanced sampling weights of clips: rare postures and fast motion are oversampled."""
 
 from collections import Counter
 from collections.abc import Sequence

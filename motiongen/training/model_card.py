@@ -77,8 +77,8 @@ def with_front_matter(card: str, task: Task, licence: str = "") -> str:
     body = re.sub(r"\A---\n.*?\n---\n+", "", card, flags=re.DOTALL)
     data = re.findall(r"^  - (.*)", _line(body, r"data:\n((?:  - .*\n)*)"), flags=re.MULTILINE)
     of_data = _line(body, r"licence of the data: (.*)\n")
-    if not data and (said := _line(body, r"data: (.*)\n")):
-        data = [f"{said}; {of_data}" if of_data else said]
+    if not data and (source := _line(body, r"data: (.*)\n")):
+        data = [f"{source}; {of_data}" if of_data else source]
     terms = _line(body, r"licence: (.*)\n") or licence or of_data or ("those of the data" if data else "")
     front = ModelCardData(
         **_licence(terms),
@@ -134,7 +134,7 @@ def _git_revision() -> str:
 
 
 def _line(body: str, pattern: str) -> str:
-    """Return what the group of a pattern finds after the dash of a bullet, or nothing."""
+    """Return the first match of a pattern's group in the bullet lines of a card, or ""."""
     found = re.search(rf"^- {pattern}", body, flags=re.MULTILINE)
     return found[1] if found else ""
 

@@ -1,4 +1,4 @@
-"""Muon: momentum whose matrices are made orthogonal before each step; vectors get Adam.
+"""Muon optimizer: momentum with orthogonalised updates for matrices, Adam for vectors.
 
 After Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks". Here for all matrices, the first
 and the last layers' too, with convolutions flattened to (out, in * taps): a tokenizer's autoencoder reaches in 150
@@ -32,7 +32,7 @@ def orthogonal(matrix: Tensor) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Muon for parameters of two or more axes, Adam for the rest; all state is tensors, as checkpoints want it."""
+    """Muon for parameters of two or more axes, Adam for the rest; the state is all tensors, for checkpoints."""
 
     def __init__(
         self,
@@ -41,19 +41,19 @@ class Muon(torch.optim.Optimizer):
         weight_decay: float = 0.0,
         matrix_scale: float = 20.0,
     ) -> None:
-        """Take parameters or groups.
+        """Create the optimizer.
 
         Args:
-            parameters: as torch's optimizers take them.
-            lr: rate of learning of vectors.
-            weight_decay: part of a matrix that goes with each step, times its rate.
-            matrix_scale: how many times `lr` the rate of matrices is: their step is a change of every singular value.
+            parameters: parameters or parameter groups, as for torch's optimizers.
+            lr: learning rate of vectors.
+            weight_decay: decoupled weight decay of matrices.
+            matrix_scale: learning rate of matrices, as a multiple of `lr`; their updates have unit singular values.
         """
         super().__init__(parameters, {"lr": lr, "weight_decay": weight_decay, "matrix_scale": matrix_scale})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """Make one step."""
+        """Run one optimizer step."""
         assert closure is None, closure
         for group in self.param_groups:
             for parameter in group["params"]:

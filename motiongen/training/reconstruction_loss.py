@@ -1,4 +1,4 @@
-"""How far a reconstruction is from its motion in the world: joints over the floor, the floor's gap, path, speeds, feet.
+"""Reconstruction losses in world space: joints above the floor, floor gap, path, velocities and feet.
 
 Pelvis-centred positions say nothing of height: a body that lies floats. Here joints are measured over the floor.
 """
@@ -14,7 +14,7 @@ from motiongen.world_positions import path, standing_positions
 
 
 def reconstruction_losses(features: Tensor, target: Tensor, valid: Tensor) -> dict[str, Tensor]:
-    """Return named losses of reconstructed features (B, T, 140) against the true ones; valid (B, T) is 1 where to look.
+    """Return named losses of reconstructed features (B, T, 140) against the targets, where valid (B, T) is 1.
 
     Returns:
         `positions`: mean distance of joints over the floor, metres. `heights`: mean squared error of their heights,

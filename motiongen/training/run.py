@@ -33,7 +33,7 @@ class TrainingRun:
         return self.output / name
 
     def inputs(self) -> tuple[Path, ...]:
-        """Return the folders that are read."""
+        """Return the input folders."""
         return ()
 
     def resumes(self) -> bool:
@@ -56,7 +56,7 @@ class CacheTraining(TrainingRun):
     """Cache that motiongen prepare wrote."""
 
     def inputs(self) -> tuple[Path, ...]:
-        """Return the folders that are read."""
+        """Return the input folders."""
         return (self.data,)
 
     def cache(self) -> "ClipCache":
@@ -76,7 +76,7 @@ class HeadTraining(CacheTraining):
     """Licence of the weights, for about.json; default: that of the data."""
 
     def inputs(self) -> tuple[Path, ...]:
-        """Return the folders that are read."""
+        """Return the input folders."""
         return (self.data,) if self.tokenizer is None else (self.data, self.tokenizer)
 
     def describe(self) -> None:
@@ -107,7 +107,7 @@ class PolicyTraining(TrainingRun):
     """Name of the camera in the datasets; default: the only one."""
 
     def inputs(self) -> tuple[Path, ...]:
-        """Return the folders that are read."""
+        """Return the input folders."""
         return self.data
 
     def folder(self, name: str) -> Path:

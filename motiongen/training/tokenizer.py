@@ -16,6 +16,7 @@ from motiongen.tokenizers.rvq_vae import RVQVAE
 from motiongen.tokenizers.rvq_vae_config import RVQVAEConfig
 from motiongen.training.balance import balanced_weights
 from motiongen.training.model_card import model_card
+from motiongen.training.principal_components import begin_at_principal_components
 from motiongen.training.reconstruction_loss import reconstruction_losses
 from motiongen.training.tokenizer_config import TokenizerTrainConfig
 from motiongen.training.tokenizer_metrics import reconstruction_totals
@@ -51,6 +52,8 @@ class TokenizerRecipe:
         self.card = dict(card or {})
         self.windows = WindowSampler(clips, self.config.window, weights)
         model.set_normaliser(*normaliser(self.windows.frames))
+        if model.config.linear_path:
+            begin_at_principal_components(model, self.windows.frames)
 
     @classmethod
     def from_cache(
@@ -79,10 +82,13 @@ class TokenizerRecipe:
         return cls(RVQVAE(model_config or RVQVAEConfig()), train, held_out, config, weights, card)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return matrices with weight decay, and biases without."""
-        parameters = list(self.model.parameters())
-        matrices, biases = [p for p in parameters if p.ndim > 1], [p for p in parameters if p.ndim <= 1]
-        return [{"params": matrices}, {"params": biases, "weight_decay": 0.0}]
+        """Return matrices with weight decay and biases without; the linear path learns at a tenth of the rate."""
+        named = [(".linear." in name, parameter) for name, parameter in self.model.named_parameters()]
+        matrices = [p for is_path, p in named if p.ndim > 1 and not is_path]
+        biases = [p for is_path, p in named if p.ndim <= 1 and not is_path]
+        path = [p for is_path, p in named if is_path]
+        groups: list[dict[str, Any]] = [{"params": matrices}, {"params": biases, "weight_decay": 0.0}]
+        return groups + ([{"params": path, "weight_decay": 0.0, "lr_scale": 0.1}] if path else [])
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Return a random batch of windows."""

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from motiongen_sim.demos import record_demos
-    from motiongen_sim.drive import drive
     from motiongen_sim.policy import Policy
-    from motiongen_sim.rollout import rollout
+    from motiongen_sim.policy_rollout import rollout
+    from motiongen_sim.robot_drive import drive
 
-_PUBLIC = {"Policy": "policy", "rollout": "rollout", "record_demos": "demos", "drive": "drive"}
+# No module is called like a function: once imported, it would stand in its place.
+_PUBLIC = {"Policy": "policy", "rollout": "policy_rollout", "record_demos": "demos", "drive": "robot_drive"}
 
 __all__ = ["Policy", "drive", "record_demos", "rollout"]
 

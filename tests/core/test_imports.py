@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import motiongen
+from motiongen.heads import HEADS
 
 ROOT = Path(motiongen.__file__).parent
 FORBIDDEN = {"motiongen_datasets", "motiongen_bridge", "motiongen_sim", "websockets", "pybullet", "gymnasium"}
@@ -76,6 +77,28 @@ def test_importing_everything_has_no_side_effect():
 @pytest.mark.parametrize("name", motiongen.__all__)
 def test_public_names_exist(name):
     assert getattr(motiongen, name) is not None
+
+
+def test_public_names_are_seen_by_dir_and_by_type_checkers():
+    tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
+    (checked,) = (node for node in tree.body if isinstance(node, ast.If))
+    seen = {alias.name: line.module for line in checked.body for alias in line.names}
+    assert seen == motiongen._PUBLIC
+    assert {*seen, "__version__"} == set(motiongen.__all__) <= set(dir(motiongen))
+
+
+def test_options_are_public_and_need_no_torch():
+    code = (
+        "import sys, motiongen as m\n"
+        "found = m.BAMMOptions(), m.MogoOptions(), m.BADMOptions(steps=9), m.CARPOptions()\n"
+        "print(found[2].steps, [name for name in ('torch', 'huggingface_hub') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "9 []\n"
+
+
+def test_options_of_every_head_that_ships_are_public():
+    assert {spec.options.__name__ for spec in HEADS.values()} <= set(motiongen.__all__)
 
 
 def test_unknown_public_name_lists_the_known():

@@ -133,3 +133,14 @@ def test_importing_the_package_registers_the_environments():
     for program in (code, named):
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
         assert done.stdout.strip().endswith("(16,)"), done.stderr
+
+
+def test_public_functions_stay_functions_whatever_was_imported_before():
+    code = (
+        "import importlib, pkgutil, motiongen_sim\n"
+        "names = [module.name for module in pkgutil.iter_modules(motiongen_sim.__path__)]\n"
+        "for name in names: importlib.import_module(f'motiongen_sim.{name}')\n"
+        "assert all(callable(getattr(motiongen_sim, name)) for name in motiongen_sim.__all__)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

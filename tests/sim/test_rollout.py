@@ -15,8 +15,8 @@ from motiongen import checkpoint
 from motiongen_sim import shipped
 from motiongen_sim.episodes import EpisodeRunner, EpisodeSettings, jerk
 from motiongen_sim.policy import Policy
+from motiongen_sim.policy_rollout import rollout
 from motiongen_sim.report import RolloutReport
-from motiongen_sim.rollout import rollout
 from motiongen_sim.tasks import lookup
 from tests.sim.tiny import Counter, tiny_carp
 

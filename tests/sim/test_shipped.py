@@ -6,7 +6,7 @@ import pytest
 
 from motiongen import checkpoint
 from motiongen_sim import Policy, shipped
-from motiongen_sim.rollout import rollout
+from motiongen_sim.policy_rollout import rollout
 from motiongen_sim.tasks import TASKS
 
 

@@ -6,6 +6,7 @@ import huggingface_hub.constants
 import pytest
 import torch
 from huggingface_hub import ModelCard
+from safetensors.torch import load_file
 
 from motiongen import checkpoint, generate
 from motiongen.heads.carp.config import CARPConfig
@@ -66,8 +67,13 @@ def test_what_was_stored_in_fp16_is_stored_in_fp16_again(tmp_path):
     model = load("mogo", "open", "cpu")
     model.save_pretrained(tmp_path)
     for part in ("mogo", "tokenizer"):
-        for file in (checkpoint.WEIGHTS, checkpoint.CARD):
-            assert (tmp_path / part / file).read_bytes() == (model.folder / part / file).read_bytes()
+        saved, shipped = (
+            load_file(folder / part / checkpoint.WEIGHTS) for folder in (tmp_path, model.folder)
+        )
+        assert saved.keys() == shipped.keys() and {t.dtype for t in saved.values()} >= {torch.float16}
+        assert all(saved[key].dtype == t.dtype and torch.equal(saved[key], t) for key, t in shipped.items())
+        card = (tmp_path / part / checkpoint.CARD).read_bytes()
+        assert card == (model.folder / part / checkpoint.CARD).read_bytes()
 
 
 @pytest.mark.parametrize("space", ["latent", "motion"])

@@ -59,7 +59,7 @@ EXERCISE: dict[str, Action] = {
     "run-stop": Action(phrases=("run and *stop", "run and suddenly *stop"), held_out=("race and then halt",)),
     "stumble": Action(phrases=("stumble", "trip and *stumble"), held_out=("lose the footing",)),
     "spin": Action(phrases=("spin", "spin around", "whirl around"), held_out=("twirl",)),
-    "get-up": Action(phrases=("get up from the floor", "get up from lying down"), held_out=("stand up from lying down",)),
+    "get-up": Action(phrases=("get up from the floor", "get up from lying down"), held_out=("come to the feet from the floor",)),
     "roll-over": Action(phrases=("roll over on the floor", "roll over"), held_out=("turn over lying",)),
     "sit-high": Action(
         phrases=("sit on a high stool", "sit on a stool and *stand up"), held_out=("perch on a stool",)
