@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from string import Formatter
@@ -45,6 +45,7 @@ class Info:
     data_path: str
     video_path: str
     chunk_size: int
+    _paths: dict[str, Path] = field(default_factory=dict, compare=False, repr=False)
 
     def width(self, column: str) -> int:
         """Return the width of a column's rows of numbers. Raises ValueError where its rows are none."""
@@ -107,10 +108,14 @@ class Info:
             raise ValueError(
                 f"{self.folder / INFO}: expected a path of {', '.join(fields)}, got {pattern[:200]!r}"
             )
+        if path in self._paths:
+            return self._paths[path]
         # Hugging Face's cache has snapshots made of links to a folder beside them.
         in_cache = self.folder.parent.name == "snapshots"
         with reading(self.folder / INFO, "paths below its folder"):
-            return beside(self.folder, path, *([self.folder.parent.parent / "blobs"] if in_cache else []))
+            found = beside(self.folder, path, *([self.folder.parent.parent / "blobs"] if in_cache else []))
+        self._paths[path] = found
+        return found
 
     def _feature(self, column: str) -> dict[str, Any]:
         if column not in self.features:
