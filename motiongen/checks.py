@@ -1,6 +1,8 @@
 """Range checks shared by configs."""
 
 import math
+from collections.abc import Callable
+from functools import lru_cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -36,23 +38,45 @@ def check_share(config: Any, *names: str, fix: str = "fix config.json") -> None:
 
 def fits(value: Any, hint: Any) -> bool:
     """Return whether a value of JSON is of a type that configs have, of a sane size; those of other types are taken."""
+    return _check_of(hint)(value)
+
+
+@lru_cache(maxsize=1024)
+def _check_of(hint: Any) -> Callable[[Any], bool]:
+    """Return the check of a type, made once, since caches have many thousands of values."""
     kinds = get_args(hint)
     if get_origin(hint) in (Union, UnionType):
-        return any(fits(value, kind) for kind in kinds)
+        checks = [_check_of(kind) for kind in kinds]
+        return lambda value: any(check(value) for check in checks)
     if get_origin(hint) is Literal:
-        return value in kinds
+        return lambda value: type(value) in (str, int, bool, type(None)) and value in kinds
     if get_origin(hint) is tuple:
-        if not isinstance(value, list | tuple) or len(value) > limits.MAX_LIST:
-            return False
-        if kinds[-1] is Ellipsis:
-            return all(fits(item, kinds[0]) for item in value)
-        return len(value) == len(kinds) and all(map(fits, value, kinds))
+        return _check_of_list(kinds)
     if get_origin(hint) is dict:
-        return isinstance(value, dict) and all(
-            fits(name, kinds[0]) and fits(item, kinds[1]) for name, item in value.items()
-        )
+        name, item = (_check_of_list((kind, ...)) for kind in kinds)
+        return lambda value: isinstance(value, dict) and name([*value]) and item([*value.values()])
     if hint is int:
-        return type(value) is int and abs(value) < 2**31
+        return lambda value: type(value) is int and abs(value) < 2**31
     if hint is float:
-        return type(value) in (int, float) and abs(value) < math.inf
-    return type(value) is hint if hint in (bool, str, type(None)) else True
+        return lambda value: type(value) in (int, float) and abs(value) < math.inf
+    if hint in (bool, str, type(None)):
+        return lambda value: type(value) is hint
+    return lambda value: True
+
+
+def _check_of_list(kinds: tuple[Any, ...]) -> Callable[[Any], bool]:
+    if kinds[-1] is not Ellipsis:
+        return lambda value: (
+            isinstance(value, list | tuple) and (len(value) == len(kinds) and all(map(fits, value, kinds)))
+        )
+    kind = kinds[0]
+    check = _check_of(kind)
+    if kind is str:  # the common case, without a call for each
+        return lambda value: (
+            isinstance(value, list | tuple)
+            and len(value) <= limits.MAX_LIST
+            and ({*map(type, value)} <= {str})
+        )
+    return lambda value: (
+        isinstance(value, list | tuple) and len(value) <= limits.MAX_LIST and all(map(check, value))
+    )

@@ -50,7 +50,7 @@ def read_table(path: Path) -> tuple[list[str], list[dict[str, str]]]:
             raise ValueError("table: expected text, got bytes of 0; save it as CSV in UTF-8")
         head = text.partition("\n")[0]
         lines = csv.DictReader(text.splitlines(True), delimiter=max(",;\t", key=head.count), restval="")
-        names = [name.strip() for name in lines.fieldnames or ()]
+        names = [" ".join(name.split()) for name in lines.fieldnames or ()]
         lines.fieldnames = names
         return names, [{name: row[name] for name in names} for row in lines]
 

@@ -257,7 +257,8 @@ def _read_records(path: Path) -> list[ClipRecord]:
 
 def _record(fields: dict[str, Any]) -> ClipRecord:
     for name, value in fields.items():
-        if name not in _TYPES or not fits(value, _TYPES[name]):
+        hint = _TYPES.get(name)
+        if hint is None or not (type(value) is str if hint is str else fits(value, hint)):
             raise ValueError(f"{name}: expected a field of a clip, got {str(value)[:80]!r}; prepare it again")
     if fields["num_frames"] < 1 or min(fields.get(name, 0) for name in ("shard", "offset", "size")) < 0:
         raise ValueError(

@@ -1,12 +1,15 @@
 """Episodes of a LeRobot dataset and the files that hold them: listed in Parquet by v3.0, in JSON lines by v2.1."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from motiongen import limits
+from motiongen.files import reading
 from motiongen_datasets.lerobot.info import VERSION, Info
 from motiongen_datasets.lerobot.tables import read_table
 
@@ -30,6 +33,15 @@ class Episode:
     instruction: str
     data: Path
     videos: dict[str, tuple[Path, float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not (type(self.index) is type(self.length) is int and self.index >= 0 and self.length > 0):
+            raise ValueError(f"episode {self.index}: expected one frame or more, got {self.length}")
+        if not isinstance(self.instruction, str):
+            raise ValueError(f"episode {self.index}: expected an instruction in words, got another type")
+        for _, start in self.videos.values():
+            if not 0 <= start < math.inf:
+                raise ValueError(f"episode {self.index}: expected the time of its first picture, got {start}")
 
 
 def read_episodes(info: Info, videos: Iterable[str], chosen: Iterable[int] | None = None) -> list[Episode]:
@@ -69,16 +81,17 @@ def _episodes(info: Info, videos: tuple[str, ...]) -> list[Episode]:
         raise ValueError(f"{info.folder / EPISODES}: expected Parquet files, found none")
     episodes = []
     for path in paths:
-        for row in _rows(path, columns):
-            data = info.path(info.data_path, **{key: row[f"data/{key}"] for key in file_keys})
-            segments = {}
-            for column in videos:
-                numbers = {key: row[f"videos/{column}/{key}"] for key in file_keys}
-                video = info.path(info.video_path, video_key=column, **numbers)
-                segments[column] = (video, row[f"videos/{column}/from_timestamp"])
-            episodes.append(
-                Episode(row["episode_index"], row["length"], _first(row["tasks"]), data, segments)
-            )
+        with reading(path, "a table of episodes"):
+            for row in _rows(path, columns):
+                data = info.path(info.data_path, **{key: row[f"data/{key}"] for key in file_keys})
+                segments = {}
+                for column in videos:
+                    numbers = {key: row[f"videos/{column}/{key}"] for key in file_keys}
+                    video = info.path(info.video_path, video_key=column, **numbers)
+                    segments[column] = (video, row[f"videos/{column}/from_timestamp"])
+                episodes.append(
+                    Episode(row["episode_index"], row["length"], _first(row["tasks"]), data, segments)
+                )
     return episodes
 
 
@@ -96,12 +109,16 @@ def _old_episodes(info: Info, videos: tuple[str, ...]) -> list[Episode]:
     path = info.folder / OLD_EPISODES
     if not path.is_file():
         raise ValueError(f"{path}: expected a file, found none")
+    limits.check_file_size(path, limits.MAX_JSON_BYTES)
     episodes = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    with reading(path, "text in UTF-8"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines, start=1):
         try:
             row = json.loads(line)
             index, length, tasks = int(row["episode_index"]), int(row["length"]), list(row["tasks"])
-        except (ValueError, KeyError, TypeError) as error:
+            Episode(index, length, _first(tasks), path)
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise ValueError(
                 f"{path}: line {number}: expected episode_index, length and tasks, got {line[:80]!r}"
             ) from error

@@ -7,19 +7,33 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from motiongen.files import reading
 from motiongen_datasets.lerobot.episodes import Episode
-from motiongen_datasets.lerobot.tables import integers, open_table, rows
+from motiongen_datasets.lerobot.tables import integers, open_table, read_table, rows
 
 _INDEX_COLUMNS = ["episode_index", "frame_index"]
 _BATCH_ROWS = 256
 """Rows with pictures that are in memory at a time."""
 
 
+def find_frames(path: Path, starts: Sequence[tuple[Episode, int]]) -> NDArray[np.int64]:
+    """Return the index in the arrays over all T frames of each row (R,) of a file; -1 for rows of other episodes.
+
+    Args:
+        path: the file.
+        starts: the episodes in the file, each with the index of its first frame in the arrays.
+
+    Raises:
+        ValueError: the file is broken, or an episode has not the frames that its length says.
+    """
+    return _target_frames(read_table(path, _INDEX_COLUMNS, 2), starts, path)
+
+
 def read_frames(
     path: Path,
-    starts: Sequence[tuple[Episode, int]],
+    targets: NDArray[np.int64],
     numbers: dict[str, NDArray[np.float32]],
     pictures: dict[str, NDArray[np.uint8]],
 ) -> None:
@@ -27,16 +41,15 @@ def read_frames(
 
     Args:
         path: the file.
-        starts: the episodes in the file, each with the index of its first frame in the arrays.
+        targets: from `find_frames`.
         numbers: column -> (T, N), written to.
         pictures: column -> (T, H, W, 3), written to; the column has files of pictures (PNG, JPEG).
 
     Raises:
         ValueError: the file is broken, or its columns are not as expected.
     """
-    with open_table(path, [*_INDEX_COLUMNS, *numbers, *pictures]) as file:
-        table = file.read(columns=[*_INDEX_COLUMNS, *numbers])
-        targets = _target_frames(table, starts, path)
+    table = read_table(path, list(numbers), sum(values.shape[1] for values in numbers.values()))
+    with open_table(path, list(pictures)) as file:
         is_read = targets >= 0
         for column, values in numbers.items():
             values[targets[is_read]] = rows(table, column, values.shape[1], path)[is_read]
@@ -59,7 +72,8 @@ def _target_frames(table: Any, starts: Sequence[tuple[Episode, int]], path: Path
     for episode, start in starts:
         first, last = np.searchsorted(episode_index, [episode.index, episode.index + 1], sorter=order)
         own_rows = order[first:last]
-        if not np.array_equal(np.sort(frame_index[own_rows]), np.arange(episode.length)):
+        found = np.sort(frame_index[own_rows])
+        if len(found) != episode.length or not np.array_equal(found, np.arange(episode.length)):
             raise ValueError(
                 f"{path}: frame_index: expected 0 to {episode.length - 1} for episode {episode.index}, "
                 f"got {len(own_rows)} rows"
@@ -73,10 +87,10 @@ def _picture(cell: Any, shape: tuple[int, ...], source: str) -> NDArray[np.uint8
     content = cell.get("bytes") if isinstance(cell, dict) else cell
     if not content:
         raise ValueError(f"{source}: expected the bytes of a picture, got none")
-    try:
-        pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise ValueError(f"{source}: expected a picture, got {error}") from error
-    if pixels.shape != shape:
-        raise ValueError(f"{source}: expected pictures of shape {shape}, got {pixels.shape}")
+    broken = (Image.DecompressionBombError, SyntaxError, ValueError)
+    with reading(source, "a picture", *broken), Image.open(io.BytesIO(content)) as image:
+        found = (image.height, image.width, 3)
+        pixels = np.asarray(image.convert("RGB")) if found == shape else None
+    if pixels is None:
+        raise ValueError(f"{source}: expected pictures of shape {shape}, got {found}")
     return pixels

@@ -1,10 +1,15 @@
 """Description of a LeRobot dataset, meta/info.json: layout, frame rate, columns and file paths."""
 
-import json
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
+
+from motiongen import limits
+from motiongen.files import beside, read_json, reading
 
 STATE, ACTION = "observation.state", "action"
 """Columns of the robot's state and of its action."""
@@ -40,13 +45,14 @@ class Info:
     data_path: str
     video_path: str
     chunk_size: int
+    _paths: dict[str, Path] = field(default_factory=dict, compare=False, repr=False)
 
     def width(self, column: str) -> int:
         """Return the width of a column's rows of numbers. Raises ValueError where its rows are none."""
-        shape = list(self._feature(column).get("shape") or ())
-        if len(shape) != 1 or shape[0] < 1:
-            raise ValueError(f"{self.folder / INFO}: {column}: expected shape [N], got {shape}")
-        return int(shape[0])
+        shape = _shape(self._feature(column))
+        if len(shape) != 1 or not 1 <= shape[0] <= limits.MAX_LIST:
+            raise ValueError(f"{self.folder / INFO}: {column}: expected shape [N], got {str(shape)[:80]}")
+        return shape[0]
 
     def names(self, column: str) -> tuple[str, ...]:
         """Return the names of a column's numbers; none unless each number has one."""
@@ -80,23 +86,36 @@ class Info:
 
     def picture_size(self, column: str) -> tuple[int, int]:
         """Return a camera's height and width. Raises ValueError unless its shape is that of colour pictures."""
-        shape = list(self.features[column].get("shape") or ())
+        shape = _shape(self.features[column])
         names = list(_leaves(self.features[column].get("names")))
         # Channels are first or last in different datasets: the names decide, or else the dimension of size 3.
         if shape[:1] == [3] and (shape[-1] != 3 or (names and names[0].startswith("channel"))):
             shape = [*shape[1:], 3]
-        if len(shape) != 3 or shape[2] != 3:
-            raise ValueError(f"{self.folder / INFO}: {column}: expected shape [H, W, 3], got {shape}")
-        return int(shape[0]), int(shape[1])
+        if len(shape) != 3 or shape[2] != 3 or not all(1 <= side <= limits.MAX_SIDE for side in shape[:2]):
+            raise ValueError(
+                f"{self.folder / INFO}: {column}: expected shape [H, W, 3], got {str(shape)[:80]}"
+            )
+        return shape[0], shape[1]
 
     def path(self, pattern: str, **fields: Any) -> Path:
-        """Return a file's path by its pattern. Raises ValueError for a pattern with other fields."""
+        """Return a file's path by its pattern. Raises ValueError for one with other fields, or out of the folder."""
         try:
-            return self.folder / pattern.format(**fields)
-        except (KeyError, ValueError) as error:
+            known = _fields(pattern) <= set(fields)
+            path = pattern.format(**fields) if known else ""
+        except ValueError:
+            known = False
+        if not known:
             raise ValueError(
-                f"{self.folder / INFO}: expected a path of {', '.join(fields)}, got {pattern!r}"
-            ) from error
+                f"{self.folder / INFO}: expected a path of {', '.join(fields)}, got {pattern[:200]!r}"
+            )
+        if path in self._paths:
+            return self._paths[path]
+        # Hugging Face's cache has snapshots made of links to a folder beside them.
+        in_cache = self.folder.parent.name == "snapshots"
+        with reading(self.folder / INFO, "paths below its folder"):
+            found = beside(self.folder, path, *([self.folder.parent.parent / "blobs"] if in_cache else []))
+        self._paths[path] = found
+        return found
 
     def _feature(self, column: str) -> dict[str, Any]:
         if column not in self.features:
@@ -121,12 +140,7 @@ def read_info(folder: str | Path) -> Info:
     path = folder / INFO
     if not path.is_file():
         raise ValueError(f"{folder}: expected a LeRobot dataset, found no {INFO}; check the path")
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: expected JSON, got {error}") from error
-    if not isinstance(facts, dict):
-        raise ValueError(f"{path}: expected an object, got {type(facts).__name__}")
+    facts = read_json(path)
     version = str(facts.get("codebase_version"))
     if version not in (VERSION, OLD_VERSION):
         raise ValueError(
@@ -136,18 +150,45 @@ def read_info(folder: str | Path) -> Info:
     for name, kind in {"fps": int | float, "features": dict, "data_path": str}.items():
         if not isinstance(facts.get(name), kind):
             raise ValueError(f"{path}: {name}: expected it to be there, got {facts.get(name)!r}")
-    if not facts["fps"] > 0:
+    if not 0 < facts["fps"] <= limits.MAX_FPS:
         raise ValueError(f"{path}: fps: expected > 0, got {facts['fps']}")
+    chunk_size, features = facts.get("chunks_size") or 1000, facts["features"]
+    if type(chunk_size) is not int or chunk_size < 1:
+        raise ValueError(f"{path}: chunks_size: expected a whole number, got {str(chunk_size)[:80]}")
+    for column, feature in features.items():
+        if not isinstance(feature, dict) or not isinstance(feature.get("dtype", ""), str):
+            raise ValueError(f"{path}: {column}: expected a feature with its dtype, got {str(feature)[:80]}")
+    for name in ("robot_type", "video_path"):
+        if not isinstance(facts.get(name) or "", str):
+            raise ValueError(f"{path}: {name}: expected text, got {str(facts[name])[:80]}")
     return Info(
         folder=folder,
         version=version,
         fps=float(facts["fps"]),
         robot=facts.get("robot_type") or "",
-        features=facts["features"],
+        features=features,
         data_path=facts["data_path"],
         video_path=facts.get("video_path") or "",
-        chunk_size=int(facts.get("chunks_size") or 1000),
+        chunk_size=chunk_size,
     )
+
+
+@lru_cache
+def _fields(pattern: str) -> frozenset[str]:
+    """Return the fields of a pattern. Raises ValueError for a width over 9, and for all that is more than a number."""
+    fields = set()
+    for _, name, width, conversion in Formatter().parse(pattern):
+        if name is not None:
+            if conversion or re.fullmatch(r"(0?[1-9]d?)?", width or "") is None:
+                raise ValueError(f"pattern: expected fields such as {{index:03d}}, got {width!r}")
+            fields.add(name)
+    return frozenset(fields)
+
+
+def _shape(feature: dict[str, Any]) -> list[int]:
+    """Return a feature's shape; none where it is no list of whole numbers."""
+    shape = feature.get("shape")
+    return shape if isinstance(shape, list) and all(type(size) is int for size in shape) else []
 
 
 def _camera_name(column: str) -> str:

@@ -1,17 +1,18 @@
 """Reader of LeRobot datasets: demonstrations as arrays in memory."""
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motiongen.data.demonstrations import Demonstrations
+from motiongen.files import reading
 from motiongen_datasets.lerobot.episodes import Episode, read_episodes
-from motiongen_datasets.lerobot.frames import read_frames
+from motiongen_datasets.lerobot.frames import find_frames, read_frames
 from motiongen_datasets.lerobot.info import ACTION, DONE, SCENE, STATE, Info, read_info
-from motiongen_datasets.lerobot.video import read_video
+from motiongen_datasets.lerobot.video import check_pictures, read_video
 
 
 def read_all(folders: Iterable[str | Path], cameras: Iterable[str] | None = None) -> list[Demonstrations]:
@@ -52,20 +53,34 @@ def read(
 
 def _read(info: Info, cameras: Iterable[str] | None, episodes: Iterable[int] | None = None) -> Demonstrations:
     """Return the demonstrations of a described dataset; arguments as for `read`."""
+    with reading(info.folder, "a whole LeRobot dataset"):
+        return _demonstrations(info, cameras, episodes)
+
+
+def _demonstrations(
+    info: Info, cameras: Iterable[str] | None, episodes: Iterable[int] | None
+) -> Demonstrations:
     columns = info.cameras(cameras)
     videos = [column for column in columns.values() if info.is_video(column)]
     chosen = read_episodes(info, videos, episodes)
-    lengths = np.array([episode.length for episode in chosen], np.int64)
-    frames = int(lengths.sum())
+    lengths = [episode.length for episode in chosen]
+    starts = list(zip(chosen, accumulate(lengths, initial=0), strict=False))
+    # Before memory is taken for them: the rows and the pictures that the description speaks of are there.
+    targets = {
+        path: find_frames(path, list(in_file))
+        for path, in_file in groupby(sorted(starts, key=_data_file), key=_data_file)
+    }
+    for column in videos:
+        check_pictures(chosen[0].videos[column][0], info.picture_size(column))
+    frames = sum(lengths)
     wanted = [STATE, ACTION, *(column for column in (SCENE, DONE) if column in info.features)]
     numbers = {column: np.empty((frames, info.width(column)), np.float32) for column in wanted}
     pictures = {
         column: np.empty((frames, *info.picture_size(column), 3), np.uint8) for column in columns.values()
     }
-    starts = list(zip(chosen, (int(start) for start in lengths.cumsum() - lengths), strict=True))
     stills = {column: images for column, images in pictures.items() if column not in videos}
-    for path, in_file in groupby(sorted(starts, key=_data_file), key=_data_file):
-        read_frames(path, list(in_file), numbers, stills)
+    for path, rows in targets.items():
+        read_frames(path, rows, numbers, stills)
     for column, values in numbers.items():
         _check_finite(column, values, starts)
     for column in videos:
@@ -74,7 +89,7 @@ def _read(info: Info, cameras: Iterable[str] | None, episodes: Iterable[int] | N
         fps=info.fps,
         state=numbers[STATE],
         action=numbers[ACTION],
-        lengths=lengths,
+        lengths=np.array(lengths, np.int64),
         instructions=tuple(episode.instruction for episode in chosen),
         images={name: pictures[column] for name, column in columns.items()},
         state_names=info.names(STATE),
@@ -82,7 +97,7 @@ def _read(info: Info, cameras: Iterable[str] | None, episodes: Iterable[int] | N
         robot=info.robot,
         scene=numbers.get(SCENE),
         scene_names=info.names(SCENE) if SCENE in numbers else (),
-        done=numbers[DONE][lengths.cumsum() - 1].any(1) if DONE in numbers else None,
+        done=numbers[DONE][np.cumsum(lengths) - 1].any(1) if DONE in numbers else None,
     )
 
 

@@ -11,6 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from motiongen import limits
+from motiongen.files import reading
+
 
 @contextmanager
 def open_table(path: Path, columns: Sequence[str]) -> Iterator[Any]:
@@ -21,20 +24,19 @@ def open_table(path: Path, columns: Sequence[str]) -> Iterator[Any]:
     """
     if not path.is_file():
         raise ValueError(f"{path}: expected a Parquet file, found none")
-    try:
-        with pq.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            for column in columns:
-                if column not in names:
-                    raise ValueError(f"{path}: expected a column {column}, got {', '.join(names)}")
-            yield file
-    except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"{path}: expected a whole Parquet file, got {error}") from error
+    with reading(path, "a whole Parquet file", pa.ArrowException), pq.ParquetFile(path) as file:
+        names = file.schema_arrow.names
+        for column in columns:
+            if column not in names:
+                raise ValueError(f"{path}: expected a column {column}, got {', '.join(names)[:200]}")
+        yield file
 
 
-def read_table(path: Path, columns: Sequence[str]) -> Any:
-    """Return the columns of a Parquet file. Raises as `open_table` does."""
+def read_table(path: Path, columns: Sequence[str], width: int = 1) -> Any:
+    """Return the columns of a Parquet file, of `width` numbers a row in all. Raises as `open_table` does."""
     with open_table(path, columns) as file:
+        # Runs of the same value take no space in the file.
+        limits.check_expanded(8 * width * file.metadata.num_rows, path.stat().st_size)
         return file.read(columns=list(columns))
 
 

@@ -1,6 +1,7 @@
 """Videos of a camera: encoding of pictures, and decoding of those at given times."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
+
+from motiongen.files import reading
 
 CODEC, PIXELS = "h264", "yuv444p"
 _OPTIONS = {"crf": "0", "preset": "veryfast", "tune": "fastdecode", "g": "8", "bf": "0"}
@@ -56,6 +59,12 @@ class VideoWriter:
         self._container.close()
 
 
+def check_pictures(path: Path, size: tuple[int, int]) -> None:
+    """Raise ValueError unless a video is there whose pictures have a size (H, W)."""
+    with _open(path) as stream:
+        _check_size(stream.codec_context, path, (*size, 3))
+
+
 def read_video(path: Path, fps: float, segments: Sequence[tuple[float, NDArray[np.uint8]]]) -> None:
     """Write the pictures of segments of a video into arrays, decoding the video once.
 
@@ -67,15 +76,20 @@ def read_video(path: Path, fps: float, segments: Sequence[tuple[float, NDArray[n
     Raises:
         ValueError: the video is missing or broken, its pictures have another size, or one of them is missing.
     """
+    with _open(path) as stream:
+        _check_size(stream.codec_context, path, segments[0][1].shape[1:])
+        _read_segments(stream.container, stream, path, fps, segments)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[Any]:
+    """Yield the pictures' stream of a video; whatever is broken in it raises ValueError."""
     if not path.is_file():
         raise ValueError(f"{path}: expected a video, found none")
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise ValueError(f"{path}: expected a video, got a file without pictures")
-            _read_segments(container, container.streams.video[0], path, fps, segments)
-    except av.FFmpegError as error:
-        raise ValueError(f"{path}: expected a whole video, got {error.strerror}") from error
+    with reading(path, "a whole video", av.FFmpegError), av.open(str(path)) as container:
+        if not container.streams.video:
+            raise ValueError(f"{path}: expected a video, got a file without pictures")
+        yield container.streams.video[0]
 
 
 def _read_segments(

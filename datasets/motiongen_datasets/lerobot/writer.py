@@ -1,8 +1,5 @@
 """Writer of demonstrations as a LeRobot v3.0 dataset, episode by episode."""
 
-import os
-import secrets
-import shutil
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from motiongen.atomic import AtomicFolder
 from motiongen_datasets.lerobot import layout
 from motiongen_datasets.lerobot.file_series import DataFiles, VideoFiles
 from motiongen_datasets.lerobot.info import ACTION, DONE, INFO, SCENE, STATE
@@ -66,8 +64,8 @@ class LeRobotWriter:
             self._names[SCENE] = tuple(scene_names)
         self._robot, self._image_shape = robot, image_shape
         self._sizes_mb = data_mb, video_mb
-        self._temporary = self.folder.with_name(f".{self.folder.name}.{secrets.token_hex(4)}")
-        self._temporary.mkdir(parents=True)
+        self._aside = AtomicFolder(self.folder)
+        self._temporary = self._aside.part
         self._data = DataFiles(self._temporary, layout.schema(self._names), data_mb)
         self._videos = VideoFiles(self._temporary, self._fps, video_mb)
         self._rows: list[dict[str, Any]] = []
@@ -128,23 +126,28 @@ class LeRobotWriter:
         if not self._rows:
             self.discard()
             raise ValueError(f"{self.folder}: expected at least one episode, got none; nothing is written")
-        self._data.close()
-        self._videos.close()
-        episodes = self._temporary / layout.EPISODES_PATH
-        episodes.parent.mkdir(parents=True)
-        pq.write_table(pa.Table.from_pylist(self._rows), episodes)
-        layout.write_tasks(self._temporary / layout.TASKS, self._tasks)
-        stats = {column: _lists(column, one) for column, one in self._stats.items()}
-        layout.write_json(self._temporary / layout.STATS, stats)
-        layout.write_json(self._temporary / INFO, self._info())
-        check_new(self.folder)
-        os.replace(self._temporary, self.folder)
+        try:
+            self._data.close()
+            self._videos.close()
+            episodes = self._temporary / layout.EPISODES_PATH
+            episodes.parent.mkdir(parents=True)
+            pq.write_table(pa.Table.from_pylist(self._rows), episodes)
+            layout.write_tasks(self._temporary / layout.TASKS, self._tasks)
+            stats = {column: _lists(column, one) for column, one in self._stats.items()}
+            layout.write_json(self._temporary / layout.STATS, stats)
+            layout.write_json(self._temporary / INFO, self._info())
+        except BaseException:
+            self._aside.discard()
+            raise
+        self._aside.commit()
 
     def discard(self) -> None:
         """Delete everything that was written."""
-        self._data.close()
-        self._videos.close()
-        shutil.rmtree(self._temporary)
+        try:
+            self._data.close()
+            self._videos.close()
+        finally:
+            self._aside.discard()
 
     def __enter__(self) -> "LeRobotWriter":
         return self
