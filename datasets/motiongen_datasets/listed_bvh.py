@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from motiongen.body_floor import body_floor, standing_floor
+from motiongen.body_floor import LOW_PELVIS, body_floor, standing_floor
 from motiongen.humanoid import humanoid_map
 from motiongen.io import bvh
 from motiongen.motion import Motion
@@ -56,7 +56,10 @@ def on_floor(motion: Motion) -> Motion:
     positions = motion.positions()
     floor = body_floor(positions)
     standing = standing_floor(positions, motion.fps)
-    if standing is not None and floor < standing < floor + MAX_REACH:
+    is_upright = (
+        float(motion.root[:, 1].median()) - floor > LOW_PELVIS
+    )  # who crawls rests on knees and elbows
+    if standing is not None and is_upright and floor < standing < floor + MAX_REACH:
         floor = standing
     return motion.moved(motion.root.new_tensor([0.0, -floor, 0.0]))
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from motiongen.body_floor import standing_floor
+from motiongen.body_floor import body_floor, standing_floor
 from motiongen.contacts import CONTACT_INDEX
 from motiongen.io import bvh
 from motiongen.motion import Motion
@@ -124,3 +124,13 @@ def test_a_head_is_raised_by_its_degrees():
         raised.global_rotations()[:, SMPL22.index("head")], torch.tensor([0.0, 0.0, 1.0]).expand(3, 3)
     )
     assert math.degrees(math.asin(float(ahead[0, 1]))) == pytest.approx(12.0, abs=0.01)
+
+
+def test_a_body_that_lies_rests_on_what_is_lowest_not_on_its_feet():
+    motion = t_pose(60)
+    rotations = motion.rotations.clone()
+    rotations[:, 0] = quat_from_axis_angle(
+        torch.tensor([-math.pi / 2, 0.0, 0.0])
+    )  # on the back, feet up front
+    lying = on_floor(Motion(SMPL22, rotations, motion.root, 30.0))
+    assert body_floor(lying.positions()) == pytest.approx(0.0, abs=1e-5)
