@@ -39,7 +39,7 @@ def main(argv: Sequence[str]) -> None:
         options += ["--minutes", "60"]
     run = arguments.parse(_command(runs[name]), options, f"train {name}")
     arguments.check_new_folder(run.output)
-    arguments.check_input_folders(*run.inputs())
+    arguments.check_input_folders(*run.inputs(), run.start_from)
     resumes = run.resumes()
     device = arguments.resolve_device(run.device)
     import torch
@@ -47,7 +47,9 @@ def main(argv: Sequence[str]) -> None:
     from motiongen.training.loop import Trainer
 
     torch.manual_seed(run.schedule.seed)  # for the initial weights of the model
-    trainer = Trainer(_recipe(run), run.schedule, run.folder(name), device)
+    recipe = _recipe(run)
+    run.start(recipe.model)
+    trainer = Trainer(recipe, run.schedule, run.folder(name), device)
     metrics = trainer.run(resumes)
     run.describe()
     for key, value in metrics.items():

@@ -9,6 +9,8 @@ from motiongen.devices import Device
 from motiongen.training.config import TrainConfig
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from motiongen.data.cache import ClipCache
     from motiongen.data.demonstrations import Demonstrations
     from motiongen.tokenizers.rvq_vae import RVQVAE
@@ -23,6 +25,8 @@ class TrainingRun:
     """Folder of the weight set; each model has a folder of its own in it, with checkpoint and log."""
     resume: bool = False
     """Continue from the checkpoint of the model; repeat the other options of the run."""
+    start_from: Path | None = None
+    """Folder of a saved model of the same sizes, from whose weights a new run starts."""
     device: Device = "auto"
     """Device of the training."""
     schedule: TrainConfig
@@ -35,6 +39,14 @@ class TrainingRun:
     def inputs(self) -> tuple[Path, ...]:
         """Return the input folders."""
         return ()
+
+    def start(self, model: "nn.Module") -> None:
+        """Load the weights of `start_from`, if it is given, into a new model. Raises ValueError for other sizes."""
+        if self.start_from is not None:
+            from motiongen import checkpoint
+
+            path = self.start_from / checkpoint.WEIGHTS
+            checkpoint.load_weights(model, checkpoint.read_tensors(path), path)
 
     def resumes(self) -> bool:
         """Return whether the training continues from a checkpoint; called before `build`."""

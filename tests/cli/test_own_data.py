@@ -5,6 +5,7 @@ import json
 import pytest
 
 from motiongen import Motion
+from motiongen.checkpoint import read_tensors
 from motiongen.cli import main
 
 TINY = ["--steps", "2", "--batch-size", "2", "--window", "16", "--kinematic-items", "2", "--device", "cpu"]
@@ -84,4 +85,10 @@ def test_own_folder_becomes_own_model(folder, tmp_path, capsys):
     assert main(["generate", "a person turns left", "--weights", str(mine), "--seconds", "1", "-o", out]) == 0
     assert Motion.load(out).num_frames == 30
     assert (mine / "about.json").exists()
-    capsys.readouterr()
+    again = ["--tokenizer", str(mine / "tokenizer"), "--learning-rate", "0", "--start-from"]
+    bamm[-1] = str(tmp_path / "again")
+    assert main(["train", "bamm", *bamm, *again, str(mine / "bamm")]) == 0
+    first, second = (read_tensors(set_ / "bamm" / "model.safetensors") for set_ in (mine, tmp_path / "again"))
+    assert all(first[key].equal(second[key]) for key in first)  # a rate of zero leaves them as they started
+    assert main(["train", "bamm", *bamm, *again, str(mine / "tokenizer")]) == 1
+    assert "is of another model" in capsys.readouterr().err
