@@ -28,6 +28,7 @@ COMMANDS = {
     "info": "describe a clip: skeleton, length, speed, foot contacts",
     "models": "list the shipped weights: size, data, licence, contents and styles",
     "prepare": "turn motion capture into a training cache",
+    "remember": "make a memory of clips with captions: they answer to words, without training",
     "train": "train the tokenizer, then a head, on a cache",
     "evaluate": "measure weights on held-out clips",
     "demos": "let a scripted expert show a robot's task: a LeRobot dataset",

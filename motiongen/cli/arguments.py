@@ -34,6 +34,15 @@ Body = Annotated[
 Weights = Annotated[str, choices.weights()]
 """A shipped weight set by name, or a folder."""
 
+Memory = Annotated[
+    str | None,
+    tyro.conf.arg(
+        metavar="MEMORY|0",
+        help="Clips that the model reads beside a prompt: a folder that motiongen remember wrote, or 0 for none.",
+        help_behavior_hint="(default: that of the weights)",
+    ),
+]
+
 Size = Annotated[
     tuple[int, int] | None,
     tyro.conf.arg(metavar="W H", help_behavior_hint="(default: by the kind of picture)"),

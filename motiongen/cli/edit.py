@@ -42,6 +42,7 @@ class EditConfig:
     """Regenerate everything after this time."""
     head: Annotated[str, choices.head("words", edits=True)] = "bamm"
     weights: arguments.Weights = "full"
+    memory: arguments.Memory = None
     seed: int = 0
     """The same seed gives the same motion on the same device."""
     guidance: Annotated[float | None, arguments.by_model("SCALE")] = None
@@ -60,6 +61,8 @@ class EditConfig:
     def __post_init__(self) -> None:
         if (self.prompt is None) == (self.music is None):
             raise UsageError("edit: expected a sentence or --music, got both or neither; say one")
+        if self.music is not None and self.memory is not None:
+            raise UsageError("memory: expected a sentence with it, got --music; leave one out")
         if self.music is None and (self.joints is not None or self.keep_root or self.style is not None):
             raise UsageError(
                 "joints, keep-root, style: expected --music with them; words rewrite the whole body"
@@ -125,6 +128,7 @@ def _by_words(config: EditConfig, motion: "Motion", between: tuple[float, float]
         head=config.head,
         weights=config.weights,
         device=config.device,
+        memory=config.memory,
     )
 
 

@@ -37,6 +37,7 @@ class EvaluateRun:
     """Folder for report.md and report.json."""
     head: Annotated[str, choices.head("words")] = "bamm"
     weights: arguments.Weights = "full"
+    memory: arguments.Memory = None
     device: arguments.Device = "auto"
     """Device of the models."""
     ask: EvaluateConfig = field(default_factory=EvaluateConfig)
@@ -116,7 +117,7 @@ def _words(run: EvaluateRun) -> None:
 
     cache = ClipCache.open(run.data)
     evaluator = checkpoint.load(run.evaluator, MotionTextEvaluator)
-    model = load_words(run.head, run.weights, run.device)
+    model = load_words(run.head, run.weights, run.device, memory=run.memory)
     labels = classifier.train_classifier(cache) if run.classifier is None else classifier.load(run.classifier)
     report = evaluate(cache, model, evaluator, labels, run.ask)
     if run.output is not None:

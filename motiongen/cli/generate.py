@@ -25,6 +25,7 @@ class GenerateConfig:
     """File to write; may be given several times."""
     head: Annotated[str, choices.head("words")] = "bamm"
     weights: arguments.Weights = "full"
+    memory: arguments.Memory = None
     seconds: Annotated[float | None, arguments.by_model("S")] = None
     """Length of the motion of each prompt."""
     seed: int = 0
@@ -81,6 +82,7 @@ def main(argv: Sequence[str]) -> None:
         head=config.head,
         weights=config.weights,
         device=device,
+        memory=config.memory,
     )
     for i, variant in enumerate(generated):
         motion = variant.motion.with_locked_feet() if config.lock_feet else variant.motion

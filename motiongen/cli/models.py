@@ -12,7 +12,7 @@ import tyro
 
 from motiongen import heads
 from motiongen.cli import arguments
-from motiongen.inference.weight_sets import ABOUT, shipped_policies, shipped_sets
+from motiongen.inference.weight_sets import ABOUT, MEMORY, shipped_policies, shipped_sets
 
 CONFIG, CARD = "config.json", "README.md"
 
@@ -27,16 +27,57 @@ class ModelsConfig:
     """Folder of a weight set or policy, in place of the shipped ones."""
     json: bool = False
     """Print one JSON object instead of text."""
+    memory: Annotated[str | None, tyro.conf.arg(metavar="SENTENCE", help_behavior_hint="(optional)")] = None
+    """Show the clips that a memory finds for a sentence, with similarity, source and licence."""
 
 
 def main(argv: Sequence[str]) -> None:
     """Run ``motiongen models``."""
     config = arguments.parse(ModelsConfig, argv, "models")
+    if config.memory is not None:
+        arguments.check_prompts([config.memory])
+        _show_found(config, config.memory)
+        return
     found = {folder.name: describe(folder) for folder in _found(config.folder)}
     if config.json:
         print(json.dumps(found))
         return
     print("\n\n".join(_page(name, facts) for name, facts in found.items()))
+
+
+def _show_found(config: ModelsConfig, sentence: str) -> None:
+    """Print the clips that are nearest to a sentence, in a memory or in those of the weight sets."""
+    import torch
+
+    from motiongen.data import memory_files
+    from motiongen.inference.load import load_text
+
+    folders = (
+        _found(config.folder) if config.folder is None or not memory_files.is_memory(config.folder) else []
+    )
+    memories = {folder.name: folder / MEMORY for folder in folders if memory_files.is_memory(folder / MEMORY)}
+    if not folders and config.folder is not None:
+        memories = {config.folder.name: config.folder}
+    if not memories:
+        raise ValueError("memory: expected weights with one, got none; make one with motiongen remember")
+    shown: dict[str, list[dict[str, Any]]] = {}
+    for name, folder in memories.items():
+        memory = memory_files.load(folder)
+        found = memory.nearest(load_text(memory.encoder, torch.device("cpu")).encode([sentence]).pooled)
+        shown[name] = [
+            memory.facts[clip] | {"sentence": memory.sentences[index], "similarity": round(similarity, 3)}
+            for clip, index, similarity in zip(
+                *(part[0].tolist() for part in (found.clips, found.sentence, found.similarity)), strict=True
+            )
+            if clip >= 0
+        ]
+    if config.json:
+        print(json.dumps(shown))
+        return
+    for name, clips in shown.items():
+        print(f"{name}: {len(clips)} clips near {sentence!r}")
+        for clip in clips:
+            print(f"  {clip['similarity']:.2f}  {clip['id']:<32} {clip['sentence']!r}, {clip['licence']}")
 
 
 def _found(folder: Path | None) -> list[Path]:

@@ -65,6 +65,7 @@ class ServeConfig:
         ),
     ] = next(iter(_streaming()))
     weights: arguments.Weights = "full"
+    memory: arguments.Memory = None
     """full (non-commercial), open (free sources, may be used in products), or a folder of your own."""
     max_characters: Annotated[int, tyro.conf.arg(name="max-sessions", metavar="N")] = 256
     """Characters at once; more are refused."""
@@ -112,6 +113,10 @@ class ServeConfig:
         if self.spec.kind == "music" and (self.refine or self.workers > 1):
             raise UsageError(
                 f"refine, workers: expected none with {self.head}, which has one thread; leave them out"
+            )
+        if self.spec.kind == "music" and self.memory is not None:
+            raise UsageError(
+                f"memory: expected none with {self.head}, which reads no sentences; leave it out"
             )
         if self.spec.kind == "words" and (self.style or self.space):
             dancing = " or ".join(name for name, spec in _streaming().items() if spec.kind == "music")
@@ -161,11 +166,13 @@ def _text_scheduler(config: ServeConfig, device: str) -> "Scheduler":
 
     reviser = next(iter(heads.heads_for("words", edits=True)))
     return StreamScheduler(
-        load_words(config.head, config.weights, device, streams=True),
+        load_words(config.head, config.weights, device, memory=config.memory, streams=True),
         max_characters=config.max_characters,
         workers=config.workers or (min(2, os.cpu_count() or 1) if device == "cpu" else 1),
         lead_tokens=10 if config.refine else 3,
-        refiner=Refiner(load_words(reviser, config.weights, device)) if config.refine else None,
+        refiner=Refiner(load_words(reviser, config.weights, device, memory=config.memory))
+        if config.refine
+        else None,
     )
 
 

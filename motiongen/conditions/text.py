@@ -5,7 +5,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,26 +31,33 @@ class TextCondition:
         tokens: (B, L, C) token vectors.
         padding_mask: (B, L) bool, true = padding.
         pooled: (B, C) sentence vectors.
+        clips: (B, R, M, Q) codes of the clips of a memory that are nearest to each prompt, -1 where there is none;
+            None without a memory.
     """
 
     tokens: Tensor
     padding_mask: Tensor
     pooled: Tensor
+    clips: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.pooled)
 
     def __getitem__(self, items: slice | Sequence[int] | Tensor) -> "TextCondition":
         """Return the condition of some items; an index may be repeated."""
-        return TextCondition(self.tokens[items], self.padding_mask[items], self.pooled[items])
+        clips = None if self.clips is None else self.clips[items]
+        return TextCondition(self.tokens[items], self.padding_mask[items], self.pooled[items], clips)
 
     def to(self, device: torch.device | str) -> "TextCondition":
         """Return the condition moved to a device."""
-        return TextCondition(self.tokens.to(device), self.padding_mask.to(device), self.pooled.to(device))
+        clips = None if self.clips is None else self.clips.to(device)
+        return TextCondition(
+            self.tokens.to(device), self.padding_mask.to(device), self.pooled.to(device), clips
+        )
 
     def first(self, count: int) -> "TextCondition":
         """Return the condition with at most the first `count` tokens of each prompt."""
-        return TextCondition(self.tokens[:, :count], self.padding_mask[:, :count], self.pooled)
+        return replace(self, tokens=self.tokens[:, :count], padding_mask=self.padding_mask[:, :count])
 
     @staticmethod
     def stack(tokens: Sequence[Tensor], pooled: Tensor) -> "TextCondition":

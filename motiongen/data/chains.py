@@ -8,14 +8,13 @@ import torch
 from torch import Tensor
 
 from motiongen.data.code_bank import encode_all
-from motiongen.data.composition import crossfade
+from motiongen.data.composition import crossfade, junction_distances
 from motiongen.data.corpus import CaptionedMotion, Corpus
-from motiongen.features import LAYOUT
 from motiongen.tokenizers.rvq_vae import RVQVAE
 
-POSE = slice(LAYOUT["height"].start, LAYOUT["joints"].stop)  # compared at a junction
 CANDIDATES = 12  # motions of the same content among which the best junction is searched
 LATEST_ENTRY = 24  # latest frame at which a motion may be entered
+EARLIEST_EXIT = 12  # frames before its end at which the motion before it may be left
 SHORTEST = 24  # least frames of a link, if the motion is that long
 WHOLE = 0.25  # share of chains of two whole motions, which can have one caption
 
@@ -75,8 +74,8 @@ def make_chains(corpus: Corpus, tokenizer: RVQVAE, count: int, crossfade_frames:
                 motion, clip = corpus.motions[index], corpus.features(corpus.motions[index])
                 entry = int(draws[0] * max(0, len(clip) - SHORTEST)) if draws[1] < 0.5 and not is_whole else 0
             else:
-                motion, entry = _nearest(corpus, frames, same_content[index], generator)
-                clip = corpus.features(motion)
+                motion, entry, left = _junction(corpus, frames, same_content[index], generator)
+                frames, clip = frames[: len(frames) - left], corpus.features(motion)
             longest = corpus.window * step // size + int(60 * draws[2])
             length = len(clip) - entry
             if (draws[3] < 0.5 and not is_whole) or length > longest:
@@ -116,17 +115,24 @@ def _same_content(corpus: Corpus) -> list[list[int]]:
     return [groups[key] for key in keys]
 
 
-def _nearest(
+def _junction(
     corpus: Corpus, frames: Tensor, group: Sequence[int], generator: torch.Generator
-) -> tuple[CaptionedMotion, int]:
-    """Return the motion of a group, and a frame near its start, with the pose nearest to the end of frames (T, D)."""
+) -> tuple[CaptionedMotion, int, int]:
+    """Return the motion of a group that frames (T, D) go over into best, where it is entered, and frames to leave out.
+
+    Poses, contacts and velocities of the last frames are compared with those of the first frames of each motion.
+    """
     picks = torch.randperm(len(group), generator=generator)[:CANDIDATES].tolist()
-    last, best = frames[-1, POSE], (torch.inf, corpus.motions[group[0]], 0)
+    exits = (
+        frames[max(SHORTEST, len(frames) - EARLIEST_EXIT - 1) :] if len(frames) > SHORTEST else frames[-1:]
+    )
+    best = (torch.inf, corpus.motions[group[0]], 0, 0)
     for pick in picks:
         motion = corpus.motions[group[pick]]
         entries = corpus.features(motion)[: LATEST_ENTRY + 1]
         entries = entries[: max(1, len(entries) - SHORTEST)]
-        distances = (entries[:, POSE] - last).square().mean(dim=-1)
-        frame = int(distances.argmin())
-        best = min(best, (float(distances[frame]), motion, frame), key=lambda found: found[0])
-    return best[1], best[2]
+        distances = junction_distances(exits, entries)
+        left, entry = divmod(int(distances.argmin()), len(entries))
+        found = (float(distances[left, entry]), motion, entry, len(exits) - 1 - left)
+        best = min(best, found, key=lambda item: item[0])
+    return best[1:]

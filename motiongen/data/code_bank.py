@@ -55,7 +55,7 @@ class CodeBank:
             expected = f"1..{tokenizer.config.frames_per_token}"
             raise ValueError(f"phases: expected {expected}, got {phases}; more would repeat the same tokens")
         path = (
-            None if folder is None else folder / f"codes-{_fingerprint(tokenizer, count, phases)}.safetensors"
+            None if folder is None else folder / f"codes-{fingerprint(tokenizer, count, phases)}.safetensors"
         )
         if path is not None and path.is_file():
             stored = read_tensors(path)
@@ -103,7 +103,8 @@ def _from_phase(frames: Tensor, phase: int) -> Tensor:
     return frames[min(phase, len(frames) - 1) :]
 
 
-def _fingerprint(module: nn.Module, *facts: int) -> str:
+def fingerprint(module: nn.Module, *facts: int) -> str:
+    """Return a digest of the weights of a model, and of numbers."""
     digest = hashlib.sha256(repr(facts).encode())
     for name, tensor in sorted(module.state_dict().items()):
         digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())

@@ -5,6 +5,8 @@ import re
 import torch
 from torch import Tensor
 
+from motiongen.features import LAYOUT
+
 JOINTS = ", then {}", " and then {}", ", and then {}", ", after that {}"
 # The subject: a known noun, or the words between an article and the first word in -s ("a street punk waves").
 _SUBJECT = re.compile(
@@ -61,6 +63,20 @@ def crossfade(first: Tensor, second: Tensor, frames: int) -> Tensor:
     return torch.cat([first[: len(first) - frames], blend, second[frames:]])
 
 
-def pose_distance(first: Tensor, second: Tensor) -> float:
-    """Return the RMS distance of the last frame of first (T1, D) and the first frame of second (T2, D)."""
-    return float((first[-1] - second[0]).square().mean().sqrt())
+def junction_distances(ends: Tensor, starts: Tensor) -> Tensor:
+    """Return how badly frames (A, 140) go over into frames (B, 140), as distances (A, B).
+
+    Poses, and with smaller weights the feet's contacts and the root's velocity: a step that goes on slides less.
+    """
+    distances = torch.zeros(len(ends), len(starts))
+    for part, weight in (
+        ("height", 1.0),
+        ("tilt", 6.0),
+        ("joints", 126.0),
+        ("contacts", 13.0),
+        ("velocity", 2.0),
+    ):
+        span = LAYOUT[part]
+        difference = ends[:, None, span] - starts[None, :, span]  # (A, B, d)
+        distances += weight / 133.0 * difference.square().mean(dim=-1)
+    return distances

@@ -16,6 +16,8 @@ class CorpusConfig:
     """A source with n tokens has weight n**power: 1 for proportional to n, 0 for uniform."""
     cut_share: float = 0.15
     """Share of clips that are cropped at random; clips longer than the window of the model always are."""
+    memory_share: float = 0.8
+    """Share of prompts that bring the nearest clips with them, in a model that reads clips."""
     held_out_items: int = 256
     """Number of held-out motions for validation."""
 

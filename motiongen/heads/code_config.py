@@ -25,13 +25,18 @@ class CodeHeadConfig:
     dim: int = 192
     num_heads: int = 6
     dropout: float = 0.0
+    memory_clips: int = 0
+    """Clips of a memory that a prompt brings with it; 0 for a model that reads none."""
+    memory_tokens: int = 32
+    """Tokens of such a clip that are read."""
     condition_dropout: float = 0.1
     """Share of training clips without text, for classifier-free guidance."""
     label_smoothing: float = 0.05
 
     def __post_init__(self) -> None:
         check_at_least(self, 1, "num_quantizers", "codebook_size", "frames_per_token")
-        check_at_least(self, 1, "text_dim", "context_dim", "code_dim")
+        check_at_least(self, 1, "text_dim", "context_dim", "code_dim", "memory_tokens")
+        check_at_least(self, 0, "memory_clips")
         check_share(self, "dropout", "condition_dropout", "label_smoothing")
 
     def resized(self, num_quantizers: int, **sizes: Any) -> Self:

@@ -1,6 +1,7 @@
 """Base of the training recipes of heads that predict codes: model sizes, batches of similar length, validation."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, Self, TypeVar
 
@@ -10,8 +11,10 @@ from torch import Tensor, nn
 from motiongen import checkpoint
 from motiongen.conditions.text import TextCondition, TextEncoder
 from motiongen.data.cache import ClipCache
+from motiongen.data.caption_table import CaptionTable
 from motiongen.data.corpus import Corpus
 from motiongen.data.corpus_config import CorpusConfig
+from motiongen.data.memory import Memory, TrainingRecall
 from motiongen.heads.code_config import CodeHeadConfig
 from motiongen.modules.residual_transformer import CodeVectors
 from motiongen.tokenizers.rvq_vae import RVQVAE
@@ -44,6 +47,8 @@ class CodeRecipe(Generic[ExampleT]):
         config: sampling of motions.
         corpus: motions of the cache as codes.
         held_out: validation examples.
+        table: text vectors of all captions.
+        recalled: finds clips beside captions; None for a model that reads none.
     """
 
     name: str
@@ -54,6 +59,8 @@ class CodeRecipe(Generic[ExampleT]):
     config: CorpusConfig
     corpus: Corpus
     held_out: list[ExampleT]
+    table: CaptionTable
+    recalled: TrainingRecall | None
 
     @classmethod
     def from_cache(
@@ -79,6 +86,28 @@ class CodeRecipe(Generic[ExampleT]):
         if isinstance(getattr(model, "vectors", None), CodeVectors):
             model.vectors.start_from(tokenizer.quantizer.codebooks)
         return cls(model, tokenizer, cache, encoder, config)  # type: ignore[call-arg]
+
+    def recall(self, table: CaptionTable) -> TrainingRecall | None:
+        """Return what finds clips beside the captions of the training; None for a model that reads none."""
+        sizes = self.model.config
+        if not sizes.memory_clips:
+            return None
+        memory = Memory.of_corpus(self.corpus, table)
+        return TrainingRecall(
+            memory, table, sizes.memory_clips, sizes.memory_tokens, self.config.memory_share
+        )
+
+    def conditions(self, captions: Sequence[str], draws: Sequence[float]) -> TextCondition:
+        """Return the condition of captions, each with clips of the corpus beside it if the model reads them.
+
+        Args:
+            captions: of the table.
+            draws: a uniform draw in 0..1 for each, of its clips.
+        """
+        rows = [self.table.index(caption) for caption in captions]
+        condition = self.table.gather(rows)
+        clips = None if self.recalled is None else self.recalled.clips(rows, draws)
+        return replace(condition, clips=clips)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Return matrices with weight decay, and biases, embeddings and code vectors without."""
@@ -143,16 +172,19 @@ class CodeRecipe(Generic[ExampleT]):
 
 def text_tensors(condition: TextCondition) -> dict[str, Tensor]:
     """Return the tensors of a text condition, as entries of a batch; the inverse of `text_condition`."""
-    return {
+    tensors = {
         "text_tokens": condition.tokens,
         "text_padding": condition.padding_mask,
         "text_pooled": condition.pooled,
     }
+    return tensors if condition.clips is None else {**tensors, "clips": condition.clips}
 
 
 def text_condition(batch: Mapping[str, Tensor]) -> TextCondition:
     """Return the text condition of a batch of tensors."""
-    return TextCondition(batch["text_tokens"], batch["text_padding"], batch["text_pooled"])
+    return TextCondition(
+        batch["text_tokens"], batch["text_padding"], batch["text_pooled"], batch.get("clips")
+    )
 
 
 def sized_for(config: ConfigT, tokenizer: RVQVAE, encoder: TextEncoder) -> ConfigT:

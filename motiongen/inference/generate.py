@@ -19,6 +19,7 @@ def generate(
     head: str = "bamm",
     weights: str | Path = "full",
     device: str = "auto",
+    memory: str | Path | None = None,
 ) -> Motion:
     """Return the motion of a prompt, or of several prompts in sequence without a break.
 
@@ -32,6 +33,7 @@ def generate(
         head: name of the head.
         weights: "full" (non-commercial), "open" (free sources) or a folder.
         device: "auto", "cpu" or "cuda".
+        memory: a folder that `motiongen remember` wrote; "0" for none; None for that of the weights.
 
     Raises:
         ValueError: an empty prompt, or a number out of range.
@@ -47,6 +49,7 @@ def generate(
         head=head,
         weights=weights,
         device=device,
+        memory=memory,
     )[0].motion
 
 
@@ -62,6 +65,7 @@ def variants(
     head: str = "bamm",
     weights: str | Path = "full",
     device: str = "auto",
+    memory: str | Path | None = None,
 ) -> list[PromptedMotion]:
     """Return several variants of the motion that `generate` returns, with the time span of each prompt.
 
@@ -76,9 +80,10 @@ def variants(
         head: as in `generate`.
         weights: as in `generate`.
         device: as in `generate`.
+        memory: as in `generate`.
     """
     prompts = [prompts] if isinstance(prompts, str) else list(prompts)
-    model = load_words(head, weights, device)
+    model = load_words(head, weights, device, memory=memory)
     model.note_far(prompts)
     options = model.spec.options().adjusted(guidance_scale, temperature)
     return model.sequence(
@@ -97,6 +102,7 @@ def edit(
     head: str = "bamm",
     weights: str | Path = "full",
     device: str = "auto",
+    memory: str | Path | None = None,
 ) -> Motion:
     """Return a motion with a span regenerated to a prompt; all frames outside the span are unchanged.
 
@@ -110,11 +116,12 @@ def edit(
         head: as in `generate`; one that edits.
         weights: as in `generate`.
         device: as in `generate`.
+        memory: as in `generate`.
 
     Raises:
         ValueError: a head that does not edit, or a span outside the motion.
     """
-    model = load_words(head, weights, device, edits=True)
+    model = load_words(head, weights, device, memory=memory, edits=True)
     model.note_far([prompt])
     options = model.spec.options().adjusted(guidance_scale, temperature)
     return model.edit(motion, prompt, between, seed=seed, options=options)

@@ -1,6 +1,7 @@
 """Loading of models, with a cache: equal arguments give the same object."""
 
 import threading
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,15 @@ import torch
 
 from motiongen import checkpoint, heads, tokenizers
 from motiongen.conditions.text import TextEncoder
+from motiongen.data import memory_files
+from motiongen.data.code_bank import fingerprint
+from motiongen.data.memory import Memory
 from motiongen.devices import resolve_device
 from motiongen.heads.spec import HeadSpec, Kind
 from motiongen.inference.dance_model import DanceModel
 from motiongen.inference.model import Model
 from motiongen.inference.policy_model import PolicyModel
-from motiongen.inference.weight_sets import policy_folder, read_about, weights_folder
+from motiongen.inference.weight_sets import MEMORY, memory_folder, policy_folder, read_about, weights_folder
 from motiongen.tokenizers.rvq_vae import RVQVAE
 
 _LOCK = threading.RLock()
@@ -22,7 +26,12 @@ _LOCK = threading.RLock()
 
 
 def load(
-    head: str = "bamm", weights: str | Path = "full", device: str = "auto", *, space: str | None = None
+    head: str = "bamm",
+    weights: str | Path = "full",
+    device: str = "auto",
+    *,
+    space: str | None = None,
+    memory: str | Path | None = None,
 ) -> Any:
     """Return a loaded model; equal arguments give the same object.
 
@@ -33,6 +42,7 @@ def load(
             (`carp-blockpush`), its folder or OWNER/NAME.
         device: "cpu", "cuda", or "auto" for CUDA if available.
         space: for a head with spaces, one of them; None for the first one in the set.
+        memory: for a text head, a folder that `motiongen remember` wrote; "0" for none; None for that of the set.
 
     Returns:
         A `Model` for text heads, a `DanceModel` for music heads, a `PolicyModel` for policies.
@@ -43,11 +53,15 @@ def load(
     spec = heads.lookup(head)
     if space is not None and not spec.spaces:
         raise ValueError(f"space: expected none for {head}, which has no spaces, got {space!r}; leave it out")
+    if memory is not None and spec.kind != "words":
+        raise ValueError(
+            f"memory: expected none for {head}, which reads no sentences, got {memory!r}; leave it out"
+        )
     if spec.kind == "music":
         return load_dance(space, weights, device, head=head)
     if spec.kind == "policy":
         return load_policy(weights, device, head=head)
-    return load_words(head, weights, device)
+    return load_words(head, weights, device, memory=memory)
 
 
 def load_words(
@@ -55,6 +69,7 @@ def load_words(
     weights: str | Path = "full",
     device: str = "auto",
     *,
+    memory: str | Path | None = None,
     streams: bool = False,
     edits: bool = False,
 ) -> Model:
@@ -64,12 +79,14 @@ def load_words(
         head: as in `load`.
         weights: as in `load`.
         device: as in `load`.
+        memory: as in `load`.
         streams: require a head that streams.
         edits: require a head that edits.
     """
     spec = heads.lookup(head, "words", streams=streams, edits=edits)
     with _LOCK:
-        return _words(spec.name, weights_folder(weights), resolve_device(device))
+        folder = weights_folder(weights)
+        return _words(spec.name, folder, resolve_device(device), memory_folder(folder, memory))
 
 
 def load_dance(
@@ -120,7 +137,7 @@ def only_head(weights: str | Path, kind: Kind) -> str:
 
 
 @lru_cache(maxsize=4)
-def _words(head: str, folder: Path, device: torch.device) -> Model:
+def _words(head: str, folder: Path, device: torch.device, memory: Path | None) -> Model:
     spec = heads.lookup(head)
     if not (folder / head).is_dir():
         raise ValueError(
@@ -128,7 +145,37 @@ def _words(head: str, folder: Path, device: torch.device) -> Model:
         )
     tokenizer = load_tokenizer(folder / "tokenizer", device)
     module = _module(spec, folder / head, device)
-    return Model(module, tokenizer, load_text(module.config.text_encoder, device), read_about(folder), folder)
+    text = load_text(module.config.text_encoder, device)
+    model = Model(module, tokenizer, text, read_about(folder), folder)
+    if memory is None or (memory == folder / MEMORY and not reads_memory(module)):
+        return model
+    return replace(model, memory=_memory(memory, model))
+
+
+@lru_cache(maxsize=4)
+def _memory_in(folder: Path) -> Memory:
+    return memory_files.load(folder)
+
+
+def _memory(folder: Path, model: Model) -> Memory:
+    """Return the memory in a folder. Raises ValueError for one that was made for other models."""
+    if not reads_memory(model.head):
+        raise ValueError(
+            f"memory: expected a head that reads one, got {model.spec.name} of {model.about['name']}; "
+            "leave the memory out or choose another set"
+        )
+    memory, fit = _memory_in(folder), fingerprint(model.tokenizer)
+    if (memory.encoder, memory.tokenizer) != (model.text.name, fit):
+        raise ValueError(
+            f"{folder}: expected a memory made with these weights, got one made with others; "
+            "make it again with motiongen remember"
+        )
+    return memory
+
+
+def reads_memory(head: Any) -> bool:
+    """Return whether a head reads clips of a memory beside its prompts."""
+    return bool(getattr(head.config, "memory_clips", 0))
 
 
 @lru_cache(maxsize=4)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,12 +12,14 @@ from torch import Tensor, nn
 
 from motiongen import features, heads
 from motiongen.conditions.prompt import normalise_prompt
-from motiongen.conditions.text import TextEncoder
+from motiongen.conditions.text import TextCondition, TextEncoder
+from motiongen.data.memory import Memory, Recall
 from motiongen.heads.code_config import CodeOptions
 from motiongen.heads.spec import Kind
 from motiongen.inference import splice
 from motiongen.inference.humanoid_clip import canonical, put_back
 from motiongen.inference.pretrained import Pretrained
+from motiongen.modules.sampling import item_generators
 from motiongen.motion import Motion
 from motiongen.tokenizers.rvq_vae import RVQVAE
 from motiongen.training.model_card import Task
@@ -51,6 +53,7 @@ class Model(Pretrained):
         text: text encoder.
         about: contents of the about.json of the weights: name, licence, data, contents and styles.
         folder: of the weights; None for a model that was made in Python.
+        memory: clips that the head reads beside a prompt; None for none.
     """
 
     kind: ClassVar[Kind] = "words"
@@ -60,6 +63,13 @@ class Model(Pretrained):
     text: TextEncoder
     about: Mapping[str, Any] = field(default_factory=dict)
     folder: Path | None = None
+    memory: Memory | None = None
+
+    @cached_property
+    def _recall(self) -> Recall | None:
+        if self.memory is None:
+            return None
+        return Recall(self.memory, self.head.config.memory_clips, self.head.config.memory_tokens)
 
     @cached_property
     def sampler(self) -> Any:
@@ -75,6 +85,20 @@ class Model(Pretrained):
     def frames_per_token(self) -> int:
         """Frames of a token."""
         return self.tokenizer.config.frames_per_token
+
+    def condition(self, prompts: Sequence[str], generators: Sequence[torch.Generator]) -> TextCondition:
+        """Return encoded prompts, each with clips of the memory beside it if there is one.
+
+        Args:
+            prompts: B sentences.
+            generators: one for each, which draws among the nearest clips.
+        """
+        condition = self.text.encode(prompts)
+        if self._recall is None or self.memory is None:
+            return condition
+        found = self.memory.nearest(condition.pooled)
+        uniform = [torch.rand(found.clips.shape[1], generator=generator) for generator in generators]
+        return replace(condition, clips=self._recall.draw(found, torch.stack(uniform)).to(self.device))
 
     def generate(
         self,
@@ -95,11 +119,11 @@ class Model(Pretrained):
         Raises:
             ValueError: no prompt, an empty one, or a length that is not positive.
         """
-        condition = self.text.encode(prompts)
+        generators = item_generators(generator, len(prompts))
         codes = self.sampler.generate(
-            condition,
+            self.condition(prompts, generators),
             lengths=self._tokens(seconds),
-            generator=generator,
+            generator=generators,
             options=options or self.spec.options(),
         )
         return [_cut(features.decode(self._decode(item)), seconds) for item in codes]
@@ -132,10 +156,10 @@ class Model(Pretrained):
         prefix = torch.zeros(0, self.tokenizer.config.num_quantizers, dtype=torch.long)
         codes = [prefix if start is None else self._encode(start)] * count
         ends = [[len(item)] for item in codes]  # tokens after each part
-        conditions = self.text.encode(prompts)
-        for index in range(len(prompts)):
+        self.text.encode(prompts)  # all of them are checked before the first is obeyed
+        for prompt in prompts:
             new = self.sampler.generate(
-                conditions[[index] * count],
+                self.condition([prompt] * count, generators),
                 lengths=self._tokens(seconds),
                 prefix_codes=codes,
                 generator=generators,
@@ -224,9 +248,10 @@ class Model(Pretrained):
         codes = self._encode(whole, from_start=True)
         token = torch.arange(len(codes)) * self.frames_per_token
         keep = (token + self.frames_per_token <= first) | (token >= last)
+        generators = item_generators(torch.Generator().manual_seed(seed), 1)
         edited = self.sampler.edit(
-            [codes], [keep], self.text.encode([prompt]),
-            generator=torch.Generator().manual_seed(seed), options=options or self.spec.options(),
+            [codes], [keep], self.condition([prompt], generators),
+            generator=generators, options=options or self.spec.options(),
         )[0]  # fmt: skip
         span = splice.fill(whole, self._decode(edited)[: whole.num_frames], first, last)
         if whole is motion:

@@ -12,6 +12,8 @@ from motiongen.registry import suggest
 
 ABOUT = "about.json"
 """Licence, data, contents and styles of a set."""
+MEMORY = "memory"
+"""Folder of a set's memory."""
 
 
 def shipped_sets() -> dict[str, Path]:
@@ -40,6 +42,28 @@ def weights_folder(weights: str | Path) -> Path:
         ValueError: there is no such set; the message lists the names.
     """
     return _find("weights", shipped_sets(), weights)
+
+
+def memory_folder(set_folder: Path, memory: str | Path | None) -> Path | None:
+    """Return the folder of a memory, or None for no memory.
+
+    Args:
+        set_folder: of the weights.
+        memory: a folder that `motiongen remember` wrote; "0" for none; None for that of the set, if it has one.
+
+    Raises:
+        ValueError: there is no such folder.
+    """
+    if memory is None:
+        own = set_folder / MEMORY
+        return own if own.is_dir() else None
+    if str(memory) == "0":
+        return None
+    if not Path(memory).is_dir():
+        raise ValueError(
+            f"memory: expected a folder that motiongen remember wrote, or 0, got {str(memory)!r}; check the path"
+        )
+    return Path(memory).resolve()
 
 
 def policy_folder(policy: str | Path) -> Path:

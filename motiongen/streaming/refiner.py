@@ -49,7 +49,7 @@ class Refiner:
             prompt: the sentence that they obey.
         """
         keep = torch.arange(len(codes)) < len(codes) - tokens
-        condition = self._model.text.encode([prompt])
+        condition = self._model.condition([prompt], [self._generator])
         made = self._model.sampler.edit(
             [codes], [keep], condition, generator=self._generator, options=self._options
         )

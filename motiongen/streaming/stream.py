@@ -25,6 +25,7 @@ def stream(
     head: str = "mogo",
     weights: str | Path = "full",
     device: str = "auto",
+    memory: str | Path | None = None,
 ) -> Iterator[StreamFrame]:
     """Yield frames at 30 to the second, as fast as they are asked for, and without end.
 
@@ -37,13 +38,14 @@ def stream(
         head: name of a model that streams.
         weights: "full" (non-commercial), "open" (free sources) or a folder.
         device: "auto", "cpu" or "cuda".
+        memory: a folder that `motiongen remember` wrote; "0" for none; None for that of the weights.
 
     Raises:
         ValueError: an empty prompt, a number out of range, or a head that does not stream.
     """
     if seconds is not None and not seconds > 0:
         raise ValueError(f"seconds: expected a positive length, got {seconds}; or leave it out")
-    scheduler = StreamScheduler(load_words(head, weights, device), max_characters=1)
+    scheduler = StreamScheduler(load_words(head, weights, device, memory=memory), max_characters=1)
     character = scheduler.open(prompt=prompt, seed=seed, guidance_scale=guidance_scale)
     for text in [then] if isinstance(then, str) else then:
         character.submit("then", text=text)

@@ -2,6 +2,7 @@
 
 import logging
 
+import torch
 from torch import Tensor
 
 from motiongen.features import Frames, RootState
@@ -59,7 +60,7 @@ class StreamSession:
         self.unanswered: list[PendingCommand] = []
         batch.reset(slot)
         batch.guidance_scale[slot] = batch.options.guidance_scale
-        batch.set_text([slot], model.text.encode([IDLE]))
+        self._set_text(IDLE, seed=0)  # the slot's seed still is that of the character before
 
     @property
     def frames_per_token(self) -> int:
@@ -118,9 +119,14 @@ class StreamSession:
         self.replaces_waiting = self.replaces_waiting or now or loops
         self.realigns = self.realigns or loops  # the head has stood still meanwhile
         self.plan.start(prompt)
-        self.batch.set_text([self.slot], self.model.text.encode([prompt.text]))
+        self._set_text(prompt.text, int(self.batch.seed[self.slot]))
         if command is not None:
             self.unanswered.append(command)
+
+    def _set_text(self, text: str, seed: int) -> None:
+        """Set the sentence, with clips of the memory that a seed draws."""
+        condition = self.model.condition([text], [torch.Generator().manual_seed(seed)])
+        self.batch.set_text([self.slot], condition)
 
     def follow(self, prompt: PlannedPrompt) -> None:
         """Start a prompt that was planned before, and emit the event "obeys".

@@ -73,7 +73,7 @@ PRESETS: dict[str, BAMMConfig] = {
     "small": BAMMConfig(),
     "open": BAMMConfig(
         context_dim=64, dim=160, num_layers=4, num_heads=5, feedforward_dim=320,
-        residual_dim=96, residual_layers=3, residual_heads=3, residual_feedforward_dim=256,
+        residual_dim=96, residual_layers=3, residual_heads=3, residual_feedforward_dim=256, memory_clips=2,
     ),
     "paper": BAMMConfig(
         max_tokens=49, text_encoder="openai/clip-vit-base-patch32", text_dim=512, context_dim=384, code_dim=384,

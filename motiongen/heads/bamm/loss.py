@@ -52,7 +52,7 @@ def loss(model: BAMM, batch: BAMMBatch, generator: torch.Generator) -> dict[str,
     given_lengths = torch.where(has_length, lengths, 0)
     dropped = torch.rand(size, generator=generator) < config.condition_dropout
 
-    context, context_padding, sentence = model.text(batch.condition, dropped.to(device))
+    context, context_padding, sentence = model.context(batch.condition, dropped.to(device))
     first = model.first_token(sentence, given_lengths.to(device))
     x = torch.cat([first, model.embed(view.inputs.to(device))], dim=1)
     padding = F.pad(~(valid | at_end), (1, 0)).to(device)

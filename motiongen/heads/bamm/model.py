@@ -11,8 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from motiongen.conditions.text import TextCondition
 from motiongen.heads.bamm.config import BAMMConfig
 from motiongen.modules.attention import Transformer
+from motiongen.modules.memory_input import MemoryInput, extend
 from motiongen.modules.residual_transformer import CodeVectors, ResidualTransformer
 from motiongen.modules.text_input import TextInput
 
@@ -28,6 +30,8 @@ class BAMM(nn.Module):
         self.config = config
         self.vectors = CodeVectors(config.num_quantizers, config.codebook_size, config.code_dim)
         self.text = TextInput(config.text_dim, config.context_dim, config.dim)
+        reads = (config.code_dim, config.context_dim, config.memory_tokens)
+        self.memory = MemoryInput(*reads) if config.memory_clips else None
         self.length = nn.Embedding(config.max_tokens + 1, config.dim)  # 0: no length given
         self.special = nn.Parameter(torch.empty(3, config.dim))  # END, PAD, MASK
         self.code_in = nn.Linear(config.code_dim, config.dim)
@@ -44,6 +48,16 @@ class BAMM(nn.Module):
     def device(self) -> torch.device:
         """Device of the model."""
         return self.special.device
+
+    def context(self, condition: TextCondition, dropped: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return context tokens (B, L, C), their padding (B, L) and sentence vectors (B, D).
+
+        Args:
+            condition: B prompts, with or without clips of a memory.
+            dropped: (B,) bool, true = unconditional.
+        """
+        context = self.text(condition, dropped)
+        return extend(context, self.memory, condition.clips, dropped, self.vectors)
 
     def embed(self, codes: Tensor) -> Tensor:
         """Return embeddings (B, N, D) of first-level codes (B, N), which may include END, PAD and MASK."""

@@ -13,16 +13,13 @@ from motiongen.conditions.text import TextEncoder
 from motiongen.data.cache import ClipCache
 from motiongen.data.caption_table import CaptionTable
 from motiongen.data.code_bank import encode_all
-from motiongen.data.composition import JOINTS, crossfade, join_captions, pose_distance, same_form
+from motiongen.data.composition import JOINTS, crossfade, join_captions, junction_distances, same_form
 from motiongen.data.corpus import Corpus
-from motiongen.features import LAYOUT
 from motiongen.heads.bamm.config import BAMMTrainConfig
 from motiongen.heads.bamm.loss import BAMMBatch, loss
 from motiongen.heads.bamm.model import BAMM
 from motiongen.heads.code_recipe import CodeRecipe, text_condition, text_tensors
 from motiongen.tokenizers.rvq_vae import RVQVAE
-
-POSE = slice(LAYOUT["height"].start, LAYOUT["joints"].stop)  # compared at a junction
 
 
 @dataclass(frozen=True)
@@ -53,12 +50,14 @@ class Example:
         ended: whether the last token is the last of the motion.
         given: leading tokens that belong to another prompt.
         caption: the prompt.
+        recall: uniform draw in 0..1, of the clips beside the prompt.
     """
 
     codes: Tensor
     ended: bool
     given: int
     caption: str
+    recall: float = 0.5
 
 
 class BAMMRecipe(CodeRecipe[Example]):
@@ -105,10 +104,11 @@ class BAMMRecipe(CodeRecipe[Example]):
         self.table = CaptionTable.build(
             encoder, captions + [example.caption for example in self.held_out], folder
         )
+        self.recalled = self.recall(self.table)
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Return a random batch of clips of similar length."""
-        return self.batch(self.like_length(self.config.batch_size, generator, self._example, draws=5))
+        return self.batch(self.like_length(self.config.batch_size, generator, self._example, draws=6))
 
     def batch(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """Return a batch of examples as tensors."""
@@ -117,7 +117,7 @@ class BAMMRecipe(CodeRecipe[Example]):
             "lengths": torch.tensor([len(example.codes) for example in examples]),
             "ended": torch.tensor([example.ended for example in examples]),
             "given": torch.tensor([example.given for example in examples]),
-            **text_tensors(self.table.gather([self.table.index(example.caption) for example in examples])),
+            **text_tensors(self.conditions([e.caption for e in examples], [e.recall for e in examples])),
         }
 
     def loss_of(
@@ -132,22 +132,23 @@ class BAMMRecipe(CodeRecipe[Example]):
 
         Args:
             index: of the motion.
-            draws: five uniform draws in 0..1.
+            draws: six uniform draws in 0..1.
         """
-        kind, which, start, size, caption_draw = draws
+        kind, which, start, size, caption_draw, recall = draws
         window, config = self.model.config.max_tokens, self.config
         if self.pairs and kind < config.composed_share + config.continued_share:
             pair = self.pairs[int(which * len(self.pairs))]
             if kind < config.composed_share:
-                return Example(pair.codes[:window], pair.ended and len(pair.codes) <= window, 0, pair.caption)
+                ended = pair.ended and len(pair.codes) <= window
+                return Example(pair.codes[:window], ended, 0, pair.caption, recall)
             given = 1 + int(start * min(pair.boundary, 16))
             codes = pair.codes[pair.boundary - given :]
-            return Example(codes[:window], pair.ended and len(codes) <= window, given, pair.second)
+            return Example(codes[:window], pair.ended and len(codes) <= window, given, pair.second, recall)
         motion = self.motions[index]
         codes = self.corpus.codes(index, which)
         caption = motion.captions[int(caption_draw * len(motion.captions))]
         span = self.corpus.crop(len(codes), 1 - kind < config.cut_share, size, start)
-        return Example(codes[span], span.stop == len(codes), 0, caption)
+        return Example(codes[span], span.stop == len(codes), 0, caption, recall)
 
     def _make_pairs(self, tokenizer: RVQVAE) -> list[Pair]:
         """Return joined pairs of random motions; the second is the candidate that starts nearest to the first's end."""
@@ -177,4 +178,4 @@ class BAMMRecipe(CodeRecipe[Example]):
 
 
 def _junction(first: Tensor, others: Sequence[Tensor], index: int) -> float:
-    return pose_distance(first[:, POSE], others[index][:, POSE])
+    return float(junction_distances(first[-1:], others[index][:1]))

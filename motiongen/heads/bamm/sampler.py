@@ -178,7 +178,7 @@ class _Window:
         self.model, self.generators, self.options, self.device = model, generators, options, model.device
         condition = condition.to(self.device)[list(range(len(condition))) * 2]
         dropped = torch.arange(len(condition), device=self.device) >= len(condition) // 2
-        tokens, padding, self.sentence = model.text(condition, dropped)
+        tokens, padding, self.sentence = model.context(condition, dropped)
         self.context = model.transformer.make_context(tokens, padding)
         self.residual_context = model.residual.make_context(tokens, padding)
 

@@ -50,6 +50,11 @@ class MogoConfig(CodeHeadConfig):
         layers = (*self.layers, *[1] * num_quantizers)[:num_quantizers]
         return replace(self, num_quantizers=num_quantizers, layers=layers, **sizes)
 
+    @property
+    def context_tokens(self) -> int:
+        """Most tokens of the context: of the text, and of the clips of a memory."""
+        return self.text_tokens + self.memory_clips * self.memory_tokens
+
     def transformer(self) -> TransformerConfig:
         """Return the sizes of the base level's transformer."""
         return TransformerConfig(
@@ -79,7 +84,7 @@ PRESETS: dict[str, MogoConfig] = {
     "small": MogoConfig(),
     "open": MogoConfig(
         context_dim=64, code_dim=48, layers=(4, 1, 1, 1, 1, 1), dim=160, num_heads=5, feedforward_dim=384,
-        fine_dim=96, fine_heads=3, fine_feedforward_dim=256,
+        fine_dim=96, fine_heads=3, fine_feedforward_dim=256, memory_clips=2,
     ),
     "paper": MogoConfig(
         text_encoder="openai/clip-vit-base-patch32", text_dim=512, context_dim=512, code_dim=512,

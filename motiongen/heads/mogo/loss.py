@@ -81,8 +81,7 @@ def _training_context(model: Mogo, batch: MogoBatch, generator: torch.Generator)
     prompts = len(batch.condition) // items
     dropped = torch.rand(items, generator=generator) < model.config.condition_dropout
     drop_text = dropped.to(batch.codes.device)[:, None] | batch.drop_text  # (B, P)
-    condition = batch.condition.first(model.config.text_tokens)
-    tokens, text_padding, sentence = model.text(condition, drop_text.flatten())
+    tokens, text_padding, sentence = model.context(batch.condition, drop_text.flatten())
     tokens = tokens.view(items, -1, tokens.shape[-1])  # (B, P L, C)
     length = tokens.shape[1] // prompts
     owner = torch.arange(prompts, device=tokens.device).repeat_interleave(length)

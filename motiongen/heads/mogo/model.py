@@ -20,6 +20,7 @@ from motiongen.heads.mogo.stream import MogoState, end_share, guided
 from motiongen.heads.streaming_head import TokenRequest
 from motiongen.modules.attention import Transformer
 from motiongen.modules.kv_cache import Push, TransformerState, chunk_lengths
+from motiongen.modules.memory_input import MemoryInput, extend
 from motiongen.modules.residual_transformer import CodeVectors
 from motiongen.modules.sampling import counter_uniform, draw
 from motiongen.modules.text_input import TextInput
@@ -72,6 +73,8 @@ class Mogo(nn.Module):
         self.config = config
         self.vectors = CodeVectors(config.num_quantizers, config.codebook_size, config.code_dim)
         self.text = TextInput(config.text_dim, config.context_dim, config.dim)
+        reads = (config.code_dim, config.context_dim, config.memory_tokens)
+        self.memory = MemoryInput(*reads) if config.memory_clips else None
         self.age = nn.Embedding(config.max_count + 1, config.dim)  # 0: not given
         self.remaining = nn.Embedding(config.max_count + 1, config.dim)  # 0: not given
         self.start = nn.Parameter(torch.empty(2, config.dim))  # start of a whole clip, of a cropped one
@@ -88,6 +91,16 @@ class Mogo(nn.Module):
     def device(self) -> torch.device:
         """Device of the model."""
         return self.start.device
+
+    def context(self, condition: TextCondition, dropped: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return context tokens (B, L, C), their padding (B, L) and sentence vectors (B, D).
+
+        Args:
+            condition: B prompts, with or without clips of a memory; text tokens past `text_tokens` are left out.
+            dropped: (B,) bool, true = unconditional.
+        """
+        context = self.text(condition.first(self.config.text_tokens), dropped)
+        return extend(context, self.memory, condition.clips, dropped, self.vectors)
 
     def sums(self, codes: Tensor) -> Tensor:
         """Return the embeddings of codes (..., Q), summed up to each level: (..., Q, C)."""
@@ -115,7 +128,7 @@ class Mogo(nn.Module):
         config, device = self.config, self.device
         like = self.transformer.norm.weight
         base = self.transformer.init_state(
-            2 * batch_size, config.window + spare, context_tokens=config.text_tokens, spare=spare
+            2 * batch_size, config.window + spare, context_tokens=config.context_tokens, spare=spare
         )
         sizes = config.fine_transformer(1)
         layers, slots = sum(config.layers[1:]), config.fine_window + spare
@@ -148,8 +161,7 @@ class Mogo(nn.Module):
         if condition is None:
             zeros = self.start.new_zeros(len(items), 1, self.config.text_dim)
             condition = TextCondition(zeros, zeros[..., 0] > 0, zeros[:, 0])
-        condition = condition.to(self.device).first(self.config.text_tokens)
-        tokens, padding, sentence = self.text(condition, dropped)
+        tokens, padding, sentence = self.context(condition.to(self.device), dropped)
         state.base.set_context(self.transformer.make_context(tokens, padding), items)
         state.sentence[items] = sentence.to(state.sentence.dtype)
 

@@ -28,6 +28,7 @@ class Example:
     Attributes:
         codes: (N, Q).
         captions: the P prompts.
+        recall: a uniform draw in 0..1 for each prompt, of the clips beside it.
     """
 
     codes: Tensor
@@ -38,6 +39,7 @@ class Example:
     segment: Tensor
     age: Tensor
     remaining: Tensor
+    recall: tuple[float, ...]
 
 
 class MogoRecipe(CodeRecipe[Example]):
@@ -86,10 +88,11 @@ class MogoRecipe(CodeRecipe[Example]):
         captions += [example.captions[0] for example in self.held_out]
         captions += [joined for chain in self.chains if (joined := _composed(chain))]
         self.table = CaptionTable.build(encoder, captions, folder)
+        self.recalled = self.recall(self.table)
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Return a random batch of examples of similar length."""
-        return self.batch(self.like_length(self.config.batch_size, generator, self._example, draws=10))
+        return self.batch(self.like_length(self.config.batch_size, generator, self._example, draws=15))
 
     def loss_of(
         self, model: Mogo, batch: Mapping[str, Tensor], generator: torch.Generator
@@ -110,7 +113,10 @@ class MogoRecipe(CodeRecipe[Example]):
             for e in examples
             for caption in e.captions + e.captions[-1:] * (prompts - len(e.captions))
         ]
-        condition = self.table.gather([self.table.index(caption) for caption in captions])
+        recall = [
+            draw for e in examples for draw in e.recall + (1.0,) * (prompts - len(e.captions))
+        ]  # a prompt that only fills up has no clips
+        condition = self.conditions(captions, recall)
         drop_text = [e.drop_text + (True,) * (prompts - len(e.captions)) for e in examples]
         per_position = {
             name: pad_sequence([getattr(example, name) for example in examples], batch_first=True)
@@ -131,7 +137,7 @@ class MogoRecipe(CodeRecipe[Example]):
 
         Args:
             index: of the motion.
-            draws: ten uniform draws in 0..1.
+            draws: fifteen uniform draws in 0..1.
         """
         kind, which, start_draw, size, caption_draw = draws[:5]
         if self.chains and kind < self.config.chain_share:
@@ -145,12 +151,15 @@ class MogoRecipe(CodeRecipe[Example]):
         codes, motion = self.corpus.codes(index, which), self.corpus.motions[index]
         caption = motion.captions[int(caption_draw * len(motion.captions))]
         span = self.corpus.crop(len(codes), 1 - kind < self.config.cut_share, size, start_draw)
-        return self._single(codes, caption, span, give_length=draws[5] < self.config.told_share)
+        give_length = draws[5] < self.config.told_share
+        return self._single(codes, caption, span, give_length=give_length, recall=draws[10])
 
-    def _single(self, codes: Tensor, caption: str, span: slice, *, give_length: bool) -> Example:
+    def _single(
+        self, codes: Tensor, caption: str, span: slice, *, give_length: bool, recall: float = 0.5
+    ) -> Example:
         """Return the example of a span of one motion, with or without its remaining length."""
         link = Link(-span.start, len(codes) - span.start, 0, True, caption)
-        return self._of_links(codes[span], (link,), 0, [0.0 if give_length else 1.0] * 5)
+        return self._of_links(codes[span], (link,), 0, [0.0 if give_length else 1.0] * 5 + [recall])
 
     def _of_links(self, codes: Tensor, links: Sequence[Link], start: int, draws: Sequence[float]) -> Example:
         """Return the example of a window of a chain.
@@ -159,7 +168,8 @@ class MogoRecipe(CodeRecipe[Example]):
             codes: (N, Q) of the chain.
             links: its motions.
             start: first token of the window.
-            draws: uniform draws in 0..1, one for each link: whether its text and its remaining length are given.
+            draws: uniform draws in 0..1: five for the links, whether their text and remaining lengths are given, then
+                as many for the clips beside their prompts.
         """
         codes = codes[start : start + self.config.train_window]
         links = [replace(link, begin=link.begin - start, end=link.end - start) for link in links]
@@ -186,6 +196,7 @@ class MogoRecipe(CodeRecipe[Example]):
             segment=segment,
             age=age.clamp(0, largest),
             remaining=remaining.clamp(0, largest),
+            recall=tuple(draws[5 : 5 + len(links)]),
         )
 
 

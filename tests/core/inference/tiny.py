@@ -27,19 +27,21 @@ def save_tiny(folder: Path) -> Path:
         BAMMConfig(
             num_quantizers=2, codebook_size=16, max_tokens=12, context_dim=16, code_dim=8, dim=24, num_layers=1,
             num_heads=2, feedforward_dim=32, residual_dim=16, residual_layers=1, residual_heads=2,
-            residual_feedforward_dim=16,
+            residual_feedforward_dim=16, memory_clips=1, memory_tokens=4,
         )
     )  # fmt: skip
     stream_head = Mogo(
         MogoConfig(
             num_quantizers=2, codebook_size=16, text_tokens=8, context_dim=16, code_dim=8, layers=(1, 1), dim=24,
             num_heads=2, feedforward_dim=32, window=8, fine_dim=16, fine_heads=2, fine_feedforward_dim=16,
-            fine_window=4,
+            fine_window=4, memory_clips=1, memory_tokens=4,
         )
     )  # fmt: skip
     with torch.no_grad():  # logits as far apart as a trained model's, and an end now and then
         stream_head.code_out.weight.mul_(20)
         stream_head.end_out.bias.fill_(-1)
+        for memory in (head.memory, stream_head.memory):
+            memory.norm.weight.mul_(50)
     checkpoint.save(stream_head, stream_head.config, folder / "mogo", "tiny")
     for space, channels, frames in (("latent", 8, 4), ("motion", 140, 1)):
         dancer = tiny_dancer(space, channels, frames)

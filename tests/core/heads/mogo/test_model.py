@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn.utils.rnn import pad_sequence
@@ -31,10 +33,10 @@ def random_codes(count, seed=2):
     return torch.randint(16, (count, 3), generator=seeded(seed))
 
 
-def loud(seed=0):
+def loud(seed=0, memory=0):
     """A random model whose logits are far apart, as a trained one's are."""
     torch.manual_seed(seed)
-    model = Mogo(TINY).eval()
+    model = Mogo(replace(TINY, memory_clips=memory, memory_tokens=4)).eval()
     with torch.no_grad():
         model.code_out.weight.mul_(8)
         model.end_out.bias.fill_(-100)
@@ -107,10 +109,13 @@ def test_a_prompt_that_changes_at_a_token_is_obeyed_from_there(overfitted):
     assert torch.equal(first[0], clips[0][0]) and torch.equal(second[0], clips[1][0])
 
 
-def test_the_loss_of_a_clip_is_the_cross_entropy_of_a_stream_given_its_tokens():
+@pytest.mark.parametrize("clips", [None, random_codes(8).view(1, 2, 4, 3)])
+def test_the_loss_of_a_clip_is_the_cross_entropy_of_a_stream_given_its_tokens(clips):
     # Teacher forcing over a clip longer than both windows, against steps with caches: the same scores at every token.
-    model, condition, codes = loud().double(), words(1), random_codes(11)[None]
-    condition = TextCondition(condition.tokens.double(), condition.padding_mask, condition.pooled.double())
+    model, condition, codes = loud(memory=2).double(), words(1), random_codes(11)[None]
+    condition = TextCondition(
+        condition.tokens.double(), condition.padding_mask, condition.pooled.double(), clips
+    )
     with torch.no_grad():
         losses = loss(model, whole(codes, condition, ended=False), seeded())
     state, surprises = model.init_state(1), []

@@ -1,0 +1,240 @@
+"""Memory: clips as codes with the sentences that find them, which heads read beside a prompt.
+
+A training makes one of its corpus; `memory_files` keeps one in a folder.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from motiongen.data.cache import ClipRecord
+from motiongen.data.caption_table import CaptionTable
+from motiongen.data.corpus import Corpus
+
+NEAR = 0.5
+"""Least cosine similarity of a prompt to a sentence whose clip is read."""
+CANDIDATES = 16
+"""Nearest clips of which those that are read are drawn."""
+SHARPNESS = 16.0
+"""A clip is drawn with weight exp(SHARPNESS * similarity)."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Clips of a memory that are near to prompts.
+
+    Attributes:
+        clips: (B, K) indices of clips, nearest first; -1 where there are fewer.
+        similarity: (B, K) cosine similarity of the prompt to the nearest sentence of each; 0 where there is none.
+        sentence: (B, K) indices of those sentences.
+    """
+
+    clips: Tensor
+    similarity: Tensor
+    sentence: Tensor
+
+
+class Memory:
+    """Clips as codes, with sentences.
+
+    Args:
+        codes: (sum of N_i, Q) int16, clip by clip.
+        lengths: (M,) tokens N_i of each clip.
+        sentences: S strings.
+        vectors: (S, D) their vectors by the text encoder of the head.
+        owners: for each sentence the clips that it describes.
+        facts: for each clip its "id", "source" and "licence".
+        encoder: name of the text encoder of the vectors.
+        tokenizer: fingerprint of the tokenizer of the codes.
+    """
+
+    def __init__(
+        self,
+        codes: Tensor,
+        lengths: Tensor,
+        sentences: Sequence[str],
+        vectors: Tensor,
+        owners: Sequence[Sequence[int]],
+        facts: Sequence[dict[str, str]],
+        encoder: str = "",
+        tokenizer: str = "",
+    ) -> None:
+        self.flat, self.lengths = codes, lengths
+        self.starts = lengths.cumsum(0) - lengths
+        self.sentences, self.owners, self.facts = tuple(sentences), owners, tuple(facts)
+        self.vectors = F.normalize(vectors.float(), dim=-1)
+        self.encoder, self.tokenizer = encoder, tokenizer
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def codes(self, clip: int) -> Tensor:
+        """Return the codes (N, Q) int16 of a clip."""
+        start = int(self.starts[clip])
+        return self.flat[start : start + int(self.lengths[clip])]
+
+    def nearest(self, vectors: Tensor, count: int = CANDIDATES) -> Found:
+        """Return the clips nearest to prompts.
+
+        Args:
+            vectors: (B, D) sentence vectors of the prompts.
+            count: K clips of each prompt.
+        """
+        vectors = F.normalize(vectors.float().cpu(), dim=-1)
+        found = Found(
+            torch.full((len(vectors), count), -1),
+            torch.zeros(len(vectors), count),
+            torch.zeros(len(vectors), count, dtype=torch.long),
+        )
+        for start in range(0, len(vectors), 256):
+            cosines = vectors[start : start + 256] @ self.vectors.T  # (b, S)
+            best = cosines.topk(min(8 * count, cosines.shape[1]), dim=-1)
+            for row, (values, indices) in enumerate(
+                zip(best.values.tolist(), best.indices.tolist(), strict=True)
+            ):
+                self._fill(found, start + row, values, indices)
+        return found
+
+    def _fill(self, found: Found, row: int, similarities: Sequence[float], sentences: Sequence[int]) -> None:
+        """Write the clips of the nearest sentences of one prompt, each clip once."""
+        taken: dict[int, tuple[float, int]] = {}
+        room = found.clips.shape[1]
+        for similarity, sentence in zip(similarities, sentences, strict=True):
+            if similarity < NEAR or len(taken) >= room:
+                break
+            owners = self.owners[sentence]
+            shift = row % len(owners)  # a sentence of many clips does not show the same ones to every prompt
+            for clip in [*owners[shift:], *owners[:shift]]:
+                if len(taken) < room:
+                    taken.setdefault(clip, (similarity, sentence))
+        for place, (clip, (similarity, sentence)) in enumerate(taken.items()):
+            found.clips[row, place], found.similarity[row, place] = clip, similarity
+            found.sentence[row, place] = sentence
+
+    def first_tokens(self, count: int) -> Tensor:
+        """Return the first codes (M, count, Q) int16 of every clip, -1 after the end of shorter ones."""
+        starts = torch.full((len(self), count, self.flat.shape[1]), -1, dtype=torch.int16)
+        for clip in range(len(self)):
+            codes = self.codes(clip)[:count]
+            starts[clip, : len(codes)] = codes
+        return starts
+
+    @classmethod
+    def build(
+        cls,
+        codes: Sequence[Tensor],
+        captions: Sequence[Sequence[str]],
+        embed: Callable[[list[str]], Tensor],
+        facts: Sequence[dict[str, str]],
+        encoder: str = "",
+        tokenizer: str = "",
+    ) -> "Memory":
+        """Return the memory of clips with captions.
+
+        Args:
+            codes: (N_i, Q) int16 of each clip.
+            captions: sentences of each clip; one may describe several.
+            embed: returns the vectors (S, D) of sentences.
+            facts: as in `Memory`.
+            encoder: as in `Memory`.
+            tokenizer: as in `Memory`.
+        """
+        owners: dict[str, list[int]] = {}
+        for clip, sentences in enumerate(captions):
+            for sentence in dict.fromkeys(sentences):
+                owners.setdefault(sentence, []).append(clip)
+        lengths = torch.tensor([len(item) for item in codes])
+        vectors = embed(list(owners))
+        return cls(
+            torch.cat(list(codes)),
+            lengths,
+            list(owners),
+            vectors,
+            list(owners.values()),
+            facts,
+            encoder,
+            tokenizer,
+        )
+
+    @classmethod
+    def of_corpus(cls, corpus: Corpus, table: CaptionTable) -> "Memory":
+        """Return the training motions of a corpus as a memory.
+
+        Args:
+            corpus: the motions.
+            table: with the vectors of their captions.
+        """
+        return cls.build(
+            [corpus.bank.codes(index) for index in range(len(corpus.motions))],
+            [motion.captions for motion in corpus.motions],
+            lambda sentences: table.gather([table.index(sentence) for sentence in sentences]).pooled,
+            [clip_facts(corpus.cache.records[motion.clip]) for motion in corpus.motions],
+        )
+
+
+def clip_facts(record: ClipRecord) -> dict[str, str]:
+    """Return what a memory says about a clip."""
+    return {"id": record.id, "source": record.source, "licence": record.licence}
+
+
+class Recall:
+    """Draws the clips that a head reads beside a prompt.
+
+    Args:
+        memory: where they are found.
+        count: clips R of a prompt.
+        tokens: tokens M of a clip that are read.
+    """
+
+    def __init__(self, memory: Memory, count: int, tokens: int) -> None:
+        self.memory, self.count = memory, count
+        self._starts = memory.first_tokens(tokens)
+
+    def draw(self, found: Found, uniform: Tensor) -> Tensor:
+        """Return the codes (B, R, M, Q) int16 of clips drawn from those found; -1 where there is none.
+
+        Args:
+            found: for B prompts.
+            uniform: (B, K) uniform draws in 0..1, one for each clip found.
+        """
+        gumbel = -(-uniform.clamp(1e-6, 1 - 1e-6).log()).log()
+        scores = (SHARPNESS * found.similarity + gumbel).masked_fill(found.clips < 0, -torch.inf)
+        chosen = scores.topk(self.count, dim=-1).indices
+        clips = found.clips.gather(1, chosen)  # (B, R)
+        return self._starts[clips.clamp_min(0)].masked_fill((clips < 0)[..., None, None], -1)
+
+
+class TrainingRecall:
+    """Clips of the corpus beside the captions of a training, left out for a share of them.
+
+    Args:
+        memory: of the corpus.
+        table: all captions of the training.
+        count: clips R of a caption.
+        tokens: tokens M of a clip that are read.
+        share: of examples that have clips.
+    """
+
+    def __init__(self, memory: Memory, table: CaptionTable, count: int, tokens: int, share: float) -> None:
+        self._recall, self._share = Recall(memory, count, tokens), share
+        self._found = memory.nearest(table.gather(range(len(table))).pooled)
+
+    def clips(self, rows: Sequence[int], draws: Sequence[float]) -> Tensor:
+        """Return the codes (B, R, M, Q) of clips beside captions.
+
+        Args:
+            rows: of the captions in the table.
+            draws: a uniform draw in 0..1 for each: whether it has clips, and which.
+        """
+        index = torch.tensor(rows)
+        found = Found(*(part[index] for part in vars(self._found).values()))
+        noise = [
+            torch.rand(found.clips.shape[1], generator=torch.Generator().manual_seed(int(draw * 2**40)))
+            for draw in draws
+        ]
+        clips = self._recall.draw(found, torch.stack(noise))
+        without = torch.tensor(draws) >= self._share
+        return clips.masked_fill(without[:, None, None, None], -1)

@@ -1,0 +1,126 @@
+"""A memory in a folder: `memory.safetensors`, codes and vectors, and `memory.json.xz`, sentences and sources."""
+
+import json
+import lzma
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save as as_bytes
+from torch import Tensor
+
+from motiongen import limits
+from motiongen.atomic import atomic_paths
+from motiongen.checkpoint import read_tensors
+from motiongen.data.memory import Memory
+from motiongen.files import reading
+
+TENSORS, FACTS = "memory.safetensors", "memory.json.xz"
+FORMAT_VERSION = 1
+
+
+def is_memory(folder: Path) -> bool:
+    """Return whether a folder has a memory in it."""
+    return (folder / TENSORS).is_file() and (folder / FACTS).is_file()
+
+
+def save(memory: Memory, folder: str | Path) -> None:
+    """Write a memory to a folder, which is created if missing.
+
+    Codes are stored as bytes with their ninth bits packed, sentence vectors as bytes with a scale each.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    scale = memory.vectors.abs().amax(dim=1, keepdim=True).clamp_min(1e-9) / 127
+    tensors = {
+        "low": (memory.flat % 256).to(torch.uint8),
+        "high": _packed(memory.flat // 256),
+        "lengths": memory.lengths.to(torch.int32),
+        "vectors": (memory.vectors / scale).round().to(torch.int8),
+        "scale": scale.half(),
+    }
+    licences = {fact["source"]: fact["licence"] for fact in memory.facts}
+    facts = {
+        "format": FORMAT_VERSION,
+        "encoder": memory.encoder,
+        "tokenizer": memory.tokenizer,
+        "sentences": memory.sentences,
+        "owners": memory.owners,
+        "clips": [[fact["id"], fact["source"]] for fact in memory.facts],
+        "licences": licences,
+    }
+    with atomic_paths(folder / TENSORS, folder / FACTS) as (numbers, words):
+        numbers.write_bytes(as_bytes(tensors))
+        words.write_bytes(lzma.compress(json.dumps(facts).encode()))
+
+
+def load(folder: str | Path) -> Memory:
+    """Return the memory in a folder.
+
+    Raises:
+        ValueError: there is none, or its files are damaged or not of one memory.
+    """
+    folder = Path(folder)
+    if not is_memory(folder):
+        raise ValueError(
+            f"{folder}: expected a memory, got no {TENSORS}; make one with motiongen remember FOLDER -o MEMORY"
+        )
+    tensors, facts = read_tensors(folder / TENSORS), _read_facts(folder / FACTS)
+    with reading(folder / TENSORS, "a whole memory"):
+        low = tensors["low"].long()
+        codes = (low + 256 * _unpacked(tensors["high"], low.shape)).to(torch.int16)
+        lengths = tensors["lengths"].long()
+        if int(lengths.sum()) != len(codes) or bool((lengths < 1).any()):
+            raise ValueError(
+                f"lengths: expected {len(codes)} tokens, got {int(lengths.sum())}; copy it again"
+            )
+        vectors = tensors["vectors"].float() * tensors["scale"].float()
+        if not len(vectors) == len(facts["sentences"]) == len(facts["owners"]):
+            raise ValueError(
+                "sentences: expected one for each vector, got another number; copy both files again"
+            )
+        if len(facts["clips"]) != len(lengths):
+            raise ValueError("clips: expected as many as codes, got another number; copy both files again")
+        for owners in facts["owners"]:
+            if not owners or not all(type(clip) is int and 0 <= clip < len(lengths) for clip in owners):
+                raise ValueError("owners: expected clips of this memory, got others; copy both files again")
+        licences = facts["licences"]
+        clips = [{"id": id, "source": source, "licence": licences[source]} for id, source in facts["clips"]]
+        return Memory(
+            codes,
+            lengths,
+            facts["sentences"],
+            vectors,
+            facts["owners"],
+            clips,
+            facts["encoder"],
+            facts["tokenizer"],
+        )
+
+
+def _read_facts(path: Path) -> dict[str, Any]:
+    with reading(path, "the sentences of a memory"):
+        limits.check_file_size(path, limits.MAX_JSON_BYTES)
+        data = path.read_bytes()
+        decompressor = lzma.LZMADecompressor()
+        text = decompressor.decompress(data, max(limits.FREE_BYTES, limits.GROWTH * len(data)))
+        facts: dict[str, Any] = json.loads(text)
+        if facts.get("format") != FORMAT_VERSION:
+            raise ValueError(
+                f"format: expected {FORMAT_VERSION}, got {facts.get('format')!r}; update motiongen"
+            )
+        return facts
+
+
+def _packed(bits: Tensor) -> Tensor:
+    """Return values 0 and 1 of any shape as bytes, eight a byte."""
+    flat = torch.nn.functional.pad(bits.flatten(), (0, -bits.numel() % 8)).view(-1, 8).to(torch.uint8)
+    return (flat << torch.arange(8, dtype=torch.uint8)).sum(dim=1).to(torch.uint8)
+
+
+def _unpacked(packed: Tensor, shape: torch.Size) -> Tensor:
+    """Return the values 0 and 1, of a shape, that `_packed` packed. Raises ValueError for another number of bytes."""
+    count = shape.numel()
+    if len(packed) != -(-count // 8):
+        raise ValueError(f"high: expected {-(-count // 8)} bytes, got {len(packed)}; copy it again")
+    return ((packed[:, None] >> torch.arange(8, dtype=torch.uint8)) & 1).flatten()[:count].view(shape).long()

@@ -1,0 +1,72 @@
+"""A prepared cache as a memory: what a user's own clips need to answer to words, without training."""
+
+from collections import Counter
+
+import torch
+
+from motiongen.conditions.text import TextEncoder
+from motiongen.data.cache import ClipCache
+from motiongen.data.code_bank import encode_all, fingerprint
+from motiongen.data.corpus import captioned_motions
+from motiongen.data.memory import Memory, clip_facts
+from motiongen.tokenizers.rvq_vae import RVQVAE
+
+TOKENS = 48
+"""Tokens of a clip that are kept, from its start."""
+BATCH = 64
+
+
+def remember(
+    cache: ClipCache,
+    tokenizer: RVQVAE,
+    encoder: TextEncoder,
+    *,
+    clips_per_caption: int = 0,
+    captions_per_clip: int = 0,
+) -> Memory:
+    """Return the training clips of a cache that have captions, and their mirror images, as a memory.
+
+    Args:
+        cache: the clips.
+        tokenizer: of the head that will read them.
+        encoder: text encoder of that head.
+        clips_per_caption: most clips with the same first caption; 0 for all.
+        captions_per_clip: most captions of a clip, its first ones; 0 for all.
+
+    Raises:
+        ValueError: no clip has a caption.
+    """
+    motions = captioned_motions(cache, "train")
+    if clips_per_caption:
+        counts = Counter[str]()
+        kept = []
+        for motion in motions:
+            counts[motion.captions[0]] += 1
+            if counts[motion.captions[0]] <= clips_per_caption:
+                kept.append(motion)
+        motions = kept
+    if not motions:
+        raise ValueError(
+            "clips: expected some with captions, got none; write them into captions.csv beside the files"
+        )
+    frames = TOKENS * tokenizer.config.frames_per_token
+    clips = [cache.features(motion.clip, motion.mirrored)[:frames] for motion in motions]
+    return Memory.build(
+        encode_all(tokenizer, clips),
+        [motion.captions[: captions_per_clip or None] for motion in motions],
+        lambda sentences: _embed(encoder, sentences),
+        [clip_facts(cache.records[motion.clip]) for motion in motions],
+        encoder.name,
+        fingerprint(tokenizer),
+    )
+
+
+def _embed(encoder: TextEncoder, sentences: list[str]) -> torch.Tensor:
+    """Return the vectors (S, D) of sentences, those of similar length as one batch."""
+    order = sorted(range(len(sentences)), key=lambda row: len(sentences[row]))
+    vectors: dict[int, torch.Tensor] = {}
+    for start in range(0, len(order), BATCH):
+        rows = order[start : start + BATCH]
+        embedded = encoder.embed([sentences[row] for row in rows])
+        vectors.update({row: pooled.cpu() for row, (_, pooled) in zip(rows, embedded, strict=True)})
+    return torch.stack([vectors[row] for row in range(len(sentences))])

@@ -1,0 +1,88 @@
+"""The memory: what is found for a sentence, which clips are drawn, and a file that keeps every code."""
+
+import pytest
+import torch
+
+from motiongen.checkpoint import read_tensors, write_tensors
+from motiongen.data import memory_files
+from motiongen.data.memory import Memory, Recall
+
+WALK, BOW, JUMP = torch.eye(3)
+
+
+def three(levels=2):
+    """A walk of three tokens, a bow of one, and a jump of two that also is a "leap"."""
+    codes = [torch.full((n, levels), 100 * n, dtype=torch.int16) for n in (3, 1, 2)]
+    sentences = {"walk": WALK, "bow": BOW, "jump": JUMP, "leap": JUMP + 0.5 * WALK}
+    return Memory.build(
+        codes,
+        [["walk"], ["bow"], ["jump", "leap"]],
+        lambda asked: torch.stack([sentences[sentence] for sentence in asked]),
+        [{"id": f"mine/{i}", "source": "mine", "licence": "CC0"} for i in range(3)],
+        "tiny",
+        "0123",
+    )
+
+
+def test_the_nearest_clips_come_first_each_once():
+    found = three().nearest((JUMP + 0.6 * WALK)[None], count=4)
+    assert found.clips.tolist() == [[2, 0, -1, -1]]  # by "leap", and the walk by its own sentence
+    # By hand: "leap" is (.5, 0, 1) and the prompt (.6, 0, 1): their cosine is 1.3 / sqrt(1.25 * 1.36).
+    assert found.similarity[0, 0].item() == pytest.approx(1.3 / (1.25 * 1.36) ** 0.5)
+    assert three().sentences[found.sentence[0, 0]] == "leap"
+
+
+def test_nothing_is_found_for_what_is_far():
+    assert (three().nearest(-torch.ones(1, 3)).clips == -1).all()
+
+
+def test_drawn_clips_are_padded_with_none():
+    memory = three()
+    clips = Recall(memory, 2, 2).draw(memory.nearest(torch.stack([BOW, WALK])), torch.full((2, 16), 0.5))
+    assert clips[0].tolist() == [[[100, 100], [-1, -1]], [[-1, -1], [-1, -1]]]
+    assert clips[1, 0].tolist() == [[300, 300], [300, 300]]  # the first two of three tokens
+
+
+def test_of_clips_that_are_as_near_the_draw_decides():
+    memory = Memory.build(
+        [torch.full((1, 1), n, dtype=torch.int16) for n in (1, 2)],
+        [["walk"], ["walk"]], lambda asked: WALK[None], [{}, {}],
+    )  # fmt: skip
+    recall, found = Recall(memory, 1, 1), memory.nearest(WALK[None], count=2)
+    assert recall.draw(found, torch.tensor([[0.9, 0.1]])).item() == 1
+    assert recall.draw(found, torch.tensor([[0.1, 0.9]])).item() == 2
+
+
+def test_a_memory_comes_back_from_its_folder(tmp_path):
+    memory = three(levels=3)  # 18 codes of nine bits: more than two bytes of the packed ones
+    memory_files.save(memory, tmp_path)
+    again = memory_files.load(tmp_path)
+    assert torch.equal(again.flat, memory.flat) and torch.equal(again.lengths, memory.lengths)
+    assert (again.sentences, again.facts, again.encoder, again.tokenizer) == (
+        memory.sentences, memory.facts, "tiny", "0123",
+    )  # fmt: skip
+    assert [list(owners) for owners in again.owners] == [list(owners) for owners in memory.owners]
+    torch.testing.assert_close(again.vectors, memory.vectors, rtol=0, atol=0.01)
+
+
+def test_a_folder_without_a_memory_says_how_to_make_one(tmp_path):
+    with pytest.raises(ValueError, match="make one with motiongen remember"):
+        memory_files.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("lengths", lambda lengths: lengths + 1),
+        ("high", lambda high: high[:-1]),
+        ("vectors", lambda vectors: vectors[1:]),
+        ("low", lambda low: low[:-1]),
+    ],
+)
+def test_files_of_two_memories_are_refused_by_name(tmp_path, name, change):
+    memory_files.save(three(), tmp_path)
+    path = tmp_path / memory_files.TENSORS
+    tensors = read_tensors(path)
+    write_tensors(path, tensors | {name: change(tensors[name]).contiguous()})
+    with pytest.raises(ValueError, match=r"memory\.safetensors: .*expected .*, got"):
+        memory_files.load(tmp_path)
