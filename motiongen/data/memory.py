@@ -16,6 +16,8 @@ from motiongen.data.corpus import Corpus
 
 NEAR = 0.5
 """Least cosine similarity of a prompt to a sentence whose clip is read."""
+ALIKE = 0.75
+"""Least similarity of a sentence whose clip is like what is asked: as long, for one."""
 CANDIDATES = 16
 """Nearest clips of which those that are read are drawn."""
 SHARPNESS = 16.0
@@ -49,6 +51,7 @@ class Memory:
         facts: for each clip its "id", "source" and "licence".
         encoder: name of the text encoder of the vectors.
         tokenizer: fingerprint of the tokenizer of the codes.
+        whole_lengths: (M,) tokens of each clip before it was cut; None where none was.
     """
 
     def __init__(
@@ -61,12 +64,14 @@ class Memory:
         facts: Sequence[dict[str, str]],
         encoder: str = "",
         tokenizer: str = "",
+        whole_lengths: Tensor | None = None,
     ) -> None:
         self.flat, self.lengths = codes, lengths
         self.starts = lengths.cumsum(0) - lengths
         self.sentences, self.owners, self.facts = tuple(sentences), owners, tuple(facts)
         self.vectors = F.normalize(vectors.float(), dim=-1)
         self.encoder, self.tokenizer = encoder, tokenizer
+        self.whole_lengths = lengths if whole_lengths is None else whole_lengths
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -131,6 +136,7 @@ class Memory:
         facts: Sequence[dict[str, str]],
         encoder: str = "",
         tokenizer: str = "",
+        whole_lengths: Tensor | None = None,
     ) -> "Memory":
         """Return the memory of clips with captions.
 
@@ -141,6 +147,7 @@ class Memory:
             facts: as in `Memory`.
             encoder: as in `Memory`.
             tokenizer: as in `Memory`.
+            whole_lengths: as in `Memory`.
         """
         owners: dict[str, list[int]] = {}
         for clip, sentences in enumerate(captions):
@@ -148,16 +155,8 @@ class Memory:
                 owners.setdefault(sentence, []).append(clip)
         lengths = torch.tensor([len(item) for item in codes])
         vectors = embed(list(owners))
-        return cls(
-            torch.cat(list(codes)),
-            lengths,
-            list(owners),
-            vectors,
-            list(owners.values()),
-            facts,
-            encoder,
-            tokenizer,
-        )
+        flat, described = torch.cat(list(codes)), list(owners.values())
+        return cls(flat, lengths, list(owners), vectors, described, facts, encoder, tokenizer, whole_lengths)
 
     @classmethod
     def of_corpus(cls, corpus: Corpus, table: CaptionTable) -> "Memory":
@@ -192,6 +191,21 @@ class Recall:
     def __init__(self, memory: Memory, count: int, tokens: int) -> None:
         self.memory, self.count = memory, count
         self._starts = memory.first_tokens(tokens)
+
+    def lengths(self, found: Found, uniform: Tensor) -> list[int | None]:
+        """Return a length for each prompt, tokens, drawn from those of the clips found; None where none is like it.
+
+        Args:
+            found: for B prompts.
+            uniform: (B, K) uniform draws in 0..1, one for each clip found.
+        """
+        near = (found.clips >= 0) & (found.similarity >= ALIKE)
+        chosen = (uniform + SHARPNESS * found.similarity).masked_fill(~near, -torch.inf).argmax(dim=-1)
+        clips = found.clips.gather(1, chosen[:, None])[:, 0]
+        lengths = self.memory.whole_lengths[clips.clamp_min(0)].tolist()
+        return [
+            length if like else None for length, like in zip(lengths, near.any(dim=1).tolist(), strict=True)
+        ]
 
     def draw(self, found: Found, uniform: Tensor) -> Tensor:
         """Return the codes (B, R, M, Q) int16 of clips drawn from those found; -1 where there is none.

@@ -36,6 +36,7 @@ def save(memory: Memory, folder: str | Path) -> None:
         "low": (memory.flat % 256).to(torch.uint8),
         "high": _packed(memory.flat // 256),
         "lengths": memory.lengths.to(torch.int32),
+        "whole_lengths": memory.whole_lengths.to(torch.int32),
         "vectors": (memory.vectors / scale).round().to(torch.int8),
         "scale": scale.half(),
     }
@@ -70,6 +71,11 @@ def load(folder: str | Path) -> Memory:
         low = tensors["low"].long()
         codes = (low + 256 * _unpacked(tensors["high"], low.shape)).to(torch.int16)
         lengths = tensors["lengths"].long()
+        whole_lengths = tensors["whole_lengths"].long()
+        if len(whole_lengths) != len(lengths) or bool((whole_lengths < lengths).any()):
+            raise ValueError(
+                "whole_lengths: expected one a clip, not below its own, got others; copy it again"
+            )
         if int(lengths.sum()) != len(codes) or bool((lengths < 1).any()):
             raise ValueError(
                 f"lengths: expected {len(codes)} tokens, got {int(lengths.sum())}; copy it again"
@@ -86,16 +92,8 @@ def load(folder: str | Path) -> Memory:
                 raise ValueError("owners: expected clips of this memory, got others; copy both files again")
         licences = facts["licences"]
         clips = [{"id": id, "source": source, "licence": licences[source]} for id, source in facts["clips"]]
-        return Memory(
-            codes,
-            lengths,
-            facts["sentences"],
-            vectors,
-            facts["owners"],
-            clips,
-            facts["encoder"],
-            facts["tokenizer"],
-        )
+        words = facts["sentences"], vectors, facts["owners"]
+        return Memory(codes, lengths, *words, clips, facts["encoder"], facts["tokenizer"], whole_lengths)
 
 
 def _read_facts(path: Path) -> dict[str, Any]:

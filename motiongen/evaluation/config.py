@@ -14,6 +14,8 @@ class EvaluateConfig:
     """Number of prompts with several motions, for multimodality."""
     variants: int = 8
     """Motions of each of them."""
+    own_seeds: int = 0
+    """Tries of each content's own sentence, its commonest caption; 0 for none."""
     batch_size: int = 32
     max_frames: int = 300
     """Longest motion, frames; longer ones are cropped."""
@@ -24,6 +26,7 @@ class EvaluateConfig:
             ("prompts", 4),
             ("variant_prompts", 0),
             ("variants", 2),
+            ("own_seeds", 0),
             ("batch_size", 1),
             ("max_frames", 8),
         ):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from motiongen import features
+from motiongen.body_floor import lowest_gap
 from motiongen.conditions.text import TextEncoder
 from motiongen.data.cache import ClipCache
 from motiongen.evaluation.classifier import MotionClassifier
@@ -23,6 +24,7 @@ from motiongen.evaluation.jerk import jerk
 from motiongen.evaluation.label_accuracy import label_accuracy
 from motiongen.evaluation.multimodal_distance import multimodal_distance
 from motiongen.evaluation.multimodality import multimodality
+from motiongen.evaluation.own_sentences import ContentResult, by_clips, own_sentences
 from motiongen.evaluation.prompts import EvaluationPrompt, choose_prompts, retrieve, same_label_clips
 from motiongen.evaluation.r_precision import r_precision
 from motiongen.evaluation.reconstruction import mean_joint_error
@@ -42,6 +44,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "multimodal_distance": ("MM dist", "{:.3f}"),
     "diversity": ("diversity", "{:.3f}"),
     "multimodality": ("multimodality", "{:.3f}"),
+    "floating": ("floating", "{:.1%}"),
     "skate_speed": ("skate m/s", "{:.3f}"),
     "skate_ratio": ("skating", "{:.1%}"),
     "jerk": ("jerk m/s³", "{:.1f}"),
@@ -50,6 +53,10 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "seconds": ("s", "{:.2f}"),
 }
 """Key of a value -> heading and number format, in the order of the table."""
+
+
+FLOATING = 0.06
+"""A body whose lowest part is higher over the floor, metres, floats, or is in a jump."""
 
 
 class Generator(Protocol):
@@ -71,12 +78,14 @@ class Report:
         rows: name of a row -> its values, by the keys of COLUMNS.
         per_label: "content" or "style" -> label -> accuracy of the classifier on the motions of the model.
         directions: results of the prompts with a side or direction.
+        own: results of each content's own sentence, rarest content first.
         facts: data and settings of the evaluation.
     """
 
     rows: dict[str, dict[str, float]] = field(default_factory=dict)
     per_label: dict[str, dict[str, float]] = field(default_factory=dict)
     directions: list[DirectionResult] = field(default_factory=list)
+    own: list[ContentResult] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
 
     def requirements(self) -> list[tuple[str, float, float, bool]]:
@@ -112,6 +121,16 @@ class Report:
                 asked = f"{result.prompt.key} {' or '.join(result.prompt.expected)}"
                 mark = "" if result.is_correct else " ✗"
                 lines.append(f"| {result.prompt.text} | {asked} | {result.found or 'none'}{mark} |")
+        if self.own:
+            lines += [
+                "",
+                "| training clips of a content | contents | own sentence obeyed |",
+                "| --- | ---: | ---: |",
+            ]
+            for clips, (share, contents) in by_clips(self.own).items():
+                lines.append(f"| {clips} | {contents} | {share:.1%} |")
+            missed = [f"{item.content} ({item.clips})" for item in self.own if not item.hits]
+            lines += ["", "Never obeyed (training clips): " + (", ".join(missed) or "none")]
         for kind, accuracy in self.per_label.items():
             worst = sorted(accuracy.items(), key=lambda item: item[1])
             lines += ["", f"By {kind}: " + ", ".join(f"{label} {value:.0%}" for label, value in worst)]
@@ -132,6 +151,7 @@ class Report:
             "rows": self.rows,
             "bars": bars,
             "directions": directions,
+            "own": [asdict(item) for item in self.own],
             "per_label": self.per_label,
             "facts": self.facts,
         }
@@ -188,7 +208,7 @@ def evaluate(
     nearest = retrieve(cache, [prompt.text for prompt in prompts], encoder, draw)
     add("nearest training caption", [clip[: config.max_frames] for clip in nearest])
     if model is not None:
-        _add_model(report, add, metrics, model, config)
+        _add_model(report, add, metrics, model, config, cache)
     return report
 
 
@@ -208,6 +228,7 @@ def _add_model(
     metrics: "_Metrics",
     model: Generator,
     config: EvaluateConfig,
+    cache: ClipCache,
 ) -> None:
     texts = [prompt.text for prompt in metrics.prompts]
     generated = _generate(model, texts, config)
@@ -225,6 +246,14 @@ def _add_model(
         return model.generate(prompts, generator=_generators(len(prompts), config.seed))
 
     _, report.directions = direction_accuracy(generate)
+    if config.own_seeds:
+
+        def clips_of(prompts: list[str], seed: int) -> list[Tensor]:
+            motions = model.generate(prompts, generator=_generators(len(prompts), 1000 * seed))
+            return [features.encode(motion)[: config.max_frames] for motion in motions]
+
+        log.info("own sentences")
+        report.own = own_sentences(cache, clips_of, config.own_seeds, config.batch_size)
 
 
 def _generate(model: Generator, texts: Sequence[str], config: EvaluateConfig) -> list[Tensor]:
@@ -306,7 +335,7 @@ class _Metrics:
 
 
 def physical(clips: Sequence[Tensor]) -> dict[str, float]:
-    """Return foot skate and jerk metrics, which need no reference, as means over clips of features (T_i, 140)."""
+    """Return floating, foot skate and jerk, which need no reference, as means over clips of features (T_i, 140)."""
     numbers = []
     for clip in clips:
         motion = features.decode(clip)
@@ -314,6 +343,7 @@ def physical(clips: Sequence[Tensor]) -> dict[str, float]:
         numbers.append(
             torch.stack(
                 [
+                    (lowest_gap(positions) > FLOATING).float().mean(),
                     foot_skate_speed(feet, motion.fps),
                     foot_skate_ratio(feet, motion.fps),
                     jerk(positions - positions[:, :1], motion.fps),
@@ -322,7 +352,7 @@ def physical(clips: Sequence[Tensor]) -> dict[str, float]:
             )
         )
     means = torch.stack(numbers).mean(0).tolist()
-    return dict(zip(("skate_speed", "skate_ratio", "jerk", "root_jerk"), means, strict=True))
+    return dict(zip(("floating", "skate_speed", "skate_ratio", "jerk", "root_jerk"), means, strict=True))
 
 
 def _facts(cache: ClipCache, prompts: Sequence[EvaluationPrompt], config: EvaluateConfig) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from motiongen import features, heads
 from motiongen.conditions.prompt import normalise_prompt
 from motiongen.conditions.text import TextCondition, TextEncoder
-from motiongen.data.memory import Memory, Recall
+from motiongen.data.memory import Found, Memory, Recall
 from motiongen.heads.code_config import CodeOptions
 from motiongen.heads.spec import Kind
 from motiongen.inference import splice
@@ -26,6 +26,8 @@ from motiongen.training.model_card import Task
 
 log = logging.getLogger(__name__)
 
+LONGEST = 10.0
+"""Longest motion of a prompt, seconds, where no length is asked for."""
 FAR = 0.35
 """A prompt is far from the training data if its cosine similarity to the nearest known content is below this."""
 
@@ -94,11 +96,30 @@ class Model(Pretrained):
             generators: one for each, which draws among the nearest clips.
         """
         condition = self.text.encode(prompts)
-        if self._recall is None or self.memory is None:
+        if self._recall is None:
             return condition
+        found, uniform = self._found(condition, generators)
+        return replace(condition, clips=self._recall.draw(found, uniform).to(self.device))
+
+    def lengths(self, prompts: Sequence[str], generators: Sequence[torch.Generator]) -> list[int | None]:
+        """Return a length for each prompt, tokens: that of a clip of the memory that is like it; None without one.
+
+        Args:
+            prompts: B sentences.
+            generators: one for each, which draws among the nearest clips.
+        """
+        if self._recall is None:
+            return [None] * len(prompts)
+        lengths = self._recall.lengths(*self._found(self.text.encode(prompts), generators))
+        longest = round(LONGEST * features.FPS / self.frames_per_token)
+        return [None if length is None else min(length, longest) for length in lengths]
+
+    def _found(self, condition: TextCondition, generators: Sequence[torch.Generator]) -> tuple[Found, Tensor]:
+        """Return the clips nearest to B prompts, and uniform draws (B, K) for them."""
+        assert self.memory is not None
         found = self.memory.nearest(condition.pooled)
         uniform = [torch.rand(found.clips.shape[1], generator=generator) for generator in generators]
-        return replace(condition, clips=self._recall.draw(found, torch.stack(uniform)).to(self.device))
+        return found, torch.stack(uniform)
 
     def generate(
         self,
@@ -122,7 +143,7 @@ class Model(Pretrained):
         generators = item_generators(generator, len(prompts))
         codes = self.sampler.generate(
             self.condition(prompts, generators),
-            lengths=self._tokens(seconds),
+            lengths=self._asked(seconds, prompts, generators),
             generator=generators,
             options=options or self.spec.options(),
         )
@@ -160,7 +181,7 @@ class Model(Pretrained):
         for prompt in prompts:
             new = self.sampler.generate(
                 self.condition([prompt] * count, generators),
-                lengths=self._tokens(seconds),
+                lengths=self._asked(seconds, [prompt] * count, generators),
                 prefix_codes=codes,
                 generator=generators,
                 options=options or self.spec.options(),
@@ -280,12 +301,15 @@ class Model(Pretrained):
                 log.warning("%s", notes[-1])
         return notes
 
-    def _tokens(self, seconds: float | None) -> int | None:
+    def _asked(
+        self, seconds: float | None, prompts: Sequence[str], generators: Sequence[torch.Generator]
+    ) -> Sequence[int | None]:
+        """Return the tokens of each prompt's motion: as asked, or as the memory has them; None lets the head decide."""
         if seconds is None:
-            return None
+            return self.lengths(prompts, generators)
         if not seconds > 0:
             raise ValueError(f"seconds: expected a positive length, got {seconds}; or leave it out")
-        return max(1, -(-round(seconds * features.FPS) // self.frames_per_token))
+        return [max(1, -(-round(seconds * features.FPS) // self.frames_per_token))] * len(prompts)
 
     def _encode(self, motion: Motion, from_start: bool = False) -> Tensor:
         """Return the codes (N, Q) of a canonical motion.

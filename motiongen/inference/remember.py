@@ -49,8 +49,8 @@ def remember(
         raise ValueError(
             "clips: expected some with captions, got none; write them into captions.csv beside the files"
         )
-    frames = TOKENS * tokenizer.config.frames_per_token
-    clips = [cache.features(motion.clip, motion.mirrored)[:frames] for motion in motions]
+    step = tokenizer.config.frames_per_token
+    clips = [cache.features(motion.clip, motion.mirrored)[: TOKENS * step] for motion in motions]
     return Memory.build(
         encode_all(tokenizer, clips),
         [motion.captions[: captions_per_clip or None] for motion in motions],
@@ -58,6 +58,7 @@ def remember(
         [clip_facts(cache.records[motion.clip]) for motion in motions],
         encoder.name,
         fingerprint(tokenizer),
+        torch.tensor([-(-cache.records[motion.clip].num_frames // step) for motion in motions]),
     )
 
 

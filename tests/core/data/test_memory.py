@@ -53,11 +53,20 @@ def test_of_clips_that_are_as_near_the_draw_decides():
     assert recall.draw(found, torch.tensor([[0.1, 0.9]])).item() == 2
 
 
+def test_a_length_is_that_of_a_clip_that_is_like_the_prompt():
+    memory = three()
+    memory.whole_lengths = torch.tensor([30, 10, 20])
+    found = memory.nearest(torch.stack([WALK, BOW, JUMP + 0.6 * WALK, BOW + WALK]))
+    # The last one is as near to a walk as to a bow, .71: neither says how long it takes.
+    assert Recall(memory, 1, 1).lengths(found, torch.full((4, 16), 0.5)) == [30, 10, 20, None]
+
+
 def test_a_memory_comes_back_from_its_folder(tmp_path):
     memory = three(levels=3)  # 18 codes of nine bits: more than two bytes of the packed ones
     memory_files.save(memory, tmp_path)
     again = memory_files.load(tmp_path)
     assert torch.equal(again.flat, memory.flat) and torch.equal(again.lengths, memory.lengths)
+    assert torch.equal(again.whole_lengths, memory.whole_lengths)
     assert (again.sentences, again.facts, again.encoder, again.tokenizer) == (
         memory.sentences, memory.facts, "tiny", "0123",
     )  # fmt: skip
@@ -74,6 +83,7 @@ def test_a_folder_without_a_memory_says_how_to_make_one(tmp_path):
     ("name", "change"),
     [
         ("lengths", lambda lengths: lengths + 1),
+        ("whole_lengths", lambda lengths: lengths - 1),
         ("high", lambda high: high[:-1]),
         ("vectors", lambda vectors: vectors[1:]),
         ("low", lambda low: low[:-1]),

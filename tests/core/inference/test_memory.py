@@ -51,6 +51,11 @@ def test_the_condition_has_the_clip_that_the_sentence_finds(weights, memory):
     assert torch.equal(condition.clips[0, 0], model.memory.codes(0)[:4])
 
 
+def test_a_motion_is_as_long_as_the_clip_that_is_like_it(weights, memory):
+    motion = generate("someone walks", weights=weights, device="cpu", memory=memory)
+    assert motion.num_frames == 40
+
+
 def test_both_heads_read_it_and_a_zero_switches_it_off(weights, memory):
     off = generate("walk", seconds=1, weights=weights, device="cpu", memory="0")
     assert torch.equal(off.rotations, generate("walk", seconds=1, weights=weights, device="cpu").rotations)
