@@ -120,11 +120,7 @@ def _written(
         [part.text], count=counts, seconds=_asked(act), start_from=start, seed=seed, options=options
     )
     began = 0 if start is None else start.num_frames
-    motion = _closest(part, [one.motion[began:] for one in found])
-    if part.repeats:
-        motion = repeat(motion, part.text, part.repeats)
-    if part.steps:
-        motion = end_after(motion, part.steps)
+    motion = _counted(part, [one.motion[began:] for one in found])
     if part.turn and not (part.sideways and goes_aside(motion, left=part.turn > 0)):
         motion = with_turn(motion, part.turn, is_curve=part.travels)
     if part.beside:
@@ -146,15 +142,21 @@ def _asked(act: _Timed) -> float | None:
     return None
 
 
-def _closest(part: Part, motions: Sequence[Motion]) -> Motion:
-    """Return the motion that needs the fewest repetitions or steps more or less; one in which none is seen, last."""
+def _counted(part: Part, motions: Sequence[Motion]) -> Motion:
+    """Return the motion that shows the act, or takes the steps, as often as the part says, or as nearly as can be."""
     if part.steps:
-        return max(motions, key=lambda motion: min(len(footfalls(motion)), part.steps))
+        longest = max(motions, key=lambda motion: min(len(footfalls(motion)), part.steps))
+        return end_after(longest, part.steps)
     if not part.repeats:
         return motions[0]
-    counts = [len(repetitions(motion, part.text)) for motion in motions]
-    misses = [abs(count - part.repeats) if count else 1000 for count in counts]
-    return motions[misses.index(min(misses))]
+
+    def miss(motion: Motion) -> int:
+        count = len(repetitions(motion, part.text))
+        return abs(count - part.repeats) if count else 1000
+
+    nearest = sorted(motions, key=miss)  # the fewer seams, the better
+    shaped = [repeat(motion, part.text, part.repeats) for motion in nearest if miss(motion) < 1000]
+    return min(shaped or nearest, key=miss)
 
 
 def _fitted(motion: Motion, seconds: float) -> Motion:

@@ -5,12 +5,14 @@ from torch import Tensor
 
 from motiongen.motion import Motion
 from motiongen.rotation import quat_rotate, quat_yaw
-from motiongen.shaping.peaks import repetitions
+from motiongen.shaping.peaks import repetitions, signal, signal_of
 
 SEAM_SECONDS = 0.25
 """Time in which a seam fades out."""
 MIN_SPAN_SECONDS = 0.35
 """Shortest span that is repeated."""
+EFFORT = 2.0
+"""Misfit of a seam in the middle of the act, metres summed over the joints."""
 _VELOCITY_SECONDS = 0.12
 """Weight of velocity against position in the fit of two frames: metres for each m/s."""
 
@@ -31,25 +33,27 @@ def repeat(motion: Motion, sentence: str, count: int) -> Motion:
     found = repetitions(motion, sentence)
     if not found or len(found) == count:
         return motion
-    frames = _left_out(motion, found, count) if len(found) > count else _repeated(motion, found, count)
-    return _joined(motion, frames)
+    effort = _effort(motion, sentence)
+    if len(found) > count:
+        return _joined(motion, _left_out(motion, found, count, effort))
+    return _joined(motion, _repeated(motion, found, count, effort))
 
 
-def _left_out(motion: Motion, found: list[int], count: int) -> list[tuple[int, int]]:
+def _left_out(motion: Motion, found: list[int], count: int, effort: Tensor) -> list[tuple[int, int]]:
     """Return the spans that stay: up to a frame after the last wanted peak, and from a fitting one after all peaks."""
-    last = motion.num_frames
-    leave = (found[count - 1] + 1, found[count])
-    come = (found[-1] + 1, last)
-    begin, end, _ = _best_pair(motion, leave, come, shortest=1)
-    return [(0, begin), (end, last)]
+    leave, come = (found[count - 1] + 1, found[count]), (found[-1] + 1, motion.num_frames)
+    begin, end, _ = _best_pair(motion, leave, come, 1, effort)
+    return [(0, begin), (end, motion.num_frames)]
 
 
-def _repeated(motion: Motion, found: list[int], count: int) -> list[tuple[int, int]]:
+def _repeated(motion: Motion, found: list[int], count: int, effort: Tensor) -> list[tuple[int, int]]:
     """Return the spans of a motion in which one repetition, the one whose ends fit best, is there several times."""
     last, shortest = motion.num_frames, round(MIN_SPAN_SECONDS * motion.fps)
     edges = [0, *found, last]
     pairs = [
-        _best_pair(motion, (edges[i] + (i > 0), edges[i + 1]), (edges[i + 1] + 1, edges[i + 2]), shortest)
+        _best_pair(
+            motion, (edges[i] + (i > 0), edges[i + 1]), (edges[i + 1] + 1, edges[i + 2]), shortest, effort
+        )
         for i in range(len(found))
     ]
     begin, end, _ = min(pairs, key=lambda pair: pair[2])
@@ -57,8 +61,14 @@ def _repeated(motion: Motion, found: list[int], count: int) -> list[tuple[int, i
     return [(0, end), *[(begin, end)] * (more - 1), (begin, last)]
 
 
+def _effort(motion: Motion, sentence: str) -> Tensor:
+    """Return how far into the act each frame (T,) is, 0 at its lowest and 1 at its highest: seams belong where it is low."""
+    values = signal(motion, signal_of(sentence))
+    return (values - values.min()) / (values.max() - values.min()).clamp_min(1e-6)
+
+
 def _best_pair(
-    motion: Motion, first: tuple[int, int], second: tuple[int, int], shortest: int
+    motion: Motion, first: tuple[int, int], second: tuple[int, int], shortest: int, effort: Tensor
 ) -> tuple[int, int, float]:
     """Return frames (a, b), a in the first span and b in the second, that fit best, and how badly they fit.
 
@@ -67,10 +77,11 @@ def _best_pair(
         first: span [begin, end) of a.
         second: span [begin, end) of b.
         shortest: least number of frames from a to b.
+        effort: (T,) of each frame, which counts as misfit too.
     """
     rows = _descriptor(motion)
     a, b = torch.arange(*first), torch.arange(*second)
-    misfit = torch.cdist(rows[a], rows[b])
+    misfit = torch.cdist(rows[a], rows[b]) + EFFORT * (effort[a][:, None] + effort[b][None, :])
     misfit = misfit.masked_fill(b[None, :] - a[:, None] < shortest, 1e6)
     best = int(misfit.argmin())
     return int(a[best // len(b)]), int(b[best % len(b)]), float(misfit.flatten()[best])
