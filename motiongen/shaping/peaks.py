@@ -12,6 +12,9 @@ MIN_SECONDS = 0.25
 SHARE = 0.4
 """Least prominence of a repetition, as a share of the largest."""
 
+RELEASED = 0.3
+"""Share of the signal's range under which a repetition is over."""
+
 _HEIGHT = "jump hop leap skip bounce burpee cartwheel flip backflip handspring somersault jumping".split()
 _DIP = "squat bow sit kneel crouch duck bend lunge push-up push-ups sit-up sit-ups pick curtsy lie".split()
 _FOOT = "kick stomp stamp".split()
@@ -107,6 +110,20 @@ def repetitions(motion: Motion, sentence: str) -> list[int]:
     """
     name = signal_of(sentence)
     return peaks(signal(motion, name), motion.fps, _LEAST[name])
+
+
+def progress(motion: Motion, sentence: str) -> tuple[int, bool]:
+    """Return how often a sentence's act has been seen so far, and whether the last time is over.
+
+    Args:
+        motion: of SMPL-22, which may end anywhere.
+        sentence: the act.
+    """
+    name = signal_of(sentence)
+    values = signal(motion, name)
+    found = peaks(values, motion.fps, _LEAST[name])
+    low = values.min() + RELEASED * (values.max() - values.min())
+    return len(found), bool(found and (values[found[-1] :] <= low).any())
 
 
 def _prominence(heights: list[float], peak: int) -> float:

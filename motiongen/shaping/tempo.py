@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from motiongen.motion import Motion
-from motiongen.rotation import quat_normalize
+from motiongen.rotation import quat_normalize, quat_unroll
 
 TEMPO_RANGE = (0.5, 1.8)
 """Slowest and fastest tempo: beyond, weight is no longer believed."""
@@ -45,22 +45,23 @@ def at_times(motion: Motion, frames: Tensor) -> Motion:
     Rotations are interpolated as quaternions of one hemisphere and made unit again, which for neighbouring frames
     agrees with the curve on the sphere to third order.
     """
-    frames = frames.clamp(0, motion.num_frames - 1)
-    low = frames.floor().long()
-    around = [(low + k).clamp(0, motion.num_frames - 1) for k in (-1, 0, 1, 2)]
+    frames = frames.to(torch.float64).clamp(0, motion.num_frames - 1)
+    low = frames.floor().long().clamp(max=max(0, motion.num_frames - 2))
     t = (frames - low).to(motion.root)
-    rotations = motion.rotations
-    base = rotations[around[1]]
-    signed = [torch.where(((q := rotations[k]) * base).sum(-1, keepdim=True) < 0, -q, q) for k in around]
+    rotations = quat_unroll(motion.rotations)
     return replace(
         motion,
-        rotations=quat_normalize(_curve(signed, t[:, None, None])),
-        root=_curve([motion.root[k] for k in around], t[:, None]),
+        rotations=quat_normalize(_curve(rotations, low, t[:, None, None])),
+        root=_curve(motion.root, low, t[:, None]),
     )
 
 
-def _curve(points: list[Tensor], t: Tensor) -> Tensor:
-    before, start, end, after = points
+def _curve(points: Tensor, low: Tensor, t: Tensor) -> Tensor:
+    """Return the curve through points (T, …) at `t` after each of the frames `low`; beyond the ends it goes on straight."""
+    if len(points) == 1:
+        return points[low]
+    points = torch.cat([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
+    before, start, end, after = (points[low + k] for k in range(4))
     slope, next_slope = (end - before) / 2, (after - start) / 2
     return (
         (2 * t**3 - 3 * t**2 + 1) * start + (t**3 - 2 * t**2 + t) * slope

@@ -54,8 +54,9 @@ def with_turn(motion: Motion, angle: float, *, is_curve: bool = False) -> Motion
         is_curve: spread the turn evenly over the path, which a whole turn then closes.
     """
     missing = angle - net_turn(motion)
-    if abs(abs(angle) - math.pi) < 1e-3:
-        missing = (missing + math.pi) % (2 * math.pi) - math.pi
+    other_side = missing - math.copysign(math.tau, angle)
+    if abs(abs(angle) - math.pi) < 1e-3 and abs(other_side) < abs(missing) - ENOUGH:
+        missing = other_side
     if abs(missing) < ENOUGH:
         return motion
     rates = _rates(motion)
