@@ -38,7 +38,7 @@ def lock_feet(
         hip, knee, ankle = (skeleton.index(f"{side}_{part}") for part in ("hip", "knee", "ankle"))
         standing = contacts[:, columns].any(dim=1)  # (T,)
         target = _ankle_targets(positions[:, ankle], standing, round(EASE_SECONDS * fps))
-        bend, swing = _leg_rotations(positions[:, hip], positions[:, knee], positions[:, ankle], target)
+        bend, swing = leg_rotations(positions[:, hip], positions[:, knee], positions[:, ankle], target)
         locked[:, hip] = quat_multiply(swing, locked[:, hip])
         locked[:, knee] = quat_multiply(swing, quat_multiply(bend, locked[:, knee]))
     return local_rotations(locked, skeleton)
@@ -70,7 +70,7 @@ def _runs(mask: Tensor) -> list[tuple[int, int]]:
     return [(first, last) for first, last in zip(starts, ends, strict=True) if last - first >= MIN_FRAMES]
 
 
-def _leg_rotations(hip: Tensor, knee: Tensor, ankle: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+def leg_rotations(hip: Tensor, knee: Tensor, ankle: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Return rotations (T, 4) of the shin about the knee, and of the leg about the hip: the ankle then is at target."""
     thigh, shin = hip - knee, ankle - knee
     a, b = thigh.norm(dim=-1), shin.norm(dim=-1)

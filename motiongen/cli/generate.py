@@ -12,7 +12,7 @@ from motiongen.cli import UsageError, arguments, choices
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateConfig:
-    """Turn text into motion. Several prompts give one continuous motion.
+    """Turn text into motion. Several prompts give one continuous motion, and so does "X, then Y" in one.
 
     The format of each output is determined by its extension: {outputs}.
     """
@@ -42,6 +42,10 @@ class GenerateConfig:
     """A clip to continue."""
     lock_feet: bool = False
     """Keep feet in contact from sliding, by inverse kinematics of the legs."""
+    plan: bool = True
+    """Read the sentences for acts that follow each other, counts, speeds and turns; without, the head alone hears them."""
+    explain: bool = False
+    """Print the plan, a line for each part; without -o nothing is generated."""
     size: arguments.Size = None
     """Width and height of videos and images, pixels."""
     body: arguments.Body = None
@@ -52,6 +56,8 @@ class GenerateConfig:
             raise UsageError(f"seconds: expected 0 < S <= 600, got {self.seconds}; or leave it to the model")
         if not 1 <= self.count <= 1000:
             raise UsageError(f"count: expected 1 to 1000 variants, got {self.count}")
+        if self.explain and not self.plan:
+            raise UsageError("explain: expected a plan to print, got --no-plan; leave one of them out")
         if self.temperature is not None and not self.temperature >= 0:
             raise UsageError(f"temperature: expected 0 or more, got {self.temperature}; 1 is usual")
         arguments.check_size(self.size)
@@ -61,6 +67,12 @@ def main(argv: Sequence[str]) -> None:
     """Run ``motiongen generate``."""
     config = arguments.parse(GenerateConfig, argv, "generate")
     arguments.check_prompts(config.prompts)
+    if config.explain:
+        from motiongen.conditions.plan import explain, plan_all
+
+        print(explain(plan_all(config.prompts)), flush=True)
+        if not config.output:
+            return
     outputs = [
         arguments.numbered(path, i, config.count) for i in range(config.count) for path in config.output
     ]
@@ -79,6 +91,7 @@ def main(argv: Sequence[str]) -> None:
         guidance_scale=config.guidance,
         temperature=config.temperature,
         start_from=start,
+        plan=config.plan,
         head=config.head,
         weights=config.weights,
         device=device,

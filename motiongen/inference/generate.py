@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from motiongen.conditions.plan import plan_all
 from motiongen.inference.load import load_words
 from motiongen.inference.model import PromptedMotion
+from motiongen.inference.perform import perform
 from motiongen.motion import Motion
 
 
@@ -16,6 +18,7 @@ def generate(
     guidance_scale: float | None = None,
     temperature: float | None = None,
     start_from: Motion | None = None,
+    plan: bool = True,
     head: str = "bamm",
     weights: str | Path = "full",
     device: str = "auto",
@@ -30,6 +33,8 @@ def generate(
         guidance_scale: classifier-free guidance scale; 1 for no guidance; None for the model's default.
         temperature: sampling temperature; 1 is that of the data; None for the model's default.
         start_from: a motion to continue.
+        plan: read sentences for acts that follow each other, counts, speeds and turns (`conditions.plan`); without, the
+            head alone hears them. A sentence that says none of that gives the same bits either way.
         head: name of the head.
         weights: "full" (non-commercial), "open" (free sources) or a folder.
         device: "auto", "cpu" or "cuda".
@@ -46,6 +51,7 @@ def generate(
         guidance_scale=guidance_scale,
         temperature=temperature,
         start_from=start_from,
+        plan=plan,
         head=head,
         weights=weights,
         device=device,
@@ -62,6 +68,7 @@ def variants(
     guidance_scale: float | None = None,
     temperature: float | None = None,
     start_from: Motion | None = None,
+    plan: bool = True,
     head: str = "bamm",
     weights: str | Path = "full",
     device: str = "auto",
@@ -77,6 +84,7 @@ def variants(
         guidance_scale: as in `generate`.
         temperature: as in `generate`.
         start_from: as in `generate`.
+        plan: as in `generate`.
         head: as in `generate`.
         weights: as in `generate`.
         device: as in `generate`.
@@ -84,10 +92,15 @@ def variants(
     """
     prompts = [prompts] if isinstance(prompts, str) else list(prompts)
     model = load_words(head, weights, device, memory=memory)
-    model.note_far(prompts)
     options = model.spec.options().adjusted(guidance_scale, temperature)
-    return model.sequence(
-        prompts, count=count, seconds=seconds, start_from=start_from, seed=seed, options=options
+    if not plan:
+        model.note_far(prompts)
+        return model.sequence(
+            prompts, count=count, seconds=seconds, start_from=start_from, seed=seed, options=options
+        )
+    model.note_far([part.text for part in plan_all(prompts) if not part.rests])
+    return perform(
+        model, prompts, count=count, seconds=seconds, start_from=start_from, seed=seed, options=options
     )
 
 

@@ -154,7 +154,7 @@ class Model(Pretrained):
         prompts: Sequence[str],
         *,
         count: int = 1,
-        seconds: float | None = None,
+        seconds: float | None | Sequence[float | None] = None,
         start_from: Motion | None = None,
         seed: int = 0,
         options: CodeOptions | None = None,
@@ -164,7 +164,7 @@ class Model(Pretrained):
         Args:
             prompts: sentences, in order.
             count: number of variants; variant i does not depend on it.
-            seconds: length of the motion of each prompt; None lets the model decide.
+            seconds: length of the motion of each prompt, or one for each; None lets the model decide.
             start_from: a motion to continue; it is the unchanged start of the result.
             seed: of the first variant; the others have the next seeds.
             options: sampling options; None for the defaults of the head.
@@ -178,10 +178,11 @@ class Model(Pretrained):
         codes = [prefix if start is None else self._encode(start)] * count
         ends = [[len(item)] for item in codes]  # tokens after each part
         self.text.encode(prompts)  # all of them are checked before the first is obeyed
-        for prompt in prompts:
+        each = list(seconds) if isinstance(seconds, Sequence) else [seconds] * len(prompts)
+        for prompt, length in zip(prompts, each, strict=True):
             new = self.sampler.generate(
                 self.condition([prompt] * count, generators),
-                lengths=self._asked(seconds, [prompt] * count, generators),
+                lengths=self._asked(length, [prompt] * count, generators),
                 prefix_codes=codes,
                 generator=generators,
                 options=options or self.spec.options(),
@@ -190,7 +191,7 @@ class Model(Pretrained):
             for marks, item in zip(ends, codes, strict=True):
                 marks.append(len(item))
         return [
-            self._prompted(item, marks, prompts, start, seconds)
+            self._prompted(item, marks, prompts, start, each)
             for item, marks in zip(codes, ends, strict=True)
         ]
 
@@ -203,7 +204,7 @@ class Model(Pretrained):
         ends: list[int],
         prompts: Sequence[str],
         start: Motion | None,
-        seconds: float | None,
+        seconds: Sequence[float | None],
     ) -> PromptedMotion:
         """Return the decoded motion of a sequence.
 
@@ -212,11 +213,12 @@ class Model(Pretrained):
             ends: number of tokens at the end of the start and of each prompt.
             prompts: sentences, in order.
             start: motion that is continued; None for none.
-            seconds: requested length of each prompt.
+            seconds: requested length of each prompt; None where the model decided.
         """
         frames = self._decode(codes)[ends[0] * self.frames_per_token :]
         motion = features.decode(frames) if start is None else splice.follow(start, frames)
-        motion = _cut(motion, None if seconds is None else seconds * len(prompts))
+        known = [length for length in seconds if length is not None]
+        motion = _cut(motion, sum(known) if len(known) == len(seconds) else None)
         begin = 0.0 if start is None else start.seconds
         marks = [begin + (end - ends[0]) * self.frames_per_token / motion.fps for end in ends]
         marks[-1] = begin + motion.seconds

@@ -1,11 +1,19 @@
 """The plan of a text character: its current prompt, the queue of prompts, and the choice of the next one."""
 
+import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import torch
 from torch import Tensor
 
+from motiongen import features
+from motiongen.conditions.plan import Part, plan
+from motiongen.conditions.plan.part import REST_SECONDS
 from motiongen.features import FPS
+from motiongen.motion import Motion
+from motiongen.shaping.peaks import progress
+from motiongen.shaping.steps import footfalls
 from motiongen.streaming.cycle import Cycle
 from motiongen.streaming.steering import Steering
 
@@ -31,11 +39,32 @@ class PlannedPrompt:
         text: one sentence.
         number: number of the command that asked for it.
         is_idle: whether the character only stands idle with it.
+        part: the part of a plan that it is; None for none.
     """
 
     text: str
     number: int
     is_idle: bool = False
+    part: Part | None = None
+
+
+def planned(sentence: str, number: int) -> list[PlannedPrompt]:
+    """Return the prompts that a sentence's plan gives, in order.
+
+    A stream cannot be stretched, nor can arms be changed on frames that are on their way: such a clause goes to the head as it
+    was said. Who is to turn in place walks round.
+
+    Args:
+        sentence: one prompt.
+        number: number of the command that asked for it.
+    """
+    prompts = []
+    for part in plan(sentence):
+        text = part.clause if part.tempo != 1 or part.beside else part.text
+        if part.turn and not part.travels:
+            text = WALK
+        prompts.append(PlannedPrompt(text, number, part.rests, None if part.is_plain else part))
+    return prompts
 
 
 @dataclass
@@ -57,6 +86,7 @@ class PromptPlan:
         distance: metres that the root has travelled in that time.
         is_extended: whether the motion goes on past its end.
         loop: the cycle that is repeated, or None.
+        part: the part of a plan that the current prompt is; None for none.
     """
 
     text: str = IDLE
@@ -73,6 +103,7 @@ class PromptPlan:
     distance: float = 0.0
     is_extended: bool = False
     loop: Cycle | None = None
+    part: Part | None = None
 
     def start(self, prompt: PlannedPrompt) -> None:
         """Make a prompt the current one, from the next token on.
@@ -86,6 +117,12 @@ class PromptPlan:
         self.is_finishing = self.is_extended = False
         self.loop = None
         self.history.clear()
+        if self.part is not None and self.part.turn:
+            self.steering.angle = 0.0
+        self.part = prompt.part
+        if self.part is not None and self.part.turn:
+            self.steering.goal, self.steering.angle = None, self.part.turn
+        self.steering.is_curve = self.part is not None and self.part.travels
 
     def finish(self, tokens: int) -> None:
         """End the current motion.
@@ -115,7 +152,27 @@ class PromptPlan:
         if self.remaining:
             self.remaining -= 1
             return self.remaining == 0
+        if self.part is not None and self._is_done(self.part):
+            self.is_finishing = True
+            return True
         return ended and self.age >= min_tokens
+
+    def _is_done(self, part: Part) -> bool:
+        """Return whether the current motion has given all that its part of a plan says."""
+        if part.rests:
+            return bool(self.queue) and self.seconds >= REST_SECONDS
+        if part.turn:  # after a corner a walk goes on, unless something follows
+            goes_on = part.travels and not self.queue and abs(part.turn) < math.tau
+            return self.steering.is_idle and not goes_on
+        if part.steps:
+            return len(footfalls(self._shown())) >= part.steps
+        if part.repeats:
+            seen, is_over = progress(self._shown(), part.text)
+            return seen >= part.repeats and is_over
+        return False
+
+    def _shown(self) -> Motion:
+        return features.decode(torch.cat(list(self.history)))
 
     @property
     def is_travelling(self) -> bool:
@@ -124,6 +181,17 @@ class PromptPlan:
 
     def next_prompt(self) -> PlannedPrompt | None:
         """Return the prompt that follows a motion that has ended, or None where the motion goes on."""
+        if self.part is not None and not self.is_finishing:
+            if self.part.turn and not self.steering.is_idle:
+                self.age, self.is_extended = 0, True
+                return None
+            if self.part.repeats:  # it ended too soon: what is missing is done by another
+                missing = self.part.repeats - max(1, progress(self._shown(), self.part.text)[0])
+                if missing > 0:
+                    return PlannedPrompt(self.text, self.number, part=replace(self.part, repeats=missing))
+            if self.part.steps and not self._is_done(self.part):
+                self.age, self.is_extended = 0, True
+                return None
         if self.queue:
             return self.queue.popleft()
         if self.steering.goal is not None and not self.is_travelling:

@@ -17,7 +17,7 @@ from motiongen.heads.code_config import CodeOptions
 from motiongen.inference.model import Model
 from motiongen.skeleton import SMPL22
 from motiongen.step_compiler import StepCompiler
-from motiongen.streaming.prompt_plan import IDLE, PromptPlan
+from motiongen.streaming.prompt_plan import IDLE, PromptPlan, planned
 from motiongen.streaming.refiner import Refiner
 from motiongen.streaming.stream_batch import StreamBatch
 from motiongen.streaming.stream_session import StreamSession
@@ -179,14 +179,17 @@ class StreamScheduler:
 
         Without threads there is nothing to be late for: it is encoded when its command is executed.
         """
-        if self._encoder_thread is None or self.model.text.knows(text):
+        if self._encoder_thread is None:
             return None
-        encoding = self._encoder_thread.submit(self._encode, text)
+        texts = [prompt.text for prompt in planned(text, 0) if not self.model.text.knows(prompt.text)]
+        if not texts:
+            return None
+        encoding = self._encoder_thread.submit(self._encode, texts)
         encoding.add_done_callback(lambda _: worker.woken.set())
         return encoding
 
-    def _encode(self, text: str) -> None:
-        self.model.text.encode([text])
+    def _encode(self, texts: list[str]) -> None:
+        self.model.text.encode(texts)
 
     def _warm_up(self) -> None:
         """Compile a step of each size that may be needed, so that nobody's frames wait for that later."""

@@ -11,7 +11,7 @@ from motiongen.motion import Motion
 from motiongen.skeleton import SMPL22
 from motiongen.streaming.cycle import Cycle
 from motiongen.streaming.pending_command import PendingCommand
-from motiongen.streaming.prompt_plan import IDLE, MAX_QUEUED, WALK, PlannedPrompt
+from motiongen.streaming.prompt_plan import IDLE, MAX_QUEUED, WALK, PlannedPrompt, planned
 from motiongen.streaming.stream_session import StreamSession
 from motiongen.streaming.verbs import (
     Finish,
@@ -64,8 +64,17 @@ def _fail(session: StreamSession, command: PendingCommand, error: Exception) -> 
 
 def _start_deferred(session: StreamSession, command: PendingCommand) -> None:
     assert isinstance(command.verb, Prompt)
+    _start(session, command, command.verb.text, now=False)
+
+
+def _start(session: StreamSession, command: PendingCommand, sentence: str, *, now: bool) -> None:
+    """Start the first part of a sentence's plan in place of all that was planned, and queue the others."""
+    first, *others = planned(sentence, command.number)
+    if len(others) > MAX_QUEUED:
+        raise VerbError("not_now", f"prompt: expected at most {MAX_QUEUED + 1} acts, got {len(others) + 1}; say less")
     session.cancel_plans()
-    session.start_prompt(PlannedPrompt(command.verb.text, command.number), command, now=False)
+    session.start_prompt(first, command, now=now)
+    session.plan.queue.extend(others)
 
 
 def _execute(session: StreamSession, command: PendingCommand) -> None:
@@ -76,8 +85,7 @@ def _execute(session: StreamSession, command: PendingCommand) -> None:
             _defer(session, command, verb)
             return
         case Prompt():
-            session.cancel_plans()
-            session.start_prompt(PlannedPrompt(verb.text, command.number), command, now=True)
+            _start(session, command, verb.text, now=True)
             return
         case Then():
             _queue(session, command, verb)
@@ -120,13 +128,14 @@ def _defer(session: StreamSession, command: PendingCommand, verb: Prompt) -> Non
 
 
 def _queue(session: StreamSession, command: PendingCommand, verb: Then) -> None:
-    plan, prompt = session.plan, PlannedPrompt(verb.text, command.number)
-    if len(plan.queue) >= MAX_QUEUED:
+    plan, prompts = session.plan, planned(verb.text, command.number)
+    if len(plan.queue) + len(prompts) > MAX_QUEUED:
         raise VerbError("not_now", f"then: expected at most {MAX_QUEUED} prompts in the queue; wait")
-    if plan.is_idle:
-        session.start_prompt(prompt, command, now=True)
+    if plan.is_idle and not plan.queue:
+        session.start_prompt(prompts[0], command, now=True)
+        plan.queue.extend(prompts[1:])
         return
-    plan.queue.append(prompt)
+    plan.queue.extend(prompts)
     session.queued[command.number] = command
 
 

@@ -9,12 +9,9 @@ import torch
 from motiongen.contacts import CONTACT_INDEX
 from motiongen.features import FPS, Frames, RootState
 from motiongen.rotation import quat_multiply, quat_rotate, quat_yaw
+from motiongen.shaping.turning import CURVE_RATE, MOVING_RATE, STANDING_RATE
 from motiongen.skeleton import SMPL22
 
-MOVING_RATE = 1.8
-"""Highest turn rate while a foot is in the air, rad/s."""
-STANDING_RATE = 0.6
-"""Highest turn rate on both feet, rad/s: a foot 10 cm from the middle then slides at 6 cm/s."""
 ARRIVAL_DISTANCE = 0.4
 """Metres from its goal at which a character has arrived."""
 HEADING_GAIN = 2.5
@@ -28,10 +25,12 @@ class Steering:
     Attributes:
         angle: radians still to be turned by.
         goal: (2,) x and z of the point to walk to, or None.
+        is_curve: whether the angle is that of a walk in a curve, which is wider than a turn.
     """
 
     angle: float = 0.0
     goal: np.ndarray | None = None
+    is_curve: bool = False
 
     @property
     def is_idle(self) -> bool:
@@ -61,7 +60,8 @@ class Steering:
         for frame, planted in enumerate(frames.contacts[0]):
             pivot = positions[frame, planted].mean(dim=0) if planted.any() else frames.root[0, frame, [0, 2]]
             both = bool(planted[:2].any() and planted[2:].any())
-            step = self._step(STANDING_RATE if both else MOVING_RATE, frames, root, frame, turned)
+            moving_rate = CURVE_RATE if self.is_curve and self.goal is None else MOVING_RATE
+            step = self._step(STANDING_RATE if both else moving_rate, frames, root, frame, turned)
             shift = (
                 _rotated(pivot, turned) + shift - _rotated(pivot, turned + step)
             )  # the pivot stays where it is

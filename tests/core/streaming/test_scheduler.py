@@ -345,7 +345,7 @@ def test_it_ticks_in_threads_of_its_own(model, workers):
 def test_what_is_said_in_threads_is_heard_in_order_though_sentences_take_time_to_read(model):
     with StreamScheduler(model, batch_sizes=(2,)) as scheduler:
         character = scheduler.open(prompt="walk")
-        texts = [f"walk {n} steps" for n in range(4)]
+        texts = [f"walk {n} metres" for n in range(4)]
         answers = [character.submit("prompt", text=text) for text in texts] + [
             character.submit("seed", seed=1)
         ]
