@@ -36,6 +36,8 @@ class GenerateConfig:
     """Sampling temperature; 0 takes the likeliest codes."""
     count: Annotated[int, tyro.conf.arg(metavar="K")] = 1
     """Number of variants; with K > 1 the files are named OUT-1, OUT-2 …"""
+    best_of: Annotated[int, tyro.conf.arg(metavar="N")] = 1
+    """Tries of each prompt, of which the one nearest to real clips that are like it is taken: slower, surer."""
     device: arguments.Device = "auto"
     """Device of the model."""
     start_from: Annotated[Path | None, tyro.conf.arg(metavar="CLIP", help_behavior_hint="(optional)")] = None
@@ -56,6 +58,8 @@ class GenerateConfig:
             raise UsageError(f"seconds: expected 0 < S <= 600, got {self.seconds}; or leave it to the model")
         if not 1 <= self.count <= 1000:
             raise UsageError(f"count: expected 1 to 1000 variants, got {self.count}")
+        if not 1 <= self.best_of <= 100:
+            raise UsageError(f"best-of: expected 1 to 100 tries, got {self.best_of}")
         if self.explain and not self.plan:
             raise UsageError("explain: expected a plan to print, got --no-plan; leave one of them out")
         if self.temperature is not None and not self.temperature >= 0:
@@ -88,6 +92,7 @@ def main(argv: Sequence[str]) -> None:
         count=config.count,
         seconds=config.seconds,
         seed=config.seed,
+        best_of=config.best_of,
         guidance_scale=config.guidance,
         temperature=config.temperature,
         start_from=start,

@@ -15,6 +15,7 @@ def generate(
     *,
     seconds: float | None = None,
     seed: int = 0,
+    best_of: int = 1,
     guidance_scale: float | None = None,
     temperature: float | None = None,
     start_from: Motion | None = None,
@@ -30,6 +31,7 @@ def generate(
         prompts: a sentence, or several.
         seconds: length of the motion of each prompt; None lets the model decide.
         seed: the same seed gives the same motion on the same device.
+        best_of: tries of each prompt, of which the one nearest to real clips that are like it is taken: slower, surer.
         guidance_scale: classifier-free guidance scale; 1 for no guidance; None for the model's default.
         temperature: sampling temperature; 1 is that of the data; None for the model's default.
         start_from: a motion to continue.
@@ -48,6 +50,7 @@ def generate(
         count=1,
         seconds=seconds,
         seed=seed,
+        best_of=best_of,
         guidance_scale=guidance_scale,
         temperature=temperature,
         start_from=start_from,
@@ -65,6 +68,7 @@ def variants(
     count: int = 1,
     seconds: float | None = None,
     seed: int = 0,
+    best_of: int = 1,
     guidance_scale: float | None = None,
     temperature: float | None = None,
     start_from: Motion | None = None,
@@ -81,6 +85,7 @@ def variants(
         count: number of variants; the first one is that of `generate`, the others have the next seeds.
         seconds: as in `generate`.
         seed: of the first variant.
+        best_of: as in `generate`.
         guidance_scale: as in `generate`.
         temperature: as in `generate`.
         start_from: as in `generate`.
@@ -96,11 +101,24 @@ def variants(
     if not plan:
         model.note_far(prompts)
         return model.sequence(
-            prompts, count=count, seconds=seconds, start_from=start_from, seed=seed, options=options
+            prompts,
+            count=count,
+            seconds=seconds,
+            start_from=start_from,
+            seed=seed,
+            best_of=best_of,
+            options=options,
         )
     model.note_far([part.text for part in plan_all(prompts) if not part.rests])
     return perform(
-        model, prompts, count=count, seconds=seconds, start_from=start_from, seed=seed, options=options
+        model,
+        prompts,
+        count=count,
+        seconds=seconds,
+        start_from=start_from,
+        seed=seed,
+        best_of=best_of,
+        options=options,
     )
 
 

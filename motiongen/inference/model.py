@@ -18,6 +18,7 @@ from motiongen.heads.code_config import CodeOptions
 from motiongen.heads.spec import Kind
 from motiongen.inference import splice
 from motiongen.inference.humanoid_clip import canonical, put_back
+from motiongen.inference.judge import Judge
 from motiongen.inference.pretrained import Pretrained
 from motiongen.modules.sampling import item_generators
 from motiongen.motion import Motion
@@ -154,9 +155,10 @@ class Model(Pretrained):
         prompts: Sequence[str],
         *,
         count: int = 1,
-        seconds: float | None | Sequence[float | None] = None,
+        seconds: float | Sequence[float | None] | None = None,
         start_from: Motion | None = None,
         seed: int = 0,
+        best_of: int = 1,
         options: CodeOptions | None = None,
     ) -> list[PromptedMotion]:
         """Return variants of one continuous motion for a sequence of prompts.
@@ -167,11 +169,16 @@ class Model(Pretrained):
             seconds: length of the motion of each prompt, or one for each; None lets the model decide.
             start_from: a motion to continue; it is the unchanged start of the result.
             seed: of the first variant; the others have the next seeds.
+            best_of: tries of each prompt, of which the one nearest to the memory's clips that are like it goes on.
             options: sampling options; None for the defaults of the head.
 
         Raises:
-            ValueError: as in `generate`, and a start that is no humanoid.
+            ValueError: as in `generate`, a start that is no humanoid, or several tries without a memory to judge them.
         """
+        if best_of > 1 and self.memory is None:
+            raise ValueError(
+                "best_of: expected a memory to judge by, got none; take weights with one, or best_of=1"
+            )
         generators = [torch.Generator().manual_seed(seed + i) for i in range(count)]
         start = None if start_from is None else canonical(start_from)
         prefix = torch.zeros(0, self.tokenizer.config.num_quantizers, dtype=torch.long)
@@ -180,19 +187,35 @@ class Model(Pretrained):
         self.text.encode(prompts)  # all of them are checked before the first is obeyed
         each = list(seconds) if isinstance(seconds, Sequence) else [seconds] * len(prompts)
         for prompt, length in zip(prompts, each, strict=True):
-            new = self.sampler.generate(
-                self.condition([prompt] * count, generators),
-                lengths=self._asked(length, [prompt] * count, generators),
-                prefix_codes=codes,
-                generator=generators,
-                options=options or self.spec.options(),
-            )
+            tries = [
+                self.sampler.generate(
+                    self.condition([prompt] * count, generators),
+                    lengths=self._asked(length, [prompt] * count, generators),
+                    prefix_codes=codes,
+                    generator=generators,
+                    options=options or self.spec.options(),
+                )
+                for _ in range(best_of)
+            ]
+            new = self._best(prompt, tries)
             codes = [torch.cat([old.to(item.device), item]) for old, item in zip(codes, new, strict=True)]
             for marks, item in zip(ends, codes, strict=True):
                 marks.append(len(item))
         return [
-            self._prompted(item, marks, prompts, start, each)
-            for item, marks in zip(codes, ends, strict=True)
+            self._prompted(item, marks, prompts, start, each) for item, marks in zip(codes, ends, strict=True)
+        ]
+
+    def _best(self, prompt: str, tries: Sequence[Sequence[Tensor]]) -> Sequence[Tensor]:
+        """Return the best codes (N, Q) of several tries for each variant; the first where no clip is like the prompt."""
+        if len(tries) == 1 or self.memory is None:
+            return tries[0]
+        judge = Judge(self.memory, self.tokenizer)
+        clips = judge.clips(self.text.encode([prompt]).pooled[0])
+        if not clips:
+            return tries[0]
+        return [
+            min(candidates, key=lambda codes: judge.distance(self._decode(codes), clips))
+            for candidates in zip(*tries, strict=True)
         ]
 
     def _modules(self) -> dict[str, tuple[nn.Module, Task]]:

@@ -45,6 +45,7 @@ def perform(
     seconds: float | None = None,
     start_from: Motion | None = None,
     seed: int = 0,
+    best_of: int = 1,
     options: CodeOptions | None = None,
 ) -> list[PromptedMotion]:
     """Return variants of one continuous motion for sentences, each of which is planned first.
@@ -58,6 +59,7 @@ def perform(
         seconds: length of each prompt's motion, which its parts share evenly; None lets the model decide.
         start_from: as in `Model.sequence`.
         seed: as in `Model.sequence`.
+        best_of: as in `Model.sequence`; a part that is counted or takes steps has tries of its own.
         options: as in `Model.sequence`.
 
     Raises:
@@ -66,8 +68,8 @@ def perform(
     acts = [act for prompt in prompts for act in _timed(plan(prompt), seconds)]
     start = None if start_from is None else canonical(start_from)
     if all(act.part.is_plain or act.part.rests for act in acts):
-        return _sequence(model, acts, count, start, seed, options)
-    return [_variant(model, acts, start, seed + i, options) for i in range(count)]
+        return _sequence(model, acts, count, start, seed, best_of, options)
+    return [_variant(model, acts, start, seed + i, best_of, options) for i in range(count)]
 
 
 def _timed(parts: Sequence[Part], seconds: float | None) -> list[_Timed]:
@@ -81,12 +83,13 @@ def _sequence(
     count: int,
     start: Motion | None,
     seed: int,
+    best_of: int,
     options: CodeOptions | None,
 ) -> list[PromptedMotion]:
     """Return variants of parts whose motion stays as the head writes it."""
     found = model.sequence(
         [act.part.text for act in acts], count=count, seconds=[act.seconds for act in acts], start_from=start,
-        seed=seed, options=options,
+        seed=seed, best_of=best_of, options=options,
     )  # fmt: skip
     clauses = [act.part.clause for act in acts]
     return [
@@ -96,14 +99,19 @@ def _sequence(
 
 
 def _variant(
-    model: Model, acts: Sequence[_Timed], start: Motion | None, seed: int, options: CodeOptions | None
+    model: Model,
+    acts: Sequence[_Timed],
+    start: Motion | None,
+    seed: int,
+    best_of: int,
+    options: CodeOptions | None,
 ) -> PromptedMotion:
     """Return one variant: runs of parts that stay as they are, and between them those that are shaped."""
     motion, spans = start, []
     for number, act in enumerate(acts):
         begin = 0.0 if motion is None else motion.seconds
         draw = (seed * _DRAWS + number * CANDIDATES) % 2**62
-        new = _written(model, act, motion, draw, options)
+        new = _written(model, act, motion, draw, best_of, options)
         motion = new if motion is None else splice.append(motion, new)
         spans.append((begin, motion.seconds, act.part.clause))
     assert motion is not None
@@ -111,13 +119,19 @@ def _variant(
 
 
 def _written(
-    model: Model, act: _Timed, start: Motion | None, seed: int, options: CodeOptions | None
+    model: Model, act: _Timed, start: Motion | None, seed: int, best_of: int, options: CodeOptions | None
 ) -> Motion:
     """Return the motion of one part, which continues the motion before it."""
     part = act.part
     counts = CANDIDATES if part.repeats or part.steps else 1
     found = model.sequence(
-        [part.text], count=counts, seconds=_asked(act), start_from=start, seed=seed, options=options
+        [part.text],
+        count=counts,
+        seconds=_asked(act),
+        start_from=start,
+        seed=seed,
+        best_of=1 if counts > 1 else best_of,
+        options=options,
     )
     began = 0 if start is None else start.num_frames
     motion = _counted(part, [one.motion[began:] for one in found])
@@ -138,7 +152,11 @@ def _asked(act: _Timed) -> float | None:
     if part.steps:
         return STEP_SECONDS * (part.steps + 1)
     if part.turn:
-        return max(abs(part.turn) / CURVE_RATE, MIN_CURVE_SECONDS) if part.travels else step_turn_seconds(part.turn)
+        return (
+            max(abs(part.turn) / CURVE_RATE, MIN_CURVE_SECONDS)
+            if part.travels
+            else step_turn_seconds(part.turn)
+        )
     return None
 
 
