@@ -17,6 +17,8 @@ from motiongen.cli import UsageError, arguments
 from motiongen.heads.spec import HeadSpec
 
 if TYPE_CHECKING:
+    import socket
+
     from motiongen.streaming.scheduler_protocol import Scheduler
     from motiongen_bridge.senders import FrameSender
     from motiongen_bridge.server_config import ServerConfig
@@ -141,6 +143,11 @@ def main(argv: Sequence[str]) -> None:
         senders = _senders(config)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    from motiongen_bridge.listening import bind_sockets
+
+    sockets = bind_sockets(
+        listen.host, listen.port
+    )  # a port that is taken is known before the model is loaded
     import torch
 
     _raise_open_files()
@@ -150,7 +157,7 @@ def main(argv: Sequence[str]) -> None:
         _log_events()
     make_scheduler = _dance_scheduler if config.spec.kind == "music" else _text_scheduler
     scheduler = make_scheduler(config, device)
-    asyncio.run(_serve(scheduler, listen, senders))
+    asyncio.run(_serve(scheduler, listen, senders, sockets))
 
 
 def _text_scheduler(config: ServeConfig, device: str) -> "Scheduler":
@@ -206,13 +213,18 @@ def _senders(config: ServeConfig) -> "list[FrameSender]":
     return [make_sender(url) for url in urls]
 
 
-async def _serve(scheduler: "Scheduler", listen: "ServerConfig", senders: "list[FrameSender]") -> None:
+async def _serve(
+    scheduler: "Scheduler",
+    listen: "ServerConfig",
+    senders: "list[FrameSender]",
+    sockets: "list[socket.socket]",
+) -> None:
     from motiongen_bridge.server import Server
 
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with Server(scheduler, listen, senders) as server:
+    async with Server(scheduler, listen, senders, sockets) as server:
         print(server.url, flush=True)
         gc.collect()
         gc.freeze()  # what was loaded stays; the collector need not look at it while frames wait
