@@ -47,7 +47,8 @@ def main(argv: Sequence[str]) -> None:
     from motiongen.training.loop import Trainer
 
     torch.manual_seed(run.schedule.seed)  # for the initial weights of the model
-    trainer = Trainer(_recipe(run), run.schedule, run.folder(name), device)
+    recipe = _recipe(run)
+    trainer = Trainer(recipe, run.own_schedule(), run.folder(name), device)
     metrics = trainer.run(resumes)
     run.describe()
     for key, value in metrics.items():

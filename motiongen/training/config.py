@@ -7,12 +7,12 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """Schedule and optimizer options. Give either `steps` or `minutes`, with which the schedule follows the clock."""
+    """Schedule and optimizer options. Give `steps`, or `minutes`, with which the schedule follows the clock, or both."""
 
     steps: int = 0
-    """Optimizer steps."""
+    """Optimizer steps; 0 for as many as the minutes allow."""
     minutes: float = 0.0
-    """Training time, in place of steps."""
+    """Training time; 0 for as long as the steps take. With both, what ends first ends the run."""
     optimizer: Literal["adamw", "muon"] = "adamw"
     """muon learns several times faster where most parameters are convolutions; its rate is that of vectors."""
     learning_rate: float = 3e-4
@@ -38,9 +38,10 @@ class TrainConfig:
     """Minutes between two checkpoints."""
 
     def __post_init__(self) -> None:
-        if (self.steps > 0) == (self.minutes > 0):
+        if self.steps < 0 or not 0 <= self.minutes < math.inf or not (self.steps or self.minutes):
             raise ValueError(
-                f"steps: expected steps or minutes, got {self.steps} and {self.minutes}; give one of them"
+                f"steps, minutes: expected one of them more than 0, got {self.steps} and {self.minutes}; "
+                "give --steps or --minutes"
             )
         if self.accumulate < 1:
             raise ValueError(f"accumulate: expected >= 1, got {self.accumulate}; use 1")
