@@ -64,6 +64,7 @@ def main(argv: Sequence[str]) -> None:
     config = arguments.parse(DanceConfig, argv, "dance")
     arguments.check_outputs(config.output, arguments.known_outputs())
     arguments.check_inputs(config.music, config.body)
+    arguments.check_style(config.style, config.weights)
     device = arguments.resolve_device(config.device)
     from motiongen.inference.dance import dance
     from motiongen.music.audio import read_audio

@@ -100,7 +100,7 @@ class ServeConfig:
     refine: bool = False
     """Let a head that edits rewrite frames that wait, in spare time; docs/results.md shows the gain."""
     quiet: bool = False
-    """Log errors only, and not each connection."""
+    """Log warnings and errors only, and not each connection; -q leaves errors alone."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.max_characters <= 100_000:
@@ -134,6 +134,7 @@ def main(argv: Sequence[str]) -> None:
         argv: the words after the verb.
     """
     config = arguments.parse(ServeConfig, argv, "serve")
+    arguments.check_style(config.style, config.weights)
     device = arguments.resolve_device(config.device)
     from motiongen_bridge.server_config import ServerConfig
 
@@ -190,7 +191,8 @@ def _dance_scheduler(config: ServeConfig, device: str) -> "Scheduler":
 def _log_events() -> None:
     """Log each connection and disconnection, a line an event, with its time."""
     events = logging.getLogger("motiongen_bridge")
-    events.setLevel(logging.INFO)
+    if events.level == logging.WARNING:  # neither -q nor -v was said
+        events.setLevel(logging.INFO)
     for handler in events.handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
 

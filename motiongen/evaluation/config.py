@@ -15,9 +15,11 @@ class EvaluateConfig:
     variants: int = 8
     """Motions of each of them."""
     batch_size: int = 32
+    """Prompts that are generated together."""
     max_frames: int = 300
     """Longest motion, frames; longer ones are cropped."""
     seed: int = 0
+    """Seed of the choice of captions and of the sampling."""
 
     def __post_init__(self) -> None:
         for name, least in (
@@ -46,6 +48,7 @@ class DanceEvaluateConfig:
     split: Literal["test", "train"] = "test"
     """Split of the clips; train is for tuning options such as the guidance scale."""
     seed: int = 0
+    """Seed of the choice of excerpts and of the sampling."""
 
     def __post_init__(self) -> None:
         if self.seconds < self.window or self.window < 1 or self.pieces < 2 or self.reference_windows < 8:

@@ -43,7 +43,8 @@ def read(path: str | Path, *, animation: str | None = None, fps: float | None = 
         names = ", ".join(items)
         if animation is None and len(items) > 1:
             raise ValueError(
-                f"{path}: expected one animation, got {len(items)}; choose with animation=, one of {names}"
+                f"{path}: expected one animation, got {len(items)}: {names}; choose one with motiongen convert "
+                "--animation NAME, or in Python with motiongen.io.gltf.read(path, animation=NAME)"
             )
         name = next(iter(items)) if animation is None else animation
         if name not in items:

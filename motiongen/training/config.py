@@ -7,7 +7,7 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """Schedule and optimizer options. Give `steps`, or `minutes`, with which the schedule follows the clock, or both."""
+    """Schedule and optimizer options. Give `steps`, `minutes`, with which the schedule follows the clock, or both."""
 
     steps: int = 0
     """Optimizer steps; 0 for as many as the minutes allow."""
@@ -16,11 +16,13 @@ class TrainConfig:
     optimizer: Literal["adamw", "muon"] = "adamw"
     """muon learns several times faster where most parameters are convolutions; its rate is that of vectors."""
     learning_rate: float = 3e-4
+    """Highest learning rate, between the rise and the fall."""
     warmup: float = 0.02
     """Share of the run in which the learning rate rises."""
     decay: float = 0.4
     """Share of the run, at its end, in which the learning rate falls to zero along a cosine; 1 for a full cosine."""
     weight_decay: float = 1e-4
+    """Decoupled weight decay of the matrices."""
     clip: float = 1.0
     """Largest norm of the gradient."""
     accumulate: int = 1
@@ -30,6 +32,7 @@ class TrainConfig:
     autocast: bool = True
     """Use bfloat16 matrix products if the device has them: without such instructions a CPU is fifty times slower."""
     seed: int = 0
+    """Seed of the initial weights, of the batches and of dropout."""
     log_every: int = 20
     """Steps between two lines of the log."""
     validate_minutes: float = 10.0

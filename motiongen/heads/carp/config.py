@@ -114,17 +114,21 @@ class CARPTrainConfig:
     """Training batches and stages of CARP."""
 
     batch_size: int = 128
+    """Windows of a training step."""
     scene_steps: int = 20_000
     """Stage 1: steps of scene prediction from images, where the data has scene numbers; fewer where the minutes of the
     run do not allow as many."""
     scene_batch_size: int = 64
+    """Windows of a step of stage 1."""
     tokenizer_steps: int = 2000
     """Stage 2: steps of the action tokenizer at most."""
     tokenizer_batch_size: int = 256
+    """Windows of a step of stage 2."""
     encoder_steps: int = 80_000
     """Stage 3: steps of the observation encoder at most, by regression; 0 for none, as published. More is better: for
     BlockPush a quarter of it gives half of the success rate."""
     encoder_batch_size: int = 512
+    """Windows of a step of stage 3."""
     parts_learning_rate: float = 2e-3
     """Learning rate of these stages."""
     licence: str = "Apache-2.0: demonstrations by scripted experts"

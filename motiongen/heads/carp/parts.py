@@ -217,7 +217,7 @@ def _normalised(batch: Mapping[str, Tensor], normaliser: Normaliser) -> dict[str
     return {**batch, "action": normaliser(batch["action"].to(device), task_of(batch).to(device)).cpu()}
 
 
-PARTS = {SceneRecipe.name: 0.25, ActionVQRecipe.name: 0.05, EncoderRecipe.name: 0.4}
+PARTS = {SceneRecipe.name: 0.25, ActionVQRecipe.name: 0.05, EncoderRecipe.name: 0.5}
 """Folder of each of the first training stages -> share of a run's minutes that it takes at most; what they leave is
 the last one's. In an hour on two cores those of `small` take their steps, and need no such limit."""
 
