@@ -3,6 +3,7 @@
 import contextlib
 import inspect
 import io
+import logging
 import math
 import os
 import sys
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from motiongen.motion import Motion
     from motiongen.music.audio import Audio
     from motiongen.render.caption import Captions
+
+log = logging.getLogger(__name__)
 
 ConfigT = TypeVar("ConfigT")
 
@@ -311,8 +314,10 @@ def numbered(path: Path, index: int, count: int) -> Path:
     return path if count == 1 else path.with_name(f"{path.stem}-{index + 1}{path.suffix}")
 
 
-def report(paths: Iterable[Path]) -> None:
-    """Print the written files to stdout, one a line, for scripts."""
+def report(paths: Iterable[Path], licence: str = "") -> None:
+    """Print the written files to stdout, one a line, for scripts; and to stderr what licence the motion has."""
+    if licence:
+        log.info("licence of the motion: %s", licence)
     for path in paths:
         print(path)
     sys.stdout.flush()

@@ -87,8 +87,9 @@ def main(argv: Sequence[str]) -> None:
         for path in config.output:
             named = arguments.numbered(path, index, config.count)
             arguments.write(motion, named, None, config.size, config.body, audio)
-    arguments.report(
+    written = [
         arguments.numbered(path, index, config.count)
         for index in range(config.count)
         for path in config.output
-    )
+    ]
+    arguments.report(written, motion.licence)

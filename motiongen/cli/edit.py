@@ -110,7 +110,7 @@ def main(argv: Sequence[str]) -> None:
         edited = _by_music(config, motion, between, audio)
     for path in config.output:
         arguments.write(edited, path, prompts[0] if prompts else None, config.size, config.body, audio)
-    arguments.report(config.output)
+    arguments.report(config.output, edited.licence)
 
 
 def _by_words(config: EditConfig, motion: "Motion", prompt: str, between: tuple[float, float]) -> "Motion":

@@ -89,4 +89,4 @@ def main(argv: Sequence[str]) -> None:
             arguments.write(
                 motion, arguments.numbered(path, i, config.count), variant.parts, config.size, config.body
             )
-    arguments.report(outputs)
+    arguments.report(outputs, generated[0].motion.licence)

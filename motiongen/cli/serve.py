@@ -1,6 +1,7 @@
 """``motiongen serve``: a streaming server, with a web page, a websocket and VMC."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
@@ -135,7 +136,7 @@ def main(argv: Sequence[str]) -> None:
     """
     config = arguments.parse(ServeConfig, argv, "serve")
     arguments.check_style(config.style, config.weights)
-    device = arguments.resolve_device(config.device)
+    from motiongen_bridge.listening import bind_sockets
     from motiongen_bridge.server_config import ServerConfig
 
     token = config.token or os.environ.get("MOTIONGEN_TOKEN", "")
@@ -144,11 +145,16 @@ def main(argv: Sequence[str]) -> None:
         senders = _senders(config)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    from motiongen_bridge.listening import bind_sockets
+    with contextlib.ExitStack() as bound:
+        # A port that is taken is known before torch is imported and the model loaded.
+        sockets = [bound.enter_context(one) for one in bind_sockets(listen.host, listen.port)]
+        scheduler = _make_scheduler(config)
+        asyncio.run(_serve(scheduler, listen, senders, sockets))
 
-    sockets = bind_sockets(
-        listen.host, listen.port
-    )  # a port that is taken is known before the model is loaded
+
+def _make_scheduler(config: ServeConfig) -> "Scheduler":
+    """Prepare the process, and load the model."""
+    device = arguments.resolve_device(config.device)
     import torch
 
     _raise_open_files()
@@ -156,9 +162,8 @@ def main(argv: Sequence[str]) -> None:
     logging.getLogger("websockets").setLevel(logging.WARNING)
     if not config.quiet:
         _log_events()
-    make_scheduler = _dance_scheduler if config.spec.kind == "music" else _text_scheduler
-    scheduler = make_scheduler(config, device)
-    asyncio.run(_serve(scheduler, listen, senders, sockets))
+    make = _dance_scheduler if config.spec.kind == "music" else _text_scheduler
+    return make(config, device)
 
 
 def _text_scheduler(config: ServeConfig, device: str) -> "Scheduler":

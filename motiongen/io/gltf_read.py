@@ -102,9 +102,9 @@ def _catalogue(reader: GltfReader) -> dict[str, dict[str, Any]]:
 def _motion(reader: GltfReader, tree: NodeTree, item: dict[str, Any], fps: float | None) -> Motion:
     skeleton = tree.skeleton
     tracks = _tracks(reader, tree, item)
+    extras = item["extras"] if isinstance(item.get("extras"), dict) else {}
     if fps is None:
-        extras = item.get("extras")
-        own = extras.get("fps") if isinstance(extras, dict) else None
+        own = extras.get("fps")
         fps = float(own) if isinstance(own, int | float) and 0 < own < 1000 else DEFAULT_FPS
     starts, stops = (
         [track.times[0] for track in tracks.values()],
@@ -140,6 +140,7 @@ def _motion(reader: GltfReader, tree: NodeTree, item: dict[str, Any], fps: float
         root=root.float(),
         fps=fps,
         translations=None if rigid else translations,
+        licence=licence if isinstance(licence := extras.get("licence"), str) else "",
     )
 
 

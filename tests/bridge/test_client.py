@@ -50,6 +50,28 @@ def test_the_first_frame_that_obeys_is_the_one_that_the_answer_names(model):
     play(scenario, model)
 
 
+def test_a_prompt_that_is_far_from_what_the_model_knows_gets_a_note(model):
+    async def scenario(url):
+        async with motiongen_bridge.connect(url, prompt="a person does not walk") as character:
+            while not character.events:
+                await take(character, 1)
+            event = character.events[0]
+            assert event["event"] == "note" and event["text"].startswith(
+                "'a person does not walk' says 'not'"
+            )
+            first = await character.prompt("a person climbs stairs")
+            again = await character.prompt("a person climbs stairs")
+            assert first.note == again.note and "names 'stairs', of which this model knows" in first.note
+            assert (await character.prompt("a person walks")).note == ""
+            queued = asyncio.create_task(character.then("a person never stops"))
+            await character.finish(0.1)
+            reading = asyncio.create_task(take(character, 400))
+            assert "says 'never'" in (await queued).note
+            reading.cancel()
+
+    play(scenario, model, speed=4.0)
+
+
 def test_every_verb_is_answered_by_its_number(model):
     async def scenario(url):
         async with motiongen_bridge.connect(url, prompt="walk") as character:
