@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from websockets.http11 import Request, Response
 
+from motiongen_bridge.downloads import PREFIX, Downloads
 from motiongen_bridge.pages import Pages, respond
 from motiongen_bridge.server_config import ServerConfig, is_loopback
 
@@ -33,6 +34,7 @@ class HandshakePolicy:
         self,
         config: ServerConfig,
         pages: Pages,
+        downloads: Downloads,
         make_room: Callable[[], bool],
         on_wrong_token: Callable[[], None],
     ) -> None:
@@ -41,10 +43,11 @@ class HandshakePolicy:
         Args:
             config: token and allowed origins.
             pages: answers requests that want no websocket.
+            downloads: answers those that want a character's motion as a file.
             make_room: returns whether one more connection fits.
             on_wrong_token: called for each request whose token is not the server's.
         """
-        self._config, self._pages, self._make_room = config, pages, make_room
+        self._config, self._pages, self._downloads, self._make_room = config, pages, downloads, make_room
         self._on_wrong_token = on_wrong_token
 
     async def answer(self, request: Request, *, is_head: bool = False) -> Response | None:
@@ -77,8 +80,11 @@ class HandshakePolicy:
             # A page elsewhere whose name was pointed here would have its own origin as Host.
             return respond(HTTPStatus.FORBIDDEN, b"Use the address that motiongen serve printed.\n")
         if path != "/ws":
-            if path == "/metrics" and not self._has_token(request):
+            is_open = path != "/metrics" and not path.startswith(PREFIX)
+            if not is_open and not self._has_token(request):
                 return await self._refuse_token(request, b"A token is needed.\n")
+            if path.startswith(PREFIX):
+                return await self._downloads.answer(path)
             return self._pages.answer(request.path)
         if not all(self._is_allowed(origin, hosts[0]) for origin in request.headers.get_all("Origin")):
             return respond(HTTPStatus.FORBIDDEN, b"This origin may not connect; see --allow-origin.\n")

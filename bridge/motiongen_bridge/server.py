@@ -21,6 +21,7 @@ import motiongen
 from motiongen.streaming.scheduler_protocol import Scheduler
 from motiongen_bridge.background_tasks import BackgroundTasks
 from motiongen_bridge.client_connection import ClientConnection
+from motiongen_bridge.downloads import Downloads
 from motiongen_bridge.frame_broadcaster import FrameBroadcaster
 from motiongen_bridge.frames import SUBPROTOCOL, ProtocolError
 from motiongen_bridge.handshake_policy import HandshakePolicy
@@ -90,6 +91,7 @@ class Server:
         self._policy = HandshakePolicy(
             self.config,
             Pages(self._health, self.metrics.text),
+            Downloads(self.broadcaster.characters, str(scheduler.about.get("licence", ""))),
             self._make_room,
             self.metrics.wrong_tokens.inc,
         )
