@@ -48,7 +48,8 @@ def humanoid_map(skeleton: Skeleton) -> dict[str, str]:
     if missing:
         raise ValueError(
             f"skeleton: expected a humanoid, found no joint for {', '.join(missing)} among "
-            f"{', '.join(skeleton.names[:8])}…; give mapping={{'left_hip': 'name', …}}"
+            f"{', '.join(skeleton.names[:8])}…; rename its joints like "
+            "SMPL's, or in Python call motiongen.retargeting.retarget with mapping={'left_hip': 'name', …}"
         )
     return {name: found[name] for name in SMPL22.names if name in found}
 

@@ -45,6 +45,8 @@ class Motion:
         root: (T, 3) position of joint 0, metres.
         fps: frames a second.
         translations: (T, J, 3) local translations, metres, only for rigs whose joints move on their parents.
+        licence: of the weights that made it, in words for people; empty where it is not known. Files of npz and glTF
+            keep it.
     """
 
     skeleton: Skeleton
@@ -52,6 +54,7 @@ class Motion:
     root: Tensor
     fps: float
     translations: Tensor | None = None
+    licence: str = ""
 
     def __post_init__(self) -> None:
         frames, joints = self.rotations.shape[0], self.skeleton.num_joints
@@ -84,6 +87,15 @@ class Motion:
                     f"motion: expected {name} within {limits.MAX_DISTANCE:g} m, got one beyond in frame "
                     f"{int(far.nonzero()[0])}; check the unit"
                 )
+
+    def licensed(self, licence: str) -> Self:
+        """Return the motion with a further licence, beside that of what it was made from.
+
+        Args:
+            licence: in words for people; empty for none.
+        """
+        both = dict.fromkeys(filter(None, (self.licence, licence)))
+        return replace(self, licence="; ".join(both))
 
     @classmethod
     def from_frames(

@@ -65,7 +65,7 @@ def retarget(
     pelvis = hips - quat_rotate(from_rest, hip_offset)
     # The target's pelvis may have joints above it; the root is moved so that the pelvis is where it should be.
     unmoved = target.fk(rotations, torch.zeros_like(pelvis))[1][:, _root_index(target, target_mapping)]
-    return Motion(target, rotations, pelvis - unmoved, motion.fps)
+    return Motion(target, rotations, pelvis - unmoved, motion.fps, licence=motion.licence)
 
 
 def position_error(source: Motion, retargeted: Motion, mapping: dict[str, str] | None = None) -> Tensor:

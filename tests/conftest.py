@@ -1,6 +1,7 @@
-"""Shared by all tests: fixed seeds for module initialisation, and the place of the real motion data."""
+"""Shared by all tests: fixed seeds for module initialisation, limits of time, and the place of the real motion data."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,31 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # The tests' tensors are small: more threads would only wait for each other, and far longer on a busy machine.
 torch.set_num_threads(1)
+
+
+# A shell starts what it runs in the background with Ctrl-C ignored, and children inherit that: tests of Ctrl-C would
+# wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+TEST_SECONDS = 900
+"""Time limit of each test: whatever it waits for ends with an error."""
+
+
+@pytest.fixture(autouse=True)
+def _limited_time(request):
+    """Raise TimeoutError in a test that takes too long, where the platform has timers of real time."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def end(*_):
+        raise TimeoutError(f"{request.node.nodeid}: expected to end within {TEST_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, TEST_SECONDS)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(autouse=True)

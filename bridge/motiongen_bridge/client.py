@@ -26,9 +26,16 @@ REQUEST_SECONDS = 10.0
 """Default time limit of a request."""
 FIRST_RETRY_SECONDS, MAX_RETRY_SECONDS = 0.25, 4.0
 """Time between attempts to reconnect: twice as long each time."""
-NORMAL_CLOSE_CODES = (1000, 1001)
-"""Close codes after which nothing more is to come."""
-POLICY_VIOLATION = 1008
+FRAME_SECONDS = 30.0
+"""Default time limit of a frame: characters have frames all the time."""
+MOST_RESUME_SECONDS = 600.0
+"""Time for which a lost connection is tried again at most, whatever the server says."""
+FINAL_CLOSE_CODES = {
+    1000: "the server hung up",
+    1001: "the server stopped, and its characters are gone; connect again later, and open others",
+    1008: "the server hung up",
+}
+"""Close codes after which nothing more is to come: what they mean. This side's own close is not among them."""
 
 
 class Connection:
@@ -43,6 +50,7 @@ class Connection:
         hello: the server's first message: skeleton, fps, limits.
         characters: those that are open or watched, by number.
         clock: estimate of the server's clock.
+        frame_timeout: seconds in which the next frame must come.
     """
 
     def __init__(
@@ -52,6 +60,7 @@ class Connection:
         format: str = "f32",
         *,
         timeout: float = REQUEST_SECONDS,
+        frame_timeout: float = FRAME_SECONDS,
     ) -> None:
         """Make a connection that is not open yet.
 
@@ -60,14 +69,20 @@ class Connection:
             token: the server's secret, if it has one.
             format: "f32", "i16" (half the bytes) or "json".
             timeout: seconds in which a request must be answered.
+            frame_timeout: seconds in which the next frame must come while a character is read; infinite for no limit.
 
         Raises:
-            ValueError: it is no address, or the timeout is not positive.
+            ValueError: it is no address, or a time limit is not positive.
         """
-        if not timeout > 0:
-            raise ValueError(
-                f"timeout: expected more than 0 s, got {timeout}; leave it out for {REQUEST_SECONDS:g}"
-            )
+        for name, seconds, default in (
+            ("timeout", timeout, REQUEST_SECONDS),
+            ("frame_timeout", frame_timeout, FRAME_SECONDS),
+        ):
+            if not seconds > 0:
+                raise ValueError(
+                    f"{name}: expected more than 0 s, got {seconds}; leave it out for {default:g}"
+                )
+        self.frame_timeout = frame_timeout
         self.url, self._token, self.format, self._timeout = socket_url(url), token, format, timeout
         self.hello: dict[str, Any] = {}
         self.characters: dict[int, RemoteCharacter] = {}
@@ -101,10 +116,15 @@ class Connection:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._socket is not None:
             # The server would keep them for a client that may come back.
-            with contextlib.suppress(ConnectionClosed):
-                for number in self.characters:
-                    await self._socket.send(json.dumps({"type": "close", "character": number}))
-            await self._socket.close()
+            try:
+                async with asyncio.timeout(self._timeout):
+                    for number in self.characters:
+                        await self._socket.send(json.dumps({"type": "close", "character": number}))
+                    await self._socket.close()
+            except ConnectionClosed:
+                pass
+            except TimeoutError:  # it reads nothing
+                self.drop()
         self._end(None)
 
     async def __aenter__(self) -> Self:
@@ -211,17 +231,17 @@ class Connection:
                         self._receive(data)
                 code, reason = self._socket.close_code, self._socket.close_reason
                 self._socket = None
-                if code in NORMAL_CLOSE_CODES:
-                    self._end(None)
-                    return
-                if code == POLICY_VIOLATION:
-                    raise ConnectionError(f"{self._shown_url}: the server hung up: {reason or 'no reason'}")
+                if code in FINAL_CLOSE_CODES:
+                    said = f": {reason}" if reason and code != 1001 else ""
+                    raise ConnectionError(f"{self._shown_url}: {FINAL_CLOSE_CODES[code]}{said}")
                 self._settled.clear()
                 self._fail_pending()
                 for character in self.characters.values():
                     character.interrupt()
                 self._socket = await self._reconnect()
                 self._settled.set()
+                for character in self.characters.values():
+                    character.wake()
         except ConnectionError as error:
             self._end(error)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -236,7 +256,7 @@ class Connection:
         Raises:
             ConnectionError: it took too long, or the characters are gone.
         """
-        end = time.monotonic() + float(self.hello.get("resume_seconds", 30.0))
+        end = time.monotonic() + min(MOST_RESUME_SECONDS, float(self.hello.get("resume_seconds", 30.0)))
         wait = FIRST_RETRY_SECONDS
         # A connection that drops while it is resumed may own them already: the newest first.
         sessions = [self.hello["session"]]
@@ -371,6 +391,7 @@ async def connect(
     prompt: str = "",
     seed: int | None = None,
     timeout: float = REQUEST_SECONDS,
+    frame_timeout: float = FRAME_SECONDS,
 ) -> AsyncIterator[RemoteCharacter]:
     """Open one character on a server.
 
@@ -385,13 +406,14 @@ async def connect(
         prompt: the character's first prompt.
         seed: seed of its sampling; random when left out.
         timeout: seconds in which a request must be answered.
+        frame_timeout: seconds in which the next frame must come; infinite for no limit.
 
     Raises:
         ConnectionError: there is no server, or it refuses.
         VerbRefused: the server is full, or an argument is invalid.
         TimeoutError: no answer came in time.
     """
-    async with Connection(url, token, format, timeout=timeout) as connection:
+    async with Connection(url, token, format, timeout=timeout, frame_timeout=frame_timeout) as connection:
         yield await connection.open(prompt, seed=seed)
 
 

@@ -14,6 +14,7 @@ from websockets.frames import Frame
 from websockets.http11 import Request
 from websockets.protocol import State
 
+from motiongen_bridge.http_method import NOT_ALLOWED, HTTPMethod, first_method
 from motiongen_bridge.limits import ServerLimits, TokenBucket
 from motiongen_bridge.pending_connections import PendingConnections
 
@@ -33,6 +34,7 @@ class ClientConnection(ServerConnection):
     Attributes:
         stalled_since: when too much was first seen to be unsent, with no frame sent since; None while it is not.
         is_banned: whether it was closed for flooding: it may not resume its characters.
+        method: method of its HTTP request; None while that has not come.
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class ClientConnection(ServerConnection):
         super().__init__(*args, **options)
         self._pending, self._limits, self._on_flood = pending, limits, on_flood
         self._request_bytes = 0
+        self._request_start = b""
+        self.method: HTTPMethod | None = None
         self.is_banned = False
         self._closing: asyncio.Task[None] | None = None
         self.stalled_since: float | None = None
@@ -155,6 +159,14 @@ class ClientConnection(ServerConnection):
             if self._request_bytes > MAX_REQUEST_BYTES:
                 self.transport.abort()
                 return
+        if self.method is None:
+            self._request_start += data
+            self.method, data = first_method(self._request_start)
+            if self.method is HTTPMethod.OTHER:
+                self.transport.write(NOT_ALLOWED)
+                self.transport.write_eof()
+        if self.method in (None, HTTPMethod.OTHER):
+            return  # what else comes of a refused request is not read; its time is limited
         for start in range(0, len(data), READ_SLICE):
             if self.is_banned or self.transport.is_closing():
                 return

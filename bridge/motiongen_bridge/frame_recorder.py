@@ -35,6 +35,8 @@ class FrameRecorder:
             raise ValueError(
                 "hello: expected SMPL-22's skeleton, got another; watch it without recording, or update motiongen"
             )
+        weights = hello.get("weights")
+        self._licence = str(weights.get("licence", "")) if isinstance(weights, Mapping) else ""
         self._frames: list[WireFrame] = []
 
     def add(self, frame: WireFrame) -> None:
@@ -65,7 +67,7 @@ class FrameRecorder:
             quat_normalize(torch.from_numpy(np.stack([frame.rotations for frame in self._frames]))),
             torch.from_numpy(np.stack([frame.root for frame in self._frames])),
         )
-        return Motion(SMPL22, rotations, root, self.fps)
+        return Motion(SMPL22, rotations, root, self.fps, licence=self._licence)
 
 
 def fill(seqs: Tensor, rotations: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:

@@ -50,6 +50,8 @@ async def handshake(url: str, token: str | None = None) -> tuple[WebSocket, dict
         raise ConnectionError(
             f"{redacted_url(url)}: expected a server, nobody listens there; run motiongen serve"
         ) from None
+    except TimeoutError:
+        raise _silent(url) from None
     except (OSError, InvalidHandshake, InvalidURI, EOFError, ValueError) as error:
         raise _no_server(url, error) from None
     try:
@@ -62,7 +64,10 @@ async def handshake(url: str, token: str | None = None) -> tuple[WebSocket, dict
                 f"{redacted_url(url)}: expected version 1, got {hello.get('version')}; update motiongen"
             )
         return socket, hello
-    except (ConnectionClosed, TimeoutError, ValueError) as error:
+    except TimeoutError:
+        socket.transport.abort()
+        raise _silent(url) from None
+    except (ConnectionClosed, ValueError) as error:
         socket.transport.abort()
         raise _no_server(url, error) from None
     except BaseException:
@@ -111,6 +116,11 @@ def error_line(error: BaseException) -> str:
 
 def _no_server(url: str, error: BaseException) -> ConnectionError:
     return ConnectionError(f"{redacted_url(url)}: expected a motiongen server, got {error_line(error)}")
+
+
+def _silent(url: str) -> ConnectionError:
+    waited = f"{HANDSHAKE_SECONDS:g} s"
+    return ConnectionError(f"{redacted_url(url)}: expected a motiongen server, got no word in {waited}")
 
 
 def _refusal(url: str, error: InvalidStatus, has_token: bool) -> ConnectionError:

@@ -63,8 +63,16 @@ class MessageHandler:
             message: a checked message.
 
         Raises:
-            ProtocolError: the message is refused.
+            ProtocolError: the message is refused, or met a bug, which is logged.
         """
+        try:
+            self._handle(connection, session, message)
+        except ProtocolError:
+            raise
+        except Exception as error:
+            raise self._internal(_name(message), message.id, error) from None
+
+    def _handle(self, connection: ClientConnection, session: ClientSession, message: Message) -> None:
         match message:
             case Ping():
                 pong = {"type": "pong", "time": message.time, "server_time": self._broadcaster.now()}
@@ -123,8 +131,6 @@ class MessageHandler:
             subscription.live.character.play(audio.samples, audio.sample_rate, audio.first)
         except VerbError as error:
             raise ProtocolError(error.code, str(error)) from None
-        except Exception as error:
-            raise self._internal("audio", message.id, error) from None
 
     def _submit(self, connection: ClientConnection, session: ClientSession, message: VerbMessage) -> None:
         live = self._owned_subscription(session, message.character, message.id, message.verb).live
@@ -132,8 +138,6 @@ class MessageHandler:
             future = live.character.submit(message.verb, **message.arguments)
         except VerbError as error:
             raise ProtocolError(error.code, str(error), message.id) from None
-        except Exception as error:
-            raise self._internal(message.verb, message.id, error) from None
         if message.verb == "prompt" and not message.arguments.get("at"):  # the others may take their time
             live.prompt_times[live.character.submitted] = time.monotonic()
         self._tasks.spawn(self._answer_later(connection, live, message, asyncio.wrap_future(future)))
@@ -198,6 +202,11 @@ class MessageHandler:
         if not subscription.is_owner:
             raise ProtocolError("read_only", f"{verb}: this character is only watched", id)
         return subscription
+
+
+def _name(message: Message) -> str:
+    """Return the name of a message, for logs."""
+    return message.verb if isinstance(message, VerbMessage) else type(message).__name__.lower()
 
 
 def is_heavy(message: Message) -> bool:

@@ -61,6 +61,9 @@ class Metrics:
             registry=one,
         )
         self.refused = Counter("motiongen_refused", "Messages that were refused.", ["code"], registry=one)
+        self.wrong_tokens = Counter(
+            "motiongen_wrong_tokens", "Requests with another token than the server's.", registry=one
+        )
         self.cut = Counter("motiongen_cut", "Connections that the server gave up.", ["reason"], registry=one)
 
     def record_tick(self, report: TickReport) -> None:

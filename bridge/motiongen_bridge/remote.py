@@ -26,9 +26,16 @@ class RequestChannel(Protocol):
 
     Attributes:
         hello: the server's first message.
+        frame_timeout: seconds in which the next frame must come.
     """
 
     hello: dict[str, Any]
+    frame_timeout: float
+
+    @property
+    def is_live(self) -> bool:
+        """Whether messages can be sent now."""
+        ...
 
     async def request(self, message: dict[str, Any], *, extra_seconds: float = 0.0) -> dict[str, Any]:
         """Send a message, and return its answer.
@@ -72,8 +79,9 @@ class VerbRefused(ValueError):
 class RemoteCharacter:
     """A character of a server: send it verbs, and iterate over it for its frames.
 
-    Iteration ends when the character is closed or the server stops, and raises ConnectionError when the connection is
-    lost for good. Each verb raises VerbRefused, ConnectionError or TimeoutError as `submit` does.
+    Iteration ends when the character is closed. It raises ConnectionError when the server stops or the connection is
+    lost for good, and TimeoutError where no frame comes within the connection's `frame_timeout`; it may be iterated
+    over again after that. Each verb raises VerbRefused, ConnectionError or TimeoutError as `submit` does.
 
     Attributes:
         number: number of the character on its connection.
@@ -220,8 +228,21 @@ class RemoteCharacter:
                 raise self._error
             if self._is_over:
                 return
-            self._changed.clear()
-            await self._changed.wait()
+            await self._wait_for_change()
+
+    async def _wait_for_change(self) -> None:
+        """Wait for a frame or the end. The time in which the connection is made again has a limit of its own."""
+        limit = self._channel.frame_timeout
+        self._changed.clear()
+        try:
+            async with asyncio.timeout(None if math.isinf(limit) else limit):
+                await self._changed.wait()
+        except TimeoutError:
+            if self._channel.is_live:
+                raise TimeoutError(
+                    f"character {self.number}: expected a frame within {limit:g} s, got none; "
+                    "the server may be failing, see its /healthz"
+                ) from None
 
     # Music.
 
@@ -354,6 +375,10 @@ class RemoteCharacter:
     def interrupt(self) -> None:
         """Stop sending music: a part of it was lost with the connection; for the connection."""
         self._music = LOST if self._music else 0
+
+    def wake(self) -> None:
+        """Begin the time limit of the next frame anew; for the connection."""
+        self._changed.set()
 
     def end(self, error: ConnectionError | None = None) -> None:
         """End the iteration after the frames that wait; for the connection.

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import socket
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -20,11 +21,14 @@ import motiongen
 from motiongen.streaming.scheduler_protocol import Scheduler
 from motiongen_bridge.background_tasks import BackgroundTasks
 from motiongen_bridge.client_connection import ClientConnection
+from motiongen_bridge.downloads import Downloads
 from motiongen_bridge.frame_broadcaster import FrameBroadcaster
 from motiongen_bridge.frames import SUBPROTOCOL, ProtocolError
 from motiongen_bridge.handshake_policy import HandshakePolicy
 from motiongen_bridge.hello import hello_message
+from motiongen_bridge.http_method import HTTPMethod
 from motiongen_bridge.limits import SPARE_FILES, TokenBucket, open_files
+from motiongen_bridge.listening import bind_sockets
 from motiongen_bridge.message_handler import MessageHandler, is_heavy
 from motiongen_bridge.messages import Message, id_of, read_message
 from motiongen_bridge.metrics import Metrics
@@ -60,7 +64,11 @@ class Server:
     """
 
     def __init__(
-        self, scheduler: Scheduler, config: ServerConfig | None = None, senders: Sequence[FrameSender] = ()
+        self,
+        scheduler: Scheduler,
+        config: ServerConfig | None = None,
+        senders: Sequence[FrameSender] = (),
+        sockets: Sequence[socket.socket] = (),
     ) -> None:
         """Make a server that does not listen yet.
 
@@ -68,6 +76,7 @@ class Server:
             scheduler: not started; the server starts and stops it.
             config: address, token and limits; the defaults when left out.
             senders: receive the frames of the character that has been there longest; the server closes them.
+            sockets: those of `bind_sockets`, where they were bound before the model was loaded; the server closes them.
         """
         self.scheduler, self.config = scheduler, config or ServerConfig()
         limits, self.metrics = self.config.limits, Metrics()
@@ -79,21 +88,28 @@ class Server:
         self._handler = MessageHandler(
             scheduler, self.broadcaster, self.sessions, limits, self.metrics, self._tasks
         )
-        self._policy = HandshakePolicy(self.config, Pages(self._health, self.metrics.text), self._make_room)
+        self._policy = HandshakePolicy(
+            self.config,
+            Pages(self._health, self.metrics.text),
+            Downloads(self.broadcaster.characters, str(scheduler.about.get("licence", ""))),
+            self._make_room,
+            self.metrics.wrong_tokens.inc,
+        )
         files = max(8, open_files() - SPARE_FILES)
         handshakes = min(limits.handshakes, files // 4)
         self._pending_connections = PendingConnections(handshakes, self.metrics.cut.labels("crowded").inc)
         self._max_connections = min(limits.connections, files - handshakes)
         self._connections: set[ClientConnection] = set()
         self._hello: dict[str, Any] = {}
-        self._server: SocketServer | None = None
+        self._sockets = list(sockets)
+        self._servers: list[SocketServer] = []
         self._cleanup = AsyncExitStack()
 
     @property
     def port(self) -> int:
         """The port that it listens on."""
-        assert self._server is not None, "start it first"
-        return int(next(iter(self._server.sockets)).getsockname()[1])
+        assert self._sockets, "start it first"
+        return int(self._sockets[0].getsockname()[1])
 
     @property
     def url(self) -> str:
@@ -105,13 +121,16 @@ class Server:
         # Listening comes last, so that a client that connects is served at once; a failure on the way undoes the rest.
         async with AsyncExitStack() as stack:
             stack.callback(self.broadcaster.senders.close)
+            self._sockets = self._sockets or bind_sockets(self.config.host, self.config.port)
+            stack.callback(self._close_sockets)
             await self._start_scheduler(stack)
             stack.callback(self.sessions.end_all)
             stack.push_async_callback(self._tasks.cancel)
             self._tasks.spawn(self.broadcaster.run())
             self._tasks.spawn(self._run_housekeeping())
             self._hello = hello_message(self.scheduler, self.config.limits)
-            await self._listen(stack)
+            for one in self._sockets:
+                await self._listen(stack, one)
             self._cleanup = stack.pop_all()
         log.info("event=listening url=%s connections=%d", self.url, self._max_connections)
         return self
@@ -126,8 +145,9 @@ class Server:
 
     async def wait_closed(self) -> None:
         """Wait until `close`."""
-        assert self._server is not None, "start it first"
-        await self._server.wait_closed()
+        assert self._servers, "start it first"
+        for server in self._servers:
+            await server.wait_closed()
 
     # Start and end.
 
@@ -143,7 +163,11 @@ class Server:
             )  # a thread cannot be cancelled, and a start must not come after the stop
             raise
 
-    async def _listen(self, stack: AsyncExitStack) -> None:
+    def _close_sockets(self) -> None:
+        for one in self._sockets:
+            one.close()
+
+    async def _listen(self, stack: AsyncExitStack, bound: socket.socket) -> None:
         limits = self.config.limits
         make_connection = partial(
             ClientConnection,
@@ -154,10 +178,9 @@ class Server:
         create = partial(
             DeferredConnection, pending=self._pending_connections, make_connection=make_connection
         )
-        self._server = await serve(
+        server = await serve(
             self._serve,
-            self.config.host,
-            self.config.port,
+            sock=bound,
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             select_subprotocol=_select_subprotocol,
             process_request=self._process_request,
@@ -172,10 +195,9 @@ class Server:
             server_header="motiongen",
             backlog=ASYNCIO_BACKLOG,
         )
-        stack.push_async_callback(self._stop_listening, self._server)
-        for listening in self._server.sockets:
-            with listening.dup() as same:
-                same.listen(KERNEL_BACKLOG)
+        stack.push_async_callback(self._stop_listening, server)
+        self._servers.append(server)
+        bound.listen(KERNEL_BACKLOG)
 
     async def _stop_listening(self, server: SocketServer) -> None:
         server.close(close_connections=True)
@@ -195,8 +217,9 @@ class Server:
 
     # The handshake.
 
-    def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
-        return self._policy.answer(request)
+    async def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
+        assert isinstance(connection, ClientConnection)
+        return await self._policy.answer(request, is_head=connection.method is HTTPMethod.HEAD)
 
     def _make_room(self) -> bool:
         """Return whether one more connection fits; one that has no character gives way."""

@@ -34,8 +34,13 @@ COMMANDS = {
     "demos": "let a scripted expert show a robot's task: a LeRobot dataset",
     "rollout": "let a policy do a robot's task: success rate, videos, latency",
     "drive": "move a simulated robot with words, a clip or a live stream",
+    "completion": "print what makes bash, zsh or fish complete these commands and their options",
 }
 """Command -> one line of help. Its module is ``motiongen/cli/COMMAND.py`` (- as _), with ``main(argv)``."""
+
+
+VERBOSITY = {"-q": logging.ERROR, "-v": logging.DEBUG}
+"""Option of every command -> the least level that is logged: errors alone, or all that there is."""
 
 
 class UsageError(ValueError):
@@ -45,8 +50,10 @@ class UsageError(ValueError):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors of the caller are reported, not raised."""
     argv = list(sys.argv[1:] if argv is None else argv)
+    levels = [VERBOSITY[word] for word in argv if word in VERBOSITY]
+    argv = [word for word in argv if word not in VERBOSITY]
     try:
-        with _log_to_stderr(), _terminated_like_interrupted():
+        with _log_to_stderr(levels[-1] if levels else None), _terminated_like_interrupted():
             return _dispatch(argv)
     except SystemExit as stop:  # tyro after --help
         return stop.code if isinstance(stop.code, int) else 0
@@ -92,7 +99,8 @@ def _help() -> str:
         "usage: motiongen COMMAND [options]\n\nWords and music into motion.\n\n"
         f"commands:\n{verbs}\n\n"
         'Example: motiongen generate "a person walks forward, then waves" -o walk.mp4\n'
-        "Each command explains itself: motiongen COMMAND --help. The version: motiongen --version"
+        "Each command explains itself: motiongen COMMAND --help. The version: motiongen --version\n"
+        "With -q a command logs errors only, with -v all that it does."
     )
 
 
@@ -122,8 +130,8 @@ def _terminated_like_interrupted() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _log_to_stderr() -> Iterator[None]:
-    """Log messages of the library to stderr while a command runs."""
+def _log_to_stderr(least: int | None) -> Iterator[None]:
+    """Log messages of the library to stderr while a command runs: those of a level, or what is of interest."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
     loggers = [
@@ -133,7 +141,8 @@ def _log_to_stderr() -> Iterator[None]:
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.addHandler(handler)
-        logger.setLevel(logging.WARNING if logger.name == "motiongen_bridge" else logging.INFO)
+        usual = logging.WARNING if logger.name == "motiongen_bridge" else logging.INFO
+        logger.setLevel(usual if least is None else least)
     try:
         yield
     finally:

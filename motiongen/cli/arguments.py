@@ -3,6 +3,7 @@
 import contextlib
 import inspect
 import io
+import logging
 import math
 import os
 import sys
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from motiongen.motion import Motion
     from motiongen.music.audio import Audio
     from motiongen.render.caption import Captions
+
+log = logging.getLogger(__name__)
 
 ConfigT = TypeVar("ConfigT")
 
@@ -203,6 +206,42 @@ def check_size(size: tuple[int, int] | None) -> None:
         raise UsageError(f"size: expected 16 to 4096 pixels, got {size[0]} x {size[1]}; try 960 540")
 
 
+STANDARD_INPUT = "-"
+
+
+def read_prompts(prompts: Sequence[str]) -> tuple[str, ...]:
+    """Return checked prompts, with the lines of standard input in place of a ``-``.
+
+    Raises:
+        UsageError: no prompt, an empty or overlong one, or an output file without ``-o``.
+    """
+    if prompts.count(STANDARD_INPUT) > 1:
+        raise UsageError("prompt: expected - once, for standard input can be read once only")
+    found: list[str] = []
+    for prompt in prompts:
+        found += filter(str.strip, sys.stdin.read().splitlines()) if prompt == STANDARD_INPUT else [prompt]
+    if prompts and not found:
+        raise UsageError("prompt: expected a sentence a line on standard input, got none")
+    check_prompts(found)
+    return tuple(found)
+
+
+def check_style(style: str | None, weights: str) -> None:
+    """Raise UsageError, which lists the names and suggests one, for a dance style that a weight set does not have."""
+    if style is None:
+        return
+    from motiongen import registry
+    from motiongen.inference.weight_sets import dance_styles, weights_folder
+
+    try:
+        known = dict.fromkeys(dance_styles(weights_folder(weights)))
+        if not known:
+            raise ValueError(f"style: expected none, got {style!r}; nothing in {weights} dances")
+        registry.lookup("style", known, style)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
 def check_prompts(prompts: Sequence[str]) -> None:
     """Raise UsageError for no prompt, an empty or overlong one, or an output file without ``-o``."""
     from motiongen.conditions.prompt import normalise_prompt
@@ -284,8 +323,10 @@ def numbered(path: Path, index: int, count: int) -> Path:
     return path if count == 1 else path.with_name(f"{path.stem}-{index + 1}{path.suffix}")
 
 
-def report(paths: Iterable[Path]) -> None:
-    """Print the written files to stdout, one a line, for scripts."""
+def report(paths: Iterable[Path], licence: str = "") -> None:
+    """Print the written files to stdout, one a line, for scripts; and to stderr what licence the motion has."""
+    if licence:
+        log.info("licence of the motion: %s", licence)
     for path in paths:
         print(path)
     sys.stdout.flush()

@@ -17,7 +17,9 @@ class BeatsConfig:
 
     music: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="MUSIC")]
     """Sound file: wav, mp3, ogg, flac and what else FFmpeg reads."""
-    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="OUT.png")] = None
+    output: Annotated[
+        Path | None, tyro.conf.arg(aliases=["-o"], metavar="OUT.png", help_behavior_hint="(optional)")
+    ] = None
     """Picture to draw: waveform, onsets, beats, MFCC and chroma."""
     start: Annotated[float, tyro.conf.arg(name="from", metavar="S")] = 0.0
     """Where in the music to begin, seconds; beats are counted from the file's beginning all the same."""

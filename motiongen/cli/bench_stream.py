@@ -22,7 +22,10 @@ class BenchConfig:
     Without a URL a server is started in a process of its own, and ended again.
     """
 
-    url: Annotated[tyro.conf.Positional[str], tyro.conf.arg(name="URL", metavar="[URL]")] = ""
+    url: Annotated[
+        tyro.conf.Positional[str],
+        tyro.conf.arg(name="URL", metavar="[URL]", help_behavior_hint="(default: one that is started)"),
+    ] = ""
     """Server to load."""
     sessions: tuple[int, ...] = (1, 16, 64, 128)
     """Characters at once, one measurement each."""

@@ -27,10 +27,16 @@ class ConvertConfig:
         None
     )
     """Frames a second to resample to."""
+    animation: Annotated[
+        str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="(default: the only one)")
+    ] = None
+    """Animation to read of a glTF file that has several."""
 
     def __post_init__(self) -> None:
         if self.fps is not None and not 0 < self.fps <= 1000:
             raise UsageError(f"fps: expected 0 < fps <= 1000, got {self.fps}; 30 is usual")
+        if self.animation is not None and self.source.suffix.lower() not in (".glb", ".gltf"):
+            raise UsageError(f"animation: expected none for {self.source.name}; only glTF files have several")
 
 
 def main(argv: Sequence[str]) -> None:
@@ -40,7 +46,12 @@ def main(argv: Sequence[str]) -> None:
     arguments.check_outputs([config.target], arguments.known_formats())
     from motiongen.motion import Motion
 
-    motion = Motion.load(config.source)
+    if config.animation is None:
+        motion = Motion.load(config.source)
+    else:
+        from motiongen.io import gltf
+
+        motion = gltf.read(config.source, animation=config.animation)
     if config.fps is not None:
         motion = motion.resample(config.fps)
     motion.save(config.target)

@@ -64,6 +64,7 @@ def main(argv: Sequence[str]) -> None:
     config = arguments.parse(DanceConfig, argv, "dance")
     arguments.check_outputs(config.output, arguments.known_outputs())
     arguments.check_inputs(config.music, config.body)
+    arguments.check_style(config.style, config.weights)
     device = arguments.resolve_device(config.device)
     from motiongen.inference.dance import dance
     from motiongen.music.audio import read_audio
@@ -86,8 +87,9 @@ def main(argv: Sequence[str]) -> None:
         for path in config.output:
             named = arguments.numbered(path, index, config.count)
             arguments.write(motion, named, None, config.size, config.body, audio)
-    arguments.report(
+    written = [
         arguments.numbered(path, index, config.count)
         for index in range(config.count)
         for path in config.output
-    )
+    ]
+    arguments.report(written, motion.licence)

@@ -24,7 +24,7 @@ class EditConfig:
     prompt: Annotated[
         tyro.conf.Positional[str | None], tyro.conf.arg(metavar="PROMPT", help_behavior_hint="(or --music)")
     ] = None
-    """Sentence for the span."""
+    """Sentence for the span; - reads it from standard input."""
     music: Annotated[Path | None, tyro.conf.arg(metavar="MUSIC", help_behavior_hint="(or a prompt)")] = None
     """Audio file to dance to; it starts with the clip."""
     joints: Annotated[str | None, choices.joints()] = None
@@ -88,8 +88,10 @@ class EditConfig:
 def main(argv: Sequence[str]) -> None:
     """Run ``motiongen edit``."""
     config = arguments.parse(EditConfig, argv, "edit")
-    if config.prompt is not None:
-        arguments.check_prompts([config.prompt])
+    prompts = () if config.prompt is None else arguments.read_prompts([config.prompt])
+    if len(prompts) > 1:
+        raise UsageError(f"prompt: expected one sentence, got {len(prompts)} lines; edit one span at a time")
+    arguments.check_style(config.style, config.weights)
     arguments.check_outputs(config.output, arguments.known_outputs())
     arguments.check_inputs(config.clip, config.music, config.body)
     arguments.resolve_device(config.device)
@@ -103,24 +105,23 @@ def main(argv: Sequence[str]) -> None:
         )
     between = (start, min(end, motion.seconds))
     if config.music is None:
-        edited, audio = _by_words(config, motion, between), None
+        edited, audio = _by_words(config, motion, prompts[0], between), None
     else:
         from motiongen.music.audio import read_audio
 
         audio = read_audio(config.music, seconds=motion.seconds, sample_rate=44100)
         edited = _by_music(config, motion, between, audio)
     for path in config.output:
-        arguments.write(edited, path, config.prompt, config.size, config.body, audio)
-    arguments.report(config.output)
+        arguments.write(edited, path, prompts[0] if prompts else None, config.size, config.body, audio)
+    arguments.report(config.output, edited.licence)
 
 
-def _by_words(config: EditConfig, motion: "Motion", between: tuple[float, float]) -> "Motion":
+def _by_words(config: EditConfig, motion: "Motion", prompt: str, between: tuple[float, float]) -> "Motion":
     from motiongen.inference.generate import edit
 
-    assert config.prompt is not None
     return edit(
         motion,
-        config.prompt,
+        prompt,
         between=between,
         seed=config.seed,
         guidance_scale=config.guidance,

@@ -18,9 +18,10 @@ class GenerateConfig:
     """
 
     prompts: Annotated[
-        tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(name="PROMPT", metavar="PROMPT …")
+        tyro.conf.Positional[tuple[str, ...]],
+        tyro.conf.arg(name="PROMPT", metavar="PROMPT …", help_behavior_hint="(required)"),
     ]
-    """One sentence for each part of the motion."""
+    """One sentence for each part of the motion; - reads them from standard input, one a line."""
     output: arguments.Outputs = ()
     """File to write; may be given several times."""
     head: Annotated[str, choices.head("words")] = "bamm"
@@ -70,11 +71,11 @@ class GenerateConfig:
 def main(argv: Sequence[str]) -> None:
     """Run ``motiongen generate``."""
     config = arguments.parse(GenerateConfig, argv, "generate")
-    arguments.check_prompts(config.prompts)
+    prompts = arguments.read_prompts(config.prompts)
     if config.explain:
         from motiongen.conditions.plan import explain, plan_all
 
-        print(explain(plan_all(config.prompts)), flush=True)
+        print(explain(plan_all(prompts)), flush=True)
         if not config.output:
             return
     outputs = [
@@ -88,7 +89,7 @@ def main(argv: Sequence[str]) -> None:
 
     start = None if config.start_from is None else Motion.load(config.start_from)
     generated = variants(
-        config.prompts,
+        prompts,
         count=config.count,
         seconds=config.seconds,
         seed=config.seed,
@@ -108,4 +109,4 @@ def main(argv: Sequence[str]) -> None:
             arguments.write(
                 motion, arguments.numbered(path, i, config.count), variant.parts, config.size, config.body
             )
-    arguments.report(outputs)
+    arguments.report(outputs, generated[0].motion.licence)

@@ -52,7 +52,7 @@ def describe(motion: "Motion") -> dict[str, object]:
         "metres_a_second": round(steps.mean().item() * motion.fps, 3) if len(steps) else 0.0,
         "height_range": [round(positions[..., 1].min().item(), 3), round(positions[..., 1].max().item(), 3)],
     }
-    return facts | _feet(motion)
+    return facts | _feet(motion) | ({"licence": motion.licence} if motion.licence else {})
 
 
 def _feet(motion: "Motion") -> dict[str, object]:

@@ -10,11 +10,17 @@ from typing import Annotated, Any
 
 import tyro
 
-from motiongen import heads
 from motiongen.cli import arguments
-from motiongen.inference.weight_sets import ABOUT, MEMORY, shipped_policies, shipped_sets
+from motiongen.inference.weight_sets import (
+    ABOUT,
+    CONFIG,
+    MEMORY,
+    dance_styles,
+    shipped_policies,
+    shipped_sets,
+)
 
-CONFIG, CARD = "config.json", "README.md"
+CARD = "README.md"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,12 +117,8 @@ def _is_policy(folder: Path) -> bool:
 def _set_facts(folder: Path) -> dict[str, Any]:
     """Return the contents of about.json, and the dance styles of the set's heads."""
     facts: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    for name, spec in heads.heads_for("music").items():
-        for config in (folder / name / space / CONFIG for space in spec.spaces or ("",)):
-            if config.is_file():
-                known = facts.setdefault("dances", [])
-                styles = json.loads(config.read_text(encoding="utf-8")).get("styles", ())
-                known += [style for style in styles if style not in known]
+    if styles := dance_styles(folder):
+        facts["dances"] = styles
     return facts
 
 

@@ -18,7 +18,7 @@ class RenderConfig:
     """Clip to draw."""
     output: arguments.Outputs = ()
     """Picture or video to write; may be given several times."""
-    caption: str = ""
+    caption: Annotated[str, tyro.conf.arg(metavar="WORDS", help_behavior_hint="(optional)")] = ""
     """Words to show at the bottom."""
     size: arguments.Size = None
     """Width and height in pixels."""

@@ -1,6 +1,7 @@
 """``motiongen serve``: a streaming server, with a web page, a websocket and VMC."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
@@ -17,6 +18,8 @@ from motiongen.cli import UsageError, arguments
 from motiongen.heads.spec import HeadSpec
 
 if TYPE_CHECKING:
+    import socket
+
     from motiongen.streaming.scheduler_protocol import Scheduler
     from motiongen_bridge.senders import FrameSender
     from motiongen_bridge.server_config import ServerConfig
@@ -99,7 +102,7 @@ class ServeConfig:
     refine: bool = False
     """Let a head that edits rewrite frames that wait, in spare time; docs/results.md shows the gain."""
     quiet: bool = False
-    """Log errors only, and not each connection."""
+    """Log warnings and errors only, and not each connection; -q leaves errors alone."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.max_characters <= 100_000:
@@ -137,7 +140,8 @@ def main(argv: Sequence[str]) -> None:
         argv: the words after the verb.
     """
     config = arguments.parse(ServeConfig, argv, "serve")
-    device = arguments.resolve_device(config.device)
+    arguments.check_style(config.style, config.weights)
+    from motiongen_bridge.listening import bind_sockets
     from motiongen_bridge.server_config import ServerConfig
 
     token = config.token or os.environ.get("MOTIONGEN_TOKEN", "")
@@ -146,6 +150,16 @@ def main(argv: Sequence[str]) -> None:
         senders = _senders(config)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    with contextlib.ExitStack() as bound:
+        # A port that is taken is known before torch is imported and the model loaded.
+        sockets = [bound.enter_context(one) for one in bind_sockets(listen.host, listen.port)]
+        scheduler = _make_scheduler(config)
+        asyncio.run(_serve(scheduler, listen, senders, sockets))
+
+
+def _make_scheduler(config: ServeConfig) -> "Scheduler":
+    """Prepare the process, and load the model."""
+    device = arguments.resolve_device(config.device)
     import torch
 
     _raise_open_files()
@@ -153,9 +167,8 @@ def main(argv: Sequence[str]) -> None:
     logging.getLogger("websockets").setLevel(logging.WARNING)
     if not config.quiet:
         _log_events()
-    make_scheduler = _dance_scheduler if config.spec.kind == "music" else _text_scheduler
-    scheduler = make_scheduler(config, device)
-    asyncio.run(_serve(scheduler, listen, senders))
+    make = _dance_scheduler if config.spec.kind == "music" else _text_scheduler
+    return make(config, device)
 
 
 def _text_scheduler(config: ServeConfig, device: str) -> "Scheduler":
@@ -190,7 +203,8 @@ def _dance_scheduler(config: ServeConfig, device: str) -> "Scheduler":
 def _log_events() -> None:
     """Log each connection and disconnection, a line an event, with its time."""
     events = logging.getLogger("motiongen_bridge")
-    events.setLevel(logging.INFO)
+    if events.level == logging.WARNING:  # neither -q nor -v was said
+        events.setLevel(logging.INFO)
     for handler in events.handlers:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
 
@@ -213,13 +227,18 @@ def _senders(config: ServeConfig) -> "list[FrameSender]":
     return [make_sender(url) for url in urls]
 
 
-async def _serve(scheduler: "Scheduler", listen: "ServerConfig", senders: "list[FrameSender]") -> None:
+async def _serve(
+    scheduler: "Scheduler",
+    listen: "ServerConfig",
+    senders: "list[FrameSender]",
+    sockets: "list[socket.socket]",
+) -> None:
     from motiongen_bridge.server import Server
 
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with Server(scheduler, listen, senders) as server:
+    async with Server(scheduler, listen, senders, sockets) as server:
         print(server.url, flush=True)
         gc.collect()
         gc.freeze()  # what was loaded stays; the collector need not look at it while frames wait

@@ -1,9 +1,9 @@
 """``motiongen train MODEL --data CACHE -o DIR``: trains one model of a weight set."""
 
 from collections.abc import Sequence
-from dataclasses import field, make_dataclass
+from dataclasses import field, fields, make_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import tyro
 
@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> None:
     torch.manual_seed(run.schedule.seed)  # for the initial weights of the model
     recipe = _recipe(run)
     run.start(recipe.model)
-    trainer = Trainer(recipe, run.schedule, run.folder(name), device)
+    trainer = Trainer(recipe, run.own_schedule(), run.folder(name), device)
     metrics = trainer.run(resumes)
     run.describe()
     for key, value in metrics.items():
@@ -58,7 +58,7 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _command(run: type[TrainingRun]) -> type[TrainingRun]:
-    """Return training options with the command line's names for some of them."""
+    """Return training options with the command line's names for some of them, and without defaults that say nothing."""
     output = Annotated[
         Path,
         tyro.conf.arg(
@@ -67,8 +67,18 @@ def _command(run: type[TrainingRun]) -> type[TrainingRun]:
             help="Folder for weights, checkpoint and log.",
         ),
     ]
+    hints = get_type_hints(run, include_extras=True)
+    silent: list[tuple[str, Any, Any]] = [
+        (
+            item.name,
+            Annotated[hints[item.name], tyro.conf.arg(help_behavior_hint="")],
+            field(default=item.default),
+        )
+        for item in fields(run)
+        if item.default is None or item.default == ""
+    ]
     command = make_dataclass(
-        run.__name__, [("output", output, field())], bases=(run,), frozen=True, kw_only=True
+        run.__name__, [("output", output, field()), *silent], bases=(run,), frozen=True, kw_only=True
     )
     command.__doc__ = run.__doc__
     return command

@@ -69,8 +69,7 @@ def main(argv: Sequence[str]) -> None:
     """
     config = arguments.parse(WatchConfig, argv, "watch")
     url, prompts = split(config.words)
-    all_prompts = (*prompts, *config.then)
-    arguments.check_prompts(all_prompts)
+    all_prompts = arguments.read_prompts((*prompts, *config.then))
     if config.output:
         arguments.check_outputs(config.output, arguments.known_outputs())
     from motiongen_bridge.client import URL, Connection

@@ -8,6 +8,7 @@ class CorpusConfig:
     """Sampling of training motions."""
 
     batch_size: int = 64
+    """Clips of a training step."""
     phases: int = 4
     """Frame offsets at which each clip is encoded, which shifts its token boundaries."""
     content_power: float = 0.5

@@ -14,4 +14,6 @@ class DanceBankConfig:
     rhythmic_clips: int = 60
     """Largest number of clips of each rhythmic content that is no dance."""
     workers: int = 2
+    """Processes that synthesise songs."""
     song_seed: int = 0
+    """Seed of the songs."""

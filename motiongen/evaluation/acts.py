@@ -57,7 +57,9 @@ def _punch(motion: Motion) -> tuple[Tensor, float, float]:
     positions, index = motion.positions(), motion.skeleton.index
     shares = []
     for side in ("left", "right"):
-        shoulder, elbow, wrist = (positions[:, index(f"{side}_{part}")] for part in ("shoulder", "elbow", "wrist"))
+        shoulder, elbow, wrist = (
+            positions[:, index(f"{side}_{part}")] for part in ("shoulder", "elbow", "wrist")
+        )
         arm = ((wrist - elbow).norm(dim=-1) + (elbow - shoulder).norm(dim=-1)).clamp_min(1e-6)
         high = (wrist[:, 1] > shoulder[:, 1] - 0.25).float()
         shares.append((wrist - shoulder)[:, [0, 2]].norm(dim=-1) / arm * high)
@@ -117,7 +119,7 @@ def sways(motion: Motion) -> int:
     values = (across @ axes[0]).tolist()
     extreme, direction, turns = values[0], 0, 0
     for value in values:
-        if direction >= 0 and value > extreme or direction <= 0 and value < extreme:
+        if (direction >= 0 and value > extreme) or (direction <= 0 and value < extreme):
             direction = direction or (1 if value > extreme else -1)
             extreme = value
         elif abs(value - extreme) > 0.05:

@@ -17,9 +17,11 @@ class EvaluateConfig:
     own_seeds: int = 0
     """Tries of each content's own sentence, its commonest caption; 0 for none."""
     batch_size: int = 32
+    """Prompts that are generated together."""
     max_frames: int = 300
     """Longest motion, frames; longer ones are cropped."""
     seed: int = 0
+    """Seed of the choice of captions and of the sampling."""
 
     def __post_init__(self) -> None:
         for name, least in (
@@ -49,6 +51,7 @@ class DanceEvaluateConfig:
     split: Literal["test", "train"] = "test"
     """Split of the clips; train is for tuning options such as the guidance scale."""
     seed: int = 0
+    """Seed of the choice of excerpts and of the sampling."""
 
     def __post_init__(self) -> None:
         if self.seconds < self.window or self.window < 1 or self.pieces < 2 or self.reference_windows < 8:

@@ -43,9 +43,11 @@ class EvaluatorTrainConfig:
     """Training batches of the evaluator."""
 
     batch_size: int = 96
+    """Pairs of a clip and a caption of a training step."""
     min_part: float = 0.6
     """Training clips are cropped at random to between this share and all of their length."""
     validation_clips: int = 512
+    """Held-out clips on which it is validated."""
 
     def __post_init__(self) -> None:
         if self.batch_size < 2 or not 0 < self.min_part <= 1:

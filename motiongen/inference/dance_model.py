@@ -74,7 +74,7 @@ class DanceModel(Pretrained):
             progress: called with the numbers of positions done and in all.
         """
         frames = self.frames(music, style=style, seed=seed, options=options, progress=progress)
-        return features.decode(frames)
+        return features.decode(frames).licensed(self.licence)
 
     def frames(
         self,
@@ -168,8 +168,8 @@ class DanceModel(Pretrained):
         else:
             span = _with_new_joints(whole, new, first, last, keep_root or joints != "lower")
         if whole is motion:
-            return splice.put(motion, span, first, last)
-        return put_back(motion, whole, span, first, last)
+            return splice.put(motion, span, first, last).licensed(self.licence)
+        return put_back(motion, whole, span, first, last).licensed(self.licence)
 
 
 def _span(between: tuple[float, float] | None, whole: Motion) -> tuple[int, int]:

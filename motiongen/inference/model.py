@@ -20,6 +20,7 @@ from motiongen.inference import splice
 from motiongen.inference.humanoid_clip import canonical, put_back
 from motiongen.inference.judge import Judge
 from motiongen.inference.pretrained import Pretrained
+from motiongen.inference.prompt_notes import word_note
 from motiongen.modules.sampling import item_generators
 from motiongen.motion import Motion
 from motiongen.tokenizers.rvq_vae import RVQVAE
@@ -29,8 +30,11 @@ log = logging.getLogger(__name__)
 
 LONGEST = 10.0
 """Longest motion of a prompt, seconds, where no length is asked for."""
-FAR = 0.35
-"""A prompt is far from the training data if its cosine similarity to the nearest known content is below this."""
+FAR, FAR_FROM_CLIPS = 0.45, 0.6
+"""A prompt is far from the training data if its cosine similarity to the nearest known sentence is below this: to those
+of contents and styles, or to those of a memory, which are many more."""
+SHOWN_LETTERS = 60
+"""Letters of a prompt that a note repeats."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,7 @@ class Model(Pretrained):
             generator=generators,
             options=options or self.spec.options(),
         )
-        return [_cut(features.decode(self._decode(item)), seconds) for item in codes]
+        return [_cut(features.decode(self._decode(item)), seconds).licensed(self.licence) for item in codes]
 
     def sequence(
         self,
@@ -248,6 +252,7 @@ class Model(Pretrained):
         if start is not None:
             motion = splice.append(start, motion)
         parts = zip(marks, marks[1:], prompts, strict=False)
+        motion = motion.licensed(self.licence)
         return PromptedMotion(motion, tuple((first, last, prompt) for first, last, prompt in parts))
 
     def edit(
@@ -301,29 +306,51 @@ class Model(Pretrained):
         )[0]  # fmt: skip
         span = splice.fill(whole, self._decode(edited)[: whole.num_frames], first, last)
         if whole is motion:
-            return splice.put(motion, span, first, last)
-        return put_back(motion, whole, span, first, last)
+            return splice.put(motion, span, first, last).licensed(self.licence)
+        return put_back(motion, whole, span, first, last).licensed(self.licence)
 
     def nearest_known(self, prompt: str) -> tuple[str, float]:
         """Return the known content nearest to a prompt, as a sentence, and the cosine similarity to it."""
-        known: Mapping[str, str] = self.about.get("contents", {})
-        if not known:
+        sentences, vectors = self.known
+        if not sentences:
             return "", 1.0
-        sentences = list(known.values())
-        vectors = torch.nn.functional.normalize(self.text.encode([prompt, *sentences]).pooled, dim=-1)
-        cosines = vectors[1:] @ vectors[0]
+        cosines = vectors @ _directions(self.text.encode([prompt]).pooled.cpu())[0]
         best = int(cosines.argmax())
         return sentences[best], float(cosines[best])
 
+    @cached_property
+    def known(self) -> tuple[list[str], Tensor]:
+        """K sentences of what the model knows, of its memory or its contents and styles, and their directions (K, C)."""
+        if self.memory is not None:
+            return list(self.memory.sentences), self.memory.vectors
+        contents: Mapping[str, str] = self.about.get("contents", {})
+        styles: Mapping[str, str] = self.about.get("styles", {})
+        sentences = [*contents.values(), *(f"a person walks {words}" for words in styles.values())]
+        pooled = [vector.cpu() for _, vector in self.text.embed(sentences)] if sentences else []
+        return sentences, _directions(torch.stack(pooled)) if pooled else torch.zeros(0, 0)
+
+    def note(self, prompt: str) -> str:
+        """Return a sentence about a prompt that the model will hardly do; empty for all others.
+
+        Args:
+            prompt: a sentence.
+        """
+        sentence, cosine = self.nearest_known(normalise_prompt(prompt))
+        doubt = word_note(prompt, self.known[0]) if sentence else ""
+        if cosine < (FAR if self.memory is None else FAR_FROM_CLIPS):
+            doubt = doubt or "is far from what this model knows"
+        shown = prompt if len(prompt) < SHOWN_LETTERS else prompt[: SHOWN_LETTERS - 3] + "…"
+        return f"{shown!r} {doubt}; the nearest that it knows is {sentence!r}" if doubt else ""
+
     def note_far(self, prompts: Sequence[str]) -> list[str]:
-        """Log and return a warning for each prompt that is far from the training data of the model."""
-        notes = []
-        for prompt in prompts:
-            sentence, cosine = self.nearest_known(normalise_prompt(prompt))
-            if cosine < FAR:
-                shown = prompt if len(prompt) < 60 else prompt[:57] + "…"
-                notes.append(f"{shown!r} is far from what this model knows; the nearest is {sentence!r}")
-                log.warning("%s", notes[-1])
+        """Log and return a note for each prompt that the model will hardly do; see `note`.
+
+        Args:
+            prompts: sentences.
+        """
+        notes = [note for note in map(self.note, prompts) if note]
+        for note in notes:
+            log.warning("%s", note)
         return notes
 
     def _asked(
@@ -352,6 +379,11 @@ class Model(Pretrained):
         """Return feature frames (T, 140), on the CPU, of codes (N, Q)."""
         with torch.no_grad():
             return self.tokenizer.decode(codes[None].to(self.device))[0].float().cpu()
+
+
+def _directions(vectors: Tensor) -> Tensor:
+    """Return vectors (N, C) at unit length, in fp32."""
+    return torch.nn.functional.normalize(vectors.float(), dim=-1)
 
 
 def _cut(motion: Motion, seconds: float | None) -> Motion:

@@ -43,6 +43,11 @@ class Pretrained(ModelHubMixin, library_name="motiongen"):
         """Registry entry of the head."""
         return heads.lookup(self.head.model_type, self.kind)
 
+    @property
+    def licence(self) -> str:
+        """Licence of the weights, and so of the motion that they make; empty where it is not known."""
+        return str(self.about.get("licence", ""))
+
     @abstractmethod
     def _modules(self) -> dict[str, tuple[nn.Module, Task]]:
         """Return folder within the set -> the module that lies there, and its task."""

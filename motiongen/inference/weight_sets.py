@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from motiongen import heads
 from motiongen.inference import hub
 from motiongen.registry import suggest
 
@@ -14,6 +15,8 @@ ABOUT = "about.json"
 """Licence, data, contents and styles of a set."""
 MEMORY = "memory"
 """Folder of a set's memory."""
+CONFIG = "config.json"
+"""Sizes of a model, beside its weights."""
 
 
 def shipped_sets() -> dict[str, Path]:
@@ -89,6 +92,20 @@ def read_about(folder: Path) -> dict[str, Any]:
 def licence_of(folder: Path) -> str:
     """Return the licence of a weight set, from its about.json."""
     return str(json.loads((folder / ABOUT).read_text(encoding="utf-8")).get("licence", ""))
+
+
+def dance_styles(folder: Path) -> list[str]:
+    """Return the dance styles of a weight set's heads, from their configs; empty where nothing in it dances.
+
+    Args:
+        folder: of the set.
+    """
+    styles: dict[str, None] = {}
+    for name, spec in heads.heads_for("music").items():
+        for config in (folder / name / space / CONFIG for space in spec.spaces or ("",)):
+            if config.is_file():
+                styles |= dict.fromkeys(json.loads(config.read_text(encoding="utf-8")).get("styles", ()))
+    return list(styles)
 
 
 def _find(kind: str, shipped: dict[str, Path], wanted: str | Path) -> Path:

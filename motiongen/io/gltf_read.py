@@ -43,7 +43,8 @@ def read(path: str | Path, *, animation: str | None = None, fps: float | None = 
         names = ", ".join(items)
         if animation is None and len(items) > 1:
             raise ValueError(
-                f"{path}: expected one animation, got {len(items)}; choose with animation=, one of {names}"
+                f"{path}: expected one animation, got {len(items)}: {names}; choose one with motiongen convert "
+                "--animation NAME, or in Python with motiongen.io.gltf.read(path, animation=NAME)"
             )
         name = next(iter(items)) if animation is None else animation
         if name not in items:
@@ -101,9 +102,9 @@ def _catalogue(reader: GltfReader) -> dict[str, dict[str, Any]]:
 def _motion(reader: GltfReader, tree: NodeTree, item: dict[str, Any], fps: float | None) -> Motion:
     skeleton = tree.skeleton
     tracks = _tracks(reader, tree, item)
+    extras = item["extras"] if isinstance(item.get("extras"), dict) else {}
     if fps is None:
-        extras = item.get("extras")
-        own = extras.get("fps") if isinstance(extras, dict) else None
+        own = extras.get("fps")
         fps = float(own) if isinstance(own, int | float) and 0 < own < 1000 else DEFAULT_FPS
     starts, stops = (
         [track.times[0] for track in tracks.values()],
@@ -139,6 +140,7 @@ def _motion(reader: GltfReader, tree: NodeTree, item: dict[str, Any], fps: float
         root=root.float(),
         fps=fps,
         translations=None if rigid else translations,
+        licence=licence if isinstance(licence := extras.get("licence"), str) else "",
     )
 
 

@@ -169,7 +169,10 @@ def _add_animation(builder: GltfBuilder, motion: Motion, name: str) -> None:
         animation["samplers"].append({"input": keys, "output": output, "interpolation": "LINEAR"})
         target = {"node": joint, "path": path}
         animation["channels"].append({"sampler": len(animation["samplers"]) - 1, "target": target})
-    builder.add("animations", {"name": name, "extras": {"fps": motion.fps}, **animation})
+    extras: dict[str, object] = {"fps": motion.fps}
+    if motion.licence:
+        builder.json["asset"]["copyright"] = extras["licence"] = motion.licence
+    builder.add("animations", {"name": name, "extras": extras, **animation})
 
 
 def _sixteen_bits(weights: Tensor) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint16]]":

@@ -26,7 +26,7 @@ from motiongen.skeleton import SMPL22, UNIT_TOLERANCE, Skeleton
 FORMAT = "motiongen/motion-v1"
 _RATES = ("mocap_frame_rate", "mocap_framerate", "fps")
 _NEEDED = ("fps", "names", "parents", "offsets", "rotations", "root")
-_USED = {"format", *_NEEDED, "rest", "translations", "end_joints", "end_offsets"} | {
+_USED = {"format", *_NEEDED, "rest", "translations", "end_joints", "end_offsets", "licence"} | {
     *_RATES, "poses", "trans", "root_orient", "pose_body",
 }  # fmt: skip
 """Names of the arrays that are read; others, which may be large, are not inflated."""
@@ -75,6 +75,8 @@ def write(motion: Motion, path: str | Path) -> None:
     if skeleton.ends:
         arrays["end_joints"] = np.array([joint for joint, _ in skeleton.ends], dtype=np.int32)
         arrays["end_offsets"] = np.array([tip for _, tip in skeleton.ends], dtype=np.float64)
+    if motion.licence:
+        arrays["licence"] = np.array(motion.licence)
     with atomic_path(path) as aside:
         np.savez_compressed(aside, **arrays)  # type: ignore[arg-type]
 
@@ -138,6 +140,7 @@ def _read_ours(path: str | Path, arrays: Arrays) -> Motion:
         root=_tensor(arrays["root"]),
         fps=float(arrays["fps"]),
         translations=_tensor(arrays["translations"]) if "translations" in arrays else None,
+        licence=str(arrays.get("licence", "")),
     )
 
 

@@ -51,10 +51,12 @@ class PolicyConfig:
                 f"got {self.action_steps}; raise horizon"
             )
         if self.scene_dim and not self.image_size:
-            raise ValueError("scene_dim: expected 0 for a policy without pictures; set image_size")
+            raise ValueError(
+                f"scene_dim: expected 0 for a policy without pictures, got {self.scene_dim}; fix config.json"
+            )
         if self.image_size and not 8 <= self.crop_size <= self.image_size:
             raise ValueError(
-                f"crop_size: expected 8..{self.image_size} pixels, got {self.crop_size}; see image_size"
+                f"crop_size: expected 8..{self.image_size} pixels, got {self.crop_size}; fix config.json"
             )
         for name in ("task_state_dims", "task_action_dims"):
             if getattr(self, name) and len(getattr(self, name)) != len(self.tasks):

@@ -26,7 +26,11 @@ def with_arms_of(motion: Motion, other: Motion) -> Motion:
     """
     other = other.at(torch.arange(motion.num_frames))
     ranges = torch.stack([_range(other, side) for side in ("left", "right")])
-    sides = [side for side, size in zip(("left", "right"), ranges.tolist(), strict=True) if size >= ACTIVE * ranges.max()]
+    sides = [
+        side
+        for side, size in zip(("left", "right"), ranges.tolist(), strict=True)
+        if size >= ACTIVE * ranges.max()
+    ]
     names = [f"{side}_{part}" for side in sides for part in _ARM]
     if ranges.max() < _LEAST:
         names = [*_TRUNK, *(f"{side}_{part}" for side in ("left", "right") for part in _ARM)]

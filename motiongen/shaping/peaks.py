@@ -15,10 +15,39 @@ SHARE = 0.4
 RELEASED = 0.3
 """Share of the signal's range under which a repetition is over."""
 
-_HEIGHT = "jump hop leap skip bounce burpee cartwheel flip backflip handspring somersault jumping".split()
-_DIP = "squat bow sit kneel crouch duck bend lunge push-up push-ups sit-up sit-ups pick curtsy lie".split()
-_FOOT = "kick stomp stamp".split()
-_REACH = "punch box strike hit slash stab chop throw toss push".split()
+_HEIGHT = [
+    "jump",
+    "hop",
+    "leap",
+    "skip",
+    "bounce",
+    "burpee",
+    "cartwheel",
+    "flip",
+    "backflip",
+    "handspring",
+    "somersault",
+    "jumping",
+]
+_DIP = [
+    "squat",
+    "bow",
+    "sit",
+    "kneel",
+    "crouch",
+    "duck",
+    "bend",
+    "lunge",
+    "push-up",
+    "push-ups",
+    "sit-up",
+    "sit-ups",
+    "pick",
+    "curtsy",
+    "lie",
+]
+_FOOT = ["kick", "stomp", "stamp"]
+_REACH = ["punch", "box", "strike", "hit", "slash", "stab", "chop", "throw", "toss", "push"]
 _SIGNALS = {
     **dict.fromkeys(_HEIGHT, "height"), **dict.fromkeys(_DIP, "dip"), **dict.fromkeys(_FOOT, "foot"),
     **dict.fromkeys(_REACH, "reach"), "wave": "sway", "clap": "clap", "applaud": "clap",
@@ -67,7 +96,9 @@ def signal(motion: Motion, name: str) -> Tensor:
         elbow = index(("left_elbow", "right_elbow")[side])
         found = _principal((local[:, wrists[side]] - local[:, elbow])[:, None])
     else:
-        found = _principal(torch.cat([local[:, 1:], positions[:, :1] * positions.new_tensor([0, 1, 0])], dim=1))
+        found = _principal(
+            torch.cat([local[:, 1:], positions[:, :1] * positions.new_tensor([0, 1, 0])], dim=1)
+        )
     return _smooth(found)
 
 
@@ -149,4 +180,6 @@ def _principal(points: Tensor) -> Tensor:
 
 def _smooth(values: Tensor) -> Tensor:
     padded = torch.nn.functional.pad(values.float()[None, None], (2, 2), mode="replicate")
-    return torch.nn.functional.conv1d(padded, values.new_tensor([1.0, 2, 3, 2, 1]).float()[None, None] / 9)[0, 0]
+    return torch.nn.functional.conv1d(padded, values.new_tensor([1.0, 2, 3, 2, 1]).float()[None, None] / 9)[
+        0, 0
+    ]

@@ -52,10 +52,14 @@ def step_turn(motion: Motion, angle: float) -> Motion:
     pivot = positions[:1, ankles].mean(dim=1) * flat  # (1, 3): the middle between the feet
     # The weight is on the foot that does not swing.
     towards = (positions[:, ankles[1]] - positions[:, ankles[0]]) * flat / 2
-    sway = SWAY * (_eased(swings[0], 5) - _eased(swings[1], 5))[:, None] * quat_rotate(quat_yaw(body), towards)
+    sway = (
+        SWAY * (_eased(swings[0], 5) - _eased(swings[1], 5))[:, None] * quat_rotate(quat_yaw(body), towards)
+    )
     root = pivot + quat_rotate(quat_yaw(body), motion.root - pivot) + sway
     turned = quat_multiply(quat_yaw(body)[:, None], facing)
-    moved = root[:, None] + quat_rotate(quat_yaw(body)[:, None], positions - motion.root[:, None])  # (T, J, 3)
+    moved = root[:, None] + quat_rotate(
+        quat_yaw(body)[:, None], positions - motion.root[:, None]
+    )  # (T, J, 3)
     for side, name in enumerate(("left", "right")):
         hip, knee, ankle = (skeleton.index(f"{name}_{part}") for part in ("hip", "knee", "ankle"))
         foot = skeleton.index(f"{name}_foot")

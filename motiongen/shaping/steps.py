@@ -18,7 +18,9 @@ def footfalls(motion: Motion) -> list[int]:
     found = []
     for name, columns in (("left", slice(0, 2)), ("right", slice(2, 4))):
         path = positions[:, motion.skeleton.index(f"{name}_ankle")][:, [0, 2]]
-        found += _landings(contacts[:, columns].any(dim=1).tolist(), path, round(MIN_SWING_SECONDS * motion.fps))
+        found += _landings(
+            contacts[:, columns].any(dim=1).tolist(), path, round(MIN_SWING_SECONDS * motion.fps)
+        )
     return sorted(found)
 
 

@@ -33,7 +33,9 @@ def with_tempo(motion: Motion, tempo: float) -> Motion:
     flies = (~motion.contacts().any(dim=1)) & (_lowest_rise(motion) > 0.04)
     speed = torch.where(flies, 1.0, tempo).double()
     window = torch.ones(1, 1, EASE_FRAMES, dtype=torch.float64) / EASE_FRAMES
-    padded = torch.nn.functional.pad(speed[None, None], (EASE_FRAMES // 2, EASE_FRAMES // 2), mode="replicate")
+    padded = torch.nn.functional.pad(
+        speed[None, None], (EASE_FRAMES // 2, EASE_FRAMES // 2), mode="replicate"
+    )
     speed = torch.nn.functional.conv1d(padded, window)[0, 0]  # (T,)
     times = torch.cat([speed.new_zeros(1), ((1 / speed[1:] + 1 / speed[:-1]) / 2).cumsum(0)])
     return at_times(motion, _inverse(times, torch.arange(int(times[-1]) + 1, dtype=torch.float64)))

@@ -25,10 +25,10 @@ class StreamEvent:
     """Something that happens at frame `seq` because of command `number`.
 
     Attributes:
-        name: "obeys", "ended" or "arrived"; of a dancing character "dances" or "ended".
+        name: "obeys", "ended", "arrived" or "note"; of a dancing character "dances" or "ended".
         seq: number of the frame.
         number: number of the command.
-        text: the command's sentence, if it has one.
+        text: the command's sentence, if it has one; of "note" the model's note on it, for people.
         sample: of "dances": sample of the music that is heard when the frame is shown.
     """
 

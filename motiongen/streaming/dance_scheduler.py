@@ -15,6 +15,7 @@ from motiongen.inference.dance_model import DanceModel
 from motiongen.skeleton import SMPL22
 from motiongen.streaming.audio_queue import MAX_QUEUED_SECONDS, SAMPLE_RATES
 from motiongen.streaming.dance_character import DanceCharacter
+from motiongen.streaming.dance_room import DanceRoom
 from motiongen.streaming.dance_session import DanceSession, step_dance_sessions
 from motiongen.streaming.dance_stream import DanceStream, dance_slices
 from motiongen.streaming.ticker import Ticker, TickReport
@@ -30,8 +31,6 @@ ALLOWANCE_RANGE = (4, 30)
 """Frames, least and most, in which a slice is to be made."""
 ALLOWANCE_RATIO = 3.0
 """A slice is allowed so many times the time of one that is made alone: others may be under way."""
-MAX_LOAD = 0.7
-"""Share of the time that making slices may take: beyond, all dances would stutter, and more are refused."""
 MEASURED_BATCH = 4
 """Slices that are measured together, to know the cost of each more."""
 
@@ -60,7 +59,8 @@ class DanceScheduler:
 
         Args:
             model: of a space that streams, as `load_dance` returns it.
-            max_characters: characters at once, others are refused; `start` lowers it to the machine's speed.
+            max_characters: characters at once, others are refused; fewer where `start` measured the machine, and it
+                has no time for as many.
             style: first style of characters that are opened without one.
             max_batch: characters at most that are denoised together.
             allowance: frames in which a slice is to be made; `start` measures it when left out.
@@ -75,6 +75,7 @@ class DanceScheduler:
         self.about: dict[str, Any] = dict(model.about)
         self.max_batch, self._allowance = max_batch, allowance
         self._slice_frames = model.head.config.slice_frames
+        self._room: DanceRoom | None = None
         self._sessions: dict[int, DanceSession] = {}
         self._joining: list[DanceCharacter] = []
         self._numbers = itertools.count(1)
@@ -87,6 +88,11 @@ class DanceScheduler:
     def allowance(self) -> int:
         """Frames in which a slice is to be made; a character with fewer left cannot wait for sound."""
         return ALLOWANCE_RANGE[0] if self._allowance is None else self._allowance
+
+    @property
+    def room(self) -> int:
+        """Characters that fit now: it follows what slices cost while the machine is busy, and when it no longer is."""
+        return self.max_characters if self._room is None else min(self.max_characters, self._room.count)
 
     @property
     def urgent_frames(self) -> int:
@@ -117,8 +123,8 @@ class DanceScheduler:
         styles = self.model.head.config.styles
         with self._lock:
             living = [session.character for session in self._sessions.values()] + self._joining
-            if sum(not character.is_closed for character in living) >= self.max_characters:
-                raise VerbError("full", f"expected at most {self.max_characters} characters; try again later")
+            if sum(not character.is_closed for character in living) >= (room := self.room):
+                raise VerbError("full", f"expected at most {room} characters now; try again later")
             character = DanceCharacter(
                 next(self._numbers), self._ticker.woken.set, self.urgent_frames, styles
             )
@@ -170,7 +176,10 @@ class DanceScheduler:
         others = [one for one in sessions if one not in due and one.is_due(room)]
         along = [one for one in others if one.prepare_slice(self.allowance)]
         stepped = [*due, *along][: self.max_batch]
+        started = time.perf_counter()
         step_dance_sessions(stepped)
+        if self._room is not None:
+            self._room.add(len(stepped), time.perf_counter() - started)
         report = TickReport(len(stepped), time.perf_counter() - began)
         self._report(report)
         return report
@@ -186,10 +195,9 @@ class DanceScheduler:
             self._allowance = min(
                 max(math.ceil(ALLOWANCE_RATIO * alone * FPS), ALLOWANCE_RANGE[0]), ALLOWANCE_RANGE[1]
             )
-            room = MAX_LOAD * self._slice_frames / FPS - alone
-            each = max((self._seconds(MEASURED_BATCH) - alone) / (MEASURED_BATCH - 1), 1e-4)
-            self.max_characters = min(self.max_characters, 1 + max(0, int(room / each)))
-            log.info("a slice takes %.2f s; there is time for %d characters", alone, self.max_characters)
+            each = (self._seconds(MEASURED_BATCH) - alone) / (MEASURED_BATCH - 1)
+            self._room = DanceRoom(self._slice_frames / FPS, alone, each)
+            log.info("a slice takes %.2f s; there is time for %d characters", alone, self.room)
         self._ticker.start(self.tick)
 
     def stop(self) -> None:

@@ -14,20 +14,28 @@ class PendingCommand:
         number: number of the command; frames that obey it carry it.
         verb: the parsed verb.
         future: receives the answer, or the error.
-        encoding: done when the text encoder has read the command's sentence; None where there is nothing to read.
+        encoding: done when the text encoder has read the command's sentence, with the model's note on it; None where
+            there is nothing to read, or nobody reads beside the ticks.
         start_frame: frame at which a deferred prompt starts.
     """
 
     number: int
     verb: Verb
     future: "Future[Answer]"
-    encoding: "Future[None] | None" = None
+    encoding: "Future[str] | None" = None
     start_frame: int = 0
 
     @property
     def is_encoded(self) -> bool:
         """Whether the command can be executed without waiting for the text encoder."""
         return self.encoding is None or self.encoding.done()
+
+    @property
+    def note(self) -> str:
+        """The model's note on the command's sentence; empty where there is none."""
+        encoding = self.encoding
+        is_read = encoding is not None and encoding.done() and not encoding.cancelled()
+        return encoding.result() if encoding is not None and is_read and not encoding.exception() else ""
 
     def answer(self, seq: int) -> None:
         """Resolve the future.
@@ -36,7 +44,7 @@ class PendingCommand:
             seq: number of the first frame that obeys.
         """
         if self.future.set_running_or_notify_cancel():
-            self.future.set_result(Answer(self.number, seq))
+            self.future.set_result(Answer(self.number, seq, self.note))
 
     def fail(self, error: Exception) -> None:
         """Reject the future.

@@ -4,7 +4,7 @@ import itertools
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, Self
@@ -28,6 +28,8 @@ from motiongen.streaming.worker import Worker
 
 BATCH_SIZES = (8, 56, 64)
 """A first batch that is quick to answer, then larger ones: a CPU takes a third as long for each of 64 as of 8."""
+MAX_NOTES = 4096
+"""Sentences whose notes are kept."""
 
 
 class StreamScheduler:
@@ -80,6 +82,7 @@ class StreamScheduler:
         self.room_frames = self.urgent_frames + model.frames_per_token
         self._compiler = StepCompiler()
         self._encoder_thread: ThreadPoolExecutor | None = None
+        self._notes: dict[str, str] = {}
         self._callbacks: list[Callable[[TickReport], None]] = []
         self.workers = [
             Worker(self._make_batch, self._make_session, refiner, self._report) for _ in range(workers)
@@ -117,7 +120,7 @@ class StreamScheduler:
             if guidance_scale is not None:
                 character.submit("strength", scale=guidance_scale)
             if prompt:
-                character.submit("prompt", text=prompt)
+                character.submit("prompt", text=prompt).add_done_callback(character.tell)
             worker.join(character)
         return character
 
@@ -144,8 +147,10 @@ class StreamScheduler:
 
     def start(self) -> None:
         """Tick in threads until `stop`. Before, all work is done that only the first step of a kind needs."""
+        encoder_thread = ThreadPoolExecutor(1, "motiongen-text", initializer=_lower_priority)
+        encoder_thread.submit(lambda: self.model.known)  # what notes compare with, while steps are compiled
+        self._encoder_thread = encoder_thread
         self._warm_up()
-        self._encoder_thread = ThreadPoolExecutor(1, "motiongen-text", initializer=_lower_priority)
         for worker in self.workers:
             worker.start(partial(self._tick, worker))
 
@@ -174,22 +179,30 @@ class StreamScheduler:
         for callback in self._callbacks:
             callback(report)
 
-    def _encode_later(self, worker: Worker, text: str) -> "Future[None] | None":
-        """Encode a sentence beside the ticks, which would all be late by the time that it takes.
+    def _encode_later(self, worker: Worker, text: str) -> "Future[str] | None":
+        """Encode a sentence beside the ticks, which would all be late by the time that it takes; for the note on it.
 
         Without threads there is nothing to be late for: it is encoded when its command is executed.
         """
         if self._encoder_thread is None:
             return None
-        texts = [prompt.text for prompt in planned(text, 0) if not self.model.text.knows(prompt.text)]
-        if not texts:
-            return None
-        encoding = self._encoder_thread.submit(self._encode, texts)
+        texts = [prompt.text for prompt in planned(text, 0)]
+        if text in self._notes and all(map(self.model.text.knows, texts)):
+            known: Future[str] = Future()
+            known.set_result(self._notes[text])
+            return known
+        encoding = self._encoder_thread.submit(self._encode, text, texts)
         encoding.add_done_callback(lambda _: worker.woken.set())
         return encoding
 
-    def _encode(self, texts: list[str]) -> None:
-        self.model.text.encode(texts)
+    def _encode(self, text: str, parts: Sequence[str]) -> str:
+        """Encode the parts of a sentence; return the first note about them."""
+        self.model.text.encode(parts)
+        note = next(filter(None, map(self.model.note, parts)), "")
+        if len(self._notes) >= MAX_NOTES:
+            self._notes.clear()
+        self._notes[text] = note
+        return note
 
     def _warm_up(self) -> None:
         """Compile a step of each size that may be needed, so that nobody's frames wait for that later."""

@@ -71,7 +71,9 @@ def _start(session: StreamSession, command: PendingCommand, sentence: str, *, no
     """Start the first part of a sentence's plan in place of all that was planned, and queue the others."""
     first, *others = planned(sentence, command.number)
     if len(others) > MAX_QUEUED:
-        raise VerbError("not_now", f"prompt: expected at most {MAX_QUEUED + 1} acts, got {len(others) + 1}; say less")
+        raise VerbError(
+            "not_now", f"prompt: expected at most {MAX_QUEUED + 1} acts, got {len(others) + 1}; say less"
+        )
     session.cancel_plans()
     session.start_prompt(first, command, now=now)
     session.plan.queue.extend(others)

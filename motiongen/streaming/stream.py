@@ -45,7 +45,9 @@ def stream(
     """
     if seconds is not None and not seconds > 0:
         raise ValueError(f"seconds: expected a positive length, got {seconds}; or leave it out")
-    scheduler = StreamScheduler(load_words(head, weights, device, memory=memory), max_characters=1)
+    model = load_words(head, weights, device, memory=memory)
+    model.note_far([prompt, *([then] if isinstance(then, str) else then)])
+    scheduler = StreamScheduler(model, max_characters=1)
     character = scheduler.open(prompt=prompt, seed=seed, guidance_scale=guidance_scale)
     for text in [then] if isinstance(then, str) else then:
         character.submit("then", text=text)

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from motiongen.streaming.character import Character
+from motiongen.streaming.character import Character, StreamEvent
 from motiongen.streaming.frame_ring import StreamFrame
 from motiongen.streaming.pending_command import PendingCommand
 from motiongen.streaming.prompt_plan import PromptPlan
-from motiongen.streaming.verbs import VERBS, Prompt, Then
+from motiongen.streaming.verbs import VERBS, Answer, Prompt, Then
 
 SEAM_CONTEXT = 3
 """Taken frames that a seam is blended from."""
@@ -28,7 +28,7 @@ class TextCharacter(Character):
         plan: PromptPlan,
         wake: Callable[[], None],
         urgent_frames: int,
-        encode_later: Callable[[str], "Future[None] | None"],
+        encode_later: Callable[[str], "Future[str] | None"],
     ) -> None:
         """Make a character; for the scheduler.
 
@@ -37,7 +37,7 @@ class TextCharacter(Character):
             plan: its plan, at rest.
             wake: wakes the scheduler's thread.
             urgent_frames: the scheduler is woken when at most so many frames wait.
-            encode_later: starts encoding a sentence in another thread; returns None where that is not needed.
+            encode_later: encodes a sentence in another thread, for the model's note on it; returns None without one.
         """
         super().__init__(number, wake, urgent_frames)
         self.plan, self._encode_later = plan, encode_later
@@ -46,6 +46,15 @@ class TextCharacter(Character):
         if isinstance(command.verb, Prompt | Then):
             command.encoding = self._encode_later(command.verb.text)
         return command
+
+    def tell(self, opening: "Future[Answer]") -> None:
+        """Tell the note on the prompt that the character was opened with, which nobody is answered; for the scheduler.
+
+        Args:
+            opening: the future of that prompt.
+        """
+        if not opening.cancelled() and opening.exception() is None and (answer := opening.result()).note:
+            self.events.append(StreamEvent("note", answer.seq, answer.number, answer.note))
 
     @property
     def is_encoded(self) -> bool:

@@ -7,20 +7,22 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """Schedule and optimizer options. Give either `steps` or `minutes`, with which the schedule follows the clock."""
+    """Schedule and optimizer options. Give `steps`, `minutes`, with which the schedule follows the clock, or both."""
 
     steps: int = 0
-    """Optimizer steps."""
+    """Optimizer steps; 0 for as many as the minutes allow."""
     minutes: float = 0.0
-    """Training time, in place of steps."""
+    """Training time; 0 for as long as the steps take. With both, what ends first ends the run."""
     optimizer: Literal["adamw", "muon"] = "adamw"
     """muon learns several times faster where most parameters are convolutions; its rate is that of vectors."""
     learning_rate: float = 3e-4
+    """Highest learning rate, between the rise and the fall."""
     warmup: float = 0.02
     """Share of the run in which the learning rate rises."""
     decay: float = 0.4
     """Share of the run, at its end, in which the learning rate falls to zero along a cosine; 1 for a full cosine."""
     weight_decay: float = 1e-4
+    """Decoupled weight decay of the matrices."""
     clip: float = 1.0
     """Largest norm of the gradient."""
     accumulate: int = 1
@@ -30,6 +32,7 @@ class TrainConfig:
     autocast: bool = True
     """Use bfloat16 matrix products if the device has them: without such instructions a CPU is fifty times slower."""
     seed: int = 0
+    """Seed of the initial weights, of the batches and of dropout."""
     log_every: int = 20
     """Steps between two lines of the log."""
     validate_minutes: float = 10.0
@@ -38,9 +41,10 @@ class TrainConfig:
     """Minutes between two checkpoints."""
 
     def __post_init__(self) -> None:
-        if (self.steps > 0) == (self.minutes > 0):
+        if self.steps < 0 or not 0 <= self.minutes < math.inf or not (self.steps or self.minutes):
             raise ValueError(
-                f"steps: expected steps or minutes, got {self.steps} and {self.minutes}; give one of them"
+                f"steps, minutes: expected one of them more than 0, got {self.steps} and {self.minutes}; "
+                "give --steps or --minutes"
             )
         if self.accumulate < 1:
             raise ValueError(f"accumulate: expected >= 1, got {self.accumulate}; use 1")

@@ -107,13 +107,16 @@ class Trainer:
     @property
     def position(self) -> float:
         """Share of the run that is done, 0..1."""
-        if self.config.steps:
-            return min(self.step / self.config.steps, 1.0)
-        return min(self.seconds / (self.config.minutes * 60), 1.0)
+        return min(self._position_after(self.step), 1.0)
+
+    def _position_after(self, step: int) -> float:
+        config = self.config
+        by_steps = step / config.steps if config.steps else 0.0
+        return max(by_steps, self.seconds / (config.minutes * 60) if config.minutes else 0.0)
 
     def train_step(self) -> dict[str, float]:
         """Run one optimizer step; return the losses of its last micro-batch, gradient `norm` and learning `rate`."""
-        rate = self.config.rate(self.position if self.config.minutes else (self.step + 1) / self.config.steps)
+        rate = self.config.rate(min(self._position_after(self.step + 1), 1.0))
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group.get("lr_scale", 1.0)
         self.recipe.model.train()

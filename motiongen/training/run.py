@@ -52,6 +52,10 @@ class TrainingRun:
         """Return whether the training continues from a checkpoint; called before `build`."""
         return self.resume
 
+    def own_schedule(self) -> TrainConfig:
+        """Return the schedule of the model itself; called after `build`, which may have spent a part of the time."""
+        return self.schedule
+
     def build(self) -> "Recipe":
         """Return the training recipe for the data; to be defined by subclasses."""
         raise TypeError(f"{type(self).__name__}: expected a build method, got none; return its Recipe there")
@@ -114,9 +118,16 @@ class PolicyTraining(TrainingRun):
     A policy with images also learns actions from datasets without images, if their states contain the scene numbers of
     the datasets with images."""
     image_size: int = 0
-    """Side of the square to which camera images are resized, pixels; 0 for a policy on states only."""
+    """Side of the square to which camera images are resized, pixels, 16 or more; 0 for a policy on states only."""
     camera: str | None = None
     """Name of the camera in the datasets; default: the only one."""
+
+    def __post_init__(self) -> None:
+        if self.image_size and not 16 <= self.image_size <= 1024:
+            raise ValueError(
+                f"image_size: expected 16 to 1024 pixels, or 0 for states only, got {self.image_size}; "
+                "96 is the published size"
+            )
 
     def inputs(self) -> tuple[Path, ...]:
         """Return the input folders."""

@@ -16,6 +16,7 @@ class TokenizerTrainConfig:
     """Training batches and loss weights of the tokenizer."""
 
     batch_size: int = 128
+    """Windows of a training step."""
     window: int = 64
     """Frames of a training window."""
     position_weight: float = 4.0
@@ -33,6 +34,7 @@ class TokenizerTrainConfig:
     foot_weight: float = 1.0
     """Loss weight of the velocity difference of feet in contact, against foot sliding."""
     commitment_weight: float = 0.02
+    """Weight of the loss that keeps latents near their codes."""
     plain_share: float = 0.25
     """Share of windows that are decoded from unquantized latents (Défossez et al. 2024, Moshi, section 3.3.1)."""
     quantize: bool = True

@@ -64,12 +64,12 @@ async def client(server, query="", **options):
         yield one
 
 
-async def get(server, path, **headers):
-    """Return the status, head and body of a raw GET, whatever the path."""
+async def get(server, path, method="GET", **headers):
+    """Return the status, head and body of a raw GET or another request, whatever the path."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     lines = {"Host": f"127.0.0.1:{server.port}"} | headers
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    writer.write(f"GET {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1"))
+    writer.write(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode("latin-1"))
     head, _, body = (await reader.read()).partition(b"\r\n\r\n")
     writer.close()
     return int(head.split()[1]), head.decode("latin-1"), body

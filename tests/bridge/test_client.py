@@ -3,14 +3,14 @@
 import asyncio
 import json
 import time
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 
 import numpy as np
 import pytest
 from websockets.asyncio.server import serve
 
 import motiongen_bridge
-from motiongen_bridge import remote
+from motiongen_bridge import client, handshake, remote
 from motiongen_bridge.client import Connection, RemoteCharacter, VerbRefused, socket_url
 from motiongen_bridge.clock import ServerClock
 from motiongen_bridge.frames import WireFrame
@@ -48,6 +48,28 @@ def test_the_first_frame_that_obeys_is_the_one_that_the_answer_names(model):
         assert first == answer.seq
 
     play(scenario, model)
+
+
+def test_a_prompt_that_is_far_from_what_the_model_knows_gets_a_note(model):
+    async def scenario(url):
+        async with motiongen_bridge.connect(url, prompt="a person does not walk") as character:
+            while not character.events:
+                await take(character, 1)
+            event = character.events[0]
+            assert event["event"] == "note" and event["text"].startswith(
+                "'a person does not walk' says 'not'"
+            )
+            first = await character.prompt("a person climbs stairs")
+            again = await character.prompt("a person climbs stairs")
+            assert first.note == again.note and "names 'stairs', of which this model knows" in first.note
+            assert (await character.prompt("a person walks")).note == ""
+            queued = asyncio.create_task(character.then("a person never stops"))
+            await character.finish(0.1)
+            reading = asyncio.create_task(take(character, 400))
+            assert "says 'never'" in (await queued).note
+            reading.cancel()
+
+    play(scenario, model, speed=4.0)
 
 
 def test_every_verb_is_answered_by_its_number(model):
@@ -141,16 +163,31 @@ def test_leaving_frees_the_place_at_once(model):
     play(scenario, model, max_characters=1)
 
 
-def test_the_servers_goodbye_ends_the_stream(model):
+def test_a_server_that_stops_is_told_from_a_character_that_was_closed(model):
     async def scenario():
         async with make_server(model) as server:
             connection = await Connection(server.url).start()
             character = await connection.open("walk")
             await take(character, 3)
-        assert len([frame async for frame in character]) < 30
+        with pytest.raises(ConnectionError, match="the server stopped, and its characters are gone; connect"):
+            await take(character, 1000)
+        with pytest.raises(ConnectionError, match="the connection is over; connect again"):
+            await character.prompt("bow")
         await connection.stop()
 
     asyncio.run(asyncio.wait_for(scenario(), 30))
+
+
+def test_a_session_that_another_connection_took_over_is_told(model):
+    async def scenario(url):
+        async with Connection(url) as connection, Connection(url) as thief:
+            character = await connection.open("walk")
+            session = connection.hello["session"]
+            await thief.request({"type": "resume", "session": session, "last": {"1": -1}})
+            with pytest.raises(ConnectionError, match="the server hung up: resumed elsewhere"):
+                await take(character, 1000)
+
+    play(scenario, model)
 
 
 def test_a_full_server_refuses_with_its_code(model):
@@ -343,6 +380,91 @@ def test_what_is_opened_too_late_is_known_and_closed_at_the_end():
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan")])
-def test_a_time_limit_is_positive(timeout):
-    with pytest.raises(ValueError, match="timeout: expected more than 0 s"):
-        Connection("ws://127.0.0.1:9", timeout=timeout)
+@pytest.mark.parametrize("name", ["timeout", "frame_timeout"])
+def test_a_time_limit_is_positive(name, timeout):
+    with pytest.raises(ValueError, match=f"^{name}: expected more than 0 s"):
+        Connection("ws://127.0.0.1:9", **{name: timeout})
+
+
+@asynccontextmanager
+async def silent(*, speaks_http):
+    """A peer that takes connections and says nothing; or nothing after the websocket's handshake."""
+
+    async def take_one(reader, writer):
+        await reader.read()
+        writer.close()
+
+    if speaks_http:
+        async with other_server() as url:
+            yield url
+    else:
+        server = await asyncio.start_server(take_one, "127.0.0.1", 0)
+        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws"
+        server.close()
+
+
+@pytest.mark.parametrize("speaks_http", [False, True])
+def test_a_peer_that_never_says_hello_is_given_up(monkeypatch, speaks_http):
+    monkeypatch.setattr(handshake, "HANDSHAKE_SECONDS", 0.3)
+
+    async def scenario():
+        async with silent(speaks_http=speaks_http) as url:
+            with pytest.raises(ConnectionError, match="expected a motiongen server, got") as caught:
+                await Connection(url).start()
+            assert "0.3 s" in str(caught.value)
+
+    asyncio.run(asyncio.wait_for(scenario(), 30))
+
+
+def test_a_character_whose_frames_stay_away_says_so_and_can_be_read_on():
+    async def scenario():
+        async with answering("open", 0.0) as server:
+            url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws"
+            async with Connection(url, frame_timeout=0.2) as connection:
+                character = await connection.open()
+                with pytest.raises(
+                    TimeoutError, match=r"character 1: expected a frame within 0\.2 s, got none"
+                ):
+                    await take(character, 1)
+                character.take(frame(0))
+                assert (await take(character, 1))[0].seq == 0
+
+    asyncio.run(asyncio.wait_for(scenario(), 30))
+
+
+def test_leaving_a_peer_that_reads_nothing_ends_in_time():
+    async def scenario():
+        async def never_read(connection):
+            await connection.send(HELLO)
+            connection.transport.pause_reading()
+            await connection.wait_closed()
+
+        async with serve(never_read, "127.0.0.1", 0, close_timeout=0.1) as server:
+            url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws"
+            connection = await Connection(url, timeout=0.3).start()
+            connection._socket.transport.write(bytes(2**24))  # more than the kernel takes
+            connection.characters[1] = RemoteCharacter(connection, 1)
+            began = time.monotonic()
+            await connection.stop()
+            assert time.monotonic() - began < 3
+            for one in server.connections:
+                one.transport.abort()
+
+    asyncio.run(asyncio.wait_for(scenario(), 30))
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), 1e12])
+def test_a_server_that_is_gone_is_not_tried_for_ever(monkeypatch, seconds):
+    monkeypatch.setattr(client, "MOST_RESUME_SECONDS", 0.4)
+
+    async def scenario():
+        hello = json.dumps(json.loads(HELLO) | {"resume_seconds": seconds})
+        async with other_server(hello) as url:
+            connection = await Connection(url).start()
+            character = connection.characters[1] = RemoteCharacter(connection, 1)
+            connection.drop()
+        with pytest.raises(ConnectionError, match="the connection was lost for good"):
+            await take(character, 1)
+        await connection.stop()
+
+    asyncio.run(asyncio.wait_for(scenario(), 30))

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -116,6 +117,31 @@ def test_every_sender_gets_the_frames_and_one_that_fails_harms_nobody(model, cap
         asyncio.run(asyncio.wait_for(scenario(), 30))
         assert first[0].recv(65536) and second[0].recv(65536)
     assert faulty.tries == MAX_ERRORS_IN_A_ROW and "event=sender_dropped sender=Faulty" in caplog.text
+
+
+def test_a_sender_may_have_no_hash_write_into_its_pose_and_raise_what_it_likes():
+    @dataclass
+    class Careless:
+        """A sender that is equal to any other of its kind."""
+
+        lost: int = 0
+        tries: int = 0
+
+        def send(self, rotations, root, time):
+            self.tries += 1
+            rotations[:], root[:] = np.nan, np.nan
+            raise asyncio.CancelledError
+
+        def close(self):
+            self.lost = -1
+
+    careless, rotations, root = [Careless(), Careless()], ROTATIONS.copy(), ROOT.copy()
+    group = SenderGroup(careless, lambda: None)
+    for time in range(2 * MAX_ERRORS_IN_A_ROW):
+        group.send(rotations, root, float(time))
+    assert [(one.tries, one.lost) for one in careless] == [(MAX_ERRORS_IN_A_ROW, -1)] * 2 and len(group) == 0
+    np.testing.assert_array_equal(rotations, ROTATIONS)
+    np.testing.assert_array_equal(root, ROOT)
 
 
 def test_a_sender_that_fails_for_a_moment_is_tried_again():

@@ -20,16 +20,30 @@ class Broken(StreamScheduler):
         raise RuntimeError("the secret is in /home/me/secret.py")
 
 
-def test_a_bug_ends_one_connection_without_a_trace(model, caplog):
+def test_a_bug_in_open_is_answered_and_the_connection_goes_on(model, caplog):
     async def scenario():
         server = Server(Broken(model), ServerConfig(port=0))
-        async with server, client(server) as one, client(server) as other:
-            await one.socket.send('{"type": "open", "id": 1}')
-            assert await one.closed() == (1011, "internal error")
-            assert (await other.ask("ping", time=0))["type"] == "pong"
+        async with server, client(server) as one:
+            answer = await one.ask("open")
+            assert (answer["type"], answer["id"], answer["code"]) == ("error", 1, "internal")
+            assert "secret" not in answer["message"]
+            assert (await one.ask("ping", time=0))["type"] == "pong"
+            assert b"motiongen_internal_errors_total 1.0" in server.metrics.text()
 
     asyncio.run(asyncio.wait_for(scenario(), 30))
-    assert "event=failed session=" in caplog.text and "secret.py" in caplog.text
+    assert "event=failed verb=open" in caplog.text and "secret.py" in caplog.text
+
+
+def test_a_bug_of_the_server_itself_ends_one_connection_without_a_trace(model, caplog):
+    async def scenario(server):
+        async with client(server) as one, client(server) as other:
+            server._handler = None
+            await one.socket.send('{"type": "open", "id": 1}')
+            assert await one.closed() == (1011, "internal error")
+            assert other.socket.close_code is None
+
+    play(scenario, model)
+    assert "event=failed session=" in caplog.text
 
 
 def test_a_bug_on_the_stage_ends_one_character(model, caplog):

@@ -1,11 +1,14 @@
 """HTTP of the server: which requests become websockets, health, metrics, and the viewer's files."""
 
+import asyncio
 import json
+import time
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from motiongen_bridge import pages
+from motiongen_bridge import handshake_policy, pages
+from motiongen_bridge.http_method import HTTPMethod, first_method
 from motiongen_bridge.server import ServerConfig
 from tests.bridge.raw_client import client, get
 from tests.bridge.serving import play
@@ -22,7 +25,16 @@ TOKEN = "a long secret"
         ("http://127.0.0.1:1", 403),
         ("http://127.0.0.1:{port}.evil.example", 403),
         ("null", 403),
-        ("http://[", 400),
+        ("http://[", 403),
+        ("HTTP://127.0.0.1:{port}", 101),
+        ("https://127.0.0.1:{port}", 101),
+        ("ftp://127.0.0.1:{port}", 403),
+        ("//127.0.0.1:{port}", 403),
+        ("chrome-extension://127.0.0.1:{port}", 403),
+        ("http://127.0.0.1:{port}/page", 403),
+        ("http://127.0.0.1:{port}?page", 403),
+        ("http://user@127.0.0.1:{port}", 403),
+        ("", 403),
     ],
 )
 def test_only_the_servers_page_and_allowed_origins_connect(model, origin, status):
@@ -43,6 +55,9 @@ def test_only_the_servers_page_and_allowed_origins_connect(model, origin, status
     [
         ("localhost:{port}", 200), ("[::1]:{port}", 200), ("127.0.0.1", 200), ("evil.example", 403),
         ("127.0.0.1.evil.example:{port}", 403), ("", 403), ("[", 400), ("192.168.0.2", 403),
+        ("evil.example@localhost", 400), ("user:word@127.0.0.1:{port}", 400), ("localhost/evil.example", 400),
+        ("localhost?evil.example", 400), ("localhost#evil.example", 400), ("localhost:port", 400),
+        ("localhost:123456", 400), ("127.0.0.1, evil.example", 400), ("LOCALHOST:{port}", 200), ("localhost.", 403),
     ],
 )  # fmt: skip
 def test_a_name_that_was_pointed_here_is_not_served_without_a_token(model, host, status):
@@ -63,7 +78,9 @@ def test_any_address_but_this_machine_needs_a_token(host):
     assert ServerConfig(host=host, token=TOKEN).token == TOKEN
 
 
-def test_the_token_is_asked_for_at_the_stream_and_the_metrics(model):
+def test_the_token_is_asked_for_at_the_stream_and_the_metrics(model, monkeypatch):
+    monkeypatch.setattr(handshake_policy, "WRONG_TOKEN_SECONDS", 0.0)
+
     async def scenario(server):
         upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
         for path in ("/ws", "/metrics", "/ws?token=", "/ws?token=another+secret", "/metrics?token=a+long"):
@@ -79,6 +96,54 @@ def test_the_token_is_asked_for_at_the_stream_and_the_metrics(model):
             assert one.hello["type"] == "hello"
 
     play(scenario, model, token=TOKEN)
+
+
+def test_a_wrong_token_waits_and_is_counted_and_others_do_not_wait(model, monkeypatch):
+    monkeypatch.setattr(handshake_policy, "WRONG_TOKEN_SECONDS", 0.5)
+
+    async def scenario(server):
+        wrong = asyncio.create_task(get(server, "/metrics?token=a+wrong+secret"))
+        began = time.monotonic()
+        assert (await get(server, "/metrics"))[0] == 401  # none is not a guess
+        _, _, text = await get(server, f"/metrics?token={TOKEN.replace(' ', '+')}")
+        assert time.monotonic() - began < 0.4 and not wrong.done()
+        assert (await wrong)[0] == 401 and time.monotonic() - began >= 0.5
+        assert b"motiongen_wrong_tokens_total 1.0" in text
+
+    play(scenario, model, token=TOKEN)
+
+
+def test_head_answers_as_get_without_the_content(model):
+    async def scenario(server):
+        for path in ("/", "/healthz", "/nothing", "/metrics"):
+            status, head, body = await get(server, path)
+            got = await get(server, path, "HEAD")
+            assert got[0] == status and got[2] == b""
+            if path != "/metrics":  # whose numbers change
+                assert got[1] == head and f"Content-Length: {len(body)}" in head
+
+    play(scenario, model)
+
+
+def test_other_methods_are_not_allowed(model):
+    async def scenario(server):
+        for method in ("POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "BREW"):
+            for path in ("/", "/ws", "/healthz"):
+                status, head, body = await get(server, path, method, **{"Content-Length": "5"})
+                assert (status, body) == (405, b"Expected GET or HEAD.\n") and "Allow: GET, HEAD" in head
+        assert (await get(server, "/ws", "HEAD"))[0] == 405
+
+    play(scenario, model)
+
+
+def test_a_method_may_come_in_parts():
+    request = b"HEAD / HTTP/1.1\r\n"
+    assert [first_method(request[:n])[0] for n in range(5)] == [None] * 5
+    assert first_method(request) == (HTTPMethod.HEAD, b"GET / HTTP/1.1\r\n")
+    assert first_method(b"GET / HTTP/1.1\r\n") == (HTTPMethod.GET, b"GET / HTTP/1.1\r\n")
+    assert first_method(b"POST ") == (HTTPMethod.OTHER, b"")
+    noise = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\x00\x00\x00\x00\x00\x00"  # a TLS client
+    assert first_method(noise) == (HTTPMethod.GET, noise)
 
 
 def test_health_and_metrics_tell_what_goes_on(model):

@@ -65,7 +65,9 @@ def test_a_port_that_is_taken_stops_the_scheduler_and_leaves_no_task(model):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
-            with pytest.raises(OSError, match="address already in use"):
+            with pytest.raises(
+                OSError, match=r"port: expected a free one, got 127\.0\.0\.1:\d+, where another"
+            ):
                 async with Server(scheduler, ServerConfig(port=taken.getsockname()[1])):
                     pass
         assert not any(worker.has_thread for worker in scheduler.workers)

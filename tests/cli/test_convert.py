@@ -1,7 +1,9 @@
+import dataclasses
 import os
 import subprocess
 import sys
 
+import pygltflib
 import pytest
 import torch
 
@@ -20,6 +22,23 @@ def test_convert_keeps_the_pose_and_prints_the_file(clip, tmp_path, capsys):
 def test_convert_resamples(clip, tmp_path):
     assert main(["convert", str(clip), str(tmp_path / "slow.npz"), "--fps", "15"]) == 0
     assert Motion.load(tmp_path / "slow.npz").fps == 15
+
+
+def test_convert_reads_the_animation_that_is_named(clip, tmp_path, error_line):
+    two, out = tmp_path / "two.glb", tmp_path / "run.npz"
+    Motion.load(clip).save(two)
+    document = pygltflib.GLTF2().load(str(two))
+    document.animations[0].name = "walk"
+    document.animations.append(dataclasses.replace(document.animations[0], name="run"))
+    document.save(str(two))
+    assert main(["convert", str(two), str(out)]) == 1
+    assert "got 2: walk, run; choose one with motiongen convert --animation NAME" in error_line()
+    assert main(["convert", str(two), str(out), "--animation", "run"]) == 0
+    assert Motion.load(out).num_frames == Motion.load(clip).num_frames
+    assert main(["convert", str(two), str(out), "--animation", "fly"]) == 1
+    assert "animation: expected one of walk, run, got 'fly'" in error_line()
+    assert main(["convert", str(clip), str(out), "--animation", "run"]) == 2
+    assert "only glTF files have several" in error_line()
 
 
 def test_convert_to_unknown_extension_lists_the_known(clip, tmp_path, error_line):

@@ -40,6 +40,20 @@ def test_a_part_of_a_song_and_several_dances(song, weights, tmp_path, capsys):
     assert first.num_frames == 45 and not torch.equal(first.rotations, second.rotations)
 
 
+@pytest.mark.parametrize("verb", ["dance", "edit", "serve"])
+def test_an_unknown_style_is_refused_before_anything_is_heard_or_loaded(verb, weights, tmp_path, error_line):
+    noise, out = tmp_path / "noise.wav", str(tmp_path / "a.npz")
+    noise.write_bytes(b"this is no sound")
+    wobble(30).save(tmp_path / "clip.npz")
+    command = {
+        "dance": ["dance", str(noise), "-o", out],
+        "edit": ["edit", str(tmp_path / "clip.npz"), "--music", str(noise), "--after", "0.5", "-o", out],
+        "serve": ["serve", "--head", "badm", "--port", "0"],
+    }[verb]
+    assert main([*command, "--style", "hiphop", "--weights", weights]) == 2
+    assert "style: expected one of ballet, salsa, got 'hiphop'" in error_line()
+
+
 def test_a_span_of_a_clip_is_danced_anew(song, weights, tmp_path):
     motion = wobble(90)
     motion.save(tmp_path / "clip.npz")
@@ -52,7 +66,7 @@ def test_a_span_of_a_clip_is_danced_anew(song, weights, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message", "code"),
     [
-        (["dance", "SONG", "-o", "OUT/d.bvh", "--style", "tango"], "style: expected one of ballet, salsa", 1),
+        (["dance", "SONG", "-o", "OUT/d.bvh", "--style", "tango"], "style: expected one of ballet, salsa", 2),
         (["dance", "SONG", "-o", "OUT/d.bvh", "--from", "9"], "expected", 1),
         (["dance", "SONG", "-o", "OUT/d.bvh", "--seconds", "0"], "seconds: expected 0 < S", 2),
         (["dance", "SONG", "-o", "OUT/d.xyz"], "cannot write d.xyz", 2),

@@ -1,3 +1,4 @@
+import io
 import logging
 
 import pytest
@@ -23,6 +24,33 @@ def test_one_motion_goes_to_every_output(weights, tmp_path, capsys):
     assert capsys.readouterr().out.splitlines() == outputs
     bvh, npz = (Motion.load(path).positions() for path in outputs[:2])
     torch.testing.assert_close(bvh, npz, rtol=0, atol=1e-4)
+
+
+def test_the_licence_of_the_weights_is_said_and_goes_into_the_files(weights, tmp_path, capsys):
+    outputs = [tmp_path / "walk.npz", tmp_path / "walk.glb"]
+    options = [word for path in outputs for word in ("-o", str(path))]
+    assert main(["generate", "a person walks", *options, "--seconds", "1", *weights]) == 0
+    assert "licence of the motion: CC0" in capsys.readouterr().err.splitlines()[-1]
+    assert [Motion.load(path).licence for path in outputs] == ["CC0"] * 2
+    edited = tmp_path / "edited.npz"
+    words = ["edit", str(outputs[0]), "a person bows", "--after", "0.5", "-o", str(edited), "-q"]
+    assert main([*words, *weights]) == 0
+    assert Motion.load(edited).licence == "CC0" and capsys.readouterr().err == ""
+
+
+def test_prompts_come_from_standard_input(weights, tmp_path, monkeypatch, error_line):
+    out = tmp_path / "two.npz"
+    command = ["generate", "-", "--seconds", "1", "-o", str(out), *weights]
+    monkeypatch.setattr("sys.stdin", io.StringIO("a person walks\n\na person bows\n"))
+    assert main([*command, "-q"]) == 0
+    assert Motion.load(out).num_frames == 60
+    for text, words, said in (
+        ("\n", command, "expected a sentence a line on standard input, got none"),
+        ("a\nb", ["generate", "-", "-", "-o", str(out)], "expected - once"),
+    ):
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+        assert main(words) == 2
+        assert said in error_line()
 
 
 def test_prompts_follow_each_other_in_one_file(weights, tmp_path):
@@ -86,7 +114,7 @@ def test_edit_after_the_end_is_misuse(weights, clip, tmp_path, error_line):
 def test_a_prompt_far_from_anything_known_moves_and_says_so(weights, tmp_path, capsys):
     prompt = "quarterly tax returns of a limited company"
     assert main(["generate", prompt, "--seconds", "0.5", "-o", str(tmp_path / "x.npz"), *weights]) == 0
-    assert "is far from what this model knows; the nearest is" in capsys.readouterr().err
+    assert "is far from what this model knows; the nearest that it knows is" in capsys.readouterr().err
 
 
 def test_ten_thousand_words_are_refused(error_line, tmp_path):

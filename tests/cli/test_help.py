@@ -1,4 +1,6 @@
 import json
+import logging
+import re
 import subprocess
 import sys
 
@@ -42,6 +44,37 @@ def test_the_module_runs_as_the_command_does(words, code, out, error):
 def test_every_command_explains_itself(verb, capsys):
     assert main([verb, "--help"]) == 0
     assert f"motiongen {verb}" in capsys.readouterr().out
+
+
+def help_pages():
+    return [[verb] for verb in COMMANDS if verb != "train"] + [["train", name] for name in trainings()]
+
+
+@pytest.mark.parametrize("words", help_pages(), ids=" ".join)
+def test_every_option_says_what_it_is_and_no_default_is_empty(words, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "1000")
+    assert main([*words, "--help"]) == 0
+    lines = [line.strip("│ ") for line in capsys.readouterr().out.splitlines()]
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        for nothing in ("(default: )", "(default: '')", "(default: None)"):
+            assert nothing not in line
+        if re.match("--?[a-z]", line):
+            said = re.split(r"\s{2,}", line, maxsplit=1)[1] if "  " in line else following
+            assert said and not said.startswith("("), line
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [([], ["news", "trouble"]), (["-q"], []), (["-v"], ["detail", "news", "trouble"])]
+)
+def test_q_logs_errors_only_and_v_all(words, said, monkeypatch, capsys):
+    def work(argv):
+        assert argv == ["clip.npz"]
+        log = logging.getLogger("motiongen.test")
+        log.debug("detail"), log.info("news"), log.warning("trouble")
+
+    monkeypatch.setattr("motiongen.cli.info.main", work)
+    assert main(["info", *words, "clip.npz"]) == 0
+    assert capsys.readouterr().err.split() == said
 
 
 def test_unknown_command_gets_the_nearest(capsys):

@@ -106,7 +106,7 @@ def test_ctrl_c_ends_it_cleanly(model, tmp_path, capsys):
     with serving(model) as server:
         killer = when_it_streams(server, lambda: os.kill(os.getpid(), signal.SIGINT))
         assert main(["watch", server.url, "a person walks", "--seconds", "60", "-o", str(out)]) == 0
-        killer.join()
+        killer.join(60)
     assert capsys.readouterr().out.endswith(f"{out}\n")
     assert 15 <= Motion.load(out).num_frames < 300
 
@@ -118,8 +118,8 @@ def test_a_server_that_goes_leaves_what_was_recorded_and_one_line(model, tmp_pat
         watcher = threading.Thread(target=lambda: codes.append(main(argv)))
         watcher.start()
         when_it_streams(server, lambda: None).join()
-    watcher.join()
-    assert codes == [1] and "the server ended the stream" in error_line()
+    watcher.join(60)
+    assert codes == [1] and "the server stopped, and its characters are gone" in error_line()
     assert 15 <= Motion.load(out).num_frames < 300
 
 

@@ -29,7 +29,9 @@ _NOT_VERB = re.compile(
     r"onto|through|home|straight|with|from|at|sideways)$",
     re.IGNORECASE,
 )
-_OWN_LIMB = re.compile(r"^(?:with )?(?:his|her|their|its|your|my|the (?:left|right|other)|both)\b", re.IGNORECASE)
+_OWN_LIMB = re.compile(
+    r"^(?:with )?(?:his|her|their|its|your|my|the (?:left|right|other)|both)\b", re.IGNORECASE
+)
 _NOUN_PHRASE = re.compile(rf"^(?:an?|the|one|{words.NUMBER})\s+(?:[\w-]+\s+)?([\w-]+)", re.IGNORECASE)
 
 

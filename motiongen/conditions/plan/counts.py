@@ -16,8 +16,8 @@ _TIMES = re.compile(
 _WORDS = {"once": 1, "twice": 2, "thrice": 3}
 _DOES = r"(?:do(?:es|ing)?|makes?|making|performs?|performing|takes?|taking|throws?|gives?|lands?|executes?)"
 _ACTS = {
-    **{noun: words.third_person(noun) for noun in "jump hop kick punch squat clap bow wave nod lunge stomp".split()},
-    **{noun: f"does a {noun}" for noun in "cartwheel flip backflip somersault handstand roll".split()},
+    **{noun: words.third_person(noun) for noun in ["jump", "hop", "kick", "punch", "squat", "clap", "bow", "wave", "nod", "lunge", "stomp"]},
+    **{noun: f"does a {noun}" for noun in ["cartwheel", "flip", "backflip", "somersault", "handstand", "roll"]},
     **{noun: f"does {noun}s" for noun in ("push-up", "sit-up", "jumping jack", "burpee")},
     "spin": "spins around",
     "turn": "turns around",

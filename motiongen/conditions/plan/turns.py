@@ -20,9 +20,12 @@ _SPINS = re.compile(
 )
 _SIDE = r"(?:(?:to|towards?|off to) )?(?:(?:the|his|her|their|its|your|my) )?(?P<side>left|right)\b(?! (?:and|side))"
 _NOUN = r"(?! (?:hand|arm|leg|foot|knee|shoulder|wrist|elbow|thigh|hip|ankle|fist|palm)s?\b)"
-_TO_SIDE = re.compile(rf"\b{_TURN} (?:\w+ly |around |\d+ degrees? )?{_SIDE}{_NOUN}(?! away\b| now\b)", re.IGNORECASE)
+_TO_SIDE = re.compile(
+    rf"\b{_TURN} (?:\w+ly |around |\d+ degrees? )?{_SIDE}{_NOUN}(?! away\b| now\b)", re.IGNORECASE
+)
 _SIDE_TURN = re.compile(
-    r"\b(?:makes?|making|takes?|taking|does?|doing) an? (?:\w+ )?(?P<side>left|right)(?:[- ]hand)? turn\b", re.IGNORECASE
+    r"\b(?:makes?|making|takes?|taking|does?|doing) an? (?:\w+ )?(?P<side>left|right)(?:[- ]hand)? turn\b",
+    re.IGNORECASE,
 )
 _DEGREES = re.compile(r"\b(?P<degrees>\d{2,3})[- ]?(?:degrees?\b|°)", re.IGNORECASE)
 _SHARE = re.compile(
@@ -34,7 +37,9 @@ _CIRCLE = re.compile(
     re.IGNORECASE,
 )
 _CLOCKWISE = re.compile(r"\b(?P<counter>counter|anti)?[- ]?clockwise\b", re.IGNORECASE)
-_ANY_SIDE = re.compile(rf"\bto (?:the|his|her|their|its|your) (?P<side>left|right)\b{_NOUN}(?! side)", re.IGNORECASE)
+_ANY_SIDE = re.compile(
+    rf"\bto (?:the|his|her|their|its|your) (?P<side>left|right)\b{_NOUN}(?! side)", re.IGNORECASE
+)
 _UNSURE = re.compile(rf"\b{_TURN} (?:on|off|up|down|into|the|a|an|to face|to look)\b", re.IGNORECASE)
 
 
@@ -65,7 +70,9 @@ def turn(clause: str) -> Turn:
     circle = _CIRCLE.search(clause) if whole else None
     share = _share(clause) if whole else None
     if circle and (goes or verb in ("turn", "spin", "circle", "make", "do", "dance")):
-        rounds = words.value(circle["number"]) if circle["number"] else 2 if circle["what"].endswith("s") else 1
+        rounds = (
+            words.value(circle["number"]) if circle["number"] else 2 if circle["what"].endswith("s") else 1
+        )
         travels = verb not in ("turn", "spin", "dance")
         return Turn(side * (share or math.tau) * min(rounds, 4), travels=travels)
     if share and (_UNSURE.search(clause) is None):

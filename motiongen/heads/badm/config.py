@@ -137,6 +137,7 @@ class BADMTrainConfig:
     """Training batches: sampling shares and sizes."""
 
     batch_size: int = 64
+    """Windows of a training step."""
     rhythmic_share: float = 0.12
     """Share of windows of rhythmic motion that is no dance."""
     idle_share: float = 0.04
@@ -146,6 +147,7 @@ class BADMTrainConfig:
     kinematic_items: int = 24
     """Windows of a batch for the kinematic losses, which cost as much as the network."""
     held_out_windows: int = 128
+    """Windows of held-out dances on which the model is validated."""
     bank: DanceBankConfig = field(default_factory=DanceBankConfig)
     """Pairing of dances with music."""
 

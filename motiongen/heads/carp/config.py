@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from motiongen.modules.policy_config import PolicyConfig
 from motiongen.tokenizers.action_vq_config import ActionVQConfig
+from motiongen.training.config import TrainConfig
 from motiongen.training.run import PolicyTraining
 
 if TYPE_CHECKING:
@@ -90,6 +91,10 @@ its weights are in the observation encoder, which runs once a chunk, and few in 
 many joints and thus many codes: it has fewer scales and smaller layers."""
 
 
+CROP = 84 / 96
+"""Side of the image crop as a share of the image's, as published."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class CARPOptions:
     """Sampling options of CARP."""
@@ -109,16 +114,21 @@ class CARPTrainConfig:
     """Training batches and stages of CARP."""
 
     batch_size: int = 128
+    """Windows of a training step."""
     scene_steps: int = 20_000
-    """Stage 1: steps of scene prediction from images, where the data has scene numbers."""
+    """Stage 1: steps of scene prediction from images, where the data has scene numbers; fewer where the minutes of the
+    run do not allow as many."""
     scene_batch_size: int = 64
+    """Windows of a step of stage 1."""
     tokenizer_steps: int = 2000
-    """Stage 2: steps of the action tokenizer."""
+    """Stage 2: steps of the action tokenizer at most."""
     tokenizer_batch_size: int = 256
+    """Windows of a step of stage 2."""
     encoder_steps: int = 80_000
-    """Stage 3: steps of the observation encoder, by regression; 0 for none, as published. More is better: for BlockPush
-    a quarter of it gives half of the success rate."""
+    """Stage 3: steps of the observation encoder at most, by regression; 0 for none, as published. More is better: for
+    BlockPush a quarter of it gives half of the success rate."""
     encoder_batch_size: int = 512
+    """Windows of a step of stage 3."""
     parts_learning_rate: float = 2e-3
     """Learning rate of these stages."""
     licence: str = "Apache-2.0: demonstrations by scripted experts"
@@ -142,6 +152,12 @@ class CARPTraining(PolicyTraining):
     recipe: CARPTrainConfig = field(default_factory=CARPTrainConfig)
     """Training batches and stages."""
 
+    def own_schedule(self) -> TrainConfig:
+        """Return the schedule of the last stage: the time that the stages before it have left."""
+        from motiongen.heads.carp.parts import left_minutes
+
+        return replace(self.schedule, minutes=left_minutes(self.output, self.schedule.minutes))
+
     def resumes(self) -> bool:
         """Return whether the last stage, the training of the policy, is resumed.
 
@@ -160,7 +176,9 @@ class CARPTraining(PolicyTraining):
         from motiongen.heads.carp.parts import train_parts
         from motiongen.heads.carp.recipe import CARPRecipe, carp_for
 
-        config = replace(PRESETS[self.preset], image_size=self.image_size, temperature=self.temperature)
+        config = replace(PRESETS[self.preset], temperature=self.temperature)
+        if self.image_size:
+            config = replace(config, image_size=self.image_size, crop_size=round(CROP * self.image_size))
         if self.action_steps is not None:
             config = replace(config, action_steps=self.action_steps)
         model, sampler = carp_for(demonstrations, config, self.camera)

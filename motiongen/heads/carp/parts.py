@@ -10,11 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from motiongen.checkpoint import read_json
 from motiongen.data.chunks import ChunkSampler
 from motiongen.heads.carp.config import CARPTrainConfig
 from motiongen.heads.carp.model import CARP
 from motiongen.modules.observation import Normaliser, ObservationEncoder, task_of
 from motiongen.tokenizers.action_vq import ActionVQ
+from motiongen.training import state as saved
 from motiongen.training.config import TrainConfig
 from motiongen.training.loop import Recipe, Trainer
 from motiongen.training.parameters import parameter_groups
@@ -215,8 +217,21 @@ def _normalised(batch: Mapping[str, Tensor], normaliser: Normaliser) -> dict[str
     return {**batch, "action": normaliser(batch["action"].to(device), task_of(batch).to(device)).cpu()}
 
 
-PARTS = (SceneRecipe.name, ActionVQRecipe.name, EncoderRecipe.name)
-"""Folders of the first training stages."""
+PARTS = {SceneRecipe.name: 0.25, ActionVQRecipe.name: 0.05, EncoderRecipe.name: 0.5}
+"""Folder of each of the first training stages -> share of a run's minutes that it takes at most; what they leave is
+the last one's. In an hour on two cores those of `small` take their steps, and need no such limit."""
+
+
+def left_minutes(directory: Path, minutes: float) -> float:
+    """Return the minutes of a run that its first stages have left to the last one.
+
+    Args:
+        directory: folder of the policy.
+        minutes: of the whole run; 0 for one that is bounded by steps alone.
+    """
+    records = [directory / name / "checkpoint" / saved.RECORD for name in PARTS]
+    spent = sum(float(read_json(path)["seconds"]) for path in records if path.is_file()) / 60
+    return max(minutes - spent, (1 - sum(PARTS.values())) * minutes)
 
 
 def has_trained_parts(directory: Path) -> bool:
@@ -246,7 +261,7 @@ def train_parts(
         model: from `carp_for`.
         sampler: from `carp_for`.
         config: steps and learning rate of the stages.
-        schedule: of the policy; its other settings are those of the stages too.
+        schedule: of the whole run; with minutes each stage has a share of them, at most.
         directory: folder of the policy.
         device: device of the training.
         resume: continue from the checkpoints of the stages, where there are any.
@@ -259,7 +274,8 @@ def train_parts(
         stages.insert(0, (SceneRecipe(model, sampler, config), config.scene_steps))
     for recipe, steps in stages:
         if steps:
-            own = replace(schedule, steps=steps, minutes=0.0, learning_rate=config.parts_learning_rate)
+            minutes = PARTS[recipe.name] * schedule.minutes
+            own = replace(schedule, steps=steps, minutes=minutes, learning_rate=config.parts_learning_rate)
             trainer = Trainer(recipe, own, directory / recipe.name, device)
             trainer.run(resume and (trainer.directory / "checkpoint").is_dir())
             recipe.model.load_state_dict(trainer.ema.model.state_dict())

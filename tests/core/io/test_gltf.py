@@ -215,7 +215,8 @@ def test_several_animations_are_all_read_and_one_must_be_named(tmp_path):
     assert list(gltf.read_animations(tmp_path / "two.glb")) == ["walk", "run"]
     assert gltf.read(tmp_path / "two.glb", animation="run", fps=25.0).num_frames == 9
     with pytest.raises(
-        ValueError, match=r"expected one animation, got 2; choose with animation=, one of walk, run"
+        ValueError,
+        match=r"expected one animation, got 2: walk, run; choose one with motiongen convert --animation NAME",
     ):
         gltf.read(tmp_path / "two.glb")
     with pytest.raises(ValueError, match="expected one of walk, run, got 'jump'"):

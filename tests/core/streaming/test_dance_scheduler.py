@@ -1,10 +1,13 @@
 """Dancers of a small random model: frames without end, music at the right frame, stalls, limits, every verb."""
 
+import time
+
 import numpy as np
 import pytest
 
 from motiongen.music.stream import MusicStream
 from motiongen.streaming.audio_queue import MAX_QUEUED_SECONDS
+from motiongen.streaming.dance_room import DanceRoom
 from motiongen.streaming.dance_scheduler import JITTER, MUSIC_DELAY, DanceScheduler
 from motiongen.streaming.verbs import VerbError
 from tests.core.streaming.dancers import FRAME, RATE, SLICE, tiny_dance_model, tone
@@ -257,7 +260,7 @@ def test_what_a_dancer_does_not_know_is_refused_in_a_line(scheduler):
 def test_those_beyond_the_limit_are_refused_until_one_leaves(scheduler):
     dancers = [scheduler.open() for _ in range(4)]
     scheduler.tick()
-    with pytest.raises(VerbError, match="at most 4 characters"):
+    with pytest.raises(VerbError, match="at most 4 characters now"):
         scheduler.open()
     waiting = dancers[0].submit("seed", seed=1)
     dancers[0].close()
@@ -272,4 +275,37 @@ def test_a_thread_makes_frames_and_measures_how_long_they_take():
         dancer = scheduler.open()
         dancer.submit("strength", scale=3).result(20)
         assert dancer.take() is not None
-        assert scheduler.delay_frames <= 90 and 1 <= scheduler.max_characters <= 256
+        assert scheduler.delay_frames <= 90 and 1 <= scheduler.room <= scheduler.max_characters == 256
+
+
+def test_the_room_follows_the_machine_when_it_was_busy_at_the_start():
+    # Slices of 1 s: 0.7 s of it may be used. Alone 0.6 s and 0.2 s for each more: one dancer. Four times as fast,
+    # 0.15 s and 0.05 s: 1 + floor((0.7 - 0.15) / 0.05 = 11.0) = 12, with a little more time against rounding.
+    room = DanceRoom(1.001, 0.6, 0.2)
+    assert room.count == 1
+    for _ in range(4):
+        room.add(1, 0.15)
+    assert room.count == 1  # too few to believe
+    room.add(1, 0.15)
+    assert room.count == 12
+    for _ in range(5):
+        room.add(2, 4 * (0.6 + 0.2))  # busy again, whatever the size of the step
+    assert room.count == 1
+
+
+def test_a_dancer_that_was_refused_on_a_busy_machine_is_taken_in_when_it_is_free_again():
+    scheduler = DanceScheduler(tiny_dance_model())
+    scheduler.start()
+    scheduler._room = DanceRoom(
+        600.0, 1000.0, 1000.0
+    )  # as if measured on a very busy machine; the slices are long
+    try:
+        dancer = scheduler.open()
+        with pytest.raises(VerbError, match="at most 1 characters now"):
+            scheduler.open()
+        end = time.monotonic() + 30
+        while scheduler.room == 1 and time.monotonic() < end:
+            dancer.take() or time.sleep(0.001)
+        scheduler.open()
+    finally:
+        scheduler.stop()

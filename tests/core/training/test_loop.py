@@ -123,9 +123,20 @@ def test_the_clock_can_drive_the_schedule(tmp_path):
     assert run.position == 0.25
 
 
-def test_steps_and_minutes_exclude_each_other():
-    with pytest.raises(ValueError, match="steps: expected steps or minutes"):
-        TrainConfig(steps=3, minutes=1.0)
+def test_of_steps_and_minutes_what_ends_first_ends_the_run(tmp_path):
+    run = trainer(tmp_path, steps=10, minutes=2.0)
+    run.seconds, run.step = 30.0, 1
+    assert run.position == 0.25
+    run.step = 9
+    assert run.position == 0.9
+    run.seconds = 120.0
+    assert run.position == 1.0
+
+
+@pytest.mark.parametrize(("steps", "minutes"), [(0, 0.0), (-1, 1.0), (3, -1.0), (0, math.inf), (0, math.nan)])
+def test_a_run_has_an_end(steps, minutes):
+    with pytest.raises(ValueError, match="steps, minutes: expected one of them more than 0"):
+        TrainConfig(steps=steps, minutes=minutes)
 
 
 def test_resume_without_a_checkpoint_says_so(tmp_path):

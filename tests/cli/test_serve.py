@@ -1,0 +1,52 @@
+"""`motiongen serve`: what is wrong is said before the model is loaded, which takes seconds."""
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from motiongen.cli import main
+from tests.core.inference.tiny import save_tiny
+
+
+@pytest.fixture
+def taken():
+    """A port on which another program listens."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield str(other.getsockname()[1])
+
+
+def test_a_port_that_is_taken_is_one_line_before_torch_is_imported(taken):
+    code = (
+        f"import sys; from motiongen.cli import main; code = main(['serve', '--port', {taken!r}]);"
+        "print(code, [name for name in ('torch', 'transformers') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout == "1 []\n"
+    expected = (
+        f"port: expected a free one, got 127.0.0.1:{taken}, where another program listens; give another port"
+    )
+    assert done.stderr == f"motiongen: error: {expected}\n"
+
+
+def test_a_host_that_is_not_here_is_one_line(error_line):
+    words = ["serve", "--host", "192.0.2.1", "--token", "a long secret"]
+    assert main(words) == 1
+    assert "host: expected an address of this machine, got 192.0.2.1:8787" in error_line()
+
+
+def test_the_port_is_free_again_after_a_model_that_cannot_be_loaded(tmp_path, error_line):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    weights = save_tiny(tmp_path)
+    (weights / "mogo" / "model.safetensors").write_bytes(b"")
+    assert main(["serve", "--port", str(port), "--weights", str(weights)]) == 1
+    assert "model.safetensors" in error_line()
+    with socket.socket() as again:
+        again.bind(("127.0.0.1", port))
