@@ -30,6 +30,7 @@ from motiongen.rotation import (
 from motiongen.skeleton import SMPL22, Skeleton, check_unit, local_rotations
 
 if TYPE_CHECKING:
+    from motiongen.io import ReadOptions
     from motiongen.skinned_mesh import SkinnedMesh
 
 
@@ -346,11 +347,16 @@ class Motion:
         return retarget(self, target)
 
     @staticmethod
-    def load(path: str | Path) -> "Motion":
-        """Return the motion in a file; its extension names the format, one of `motiongen.io.FORMATS`."""
+    def load(path: str | Path, options: "ReadOptions | None" = None) -> "Motion":
+        """Return the motion in a file; its extension names the format, one of `motiongen.io.FORMATS`.
+
+        Args:
+            path: the file.
+            options: what is known of the file (`motiongen.io.ReadOptions`), in place of guesses.
+        """
         from motiongen.io import load
 
-        return load(path)
+        return load(path, options)
 
     def save(self, path: str | Path, *, mesh: "SkinnedMesh | None" = None) -> None:
         """Write the motion to a file; its extension names the format, one of `motiongen.io.FORMATS`.

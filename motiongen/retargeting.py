@@ -144,6 +144,7 @@ def _copy_rotations(
     """Return local rotations (T, J, 4) of the target: mapped joints have the source's rotation from its T-pose."""
     world = motion.global_rotations()  # (T, Jsrc, 4)
     joint_of = {target_mapping[name]: mapping[name] for name in mapping if name in target_mapping}
+    joint_of = _waist(target, target_mapping, mapping["pelvis"]) | joint_of
     rotations: list[Tensor] = []
     for joint, name in enumerate(target.names):
         parent = target.parents[joint]
@@ -158,6 +159,23 @@ def _copy_rotations(
                 quat_multiply(rotations[parent], target.rest_rotations[joint].expand_as(rotations[parent]))
             )
     return local_rotations(torch.stack(rotations, dim=1), target)
+
+
+def _waist(target: Skeleton, mapping: dict[str, str], pelvis: str) -> dict[str, str]:
+    """Return {joint: pelvis} for the joint above the pelvis on which the spine hangs, too: it turns with the pelvis.
+
+    Daz's hip, Character Creator's and the waist of MMD carry a pelvis that has the legs alone, and the spine beside it.
+    """
+    spine = next((mapping[name] for name in ("spine1", "spine2", "spine3") if name in mapping), None)
+    joint = -1 if spine is None else target.parents[target.index(spine)]
+    line = set()
+    while joint >= 0:
+        line.add(joint)
+        joint = target.parents[joint]
+    joint = _root_index(target, mapping)
+    while joint >= 0 and joint not in line:
+        joint = target.parents[joint]
+    return {} if joint < 0 or target.names[joint] == mapping["pelvis"] else {target.names[joint]: pelvis}
 
 
 def _globals(rotations: Tensor, skeleton: Skeleton) -> Tensor:

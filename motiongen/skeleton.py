@@ -22,6 +22,7 @@ class Skeleton:
         offsets: (J, 3) position of each joint in its parent's frame, metres.
         rest: (J, 4) local rotations of the rest pose; None when they are all identity.
         ends: leaf tips that some formats keep: (joint, (x, y, z) in that joint's frame, metres).
+        roles: (SMPL joint name, joint name or "" for none) as somebody said, in place of what the names tell.
     """
 
     names: tuple[str, ...]
@@ -29,6 +30,7 @@ class Skeleton:
     offsets: Tensor
     rest: Tensor | None = None
     ends: tuple[tuple[int, tuple[float, float, float]], ...] = ()
+    roles: tuple[tuple[str, str], ...] | None = None
 
     def __post_init__(self) -> None:
         count = len(self.names)

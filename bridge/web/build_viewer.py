@@ -19,6 +19,7 @@ VIEWER = WEB.parent / "motiongen_bridge" / "viewer"
 STAMP = "sources.sha256"
 """File in the viewer with the digest of the sources that it was built from."""
 MANNEQUIN = WEB.parents[1] / "assets" / "motiongen_assets" / "body" / "mannequin.glb"
+RIGS = WEB.parents[1] / "motiongen" / "rigs.json"
 NODE = (20, 19)
 """Oldest version that Vite runs on."""
 
@@ -66,6 +67,7 @@ def _sources() -> Iterator[Path]:
     yield from sorted(path for path in (WEB / "src").rglob("*") if path.is_file())
     yield from sorted(path for path in (WEB / "public").iterdir() if path.is_file())
     yield MANNEQUIN
+    yield RIGS
 
 
 def _missing() -> str:

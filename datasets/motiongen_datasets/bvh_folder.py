@@ -12,7 +12,8 @@ from pathlib import Path
 
 from motiongen.files import visible
 from motiongen.humanoid import humanoid_map
-from motiongen.io import bvh
+from motiongen.io import ReadOptions
+from motiongen.io import load as read_motion
 from motiongen.motion import Motion
 from motiongen.retargeting import find_t_pose
 from motiongen_datasets.base import DatasetSpec, RawClip
@@ -53,13 +54,17 @@ def clips(root: Path) -> list[RawClip]:
     return found
 
 
-def load(path: Path) -> Motion:
+def load(path: Path, options: ReadOptions | None = None) -> Motion:
     """Return one clip on SMPL-22 at 30 fps, on the ground.
+
+    Args:
+        path: the file.
+        options: what is known of it; the rest is guessed.
 
     Raises:
         ValueError: the file is no BVH, its skeleton no humanoid, or no span without jumps is long enough.
     """
-    motion = bvh.read(path)
+    motion = read_motion(path, options)
     mapping = humanoid_map(motion.skeleton)
     # Found before the first frames are dropped: a calibration pose helps where the rest pose is no person.
     t_pose = find_t_pose(motion.skeleton, mapping, motion)

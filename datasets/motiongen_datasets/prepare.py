@@ -19,11 +19,12 @@ from motiongen.evaluation.geometry import describe_motion
 from motiongen.features import FPS
 from motiongen.files import reading
 from motiongen.io.delta import pack
+from motiongen.io.options import ReadOptions, notes_kept
 from motiongen.motion import Motion
 from motiongen_datasets.actions import actions
 from motiongen_datasets.base import RawClip
 from motiongen_datasets.captions import captions_for, known
-from motiongen_datasets.registry import clips_of, join_names
+from motiongen_datasets.registry import ANY_BVH, clips_of, join_names
 from motiongen_datasets.tidying import tidied
 
 log = logging.getLogger(__name__)
@@ -43,12 +44,14 @@ class PreparedClip:
         record: fields of its `ClipRecord`; None for a clip that was left out.
         packed: its motion as bytes.
         reason: why it was left out.
+        notes: what the reader guessed of its file.
     """
 
     id: str
     record: dict[str, Any] | None
     packed: bytes
     reason: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def prepare(
@@ -57,6 +60,7 @@ def prepare(
     *,
     workers: int = 0,
     held_out: float = 0.1,
+    options: ReadOptions | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ClipCache:
     """Write a cache of every clip of the sources, and return it, open.
@@ -67,12 +71,16 @@ def prepare(
         workers: parallel processes; 0 for one per core.
         held_out: share of the clips for the test split, chosen by a hash of the id: the same on any machine. A split
             that a dataset is published with is kept; a content without a training clip keeps one take for training.
+        options: what is known of the files in folders of one's own; what readers guess of them is counted in the log.
         progress: called with (clips done, clips in all).
 
     Raises:
-        ValueError: no clip could be read; the message has the commonest reason.
+        ValueError: no clip could be read; the message has the commonest reason. Or options for a published dataset.
     """
     clips = [clip for source in join_names(sources) for clip in clips_of(source)]
+    if options is not None:
+        clips = [_told(clip, options) for clip in clips]
+    guessed: Counter[str] = Counter()
     kept: list[PreparedClip] = []
     skipped: Counter[str] = Counter()
     frames: Counter[str] = Counter()
@@ -80,6 +88,7 @@ def prepare(
     for done, results in enumerate(
         _map(partial(prepare_actions, held_out=held_out), clips, workers), start=1
     ):
+        guessed.update(note for result in results for note in result.notes)
         for result in results:
             if result.record is None:
                 skipped[result.reason] += 1
@@ -91,6 +100,8 @@ def prepare(
                 values.update({result.record[name]} - {None})
         if progress is not None:
             progress(done, len(clips))
+    for words, count in guessed.most_common():
+        log.info("%d files %s", count, words)
     if not frames:
         reason = skipped.most_common(1)[0][0]
         raise ValueError(
@@ -110,6 +121,15 @@ def prepare(
             known=known(labels["content"], labels["style"]),
         )
     return ClipCache.open(out)
+
+
+def _told(clip: RawClip, options: ReadOptions) -> RawClip:
+    """Return a clip of a user's own files that is read as the options say."""
+    if clip.source != ANY_BVH:
+        raise ValueError(
+            f"{clip.source}: expected no options for a published dataset, whose files are known; leave them out"
+        )
+    return replace(clip, load=partial(clip.load, options=options))  # type: ignore[call-arg]  # of bvh_folder
 
 
 def keep_in_training(records: list[dict[str, Any]], published: Set[str] = frozenset()) -> None:
@@ -137,8 +157,13 @@ def take_of(clip_id: str) -> str:
 def prepare_actions(clip: RawClip, held_out: float = 0.1) -> list[PreparedClip]:
     """Return the clips that a clip becomes: a take is cut into actions; what is left out comes with its reason."""
     try:
-        with reading(clip.id, "a clip that can be used"):
-            return _prepare_take(clip, held_out) if clip.is_take else [_prepared(clip, _read(clip), held_out)]
+        with reading(clip.id, "a clip that can be used"), notes_kept() as notes:
+            results = (
+                _prepare_take(clip, held_out) if clip.is_take else [_prepared(clip, _read(clip), held_out)]
+            )
+        if clip.source == ANY_BVH and notes:
+            results[0] = replace(results[0], notes=tuple(notes))
+        return results
     except (ValueError, OSError) as error:
         return [PreparedClip(clip.id, None, b"", str(error).removeprefix(f"{clip.id}: ").splitlines()[0])]
 

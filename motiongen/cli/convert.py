@@ -1,13 +1,15 @@
 """``motiongen convert IN OUT``: change the file format of a motion."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from motiongen.cli import UsageError, arguments
+from motiongen.cli import arguments
+from motiongen.cli.reading import AS_IT_IS, FileOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,43 +18,42 @@ class ConvertConfig:
 
     Read: {inputs}.
 
-    Written: {written}.
+    Written: {written}. With --animation all, each animation of a file goes into one of its own, OUT-NAME.
     """
 
     source: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="IN")]
     """Clip to read."""
     target: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
     """File to write."""
-    fps: Annotated[float | None, tyro.conf.arg(metavar="RATE", help_behavior_hint="(default: as read)")] = (
-        None
-    )
-    """Frames a second to resample to."""
-    animation: Annotated[
-        str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="(default: the only one)")
-    ] = None
-    """Animation to read of a glTF file that has several."""
-
-    def __post_init__(self) -> None:
-        if self.fps is not None and not 0 < self.fps <= 1000:
-            raise UsageError(f"fps: expected 0 < fps <= 1000, got {self.fps}; 30 is usual")
-        if self.animation is not None and self.source.suffix.lower() not in (".glb", ".gltf"):
-            raise UsageError(f"animation: expected none for {self.source.name}; only glTF files have several")
+    reading: FileOptions = AS_IT_IS
 
 
 def main(argv: Sequence[str]) -> None:
-    """Convert one clip."""
+    """Convert one clip, or with --animation all each animation of a file."""
     config = arguments.parse(ConvertConfig, argv, "convert")
     arguments.check_inputs(config.source)
     arguments.check_outputs([config.target], arguments.known_formats())
     from motiongen.motion import Motion
 
-    if config.animation is None:
-        motion = Motion.load(config.source)
-    else:
-        from motiongen.io import gltf
+    targets = _targets(config)
+    for target, options in targets.items():
+        Motion.load(config.source, options).save(target)
+    arguments.report(targets)
 
-        motion = gltf.read(config.source, animation=config.animation)
-    if config.fps is not None:
-        motion = motion.resample(config.fps)
-    motion.save(config.target)
-    arguments.report([config.target])
+
+def _targets(config: ConvertConfig) -> dict[Path, FileOptions]:
+    """Return the files to write, and how each is read: of several animations OUT-NAME, of one OUT."""
+    if config.reading.animation != "all":
+        return {config.target: config.reading}
+    from motiongen.io import animations
+
+    names = animations(config.source)
+    if "all" in names or not names:
+        return {config.target: config.reading}
+    found: dict[Path, FileOptions] = {}
+    for number, name in enumerate(names):
+        plain = re.sub(r"[^\w.-]+", "_", name).strip("._") or str(number)
+        target = config.target.with_name(f"{config.target.stem}-{plain}{config.target.suffix}")
+        target = target if target not in found else target.with_stem(f"{target.stem}-{number}")
+        found[target] = replace(config.reading, animation=name)
+    return found

@@ -10,8 +10,10 @@ import tyro
 
 from motiongen.cli import UsageError, arguments, simulation
 from motiongen.cli.progress import bar
+from motiongen.cli.reading import AS_IT_IS, FileOptions
 
 if TYPE_CHECKING:
+    from motiongen.motion import Motion
     from motiongen_sim.robot_drive import DriveReport
 
 _MOST_CLIPPED = 6
@@ -61,6 +63,7 @@ class DriveConfig:
     """File for the whole report, as JSON."""
     size: arguments.Size = None
     """Width and height of the video, pixels."""
+    reading: FileOptions = AS_IT_IS
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.root_assist <= 1.0:
@@ -88,10 +91,16 @@ def main(argv: Sequence[str]) -> None:
         arguments.check_prompts([config.source])
     with simulation.needs_sim("drive"):
         from motiongen_sim.robot_drive import drive
+    source: str | Motion = config.source
+    if is_file(config.source) and not is_address(config.source):
+        from motiongen.io import load
+
+        source = load(config.source, config.reading)
     with bar(config.robot) as progress:
         report = drive(
             config.robot,
-            config.source,
+            source,
+            name="" if source is config.source else Path(config.source).name,
             root_assist=config.root_assist,
             fixed_base=config.fixed_base,
             upper_body=config.upper_body,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from motiongen.cli import UsageError, arguments, choices
+from motiongen.cli.reading import AS_IT_IS, FileOptions
 
 if TYPE_CHECKING:
     from motiongen.motion import Motion
@@ -57,6 +58,7 @@ class EditConfig:
     """Width and height of videos and images, pixels."""
     body: arguments.Body = None
     """SMPL, SMPL-H or SMPL-X model file (needs motiongen[smpl]) in place of the shipped body."""
+    reading: FileOptions = AS_IT_IS
 
     def __post_init__(self) -> None:
         if (self.prompt is None) == (self.music is None):
@@ -97,7 +99,7 @@ def main(argv: Sequence[str]) -> None:
     arguments.resolve_device(config.device)
     from motiongen.motion import Motion
 
-    motion = Motion.load(config.clip)
+    motion = Motion.load(config.clip, config.reading)
     start, end = config.span
     if start >= motion.seconds:
         raise UsageError(

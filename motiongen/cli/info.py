@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from motiongen.cli import arguments
+from motiongen.cli.reading import AS_IT_IS, FileOptions
 
 if TYPE_CHECKING:
     from motiongen.motion import Motion
@@ -22,6 +23,7 @@ class InfoConfig:
     """Clip to describe."""
     json: bool = False
     """Print one JSON object instead of lines."""
+    reading: FileOptions = AS_IT_IS
 
 
 def main(argv: Sequence[str]) -> None:
@@ -30,7 +32,7 @@ def main(argv: Sequence[str]) -> None:
     arguments.check_inputs(config.clip)
     from motiongen.motion import Motion
 
-    facts = describe(Motion.load(config.clip))
+    facts = describe(Motion.load(config.clip, config.reading))
     if config.json:
         print(json.dumps(facts))
         return
@@ -40,8 +42,13 @@ def main(argv: Sequence[str]) -> None:
 
 def describe(motion: "Motion") -> dict[str, object]:
     """Return the facts that ``info`` prints, in metres, seconds, and shares from 0 to 1 for foot contacts."""
+    from motiongen.humanoid import humanoid_match
+
     positions = motion.positions()  # (T, J, 3)
-    root = motion.root[:, [0, 2]]  # (T, 2) on the ground
+    match = humanoid_match(motion.skeleton)
+    # A root above the hips may stay where it is, or go along on the floor.
+    hips = motion.skeleton.index(match.roles["pelvis"]) if match.is_humanoid else 0
+    root = positions[:, hips][:, [0, 2]]  # (T, 2) on the ground
     steps = (root[1:] - root[:-1]).norm(dim=-1)  # (T - 1,)
     facts: dict[str, object] = {
         "skeleton": f"{motion.skeleton.num_joints} joints, root {motion.skeleton.names[0]}",
@@ -52,6 +59,14 @@ def describe(motion: "Motion") -> dict[str, object]:
         "metres_a_second": round(steps.mean().item() * motion.fps, 3) if len(steps) else 0.0,
         "height_range": [round(positions[..., 1].min().item(), 3), round(positions[..., 1].max().item(), 3)],
     }
+    facts["humanoid"] = None
+    if match.is_humanoid:
+        facts["humanoid"] = {
+            "confidence": match.confidence,
+            "joints": match.roles,
+            "missing": match.missing,
+            "left_out": match.left_out,
+        }
     return facts | _feet(motion) | ({"licence": motion.licence} if motion.licence else {})
 
 
@@ -69,8 +84,20 @@ def _feet(motion: "Motion") -> dict[str, object]:
 
 
 def _show(name: str, value: object) -> str:
+    if name == "humanoid":
+        return _show_humanoid(value)
     if isinstance(value, list):
         return " to ".join(f"{number:g}" for number in value) + " m"
     if name.endswith("_down"):
         return "unknown: no humanoid legs" if value is None else f"{value:.0%} of frames"
     return str(value)
+
+
+def _show_humanoid(value: object) -> str:
+    """Return in a line how many of SMPL's joints were found, how sure, and what was left out."""
+    if not isinstance(value, dict):
+        return "no; --mapping FILE names the joints"
+    lacking = f", without {', '.join(value['missing'])}" if value["missing"] else ""
+    left = value["left_out"]
+    more = f"; left out: {', '.join(left[:6])}{' …' if len(left) > 6 else ''}" if left else ""
+    return f"{len(value['joints'])} of 22 joints{lacking}, confidence {value['confidence']:.2f}{more}"

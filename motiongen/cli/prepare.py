@@ -9,6 +9,7 @@ import tyro
 
 from motiongen.cli import UsageError, arguments
 from motiongen.cli.progress import bar
+from motiongen.cli.reading import AS_IT_IS, FileOptions
 
 
 def _sources_help() -> str:
@@ -36,6 +37,7 @@ class PrepareConfig:
     """Parallel processes that read clips; 0 for one per core."""
     held_out: float = 0.1
     """Share of the clips for the test split, the same clips on every machine; a published split is kept."""
+    reading: FileOptions = AS_IT_IS
 
     def __post_init__(self) -> None:
         if not self.sources:
@@ -60,6 +62,7 @@ def main(argv: Sequence[str]) -> None:
             config.output,
             workers=config.workers,
             held_out=config.held_out,
+            options=config.reading if config.reading.is_given else None,
             progress=progress,
         )
     for source, frames in cache.info["frames"].items():

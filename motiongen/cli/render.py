@@ -8,6 +8,7 @@ from typing import Annotated
 import tyro
 
 from motiongen.cli import arguments
+from motiongen.cli.reading import AS_IT_IS, FileOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,7 @@ class RenderConfig:
     """Width and height in pixels."""
     body: arguments.Body = None
     """SMPL, SMPL-H or SMPL-X model file (needs motiongen[smpl]) instead of the body that is shipped."""
+    reading: FileOptions = AS_IT_IS
 
     def __post_init__(self) -> None:
         arguments.check_size(self.size)
@@ -36,7 +38,7 @@ def main(argv: Sequence[str]) -> None:
     arguments.check_outputs(config.output, arguments.known_pictures())
     from motiongen.motion import Motion
 
-    motion = Motion.load(config.clip)
+    motion = Motion.load(config.clip, config.reading)
     for path in config.output:
         arguments.write(motion, path, config.caption, config.size, config.body)
     arguments.report(config.output)

@@ -10,20 +10,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from motiongen.files import reading
+from motiongen.io.options import ReadOptions
 from motiongen.registry import lookup_extension
 
 if TYPE_CHECKING:
     from motiongen.motion import Motion
     from motiongen.skinned_mesh import SkinnedMesh
 
-__all__ = ["FORMATS", "FormatSpec", "format_of", "load", "readable", "save", "writable"]
+__all__ = [
+    "FORMATS",
+    "FormatSpec",
+    "ReadOptions",
+    "animations",
+    "format_of",
+    "load",
+    "readable",
+    "save",
+    "writable",
+]
 
 
 class Reader(Protocol):
     """Function that reads a file of motion; its ValueError names the file and the position of the fault."""
 
-    def __call__(self, path: Path, /) -> "Motion":
-        """Return the motion in a file."""
+    def __call__(self, path: Path, /, **options: Any) -> "Motion":
+        """Return the motion in a file; `options` holds what was said of those that the format takes."""
         ...
 
 
@@ -45,6 +56,9 @@ class FormatSpec:
         extensions: lower-case file extensions, each with its dot.
         read: returns the motion in a file; None for a format that is only written.
         write: writes a motion to a file; None for a format that is only read.
+        options: what `read` takes in place of a guess: of fps, unit_to_metres, up, animation, character_index. The
+            first three are applied to what was read where they are not among them.
+        animations: returns the names of the animations in a file; None for a format that holds one.
         takes_mesh: whether `write` takes `mesh`, the skinned mesh that the motion moves.
     """
 
@@ -53,6 +67,8 @@ class FormatSpec:
     extensions: tuple[str, ...]
     read: Reader | None = None
     write: Writer | None = None
+    options: tuple[str, ...] = ()
+    animations: Callable[[Path], tuple[str, ...]] | None = None
     takes_mesh: bool = False
 
     def __post_init__(self) -> None:
@@ -80,6 +96,7 @@ FORMATS: dict[str, FormatSpec] = {
         extensions=(".bvh",),
         read=_function("bvh", "read"),
         write=_function("bvh", "write"),
+        options=("unit_to_metres", "up"),
     ),
     "npz": FormatSpec(
         name="NPZ",
@@ -87,6 +104,7 @@ FORMATS: dict[str, FormatSpec] = {
         extensions=(".npz",),
         read=_function("npz", "read"),
         write=_function("npz", "write"),
+        options=("fps", "up"),
     ),
     "gltf": FormatSpec(
         name="glTF 2.0",
@@ -94,6 +112,8 @@ FORMATS: dict[str, FormatSpec] = {
         extensions=(".glb", ".gltf"),
         read=_function("gltf", "read"),
         write=_function("gltf", "write"),
+        options=("fps", "animation", "character_index"),
+        animations=_function("gltf", "animations"),
         takes_mesh=True,
     ),
     "amc": FormatSpec(
@@ -101,6 +121,7 @@ FORMATS: dict[str, FormatSpec] = {
         summary="Acclaim motion at 120 fps, with the .asf skeleton beside it",
         extensions=(".amc",),
         read=_function("asf", "read"),
+        options=("fps", "unit_to_metres"),
     ),
 }
 """Name -> format. Whatever reads or writes motion finds its formats here."""
@@ -125,14 +146,42 @@ def writable() -> tuple[str, ...]:
     return tuple(ext for spec in FORMATS.values() if spec.write for ext in spec.extensions)
 
 
-def load(path: str | Path) -> "Motion":
+def load(path: str | Path, options: ReadOptions | None = None) -> "Motion":
     """Return the motion in a file.
+
+    Args:
+        path: the file.
+        options: what is known of the file; what is not is read from it, or guessed and told in the log.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: an unknown extension, a format that is only written, or a broken file.
+        ValueError: an unknown extension, a format that is only written, a broken file, or one of several animations.
+    """
+    path, options = Path(path), options or ReadOptions()
+    spec = _readable(path)
+    assert spec.read is not None
+    with reading(path, f"a whole {spec.name} file"):
+        options.check(spec.options, path, spec.name)
+        return options.applied(spec.read(path, **options.said(spec.options)), spec.options, path)
+
+
+def animations(path: str | Path) -> tuple[str, ...]:
+    """Return the names of the animations in a file; none for a format that holds one motion.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: as `load`.
     """
     path = Path(path)
+    spec = _readable(path)
+    if spec.animations is None:
+        return ()
+    with reading(path, f"a whole {spec.name} file"):
+        return spec.animations(path)
+
+
+def _readable(path: Path) -> FormatSpec:
+    """Return the format of a file that is there, and can be read."""
     spec = format_of(path)
     if spec.read is None:
         raise ValueError(
@@ -141,8 +190,7 @@ def load(path: str | Path) -> "Motion":
         )
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a motion file, got no such file; check the path")
-    with reading(path, f"a whole {spec.name} file"):
-        return spec.read(path)
+    return spec
 
 
 def save(motion: "Motion", path: str | Path, *, mesh: "SkinnedMesh | None" = None) -> None:

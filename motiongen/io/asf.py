@@ -17,11 +17,13 @@ from torch import Tensor
 
 from motiongen import limits
 from motiongen.files import reading
+from motiongen.io.options import note
 from motiongen.motion import Motion
 from motiongen.rotation import quat_from_euler, quat_identity, quat_inverse, quat_multiply
 from motiongen.skeleton import Skeleton
 
 INCH = 0.0254
+DEFAULT_FPS = 120.0
 _TURNS = ("rx", "ry", "rz")
 _MOVES = ("tx", "ty", "tz")
 
@@ -71,12 +73,13 @@ class Asf:
         return INCH / self.length
 
 
-def read(path: str | Path, fps: float = 120.0) -> Motion:
+def read(path: str | Path, fps: float | None = None, unit_to_metres: float | None = None) -> Motion:
     """Return the motion in an AMC file, with the ASF file beside it: for 07_01.amc 07_01.asf, 07.asf or the only one.
 
     Args:
         path: the AMC file.
-        fps: frames a second, which the files do not hold; 120 in both databases.
+        fps: frames a second, which the files do not hold; None takes 120, that of both databases.
+        unit_to_metres: length of the file's unit in metres; None takes the ASF's own.
 
     Raises:
         ValueError: no such ASF file, or one of the two is broken.
@@ -92,7 +95,11 @@ def read(path: str | Path, fps: float = 120.0) -> Motion:
         raise ValueError(
             f"{path}: expected {near[0].name} or one ASF file beside it, got {len(found)}; use read_amc"
         )
-    return read_amc(found[0], path, fps)
+    if fps is None:
+        note(
+            path, f"taken as {DEFAULT_FPS:g} frames a second, for AMC files state none; --fps says otherwise"
+        )
+    return read_amc(found[0], path, DEFAULT_FPS if fps is None else fps, unit_to_metres)
 
 
 def read_amc(

@@ -14,18 +14,15 @@ from torch import Tensor
 from motiongen import limits
 from motiongen.files import reading
 from motiongen.humanoid import stands_along_z
+from motiongen.io import units
+from motiongen.io.axes import Z_TO_Y
 from motiongen.io.bvh_text import POSITION, ROTATION, Bvh, columns_of, depth_first, parse, write_bvh
+from motiongen.io.options import note
 from motiongen.motion import Motion
 from motiongen.rotation import euler_from_quat, quat_from_euler, quat_identity, quat_normalize
 from motiongen.skeleton import SMPL22, Skeleton
 
 __all__ = ["Bvh", "bvh_from_motion", "guess_unit", "motion_from_bvh", "parse", "read", "write", "write_bvh"]
-
-# A quarter turn about x, which takes z to y.
-Z_TO_Y = torch.tensor([-(0.5**0.5), 0.0, 0.0, 0.5**0.5])
-
-# Between metres (a chain of bones is 1 to 2 units long) and centimetres (100 to 200).
-_CENTIMETRES_OVER = 10.0
 
 
 def read(path: str | Path, unit_to_metres: float | None = None, up: str = "auto") -> Motion:
@@ -33,8 +30,8 @@ def read(path: str | Path, unit_to_metres: float | None = None, up: str = "auto"
 
     Args:
         path: file to read.
-        unit_to_metres: length of the file's unit in metres; None guesses centimetres when the skeleton's longest
-            chain of bones exceeds 10 units, else metres.
+        unit_to_metres: length of the file's unit in metres; None guesses it by the size of the body: mm, cm, inch,
+            0.45 of an inch (CMU's), dm or m.
         up: the file's axis that points up, "y" or "z"; "auto" takes z where the rest pose is a person that stands
             along z, since the format does not name its axes.
 
@@ -44,8 +41,13 @@ def read(path: str | Path, unit_to_metres: float | None = None, up: str = "auto"
     if up not in ("auto", "y", "z"):
         raise ValueError(f"up: expected auto, y or z, got {up!r}")
     with reading(path, "a whole BVH file"):
-        motion = motion_from_bvh(parse(path), unit_to_metres)
+        bvh = parse(path)
+        unit, name = (unit_to_metres, "") if unit_to_metres is not None else _unit(bvh)
+        motion = motion_from_bvh(bvh, unit)
         z_up = up == "z" or (up == "auto" and stands_along_z(motion.skeleton))
+        guesses = [f"unit {name}"] * bool(name) + [f"{'z' if z_up else 'y'} up"] * (up == "auto")
+        if guesses and not _is_ours(motion.skeleton):
+            note(path, f"taken as {', '.join(guesses)}; --unit and --up say otherwise")
         return motion.rotated(Z_TO_Y) if z_up else motion
 
 
@@ -134,13 +136,17 @@ def bvh_from_motion(motion: Motion, unit_to_metres: float = 0.01) -> Bvh:
 
 
 def guess_unit(bvh: Bvh) -> float:
-    """Return the likely length of a file's unit in metres, 0.01 or 1, by the skeleton's size."""
-    reach = np.zeros(len(bvh.names))
-    for joint, parent in enumerate(bvh.parents):
-        if parent >= 0:
-            reach[joint] = reach[parent] + np.linalg.norm(bvh.offsets[joint])
-    tips = [reach[joint] + np.linalg.norm(tip) for joint, tip in bvh.end_sites]
-    return 0.01 if max([*reach, *tips]) > _CENTIMETRES_OVER else 1.0
+    """Return the likely length of a file's unit in metres, by the size of the body."""
+    return _unit(bvh)[0]
+
+
+def _unit(bvh: Bvh) -> tuple[float, str]:
+    return units.guess_unit(bvh.names, bvh.parents, bvh.offsets, bvh.end_sites)
+
+
+def _is_ours(skeleton: Skeleton) -> bool:
+    """Return whether this is SMPL-22 to a tenth of a millimetre: a file of motiongen's, of which nothing is guessed."""
+    return skeleton.names == SMPL22.names and bool((skeleton.offsets - SMPL22.offsets)[1:].abs().max() < 1e-4)
 
 
 def _fps(frame_time: float) -> float:

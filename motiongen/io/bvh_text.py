@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from motiongen import limits
 from motiongen.atomic import atomic_path
+from motiongen.io.options import note
 
 POSITION = ("Xposition", "Yposition", "Zposition")
 ROTATION = ("Xrotation", "Yrotation", "Zrotation")
@@ -197,6 +198,13 @@ def _parse_values(path: str | Path, text: str, line: int, frames: int, width: in
         values = np.fromstring(text, sep=" ")  # ten times as fast as a loop over lines
     except ValueError:
         values = np.empty(0)
+    whole = values.size // width if width else 0
+    if frames > 0 and whole > 0 and abs(values.size - frames * width) == width and text[-1:].isspace():
+        # Some writers count one more or less; a file that is cut short ends inside of a row.
+        note(
+            path, f"{whole} whole rows are read, where Frames says one {'more' if whole < frames else 'less'}"
+        )
+        frames = whole
     if frames < 1 or width < 1 or values.size != frames * width:
         raise _motion_fault(path, text, line, frames, width)
     values = values.reshape(frames, width)

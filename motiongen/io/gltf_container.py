@@ -70,33 +70,61 @@ class GltfReader:
     def accessor(self, index: Any) -> NDArray[Any]:
         """Return an accessor's elements (count, width): float32, normalised integers as float32, or integers."""
         accessor = self.item("accessors", index)
-        if "sparse" in accessor:
-            raise ValueError(
-                f"{self.path}: expected dense accessors, got a sparse one ({index}); export without sparse data"
-            )
-        if "bufferView" not in accessor:
-            raise self.broken(f"accessor {index} with a bufferView", "none (compressed by an extension?)")
         try:
             dtype = np.dtype(COMPONENTS[accessor["componentType"]])
             width, count = WIDTHS[accessor["type"]], int(accessor["count"])
         except (KeyError, TypeError, ValueError):
             raise self.broken(f"accessor {index} of a known type", "another") from None
-        view = self.item("bufferViews", accessor["bufferView"])
-        start = int(view.get("byteOffset", 0)) + int(accessor.get("byteOffset", 0))
+        if "bufferView" in accessor:
+            offset = int(accessor.get("byteOffset", 0))
+            values = self._view(f"accessor {index}", accessor["bufferView"], offset, dtype, count, width)
+        elif extensions := accessor.get("extensions"):
+            raise self._compressed(f"accessor {index}", extensions)
+        else:  # zeros, as the format has it
+            limits.check_expanded(max(0, count) * width * dtype.itemsize, self.path.stat().st_size)
+            values = np.zeros((max(0, count), width), dtype)
+        if sparse := accessor.get("sparse"):
+            self._replace(f"accessor {index}", values, sparse)
+        if accessor.get("normalized") and dtype.kind in "iu":
+            return np.maximum(values.astype(np.float32) / np.iinfo(dtype).max, -1.0).astype(np.float32)
+        return values
+
+    def _view(
+        self, what: str, index: Any, offset: int, dtype: "np.dtype[Any]", count: int, width: int
+    ) -> NDArray[Any]:
+        """Return elements (count, width) that begin at a byte of a buffer view."""
+        view = self.item("bufferViews", index)
+        if extensions := view.get("extensions"):
+            raise self._compressed(what, extensions)
+        start = int(view.get("byteOffset", 0)) + offset
         stride = int(view.get("byteStride", 0)) or dtype.itemsize * width
         data = self._buffer(view.get("buffer"))
         end = start + stride * (count - 1) + dtype.itemsize * width if count > 0 else start
         if count < 0 or start < 0 or stride < 1 or end > len(data):
-            raise self.broken(
-                f"accessor {index} inside its buffer of {len(data)} bytes", f"bytes {start} to {end}"
-            )
+            raise self.broken(f"{what} inside its buffer of {len(data)} bytes", f"bytes {start} to {end}")
         if count == 0:
             return np.zeros((0, width), dtype)
-        shape, strides = (count, width), (stride, dtype.itemsize)
-        values = np.ndarray(shape, dtype, data, start, strides).copy()
-        if accessor.get("normalized") and dtype.kind in "iu":
-            return np.maximum(values.astype(np.float32) / np.iinfo(dtype).max, -1.0).astype(np.float32)
-        return values
+        return np.ndarray((count, width), dtype, data, start, (stride, dtype.itemsize)).copy()
+
+    def _replace(self, what: str, values: NDArray[Any], sparse: dict[str, Any]) -> None:
+        """Put the values of a sparse accessor at their places."""
+        places, items = sparse["indices"], sparse["values"]
+        kind, count = np.dtype(COMPONENTS[places["componentType"]]), int(sparse["count"])
+        offset = int(places.get("byteOffset", 0))
+        at = self._view(f"{what}, indices", places["bufferView"], offset, kind, count, 1)[:, 0]
+        offset, width = int(items.get("byteOffset", 0)), values.shape[1]
+        new = self._view(f"{what}, values", items["bufferView"], offset, values.dtype, count, width)
+        if kind.kind != "u" or (count and int(at.max()) >= len(values)):
+            raise self.broken(f"sparse indices below {len(values)} in {what}", str(at.max(initial=0)))
+        values[at] = new
+
+    def _compressed(self, what: str, extensions: Any) -> ValueError:
+        """Return the error for data in an extension's own form, which names the extension."""
+        names = ", ".join(extensions) if isinstance(extensions, dict) else str(extensions)
+        return ValueError(
+            f"{self.path}: expected plain data, got {what} compressed by {names[:80]}; export the file again without "
+            "that compression"
+        )
 
     def _open_glb(self, data: bytes) -> bytes:
         if len(data) < 20:
@@ -124,13 +152,16 @@ class GltfReader:
     def _buffer(self, index: Any) -> bytes:
         buffer = self.item("buffers", index)
         if index not in self._buffers:
-            self._buffers[index] = self._load(buffer.get("uri"))
+            self._buffers[index] = self._load(index, buffer.get("uri"))
         return self._buffers[index]
 
-    def _load(self, uri: str | None) -> bytes:
+    def _load(self, index: int, uri: str | None) -> bytes:
         if uri is None:
-            if self._embedded is None:
-                raise self.broken("a binary chunk", "none")
+            if self._embedded is None or index > 0:
+                raise ValueError(
+                    f"{self.path}: expected buffer {index} with its data, got no uri and no binary chunk; export "
+                    "the file as .glb, or as .gltf with its .bin beside it"
+                )
             return self._embedded
         if uri.startswith("data:"):
             try:

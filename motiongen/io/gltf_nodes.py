@@ -1,5 +1,7 @@
 """The node tree of a glTF file: its joints, their rest pose, and the nodes above them."""
 
+import math
+from collections.abc import Collection
 from functools import cached_property
 from typing import Any
 
@@ -7,7 +9,9 @@ import torch
 from torch import Tensor
 
 from motiongen import limits
+from motiongen.io.gltf_characters import choose, vrm_roles
 from motiongen.io.gltf_container import GltfReader
+from motiongen.io.options import note
 from motiongen.rotation import (
     quat_angle,
     quat_from_matrix,
@@ -23,7 +27,14 @@ SAME_POSE = 0.01
 
 
 class NodeTree:
-    """The joints of a file's largest skin (without a skin, its animated nodes) as one tree.
+    """The joints of a character (without a skin, its animated nodes) as one tree; `gltf_characters` tells them apart.
+
+    Nodes without a common ancestor get one, at the origin.
+
+    Args:
+        reader: the file.
+        character_index: number of the character, from 0; if None the first that moves.
+        moving: nodes that move.
 
     Attributes:
         joints: node indices, a parent before its children; the first is the ancestor of all others.
@@ -34,7 +45,9 @@ class NodeTree:
         ValueError: no joints, or nodes that do not form a tree.
     """
 
-    def __init__(self, reader: GltfReader) -> None:
+    def __init__(
+        self, reader: GltfReader, character_index: int | None = None, moving: Collection[int] = ()
+    ) -> None:
         self._reader = reader
         self.nodes = reader.items("nodes")
         self._parents: dict[int, int] = {}
@@ -45,7 +58,7 @@ class NodeTree:
                     raise reader.broken("nodes with one parent each", f"node {child} with two")
                 self._parents[child] = parent
         self._check_tree()
-        members = self._members()
+        members, self._skins = choose(reader, self._parents, character_index, moving)
         root = self._common(members)
         inside = {*members, root}
         for node in members:  # nodes between two joints are joints too
@@ -80,21 +93,20 @@ class NodeTree:
         if bound is not None and bool((quat_angle(rotations[1:], bound[0][1:]) > SAME_POSE).any()):
             rotations, offsets = bound
         offsets[0] = 0.0
+        roles = vrm_roles(self._reader.json, dict(zip(self.joints, names, strict=True)))
         return Skeleton(
-            names=tuple(names), parents=tuple(parents), offsets=offsets.float(), rest=rotations.float()
+            names=tuple(names),
+            parents=tuple(parents),
+            offsets=offsets.float(),
+            rest=rotations.float(),
+            roles=roles,
         )
 
     def _bound(self, rotations: Tensor, offsets: Tensor, parents: list[int]) -> tuple[Tensor, Tensor] | None:
         """Return local rotations (J, 4) and offsets (J, 3) of the bind pose, or None where the skin has none."""
-        skin = max(self._reader.items("skins"), key=lambda item: len(item["joints"]), default={})
-        if "inverseBindMatrices" not in skin:
+        binds = self._binds()
+        if not binds:
             return None
-        inverse = (
-            torch.from_numpy(self._reader.accessor(skin["inverseBindMatrices"])).double().view(-1, 4, 4).mT
-        )
-        if len(inverse) != len(skin["joints"]) or not bool((torch.linalg.det(inverse) > 0).all()):
-            return None
-        binds = dict(zip(skin["joints"], torch.linalg.inv(inverse), strict=True))
         worlds: list[tuple[Tensor, Tensor]] = []
         local_rotations, local_offsets = [], []
         for joint, node in enumerate(self.joints):
@@ -105,7 +117,7 @@ class NodeTree:
             )
             if node in binds:
                 bind = binds[node]
-                rotation = quat_from_matrix(bind[:3, :3] / torch.linalg.det(bind[:3, :3]) ** (1 / 3))
+                rotation = quat_from_matrix(bind[:3, :3] / _size(bind))
                 position = bind[:3, 3]
             else:  # not part of the skin: as its node says
                 rotation = quat_multiply(above[0], rotations[joint])
@@ -121,8 +133,32 @@ class NodeTree:
         local_rotations[0] = rotations[0] if self.joints[0] not in binds else local_rotations[0]
         return torch.stack(local_rotations), bound * scale
 
+    def _binds(self) -> dict[int, Tensor]:
+        """Return node -> world matrix (4, 4) in the bind pose, of the skins that have one, the largest first.
+
+        Each skin is bound in the space of its own mesh; a joint that two share tells how these lie to each other.
+        """
+        binds: dict[int, Tensor] = {}
+        for skin in sorted(self._skins, key=lambda item: -len(item["joints"])):
+            if "inverseBindMatrices" not in skin:
+                continue
+            stored = torch.from_numpy(self._reader.accessor(skin["inverseBindMatrices"]))
+            inverse = stored.double().view(-1, 4, 4).mT
+            if len(inverse) != len(skin["joints"]) or not bool((torch.linalg.det(inverse).abs() > 0).all()):
+                continue
+            worlds = dict(zip(skin["joints"], torch.linalg.inv(inverse), strict=True))
+            shared = next((node for node in worlds if node in binds), None)
+            if shared is not None:
+                to_first = binds[shared] @ torch.linalg.inv(worlds[shared])
+                worlds = {node: to_first @ world for node, world in worlds.items()}
+            binds = worlds | binds
+        return binds
+
     def local(self, node: int) -> tuple[Tensor, Tensor]:
-        """Return a node's own rotation (4,) and translation (3,), float64, its scale left out."""
+        """Return a node's own rotation (4,) and translation (3,), float64, its scale left out.
+
+        A mirror is a negative scale of all axes and a half turn: diag(-1, 1, 1) = -diag(1, -1, -1).
+        """
         item = self.nodes[node]
         if "matrix" in item:
             matrix = self._numbers(item["matrix"], 16).view(4, 4).mT  # stored by columns
@@ -130,41 +166,37 @@ class NodeTree:
         rotation = self._numbers(item.get("rotation", [0, 0, 0, 1]), 4)
         if not float(rotation.norm()) > 0:
             raise self._reader.broken(f"node {node} with a quaternion for rotation", "one of length 0")
-        return quat_normalize(rotation), self._numbers(item.get("translation", [0, 0, 0]), 3)
+        rotation, translation = quat_normalize(rotation), self._numbers(item.get("translation", [0, 0, 0]), 3)
+        return quat_multiply(rotation, self.flip(node)) if "scale" in item else rotation, translation
+
+    def is_flipped(self, node: int) -> bool:
+        """Return whether a node's scale turns it: two of its numbers are negative, or one."""
+        return "scale" in self.nodes[node] and float(self.flip(node)[3]) == 0.0
+
+    def flip(self, node: int) -> Tensor:
+        """Return the half turn (4,) that a node's scale makes where some of its numbers are negative, else identity."""
+        signs = self._numbers(self.nodes[node].get("scale", [1, 1, 1]), 3).sign()
+        signs = signs * signs.prod()  # proper: none or two are negative
+        turn = (signs > 0).double() if bool((signs < 0).any()) else signs.new_zeros(3)
+        return torch.cat([turn, turn.new_tensor([0.0 if bool(turn.any()) else 1.0])])
 
     def _scale(self, node: int) -> float:
-        """Return a node's scale as one number: the cube root of its volume."""
+        """Return a node's scale as one number: the cube root of its volume, negative for a mirror."""
         item = self.nodes[node]
         if "matrix" in item:
-            volume = torch.linalg.det(self._numbers(item["matrix"], 16).view(4, 4)[:3, :3])
+            size = _size(self._numbers(item["matrix"], 16).view(4, 4))
         else:
-            volume = self._numbers(item.get("scale", [1, 1, 1]), 3).prod()
-        if not float(volume) > 0:
-            raise self._reader.broken(f"node {node} with a positive scale", f"{float(volume):g}")
-        return float(volume) ** (1 / 3)
+            volume = float(self._numbers(item.get("scale", [1, 1, 1]), 3).prod())
+            size = math.copysign(abs(volume) ** (1 / 3), volume)
+        if size == 0:
+            raise self._reader.broken(f"node {node} with a scale", "0")
+        return size
 
     def _numbers(self, values: Any, count: int) -> Tensor:
         numbers = torch.tensor(values, dtype=torch.float64)
         if numbers.shape != (count,) or not bool(torch.isfinite(numbers).all()):
             raise self._reader.broken(f"{count} finite numbers in a node", str(values)[:60])
         return numbers
-
-    def _members(self) -> list[int]:
-        """Return the nodes that are joints: those of the skin, else those that an animation moves."""
-        skins: list[list[int]] = [skin["joints"] for skin in self._reader.items("skins")]
-        members = max(skins, key=len, default=[])
-        if not members:
-            channels = [channel for item in self._reader.items("animations") for channel in item["channels"]]
-            members = sorted(
-                {channel["target"]["node"] for channel in channels if "node" in channel["target"]}
-            )
-        if not members:
-            raise ValueError(
-                f"{self._reader.path}: expected a skin or animated nodes, got none; export the rig too"
-            )
-        for node in members:
-            self._reader.item("nodes", node)
-        return members
 
     def _check_tree(self) -> None:
         """Raise ValueError for a node that is its own ancestor."""
@@ -185,7 +217,7 @@ class NodeTree:
         return path
 
     def _common(self, members: list[int]) -> int:
-        """Return the lowest node that is a member or ancestor of all members."""
+        """Return the lowest node that is a member or ancestor of all members; a new one where there is none."""
         line = self._path(members[0])
         meets = {node: place for place, node in enumerate(line)}  # node -> where its path meets the line
         highest = 0
@@ -194,11 +226,22 @@ class NodeTree:
             while node not in meets:
                 walked.append(node)
                 if node not in self._parents:
-                    raise self._reader.broken("joints below one root", "several roots")
+                    return self._joined(members)
                 node = self._parents[node]
             meets.update(dict.fromkeys(walked, meets[node]))
             highest = max(highest, meets[node])
         return line[highest]
+
+    def _joined(self, members: list[int]) -> int:
+        """Return a new node at the origin, above the topmost ancestors of all members."""
+        tops = list(dict.fromkeys(self._path(node)[-1] for node in members))
+        note(
+            self._reader.path,
+            f"{len(tops)} trees of joints are put under one root, for they have none in common",
+        )
+        self.nodes = [*self.nodes, {"name": "root", "children": tops}]
+        self._parents |= dict.fromkeys(tops, len(self.nodes) - 1)
+        return len(self.nodes) - 1
 
     def _ordered(self, root: int, inside: set[int]) -> list[int]:
         order, waiting = [], [root]
@@ -207,3 +250,9 @@ class NodeTree:
             order.append(node)
             waiting += [child for child in reversed(self.nodes[node].get("children", [])) if child in inside]
         return order
+
+
+def _size(matrix: Tensor) -> float:
+    """Return the cube root of the volume of a matrix's upper left (3, 3), with its sign."""
+    volume = float(torch.linalg.det(matrix[:3, :3]))
+    return math.copysign(abs(volume) ** (1 / 3), volume)

@@ -15,27 +15,35 @@ from motiongen import limits
 from motiongen.files import reading
 from motiongen.io.gltf_container import GltfReader
 from motiongen.io.gltf_nodes import NodeTree
+from motiongen.io.key_rate import rate_of
+from motiongen.io.options import note
 from motiongen.motion import Motion
 from motiongen.rotation import quat_multiply, quat_normalize, quat_rotate, quat_slerp, quat_unroll
 from motiongen.skeleton import Skeleton
 
 log = logging.getLogger(__name__)
 
-DEFAULT_FPS = 30.0
 MOVING = 1e-4
 """Change of a joint's offset along an axis, relative to the skeleton's size, over which it moves on its parent."""
 
 
-def read(path: str | Path, *, animation: str | None = None, fps: float | None = None) -> Motion:
+def read(
+    path: str | Path,
+    *,
+    animation: str | None = None,
+    fps: float | None = None,
+    character_index: int | None = None,
+) -> Motion:
     """Return an animation of a file as a motion.
 
     Args:
         path: a .glb or .gltf.
         animation: name of the animation; the only one if None.
-        fps: rate to sample at; if None the file's own when motiongen wrote it, else 30.
+        fps: rate to sample at; if None the file's own, which its key times tell.
+        character_index: number of the character in a file of several, from 0; the first that moves if None.
 
     Raises:
-        ValueError: the file is broken, holds no such animation, or several and none is named.
+        ValueError: the file is broken, holds no such animation or character, or several animations and none is named.
     """
     with _reading(path):
         reader = GltfReader(path)
@@ -43,33 +51,46 @@ def read(path: str | Path, *, animation: str | None = None, fps: float | None = 
         names = ", ".join(items)
         if animation is None and len(items) > 1:
             raise ValueError(
-                f"{path}: expected one animation, got {len(items)}: {names}; choose one with motiongen convert "
-                "--animation NAME, or in Python with motiongen.io.gltf.read(path, animation=NAME)"
+                f"{path}: expected one animation, got {len(items)}; choose with --animation, one of {names}"
             )
         name = next(iter(items)) if animation is None else animation
         if name not in items:
             raise ValueError(f"animation: expected one of {names}, got {name!r}; choose one that {path} has")
-        return _motion(reader, NodeTree(reader), items[name], fps)
+        return _motion(reader, NodeTree(reader, character_index, _moving([items[name]])), items[name], fps)
 
 
-def read_animations(path: str | Path, *, fps: float | None = None) -> dict[str, Motion]:
+def read_animations(
+    path: str | Path, *, fps: float | None = None, character_index: int | None = None
+) -> dict[str, Motion]:
     """Return every animation of a file by name, in the file's order.
 
-    The skeleton has the skin's joints (without a skin, the animated nodes). The nodes above them are folded into the
-    root, whose path then is in the world, and static scales into the bones; animated scales are left out, with a log
-    entry. Time begins at an animation's first key.
+    The skeleton has the joints of the character's skins (without a skin, the animated nodes). The nodes above them are
+    folded into the root, whose path then is in the world, and static scales into the bones; animated scales are left
+    out, with a log entry. Time begins at an animation's first key.
 
     Args:
         path: a .glb or .gltf.
-        fps: rate to sample at; if None the file's own when motiongen wrote it, else 30.
+        fps: rate to sample at; if None the file's own, which its key times tell.
+        character_index: number of the character in a file of several, from 0; the first that moves if None.
 
     Raises:
         ValueError: the file is broken or holds no animation.
     """
     with _reading(path):
         reader = GltfReader(path)
-        tree = NodeTree(reader)
-        return {name: _motion(reader, tree, item, fps) for name, item in _catalogue(reader).items()}
+        items = _catalogue(reader)
+        tree = NodeTree(reader, character_index, _moving(list(items.values())))
+        return {name: _motion(reader, tree, item, fps) for name, item in items.items()}
+
+
+def animations(path: str | Path) -> tuple[str, ...]:
+    """Return the names of the animations in a file.
+
+    Raises:
+        ValueError: the file is broken or holds no animation.
+    """
+    with _reading(path):
+        return tuple(_catalogue(GltfReader(path)))
 
 
 def skeleton_of(path: str | Path) -> Skeleton:
@@ -84,6 +105,12 @@ def skeleton_of(path: str | Path) -> Skeleton:
 
 def _reading(path: str | Path) -> AbstractContextManager[None]:
     return reading(path, "glTF 2.0 with well-formed nodes, skins and animations")
+
+
+def _moving(items: list[dict[str, Any]]) -> set[int]:
+    """Return the nodes that animations turn or move."""
+    channels = [channel["target"] for item in items for channel in item["channels"]]
+    return {t["node"] for t in channels if "node" in t and t.get("path") in ("rotation", "translation")}
 
 
 def _catalogue(reader: GltfReader) -> dict[str, dict[str, Any]]:
@@ -104,8 +131,7 @@ def _motion(reader: GltfReader, tree: NodeTree, item: dict[str, Any], fps: float
     tracks = _tracks(reader, tree, item)
     extras = item["extras"] if isinstance(item.get("extras"), dict) else {}
     if fps is None:
-        own = extras.get("fps")
-        fps = float(own) if isinstance(own, int | float) and 0 < own < 1000 else DEFAULT_FPS
+        fps = _own_rate(reader, item, tracks)
     starts, stops = (
         [track.times[0] for track in tracks.values()],
         [track.times[-1] for track in tracks.values()],
@@ -120,14 +146,16 @@ def _motion(reader: GltfReader, tree: NodeTree, item: dict[str, Any], fps: float
     rotations, positions = [], []
     for node in tree.joints:
         rest, offset = tree.local(node)
-        rotations.append(_sampled(tracks, (node, "rotation"), times, rest))
-        positions.append(_sampled(tracks, (node, "translation"), times, offset) * tree.scale_above[node])
+        rotations.append(_sampled(tracks, (node, "rotation"), times, rest, tree))
+        positions.append(
+            _sampled(tracks, (node, "translation"), times, offset, tree) * tree.scale_above[node]
+        )
     rotation, root = rotations[0], positions[0]
     for node in tree.above:  # from the root's parent to the scene
         rest, offset = tree.local(node)
-        above = _sampled(tracks, (node, "rotation"), times, rest)
+        above = _sampled(tracks, (node, "rotation"), times, rest, tree)
         rotation, root = quat_multiply(above, rotation), quat_rotate(above, root)
-        root = root + _sampled(tracks, (node, "translation"), times, offset) * tree.scale_above[node]
+        root = root + _sampled(tracks, (node, "translation"), times, offset, tree) * tree.scale_above[node]
     rotations[0] = rotation
     translations = torch.stack(positions, dim=1).float()  # (T, J, 3)
     translations[:, 0] = 0.0
@@ -147,8 +175,13 @@ def _motion(reader: GltfReader, tree: NodeTree, item: dict[str, Any], fps: float
 class _Track:
     """The keys of one property of one node."""
 
-    def __init__(self, reader: GltfReader, sampler: dict[str, Any], width: int) -> None:
-        self.times: NDArray[np.float64] = reader.accessor(sampler["input"])[:, 0].astype(np.float64)
+    def __init__(
+        self, reader: GltfReader, sampler: dict[str, Any], width: int, known: dict[int, NDArray[np.float64]]
+    ) -> None:
+        key = sampler["input"]
+        if key not in known:  # most tracks share their key times
+            known[key] = reader.accessor(key)[:, 0].astype(np.float64)
+        self.times: NDArray[np.float64] = known[key]
         self.kind = sampler.get("interpolation", "LINEAR")
         if self.kind not in ("STEP", "LINEAR", "CUBICSPLINE"):
             raise reader.broken("interpolation STEP, LINEAR or CUBICSPLINE", repr(self.kind))
@@ -198,6 +231,7 @@ def _hermite(start: Tensor, end: Tensor, leaving: Tensor, arriving: Tensor, t: T
 def _tracks(reader: GltfReader, tree: NodeTree, item: dict[str, Any]) -> dict[tuple[int, str], _Track]:
     """Return the animation's tracks of the joints and the nodes above them, by (node, property)."""
     tracks = {}
+    known: dict[int, NDArray[np.float64]] = {}
     wanted = {*tree.joints, *tree.above}
     scaled = 0
     for channel in item["channels"]:
@@ -209,16 +243,41 @@ def _tracks(reader: GltfReader, tree: NodeTree, item: dict[str, Any]) -> dict[tu
             scaled += bool(np.ptp(values, axis=0).max(initial=0.0) > 1e-3)
             continue
         tracks[node, path] = _Track(
-            reader, item["samplers"][channel["sampler"]], 4 if path == "rotation" else 3
+            reader, item["samplers"][channel["sampler"]], 4 if path == "rotation" else 3, known
         )
     if scaled:
         log.info("%s: %s: animated scales of %d joints left out", reader.path, item.get("name"), scaled)
     return tracks
 
 
+def _own_rate(reader: GltfReader, item: dict[str, Any], tracks: dict[tuple[int, str], "_Track"]) -> float:
+    """Return the rate of an animation: as motiongen wrote it, else as the keys of its joints lie in time."""
+    extras = item.get("extras")
+    own = extras.get("fps") if isinstance(extras, dict) else None
+    if isinstance(own, int | float) and 0 < own < 1000:
+        return float(own)
+    distinct = {id(track.times): track.times for track in tracks.values()}
+    rate, is_told = rate_of(list(distinct.values()))
+    if not is_told:
+        note(
+            reader.path,
+            f"sampled at {rate:g} frames a second, for its keys are at no rate; --fps says otherwise",
+        )
+    return rate
+
+
 def _sampled(
-    tracks: dict[tuple[int, str], _Track], key: tuple[int, str], times: NDArray[np.float64], rest: Tensor
+    tracks: dict[tuple[int, str], _Track],
+    key: tuple[int, str],
+    times: NDArray[np.float64],
+    rest: Tensor,
+    tree: NodeTree,
 ) -> Tensor:
     """Return the values (T, width) of a track, or the rest value where there is none."""
-    values = tracks[key].at(times) if key in tracks else rest.expand(len(times), -1)
-    return quat_normalize(values) if key[1] == "rotation" else values
+    if key not in tracks:
+        return rest.expand(len(times), -1)
+    values = tracks[key].at(times)
+    if key[1] != "rotation":
+        return values
+    values = quat_normalize(values)
+    return quat_multiply(values, tree.flip(key[0])) if tree.is_flipped(key[0]) else values

@@ -19,27 +19,36 @@ from torch import Tensor
 from motiongen import limits
 from motiongen.atomic import atomic_path
 from motiongen.files import reading
+from motiongen.io.axes import Z_TO_Y
+from motiongen.io.options import note
+from motiongen.io.smpl_poses import rotations_of
 from motiongen.motion import Motion
-from motiongen.rotation import quat_from_axis_angle, quat_multiply, quat_normalize, quat_rotate
+from motiongen.rotation import quat_multiply, quat_normalize, quat_rotate
 from motiongen.skeleton import SMPL22, UNIT_TOLERANCE, Skeleton
 
 FORMAT = "motiongen/motion-v1"
-_RATES = ("mocap_frame_rate", "mocap_framerate", "fps")
+_RATES = ("mocap_frame_rate", "mocap_framerate", "fps", "frame_rate", "framerate")
+_ROOTS = ("trans", "transl", "smpl_trans")
+_POSES = (("poses",), ("smpl_poses",), ("root_orient", "pose_body"), ("global_orient", "body_pose"))
+"""Names of the poses, whole or as root and body: AMASS's, AIST++'s, those of AMASS's newer files and smplx's own."""
 _NEEDED = ("fps", "names", "parents", "offsets", "rotations", "root")
 _USED = {"format", *_NEEDED, "rest", "translations", "end_joints", "end_offsets", "licence"} | {
-    *_RATES, "poses", "trans", "root_orient", "pose_body",
+    *_RATES, *_ROOTS, *(name for names in _POSES for name in names),
 }  # fmt: skip
 """Names of the arrays that are read; others, which may be large, are not inflated."""
 
 Arrays = dict[str, NDArray[np.generic]]
 
 
-def read(path: str | Path, up: Literal["y", "z"] = "z") -> Motion:
+def read(path: str | Path, up: Literal["auto", "y", "z"] = "auto", fps: float | None = None) -> Motion:
     """Return the motion in an .npz file.
 
     Args:
-        path: a file of motiongen's, or one with SMPL's `poses`, `trans` and `mocap_frame_rate`.
-        up: the axis that points up in a SMPL-family file, z in AMASS; in motiongen's own it is y.
+        path: a file of motiongen's, or one with SMPL's poses, path and rate under the names of AMASS or of smplx; poses
+            are axis-angle, quaternions, matrices or 6-D, told by their shape.
+        up: the axis that points up in a SMPL-family file: z in AMASS, y elsewhere; "auto" takes that along which the
+            body stands in most frames, else z. In motiongen's own files it is y.
+        fps: frames a second of a SMPL-family file that states none.
 
     Raises:
         ValueError: the file is neither, is damaged, or holds NaN; the message names it.
@@ -48,8 +57,10 @@ def read(path: str | Path, up: Literal["y", "z"] = "z") -> Motion:
         arrays, names = _load(Path(path))
         if "format" in arrays:
             return _read_ours(path, arrays)
-        if "trans" in arrays and ("poses" in arrays or {"root_orient", "pose_body"} <= set(arrays)):
-            return _read_smpl(path, arrays, up)
+        poses = next((names for names in _POSES if set(names) <= set(arrays)), None)
+        root = next((name for name in _ROOTS if name in arrays), None)
+        if poses is not None and root is not None:
+            return _read_smpl(Path(path), arrays, poses, root, up, fps)
         raise ValueError(
             f"{path}: expected the arrays format, rotations, root … or poses, trans, mocap_frame_rate, "
             f"got {', '.join(sorted(names)) or 'none'}; is this a motion?"
@@ -144,33 +155,59 @@ def _read_ours(path: str | Path, arrays: Arrays) -> Motion:
     )
 
 
-def _read_smpl(path: str | Path, arrays: Arrays, up: str) -> Motion:
+def _read_smpl(
+    path: Path, arrays: Arrays, poses: tuple[str, ...], trans: str, up: str, fps: float | None
+) -> Motion:
     """Return a SMPL-family file on SMPL-22: its first 22 joints' rotations and `trans` as the root.
 
     The subject's shape is left out: `trans` is the pelvis to within a constant of the shape (some 3 cm in height),
     and the bones are those of SMPL-22. Ground the motion if its feet must touch the floor.
     """
-    rate = next((arrays[name] for name in _RATES if name in arrays), None)
-    if rate is None:
+    rate = next((arrays[name] for name in _RATES if name in arrays and arrays[name].size == 1), None)
+    if rate is None and fps is None:
         raise ValueError(
-            f"{path}: expected one of {', '.join(_RATES)}, got none; add the frame rate to the file"
+            f"{path}: expected one of {', '.join(_RATES)}, got none; add the frame rate to the file, or give --fps"
         )
-    if "poses" in arrays:
-        poses = arrays["poses"].reshape(len(arrays["poses"]), -1)
+    if len(poses) == 1:  # SMPL-22 alone, SMPL, SMPL-H, SMPL-X
+        rotations = rotations_of(path, poses[0], arrays[poses[0]], (22, 24, 52, 55))
     else:
-        poses = np.concatenate([arrays["root_orient"], arrays["pose_body"]], axis=1)
-    if poses.shape[1] < 66 or arrays["trans"].shape != (len(poses), 3):
+        first = rotations_of(path, poses[0], arrays[poses[0]], (1,))
+        body = rotations_of(path, poses[1], arrays[poses[1]], (21, 23))
+        if len(first) != len(body):
+            raise ValueError(
+                f"{path}: expected {poses[0]} and {poses[1]} of one length, got {len(first)}, {len(body)}"
+            )
+        rotations = torch.cat([first, body], dim=1)
+    rotations = rotations[:, :22]  # (T, 22, 4)
+    root = _tensor(arrays[trans]).double()
+    root = root[:, 0] if root.ndim == 3 and root.shape[1] == 1 else root
+    frames = min(len(rotations), len(root)) if root.ndim == 2 else 0
+    if root.shape[1:] != (3,) or max(len(rotations), len(root)) > frames + 1:
         raise ValueError(
-            f"{path}: expected poses (T, 66 or more) and trans (T, 3), got {poses.shape} and "
-            f"{arrays['trans'].shape}; is this a SMPL, SMPL-H or SMPL-X motion?"
+            f"{path}: expected {' and '.join(poses)} and {trans} (T, 3) of one length, got {len(rotations)} poses and "
+            f"{tuple(root.shape)}; is this a SMPL, SMPL-H or SMPL-X motion?"
         )
-    rotations = quat_from_axis_angle(_tensor(poses[:, :66]).double().reshape(-1, 22, 3))  # (T, 22, 4)
-    root = _tensor(arrays["trans"]).double()
+    if len(rotations) != len(root):
+        note(
+            path,
+            f"the first {frames} frames are read: {len(rotations)} poses, but {len(root)} rows of {trans}",
+        )
+        rotations, root = rotations[:frames], root[:frames]
+    if up == "auto":
+        up = _guess_up(rotations[:, 0])
+        note(path, f"taken as {up} up; --up says otherwise")
     if up == "z":
-        upright = quat_from_axis_angle(root.new_tensor([-math.pi / 2, 0.0, 0.0]))  # z to y, y to -z
-        rotations = torch.cat([quat_multiply(upright, rotations[:, :1]), rotations[:, 1:]], dim=1)
-        root = quat_rotate(upright, root)
-    return Motion(skeleton=SMPL22, rotations=rotations.float(), root=root.float(), fps=float(rate))
+        rotations = torch.cat([quat_multiply(Z_TO_Y.double(), rotations[:, :1]), rotations[:, 1:]], dim=1)
+        root = quat_rotate(Z_TO_Y.double(), root)
+    rate_of = float(rate.reshape(-1)[0]) if rate is not None else float(fps or 0.0)
+    return Motion(skeleton=SMPL22, rotations=rotations.float(), root=root.float(), fps=rate_of)
+
+
+def _guess_up(pelvis: Tensor) -> str:
+    """Return the axis along which the pelvis (T, 4) stands upright in most frames; z, AMASS's, if neither is."""
+    up = quat_rotate(pelvis, pelvis.new_tensor([0.0, 1.0, 0.0]).expand(len(pelvis), 3))
+    upright = (up[:, 1:] > 0.7).double().mean(dim=0)  # y, z
+    return "y" if float(upright[0]) > max(0.5, float(upright[1])) else "z"
 
 
 def _tensor(array: NDArray[np.generic]) -> Tensor:

@@ -9,6 +9,8 @@ import torch
 
 from motiongen import Motion
 from motiongen.cli import main
+from motiongen.io.options import scaled
+from tests.core.io.test_real_files import two_people
 
 
 def test_convert_keeps_the_pose_and_prints_the_file(clip, tmp_path, capsys):
@@ -84,3 +86,42 @@ def test_full_disk_is_one_line_and_leaves_nothing(clip, tmp_path):
     assert done.stderr.startswith("motiongen: error: ") and "too large" in done.stderr
     assert done.stderr.count("\n") == 1
     assert os.listdir(tmp_path) == ["turn.bvh"]
+
+
+def test_a_guess_is_said_and_an_option_taken_in_its_place(clip, tmp_path, capsys):
+    small = Motion.load(clip)
+    scaled(small, 0.9).save(tmp_path / "small.bvh")
+    assert main(["convert", str(tmp_path / "small.bvh"), str(tmp_path / "a.npz")]) == 0
+    assert "small.bvh: taken as unit cm, y up; --unit and --up say otherwise" in capsys.readouterr().err
+    command = ["convert", str(tmp_path / "small.bvh"), str(tmp_path / "b.npz"), "--unit", "inch", "--up", "y"]
+    assert main(command) == 0
+    assert capsys.readouterr().err == ""
+    torch.testing.assert_close(
+        Motion.load(tmp_path / "b.npz").skeleton.offsets,
+        small.skeleton.offsets * 0.9 * 2.54,
+        rtol=1e-4,
+        atol=1e-5,
+    )
+
+
+def test_all_animations_go_into_files_of_their_own(clip, tmp_path, capsys):
+    two_people(tmp_path / "two.glb")
+    assert main(["convert", str(tmp_path / "two.glb"), str(tmp_path / "out.npz"), "--animation", "all"]) == 0
+    said = capsys.readouterr()
+    assert said.out.split() == [str(tmp_path / "out-turn0.npz"), str(tmp_path / "out-turn1.npz")]
+    assert "--character-index" in said.err
+    assert Motion.load(tmp_path / "out-turn1.npz").skeleton.names[0] == "pelvis.001"
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (["--unit", "ell"], "unit: expected mm, cm, inch, dm, m or metres"),
+        (["--up", "x"], "up: expected y or z"),
+        (["--fps", "0"], "fps: expected 0 < fps"),
+        (["--mapping", "none.json"], "none.json: no such file"),
+    ],
+)
+def test_an_option_that_cannot_be_is_misuse(clip, tmp_path, error_line, option, message):
+    assert main(["convert", str(clip), str(tmp_path / "x.npz"), *option]) == 2
+    assert message in error_line()

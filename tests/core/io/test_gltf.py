@@ -215,8 +215,7 @@ def test_several_animations_are_all_read_and_one_must_be_named(tmp_path):
     assert list(gltf.read_animations(tmp_path / "two.glb")) == ["walk", "run"]
     assert gltf.read(tmp_path / "two.glb", animation="run", fps=25.0).num_frames == 9
     with pytest.raises(
-        ValueError,
-        match=r"expected one animation, got 2: walk, run; choose one with motiongen convert --animation NAME",
+        ValueError, match=r"expected one animation, got 2; choose with --animation, one of walk, run"
     ):
         gltf.read(tmp_path / "two.glb")
     with pytest.raises(ValueError, match="expected one of walk, run, got 'jump'"):
@@ -256,7 +255,6 @@ def broken(change):
         (lambda d: d["nodes"][0].update(children=[7]), r"an index into 2 nodes, got 7"),
         (lambda d: d["nodes"][0].update(rotation=[1, 2]), r"4 finite numbers in a node"),
         (lambda d: d["skins"][0].update(joints=["hips"]), r"an index into 2 nodes"),
-        (lambda d: d["accessors"][0].update(sparse={}), r"dense accessors, got a sparse one \(0\)"),
         (lambda d: d["accessors"][0].update(count=99), r"accessor 0 inside its buffer of 8 bytes"),
         (lambda d: d["accessors"][0].update(componentType=1), r"accessor 0 of a known type"),
         (lambda d: d["animations"][0].pop("samplers"), r"well-formed .*KeyError 'samplers'"),

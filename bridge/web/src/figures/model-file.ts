@@ -3,6 +3,7 @@
 import { Mesh, Object3D, Quaternion, TextureLoader, Vector3 } from "three";
 import { type GLTF, GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import type { VRM } from "@pixiv/three-vrm";
+import table from "../../../../motiongen/rigs.json";
 import type { Pose } from "../client/client.js";
 import { matchBones, VRM_BONES } from "./bones.js";
 import type { Figure } from "./figure.js";
@@ -111,8 +112,10 @@ class GlbFigure implements ModelFigure {
     private readonly disposeDeep: (object: Object3D) => void,
   ) {
     const nodes = new Map<string, Object3D>();
-    model.traverse((node) => node.name && !nodes.has(node.name) && nodes.set(node.name, node));
-    const matched = matchBones([...nodes.keys()]);
+    model.traverse((node) => node.name && !nodes.has(fileName(node)) && nodes.set(fileName(node), node));
+    const places = new Map([...nodes.values()].map((node, i) => [node, i]));
+    const parents = [...nodes.values()].map((node) => nearest(node.parent, places));
+    const matched = matchBones([...nodes.keys()], parents, table);
     const missing = REQUIRED_JOINTS.filter((joint) => !matched.has(joint));
     if (missing.length) {
       throw new Error(`${title}: no bone for ${missing.join(", ").replaceAll("_", " ")}; name them as Mixamo, Unreal, SMPL or VRM do`);
@@ -134,4 +137,19 @@ class GlbFigure implements ModelFigure {
   dispose(): void {
     this.disposeDeep(this.object);
   }
+}
+
+/** Return a node's name in its file; three.js takes the dots and colons out of it. */
+function fileName(node: Object3D): string {
+  const name: unknown = node.userData["name"];
+  return typeof name === "string" && name ? name : node.name;
+}
+
+/** Return the place of a node or of the first ancestor that has one; -1 for none. */
+function nearest(node: Object3D | null, places: ReadonlyMap<Object3D, number>): number {
+  for (; node; node = node.parent) {
+    const place = places.get(node);
+    if (place !== undefined) return place;
+  }
+  return -1;
 }
