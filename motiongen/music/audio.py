@@ -27,6 +27,8 @@ _RATES = (4000, 384_000)
 _PREROLL = 1.0
 """Seconds decoded before the start asked for: compressed frames depend on those before them."""
 _BLOCK = 1 << 16
+_UNTIMED = {"aac", "ac3", "amr", "amrnb", "amrwb", "dts", "eac3", "loas", "mp3", "truehd"}
+"""FFmpeg's names of formats without times: it guesses their length, and places in them, from the bit rate."""
 _CODECS = {
     ".wav": ("pcm_s16le", "s16", None),
     ".flac": ("flac", "s16", None),
@@ -87,32 +89,37 @@ def read_audio(
             f"seconds: expected more than 0 and at most {MAX_SECONDS:g}, got {seconds}; or leave it out"
         )
     with _opened(path) as container:
-        length = _length(container)
-        if length is not None and start >= length > 0:
-            raise _too_late(path, start, length)
-        if seconds is None and length is not None and length - start > MAX_SECONDS:
-            raise _too_long(clock(length))
+        if seconds is None and (container.duration or 0) / av.time_base - start > MAX_SECONDS:
+            length = probe_seconds(path)  # the packets tell whether that is true
+            if length - start > MAX_SECONDS:
+                raise _too_long(length)
         samples = _decode(container, start, seconds, sample_rate)
+    if samples is None:
+        raise _too_long(probe_seconds(path))
     if not len(samples):
         if start > 0:
-            raise _too_late(path, start, length)
+            raise _too_late(path, start, probe_seconds(path))
         raise ValueError(f"{path}: expected sound, got none that can be decoded; check the file")
     return Audio(samples, sample_rate)
 
 
 def probe_seconds(path: str | Path) -> float:
-    """Return the length of the sound in a file, seconds, without decoding it.
+    """Return the length of a file until its sound ends, seconds, from its packets: none is decoded.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file holds no sound.
     """
     with _opened(Path(path)) as container:
-        length = _length(container)
-        if length is None:  # a file made for streaming says nothing; its packets do
-            stream = container.streams.audio[0]
-            length = float(sum(packet.duration or 0 for packet in container.demux(stream)) * stream.time_base)
-        return length
+        stream = container.streams.audio[0]
+        origin = _origin(container)
+        # Lengths that files state may be guesses, or those of recordings that were cut off.
+        ends = (
+            packet.pts + (packet.duration or 0)
+            for packet in container.demux(stream)
+            if packet.pts is not None
+        )
+        return max(max(ends, default=0) * float(stream.time_base) - origin, 0.0)
 
 
 def write_audio(audio: Audio, path: str | Path) -> None:
@@ -139,16 +146,17 @@ def write_audio(audio: Audio, path: str | Path) -> None:
 
 
 class SoundTrack:
-    """Encodes mono samples, part by part, into an audio stream of a PyAV container, from its time 0 on."""
+    """Encodes mono samples, part by part, into an audio stream of a PyAV container, from a time on."""
 
-    def __init__(self, stream: Any, sample_rate: int) -> None:
+    def __init__(self, stream: Any, sample_rate: int, *, begin: float = 0.0) -> None:
         """Open the stream's codec.
 
         Args:
             stream: a stream of `container.add_stream`, with a rate, layout and format that its codec knows.
             sample_rate: samples a second of the samples to come; they are resampled to the stream's.
+            begin: time of the first sample, seconds.
         """
-        self._stream, self._rate, self._count = stream, sample_rate, 0
+        self._stream, self._rate, self._count = stream, sample_rate, round(begin * sample_rate)
         codec = stream.codec_context
         codec.open()
         # Most codecs take frames of one size only: the resampler cuts them too.
@@ -197,28 +205,30 @@ def _opened(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def _length(container: Any) -> float | None:
-    """Return the length that the file states, seconds, or None."""
-    stream = container.streams.audio[0]
-    if stream.duration is not None:
-        return float(stream.duration * stream.time_base)
-    return container.duration / av.time_base if container.duration is not None else None
+def _origin(container: Any) -> float:
+    """Return the time, seconds, at which players begin: where sound begins later, there is silence before it."""
+    return (container.start_time or 0) / av.time_base
 
 
-def _decode(container: Any, start: float, seconds: float | None, sample_rate: int) -> Samples:
-    """Return the samples (S,) from `start` on, at most `seconds` of them."""
+def _decode(container: Any, start: float, seconds: float | None, sample_rate: int) -> Samples | None:
+    """Return the samples (S,) from `start` on, at most `seconds` of them; None if there are more than can be read."""
     stream = container.streams.audio[0]
-    origin = float((stream.start_time or 0) * stream.time_base)
-    if start > _PREROLL:
-        container.seek(int((start - _PREROLL + origin) / stream.time_base), stream=stream)
+    origin = _origin(container)
+    early = start - _PREROLL + origin
+    if start > _PREROLL and container.format.name not in _UNTIMED:
+        container.seek(int(early / stream.time_base), stream=stream)
     resampler = av.AudioResampler("fltp", rate=sample_rate)  # keeps channels: FFmpeg's own mix is 3 dB louder
     wanted = round((MAX_SECONDS if seconds is None else seconds) * sample_rate)
     skip, count = None, 0
     parts: list[Samples] = []
-    for frame in _frames(container, stream):
+    for frame in _frames(container, stream, early):
         if skip is None:
             began = origin if frame is None or frame.time is None else frame.time
-            skip = max(round((start + origin - began) * sample_rate), 0)
+            skip = round((start + origin - began) * sample_rate)
+            if skip < 0 and frame is not None:
+                parts.append(np.zeros(min(-skip, wanted), np.float32))
+                count = -skip
+            skip = max(skip, 0)
         for resampled in resampler.resample(frame):
             mono = resampled.to_ndarray().mean(axis=0, dtype=np.float32)  # (S,)
             parts.append(mono[skip:])
@@ -227,14 +237,17 @@ def _decode(container: Any, start: float, seconds: float | None, sample_rate: in
         if count > wanted:
             break
     if seconds is None and count > wanted:
-        raise _too_long("more")
+        return None
     samples = np.concatenate(parts)[:wanted] if parts else np.zeros(0, np.float32)
     return np.clip(np.nan_to_num(samples), -1.0, 1.0)
 
 
-def _frames(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield decoded frames, then None; damaged packets are left out, as players do."""
+def _frames(container: Any, stream: Any, begin: float) -> Iterator[Any]:
+    """Yield decoded frames from packets that end after `begin`, then None; damaged ones are left out, as players do."""
+    first = begin / float(stream.time_base)
     for packet in container.demux(stream):
+        if packet.pts is not None and packet.pts + (packet.duration or 0) < first:
+            continue
         try:
             yield from packet.decode()
         except av.error.InvalidDataError:
@@ -242,14 +255,15 @@ def _frames(container: Any, stream: Any) -> Iterator[Any]:
     yield None
 
 
-def _too_late(path: Path, start: float, length: float | None) -> ValueError:
-    end = "earlier" if length is None else f"at {clock(length)}"
+def _too_late(path: Path, start: float, length: float) -> ValueError:
     return ValueError(
-        f"{path}: expected to begin before the music ends, got {start:g} s where it ends {end}; begin sooner"
+        f"{path}: expected to begin before the music ends, got {start:g} s where it ends at {clock(length)}; "
+        "begin sooner"
     )
 
 
-def _too_long(length: str) -> ValueError:
+def _too_long(length: float) -> ValueError:
     return ValueError(
-        f"music: expected at most {MAX_SECONDS / 60:.0f} min, got {length}; choose a part with --from and --seconds"
+        f"music: expected at most {MAX_SECONDS / 60:.0f} min, got {clock(length)}; choose a part with --from "
+        "and --seconds"
     )

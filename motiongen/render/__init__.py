@@ -56,6 +56,12 @@ def _draw_mp4(job: "RenderJob", path: Path) -> None:
     draw_mp4(job, path)
 
 
+def _draw_webm(job: "RenderJob", path: Path) -> None:
+    from motiongen.render.drawing import draw_webm
+
+    draw_webm(job, path)
+
+
 def _draw_gif(job: "RenderJob", path: Path) -> None:
     from motiongen.render.drawing import draw_gif
 
@@ -70,6 +76,9 @@ def _draw_png(job: "RenderJob", path: Path) -> None:
 
 PICTURES: dict[str, PictureSpec] = {
     "mp4": PictureSpec(name="MP4", summary="a video, with sound", extensions=(".mp4",), draw=_draw_mp4),
+    "webm": PictureSpec(
+        name="WebM", summary="a video, with sound, in free codecs", extensions=(".webm",), draw=_draw_webm
+    ),
     "gif": PictureSpec(
         name="GIF", summary="a video that loops, without sound", extensions=(".gif",), draw=_draw_gif
     ),
@@ -120,7 +129,7 @@ def render(
         body: a rigged mesh or an SMPL-family body (or its model file) instead of motiongen's own body.
         fps: frames a second; by default the motion's own up to 60, 30 for faster ones, at most 25 in a GIF.
         poses: number of poses on a sheet.
-        audio: sound of an MP4, from its first frame to its last; other pictures are silent.
+        audio: sound of an MP4 or WebM, from its first frame to its last; other pictures are silent.
         progress: called with (frames done, frames in all) after each frame.
         display: "auto", "egl" (a GPU) or "software".
 

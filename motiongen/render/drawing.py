@@ -17,7 +17,7 @@ from motiongen.render.character import Character, character_of
 from motiongen.render.clip import Clip, prepare
 from motiongen.render.scene import BACKGROUND, Scene
 from motiongen.render.sheet import draw_sheet
-from motiongen.render.video import Picture, draw_and_write, shrink, write_gif, write_mp4
+from motiongen.render.video import Picture, draw_and_write, shrink, write_gif, write_mp4, write_webm
 from motiongen.skinned_mesh import SkinnedMesh
 
 _VIDEO_SIZE, _GIF_SIZE = (960, 540), (640, 360)
@@ -112,13 +112,22 @@ def draw_png(job: RenderJob, path: Path) -> None:
 
 def draw_mp4(job: RenderJob, path: Path) -> None:
     """Draw a video, with the job's sound."""
+    _draw_video(job, path, write_mp4)
+
+
+def draw_webm(job: RenderJob, path: Path) -> None:
+    """Draw a video in codecs that anyone may ship, with the job's sound."""
+    _draw_video(job, path, write_webm)
+
+
+def _draw_video(job: RenderJob, path: Path, write: Callable[..., None]) -> None:
     clip, characters, captions = _prepared(job, job.rate)
     video = _VideoDrawing(job, clip, captions, _even(job.size or _VIDEO_SIZE))
     with video.canvas() as canvas:
         drawn = video.frames(Scene(canvas, _held(characters, clip)))
         draw_and_write(
             drawn,
-            lambda items: write_mp4(map(video.finished, items), path, video.size, clip.fps, job.audio),
+            lambda items: write(map(video.finished, items), path, video.size, clip.fps, job.audio),
         )
 
 

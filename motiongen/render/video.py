@@ -1,4 +1,4 @@
-"""Writers of pictures as MP4 (PyAV) and GIF (Pillow)."""
+"""Writers of pictures as MP4 and WebM (PyAV) and as GIF (Pillow)."""
 
 import queue
 import threading
@@ -18,8 +18,8 @@ Picture = NDArray[np.uint8]
 Item = TypeVar("Item")
 
 _AHEAD = 4  # pictures drawn before the encoder has taken them
-_AAC_RATES = (16_000, 22_050, 24_000, 32_000, 48_000, 44_100)
-_AAC_BITS = 128_000
+_RATES = {"aac": (16_000, 22_050, 24_000, 32_000, 48_000, 44_100), "libopus": (48_000,)}
+_SOUND_BITS = 128_000
 _BT709 = 1  # the number of that matrix, transfer curve and primaries in H.264 and MP4
 
 
@@ -39,38 +39,70 @@ def write_mp4(
         ValueError: there is sound, and PyAV was built without AAC.
     """
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        rate = Fraction(fps).limit_denominator(1001)
         if "libx264" in av.codecs_available:
-            stream = container.add_stream("libx264", rate=rate, options={"crf": "19", "preset": "veryfast"})
+            codec, options = "libx264", {"crf": "19", "preset": "veryfast"}
         else:
-            stream = container.add_stream("mpeg4", rate=rate, options={"qscale": "3"})
-        stream.width, stream.height = size
-        stream.pix_fmt = "yuv420p"  # the one that every player and browser shows
-        context = stream.codec_context
-        context.thread_count = 2  # fixed: x264's output depends on it
-        context.color_range, context.colorspace, context.color_primaries, context.color_trc = 1, *[_BT709] * 3
-        sound = _Sound(container, audio, rate) if audio is not None else None
-        for index, picture in enumerate(pictures):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame = frame.reformat(format="yuv420p", src_colorspace="ITU709", dst_colorspace="ITU709")
-            container.mux(stream.encode(frame))
-            if sound is not None:
-                container.mux(sound.of(index))
-        container.mux(stream.encode(None))
+            codec, options = "mpeg4", {"qscale": "3"}
+        _write(container, pictures, size, fps, (codec, options), audio, "aac")
+
+
+def write_webm(
+    pictures: Iterable[Picture], path: Path, size: tuple[int, int], fps: float, audio: Audio | None = None
+) -> None:
+    """Write pictures (height, width, 3), RGB, as VP9 with sound as Opus, whose codecs are free of royalties and of GPL.
+
+    The arguments are those of `write_mp4`.
+
+    Raises:
+        ValueError: PyAV was built without VP9 or Opus.
+    """
+    if "libvpx-vp9" not in av.codecs_available:
+        raise ValueError(f"{path.name}: expected a PyAV with VP9, got one without; write .mp4 instead")
+    options = {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
+    with av.open(str(path), "w", format="webm") as container:
+        _write(container, pictures, size, fps, ("libvpx-vp9", options), audio, "libopus")
+
+
+def _write(
+    container: Any,
+    pictures: Iterable[Picture],
+    size: tuple[int, int],
+    fps: float,
+    codec: tuple[str, dict[str, str]],
+    audio: Audio | None,
+    sound_codec: str,
+) -> None:
+    """Encode pictures by a codec, and sound by another, into a container."""
+    rate = Fraction(fps).limit_denominator(1001)
+    stream = container.add_stream(codec[0], rate=rate, options=codec[1])
+    stream.width, stream.height = size
+    stream.pix_fmt = "yuv420p"  # the one that every player and browser shows
+    context = stream.codec_context
+    context.thread_count = 2  # fixed: x264's output depends on it
+    context.color_range, context.colorspace, context.color_primaries, context.color_trc = 1, *[_BT709] * 3
+    sound = _Sound(container, audio, rate, sound_codec) if audio is not None else None
+    for index, picture in enumerate(pictures):
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        frame = frame.reformat(format="yuv420p", src_colorspace="ITU709", dst_colorspace="ITU709")
+        container.mux(stream.encode(frame))
         if sound is not None:
-            container.mux(sound.track.finish())
+            container.mux(sound.of(index))
+    container.mux(stream.encode(None))
+    if sound is not None:
+        container.mux(sound.track.finish())
 
 
 class _Sound:
     """The sound track of a video, encoded picture by picture so that both are interleaved in the file."""
 
-    def __init__(self, container: Any, audio: Audio, rate: Fraction) -> None:
-        if "aac" not in av.codecs_available:
+    def __init__(self, container: Any, audio: Audio, rate: Fraction, codec: str) -> None:
+        if codec not in av.codecs_available:
             raise ValueError(
-                "audio: expected a PyAV with AAC, got one without; write the video without sound"
+                f"audio: expected a PyAV with {codec}, got one without; write the video without sound"
             )
-        own = audio.sample_rate if audio.sample_rate in _AAC_RATES else _AAC_RATES[-1]
-        stream = container.add_stream("aac", rate=own, layout="mono", bit_rate=_AAC_BITS)
+        rates = _RATES[codec]
+        own = audio.sample_rate if audio.sample_rate in rates else rates[-1]
+        stream = container.add_stream(codec, rate=own, layout="mono", bit_rate=_SOUND_BITS)
         self.track = SoundTrack(stream, audio.sample_rate)
         self._samples, self._step = audio.samples, audio.sample_rate / rate
 

@@ -1,10 +1,11 @@
 import wave
 
+import av
 import numpy as np
 import pytest
 
 from motiongen.music import audio as sound
-from motiongen.music.audio import Audio, probe_seconds, read_audio, write_audio
+from motiongen.music.audio import Audio, SoundTrack, probe_seconds, read_audio, write_audio
 from motiongen.render.video import write_mp4
 
 RATE = 22050
@@ -76,10 +77,10 @@ def test_part_of_an_endless_file_is_read_at_once(tmp_path):
         with wave.open(file, "wb") as header:
             header.setnchannels(1)
             header.setsampwidth(2)
-            header.setframerate(8000)
-            header.setnframes(3 * 3600 * 8000)
+            header.setframerate(4000)
+            header.setnframes(3 * 3600 * 4000)
             header.writeframes(b"\0\0")
-        sizes = 3 * 3600 * 8000 * 2
+        sizes = 3 * 3600 * 4000 * 2
     raw = bytearray((tmp_path / "x.wav").read_bytes())
     raw[4:8], raw[40:44] = (sizes + 36).to_bytes(4, "little"), sizes.to_bytes(4, "little")
     with (tmp_path / "x.wav").open("wb") as file:
@@ -93,13 +94,68 @@ def test_part_of_an_endless_file_is_read_at_once(tmp_path):
         read_audio(tmp_path / "x.wav")
 
 
+def write_film(path, sound, late):
+    """A film of gray pictures, whose sound begins late."""
+    with av.open(str(path), "w") as container:
+        pictures = container.add_stream("mpeg4", rate=30)
+        pictures.width = pictures.height = 64
+        pictures.pix_fmt = "yuv420p"
+        track = container.add_stream("aac", rate=48000, layout="mono", format="fltp")
+        encoder = SoundTrack(track, sound.sample_rate, begin=late)
+        for index in range(30):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 128, np.uint8))
+            frame.pts = index
+            container.mux(pictures.encode(frame))
+        container.mux([*pictures.encode(None), *encoder.encode(sound.samples), *encoder.finish()])
+
+
+@pytest.mark.parametrize("extension", [".mkv", ".mp4"])
+@pytest.mark.parametrize("start", [0.0, 1.2, 2.0])
+def test_sound_that_begins_late_has_silence_before_it(tmp_path, extension, start):
+    write_film(tmp_path / f"x{extension}", click_at(1.0), late=1.5)
+    read = read_audio(tmp_path / f"x{extension}", start=start)
+    assert found_click(read) == pytest.approx(2.5 - start, abs=0.01)
+    assert not read.samples[: max(round((1.4 - start) * RATE), 0)].any()
+    assert probe_seconds(tmp_path / f"x{extension}") == pytest.approx(4.5, abs=0.05)
+
+
+def write_quiet_then_loud(path, form, **options):
+    """A file without times, whose bit rate at first says little of its length: silence, a click at 20 s, noise."""
+    samples = np.zeros(24 * RATE, np.float32)
+    samples[20 * RATE :][:110] = 0.9
+    samples[21 * RATE :] = 0.3 * np.random.default_rng(0).standard_normal(3 * RATE)
+    with av.open(
+        str(path), "w", format=form, options={"write_xing": "0"} if form == "mp3" else {}
+    ) as container:
+        stream = container.add_stream(
+            "aac" if form == "adts" else "libmp3lame", rate=44100, layout="mono", format="fltp"
+        )
+        stream.codec_context.options = options
+        encoder = SoundTrack(stream, RATE)
+        container.mux([*encoder.encode(samples), *encoder.finish()])
+
+
+@pytest.mark.parametrize(("name", "form"), [("x.aac", "adts"), ("x.mp3", "mp3")])
+def test_length_is_what_can_be_decoded_and_not_what_is_guessed(tmp_path, monkeypatch, name, form):
+    write_quiet_then_loud(
+        tmp_path / name, form, **({"flags": "+qscale", "global_quality": "0"} if form == "mp3" else {})
+    )
+    with av.open(str(tmp_path / name)) as container:
+        guess = container.duration / av.time_base
+    assert abs(guess - 24) > 0.5  # else the file does not show what it should
+    assert probe_seconds(tmp_path / name) == pytest.approx(24, abs=0.15)
+    monkeypatch.setattr(sound, "MAX_SECONDS", 25.0)  # which the guess for AAC is beyond
+    assert read_audio(tmp_path / name).seconds == pytest.approx(24, abs=0.15)
+    assert found_click(read_audio(tmp_path / name, start=19.0)) == pytest.approx(1.0, abs=0.06)
+    with pytest.raises(ValueError, match=r"got 25 s where it ends at 0:24; begin sooner"):
+        read_audio(tmp_path / name, start=25.0)
+
+
 def test_file_that_hides_its_length_is_bounded_too(tmp_path, monkeypatch):
-    write_audio(click_at(0.5), tmp_path / "x.wav")
-    monkeypatch.setattr(sound, "MAX_SECONDS", 1.0)
-    monkeypatch.setattr(sound, "_length", lambda container: None)
-    with pytest.raises(ValueError, match="got more; choose a part"):
-        read_audio(tmp_path / "x.wav")
-    assert probe_seconds(tmp_path / "x.wav") == pytest.approx(3.0)
+    write_quiet_then_loud(tmp_path / "x.mp3", "mp3", b="320k")
+    monkeypatch.setattr(sound, "MAX_SECONDS", 10.0)
+    with pytest.raises(ValueError, match="got 0:24; choose a part"):
+        read_audio(tmp_path / "x.mp3")
 
 
 @pytest.mark.parametrize("content", [b"la la la\n" * 50, b"", b"\0" * 4000])

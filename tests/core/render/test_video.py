@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from motiongen.music.audio import Audio
-from motiongen.render.video import draw_and_write, shrink, write_gif, write_mp4
+from motiongen.render.video import draw_and_write, shrink, write_gif, write_mp4, write_webm
 
 
 def ramp(count=5, size=(64, 32)):
@@ -21,6 +21,15 @@ def test_mp4_holds_every_frame_at_its_rate(tmp_path):
         assert (stream.codec_context.pix_fmt, float(stream.average_rate)) == ("yuv420p", pytest.approx(29.97))
     assert [round(frame.mean() / 40) for frame in frames] == [0, 1, 2, 3, 4]
     assert frames[0].shape == (32, 64, 3)
+
+
+def test_webm_holds_every_frame_and_no_codec_that_needs_a_licence(tmp_path):
+    write_webm(ramp(), tmp_path / "x.webm", (64, 32), 30.0, click_at_one(2.0, 22050))
+    with av.open(str(tmp_path / "x.webm")) as container:
+        codecs = [stream.codec_context.name for stream in container.streams]
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert codecs in (["vp9", "opus"], ["vp9", "libopus"], ["libvpx-vp9", "libopus"])
+    assert [round(frame.mean() / 40) for frame in frames] == [0, 1, 2, 3, 4]
 
 
 def test_mp4_starts_with_its_index(tmp_path):
@@ -43,10 +52,11 @@ def decoded_sound(path):
     return samples, frames[0].time, frames[0].sample_rate
 
 
+@pytest.mark.parametrize("write", [write_mp4, write_webm])
 @pytest.mark.parametrize(("rate", "fps"), [(22050, 30.0), (44100, 29.97), (15360, 60.0)])
-def test_mp4_sounds_in_time_and_as_long_as_its_pictures(tmp_path, rate, fps):
-    write_mp4(ramp() * round(2 * fps / 5), tmp_path / "x.mp4", (64, 32), fps, click_at_one(5.0, rate))
-    samples, begin, own = decoded_sound(tmp_path / "x.mp4")
+def test_video_sounds_in_time_and_as_long_as_its_pictures(tmp_path, write, rate, fps):
+    write(ramp() * round(2 * fps / 5), tmp_path / "x", (64, 32), fps, click_at_one(5.0, rate))
+    samples, begin, own = decoded_sound(tmp_path / "x")
     assert begin + len(samples) / own == pytest.approx(2.0, abs=0.05)
     assert begin + int((abs(samples) > 0.2).argmax()) / own == pytest.approx(1.0, abs=0.03)
 
