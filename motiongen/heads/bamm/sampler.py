@@ -12,6 +12,7 @@ from motiongen.conditions.text import TextCondition
 from motiongen.heads.bamm.config import BAMMOptions
 from motiongen.heads.bamm.model import BAMM
 from motiongen.heads.code_sampler import checked_prefixes, requested_lengths
+from motiongen.modules.memory_pointer import pointed
 from motiongen.modules.sampling import (
     Generators,
     confidence,
@@ -176,6 +177,7 @@ class _Window:
         options: BAMMOptions,
     ) -> None:
         self.model, self.generators, self.options, self.device = model, generators, options, model.device
+        self.clips = None if condition.clips is None else condition.clips[..., 0].to(self.device)
         condition = condition.to(self.device)[list(range(len(condition))) * 2]
         dropped = torch.arange(len(condition), device=self.device) >= len(condition) // 2
         tokens, padding, self.sentence = model.context(condition, dropped)
@@ -235,6 +237,7 @@ class _Window:
                 if missing[i] is not None or len(item) - started[i] < self.options.min_tokens:
                     logits[[i, batch + i], config.end] = -1e4
             logits = guide(logits, self.options.guidance_scale, self.options.plausible)  # (B, K + 1)
+            logits = self._pointed(logits, codes, started)
             drawn = self._draw(logits[:, None], [int(go) for go in ongoing], self.options.sampling())[
                 :, 0
             ]  # (B,)
@@ -249,6 +252,17 @@ class _Window:
                 features = model.transformer.step(model.embed(drawn.repeat(2)[:, None]), state)[:, 0]
         clips = [self._clip(*parts) for parts in zip(codes, prefixes, ended, strict=True)]
         return clips, [torch.tensor(item, device=self.device) for item in scores]
+
+    def _pointed(self, logits: Tensor, codes: Sequence[Sequence[int]], started: Sequence[int]) -> Tensor:
+        """Return logits (B, K + 1) mixed with what the clips of the prompts point to, if they have clips."""
+        if self.clips is None or not self.options.pointer_share:
+            return logits
+        before = torch.tensor([item[-1] if item else -1 for item in codes], device=self.device)
+        position = torch.tensor(
+            [len(item) - start for item, start in zip(codes, started, strict=True)], device=self.device
+        )
+        vectors = self.model.vectors.vectors[0]
+        return pointed(logits, before, position, self.clips, vectors, self.options.pointer_share)
 
     def sample_masked(self, clips: Sequence[_Clip], steps: int) -> None:
         """Pass 2: sample the first-level codes that are not kept bidirectionally, most confident first (MaskGIT).

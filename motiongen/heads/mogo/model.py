@@ -22,6 +22,7 @@ from motiongen.modules.attention import Transformer
 from motiongen.modules.kv_cache import Push, TransformerState, chunk_lengths
 from motiongen.modules.memory_input import MemoryInput, extend
 from motiongen.modules.residual_transformer import CodeVectors
+from motiongen.modules.memory_pointer import pointed
 from motiongen.modules.sampling import counter_uniform, draw
 from motiongen.modules.text_input import TextInput
 
@@ -140,6 +141,7 @@ class Mogo(nn.Module):
             fine=fine,
             sentence=like.new_zeros(2 * batch_size, config.dim),
             past=torch.zeros(batch_size, spare + 1, config.num_quantizers, dtype=torch.long, device=device),
+            clips=torch.full((batch_size, config.memory_clips, config.memory_tokens), -1, device=device),
         )
         self._write_text(state, torch.arange(2 * batch_size), None)
         return state
@@ -164,6 +166,11 @@ class Mogo(nn.Module):
         tokens, padding, sentence = self.context(condition.to(self.device), dropped)
         state.base.set_context(self.transformer.make_context(tokens, padding), items)
         state.sentence[items] = sentence.to(state.sentence.dtype)
+        streams = items[items < len(state.clips)]
+        state.clips[streams] = -1
+        if condition.clips is not None and self.memory is not None:
+            clips = condition.clips[..., 0].to(state.clips)
+            state.clips[streams, : clips.shape[1], : clips.shape[2]] = clips
 
     @torch.no_grad()
     def step(
@@ -190,6 +197,11 @@ class Mogo(nn.Module):
         logits, end = guided(self.base_logits(features[:, 0]), request.guidance_scale, options.plausible)
         sampling, fine_sampling = options.sampling(), options.fine_sampling()
         ended = noise[:, 0] < end_share(logits, end, sampling)
+        if self.memory is not None and options.pointer_share:
+            before = torch.where(state.base.lengths[: len(state.past)] > 1, state.past[:, -1, 0], -1)
+            place = (request.age - 1).clamp_min(0)
+            vectors = self.vectors.vectors[0]
+            logits = pointed(logits, before, place, state.clips, vectors, options.pointer_share)
         codes = [draw(logits, noise[:, 1], sampling)]
         base = features[: len(request.age)]  # (B, 1, D), with the text
         below = self.vectors.vectors.new_zeros(len(base), 1, config.code_dim)

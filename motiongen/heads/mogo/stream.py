@@ -21,12 +21,14 @@ class MogoState:
         fine: KV cache of all layers of the finer levels, which step together.
         sentence: (2 B, D) projected sentence vectors of the prompts.
         past: (B, spare + 1, Q) last tokens, newest last.
+        clips: (B, R, M) first-level codes of the clips beside the prompts, -1 where there is none.
     """
 
     base: TransformerState
     fine: TransformerState
     sentence: Tensor
     past: Tensor
+    clips: Tensor
 
     @property
     def lengths(self) -> Tensor:
@@ -36,7 +38,7 @@ class MogoState:
     @property
     def tensors(self) -> list[Tensor]:
         """All tensors that a step reads or writes."""
-        return [*self.base.tensors, *self.fine.tensors, self.sentence, self.past]
+        return [*self.base.tensors, *self.fine.tensors, self.sentence, self.past, self.clips]
 
     def over(self, tensors: Sequence[Tensor]) -> "MogoState":
         """Return this state with its tensors replaced by others, in the order of `tensors`."""
