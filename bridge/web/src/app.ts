@@ -22,11 +22,16 @@ export class App {
   readonly music: MusicController;
   private readonly listeners: (() => void)[] = [];
   private hasOpenedFirst = false;
+  /** Whether the camera shows all characters: until one is chosen. */
+  showsAll = false;
+  /** Places of characters that are being opened. */
+  private readonly takenSlots = new Set<number>();
 
   constructor(
     readonly client: MotionGenClient,
     readonly scene: SceneRenderer,
     private readonly firstPrompt: string,
+    private readonly firstSeed: number | null = null,
   ) {
     this.music = new MusicController(() => this.notify());
     client.on("state", () => this.notify());
@@ -37,6 +42,12 @@ export class App {
   /** Whether the server's characters dance to music; others follow text prompts. */
   get isDanceServer(): boolean {
     return this.supports("music");
+  }
+
+  /** Whether a character is on its way to the stage. */
+  get isLoading(): boolean {
+    const isComing = this.takenSlots.size > 0 || this.characters.some(({ group }) => !group.visible);
+    return this.client.state === "open" && isComing;
   }
 
   /** Whether the server knows a verb. */
@@ -59,9 +70,16 @@ export class App {
     await this.attempt(async () => {
       const slot = this.freeSlot();
       if (slot < 0) throw new MotionGenError("full", `expected at most ${COLOUR_PAIRS.length} characters; remove one first`);
-      const mannequin = await loadMannequin();
-      const remote = await this.client.open(beginning);
-      this.insert(new CharacterView(slot, remote, COLOUR_PAIRS[slot]!, mannequin, beginning.prompt ?? ""));
+      this.takenSlots.add(slot);
+      try {
+        const seed = beginning.seed ?? randomSeed(); // a link can name it
+        const mannequin = await loadMannequin();
+        const remote = await this.client.open({ ...beginning, seed });
+        this.insert(new CharacterView(slot, remote, COLOUR_PAIRS[slot]!, mannequin, beginning.prompt ?? "", seed));
+      } finally {
+        this.takenSlots.delete(slot);
+        this.notify();
+      }
     });
   }
 
@@ -73,7 +91,8 @@ export class App {
 
   /** Select a character: the controls act on it. */
   select(view: CharacterView | null | undefined): void {
-    if (!view || view === this.selected) return;
+    if (!view) return;
+    this.showsAll = false;
     this.selected = view;
     this.notify();
   }
@@ -92,8 +111,9 @@ export class App {
     return this.command(async (view) => {
       const entry = view.enqueue(text);
       try {
-        const { number } = await view.remote.next(text);
+        const { number, note } = await view.remote.next(text);
         view.setVerbText(number, text);
+        if (note) toast(note, "note");
       } catch (error) {
         if (view.queue.includes(entry)) throw error; // otherwise another verb has emptied the queue
       } finally {
@@ -149,7 +169,7 @@ export class App {
   /** Sample with another random seed. */
   reseed(): Promise<void> {
     return this.command(async (view) => {
-      const seed = Math.floor(Math.random() * 10_000);
+      const seed = randomSeed();
       await view.remote.seed(seed);
       view.seed = seed;
     });
@@ -229,7 +249,8 @@ export class App {
   private handleHello(): void {
     if (this.hasOpenedFirst) return this.notify();
     this.hasOpenedFirst = true;
-    void this.addCharacter(this.firstPrompt && this.supports("prompt") ? { prompt: this.firstPrompt } : {});
+    const prompt = this.firstPrompt && this.supports("prompt") ? { prompt: this.firstPrompt } : {};
+    void this.addCharacter({ ...prompt, ...(this.firstSeed !== null && { seed: this.firstSeed }) });
   }
 
   private insert(view: CharacterView): void {
@@ -238,6 +259,7 @@ export class App {
     this.characters = [...this.characters, view].sort((a, b) => a.slot - b.slot);
     this.scene.root.add(view.group);
     this.selected = view;
+    this.showsAll = this.characters.length > 1;
     this.notify();
   }
 
@@ -245,6 +267,9 @@ export class App {
     remote.on("obeyed", ({ verb, milliseconds }) => {
       if (verb !== "then") this.responseTime = milliseconds; // a queued prompt waits for its turn
       this.notify();
+    });
+    remote.on("event", ({ event, text }) => {
+      if (event === "note" && text) toast(text, "note");
     });
     remote.on("closed", (reason) => {
       if (!this.characters.includes(view)) return;
@@ -263,6 +288,11 @@ export class App {
   }
 
   private freeSlot(): number {
-    return COLOUR_PAIRS.findIndex((_, slot) => !this.characters.some((view) => view.slot === slot));
+    const isTaken = (slot: number) => this.takenSlots.has(slot) || this.characters.some((view) => view.slot === slot);
+    return COLOUR_PAIRS.findIndex((_, slot) => !isTaken(slot));
   }
+}
+
+function randomSeed(): number {
+  return Math.floor(Math.random() * 10_000);
 }

@@ -31,7 +31,6 @@ export class CharacterView {
   queue: QueuedPrompt[] = [];
   /** Requests without an answer, apart from queued prompts. */
   pendingRequests = 0;
-  seed: number | null = null;
   strength: number | null = null;
   style: string | null = null;
   /** Called after any of the state above has changed. */
@@ -42,19 +41,23 @@ export class CharacterView {
   /** Texts of verbs, by the verb's number. */
   private readonly texts = new Map<number, string>();
   private obeyedVerb = -1;
+  /** Whether a frame that obeys the opening prompt was shown. */
+  private hasBegun = false;
   private contacts = 0;
 
   /**
    * @param slot index among the characters, which decides where it stands.
    * @param mannequin the model that its figure is a copy of.
    * @param openingPrompt prompt that it was opened with; the number of that verb is known from its frames only.
+   * @param seed seed of its sampling.
    */
   constructor(
     readonly slot: number,
     readonly remote: RemoteCharacter,
     readonly colours: ColourPair,
     private readonly mannequin: Object3D,
-    private openingPrompt: string,
+    public openingPrompt: string,
+    public seed: number | null = null,
   ) {
     this.figure = new Mannequin(mannequin, colours);
     this.footprints = new Footprints(colours);
@@ -162,9 +165,9 @@ export class CharacterView {
 
   private showVerb(number: number): void {
     this.obeyedVerb = number;
-    if (number > 0 && this.openingPrompt && !this.texts.has(number)) {
+    if (number > 0 && this.openingPrompt && !this.hasBegun && !this.texts.has(number)) {
       this.texts.set(number, this.openingPrompt);
-      this.openingPrompt = "";
+      this.hasBegun = true;
     }
     const text = this.texts.get(number);
     if (text === undefined) return;
@@ -186,6 +189,7 @@ export class CharacterView {
   private handleReopened(): void {
     this.texts.clear();
     this.obeyedVerb = -1;
+    this.hasBegun = false;
     this.openingPrompt = this.remote.lastPrompt || this.openingPrompt || this.activity;
     this.setQueue([]);
   }

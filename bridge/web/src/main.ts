@@ -6,7 +6,7 @@ import "./styles/top.css";
 import "./styles/controls.css";
 import "./styles/overlays.css";
 import "./styles/small-windows.css";
-import { Vector3 } from "three";
+import { Box3, Vector3 } from "three";
 import { App, FIRST_PROMPT } from "./app.js";
 import type { CharacterView } from "./character-view.js";
 import { MotionGenClient } from "./client/client.js";
@@ -46,7 +46,8 @@ function start(): void {
   const client = new MotionGenClient(new URL("ws", document.baseURI), { patient: true, ...(token && { token }) });
   const resolution = Number(parameters.get("quality"));
   const scene = new SceneRenderer(byId<HTMLCanvasElement>("view"), resolution > 0 ? resolution : undefined);
-  const app = new App(client, scene, parameters.get("prompt") ?? FIRST_PROMPT);
+  const seed = /^\d{1,15}$/.test(parameters.get("seed") ?? "") ? Number(parameters.get("seed")) : null;
+  const app = new App(client, scene, parameters.get("prompt") ?? FIRST_PROMPT, seed);
 
   buildStatus(app);
   buildCharacterList(app);
@@ -83,9 +84,13 @@ function drawFrames(app: App): void {
     before = now;
     const showsSelection = app.characters.length > 1;
     for (const view of app.characters) view.update(seconds, performance.now(), showsSelection && view === app.selected);
-    if (app.selected?.group.visible) {
-      hips.copy(app.selected.position());
-      app.scene.followCamera.setTarget(hips.setY(0.55 + 0.4 * hips.y));
+    const shown = app.characters.filter(({ group }) => group.visible);
+    const framed = app.showsAll ? shown : shown.filter((view) => view === app.selected);
+    if (framed.length) {
+      const places = framed.map((view) => view.position());
+      hips.copy(centre(places));
+      const reach = Math.max(...places.map((place) => Math.hypot(place.x - hips.x, place.z - hips.z)));
+      app.scene.followCamera.setTarget(hips.setY(0.55 + 0.4 * hips.y), reach);
     }
     app.scene.floor.setContactShadows(app.characters.flatMap((view) => contactShadows(view)));
     app.scene.update(seconds);
@@ -94,6 +99,11 @@ function drawFrames(app: App): void {
     requestAnimationFrame(draw);
   };
   requestAnimationFrame(draw);
+}
+
+/** Return the middle of the box around some points. */
+function centre(points: Vector3[]): Vector3 {
+  return new Box3().setFromPoints(points).getCenter(new Vector3());
 }
 
 function contactShadows(view: CharacterView): ContactShadow[] {

@@ -10,6 +10,9 @@ const JUMP_DISTANCE = 12;
 /** Distance from the target at the start, and the height and width that must be visible there, metres. */
 const DISTANCE = 5.4;
 const VISIBLE = { height: 2.1, width: 1.5 };
+/** Room on each side of the outermost hips, and the change of reach that moves the camera, metres. */
+const MARGIN = 0.8;
+const REACH_STEP = 0.25;
 
 /** Follows a point with a critically damped spring, so that the steps of a walk do not shake the picture. */
 export class FollowCamera {
@@ -23,6 +26,11 @@ export class FollowCamera {
   /** Smoothed velocity of the point. */
   private readonly targetVelocity = new Vector3();
 
+  /** Distance of what else is to be seen from the point, metres. */
+  private reach = 0;
+  /** Whether the distance of the camera is being changed to show it: until it does, or the user zooms. */
+  private isApproaching = false;
+
   constructor(element: HTMLElement) {
     this.camera.position.set(2.1, 1.5, 4.9);
     this.controls = new OrbitControls(this.camera, element);
@@ -30,18 +38,22 @@ export class FollowCamera {
       enableDamping: true,
       dampingFactor: 0.08,
       minDistance: 1.2,
-      maxDistance: 18,
+      maxDistance: 30,
       maxPolarAngle: Math.PI * 0.495, // never under the floor
       enablePan: false,
       rotateSpeed: 0.7,
       zoomSpeed: 0.8,
     });
     this.controls.target.copy(this.wanted);
+    element.addEventListener("wheel", () => (this.isApproaching = false), { passive: true });
   }
 
-  /** Set the point to follow. */
-  setTarget(point: Vector3): void {
+  /** Set the point to follow, and how far from it, in metres, what is to be seen as well reaches; 0 for one person. */
+  setTarget(point: Vector3, reach = 0): void {
     this.wanted.copy(point);
+    if (Math.abs(reach - this.reach) < REACH_STEP && (reach > 0) === (this.reach > 0)) return;
+    this.reach = reach;
+    this.isApproaching = true;
   }
 
   /** Start or stop following; a camera that does not follow can be dragged across the floor. */
@@ -78,6 +90,17 @@ export class FollowCamera {
       spring(target, this.velocity, this.wanted.clone().addScaledVector(this.targetVelocity, SMOOTHING), seconds);
     }
     this.camera.position.add(target).sub(before);
+    if (this.isApproaching) this.approach(seconds);
+  }
+
+  /** Move along the line of sight, to where all that is to be seen fits into the width of the picture. */
+  private approach(seconds: number): void {
+    const halfWidth = Math.tan(MathUtils.degToRad(this.camera.fov / 2)) * this.camera.aspect;
+    const wanted = this.reach ? Math.max(DISTANCE, (this.reach + MARGIN) / halfWidth + this.reach) : DISTANCE;
+    const sight = this.camera.position.clone().sub(this.controls.target);
+    const distance = MathUtils.lerp(sight.length(), wanted, 1 - Math.exp(-seconds / SMOOTHING));
+    this.camera.position.copy(this.controls.target).addScaledVector(sight.normalize(), distance);
+    if (Math.abs(distance - wanted) < 0.01) this.isApproaching = false;
   }
 
   /** Update the point's velocity, averaged over about one step of a walk. */

@@ -8,7 +8,9 @@ import { FINISH_SECONDS, TURN_DEGREES } from "./verb-buttons.js";
 /** Listen to keys. */
 export function buildKeyboard(app: App, toolbar: ToolbarActions, chooseMusic: () => void): void {
   const actions: Record<string, () => void> = {
+    "/": () => byId("prompt").focus(),
     "?": toolbar.toggleHelp,
+    d: toolbar.toggleSave,
     n: () => void app.addCharacter(),
     c: toolbar.toggleCamera,
     t: toolbar.toggleTheme,
@@ -17,7 +19,6 @@ export function buildKeyboard(app: App, toolbar: ToolbarActions, chooseMusic: ()
   for (let n = 1; n <= 8; n++) actions[String(n)] = () => app.select(app.characters[n - 1]);
   /** Actions that the server must know a verb for. */
   const verbActions: Record<string, [verb: string, action: () => void]> = {
-    "/": ["prompt", () => byId("prompt").focus()],
     h: ["hold", () => void app.hold()],
     l: ["loop", () => void app.loop()],
     f: ["finish", () => void app.finish(FINISH_SECONDS)],
@@ -34,6 +35,8 @@ export function buildKeyboard(app: App, toolbar: ToolbarActions, chooseMusic: ()
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const [verb, verbAction] = verbActions[key] ?? [];
     const action = verb && app.supports(verb) ? verbAction : actions[key];
+    if (key === "/" && app.isDanceServer) return;
+    if (key === "n" && !app.client.hello) return;
     if (!action) return;
     event.preventDefault();
     action();

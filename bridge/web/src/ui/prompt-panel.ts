@@ -14,7 +14,7 @@ const SUGGESTIONS = [
   "a person bows",
   "a person kicks",
   "a person punches",
-  "a person walks in a circle",
+  "a person jogs in a circle to the left",
   "a person sits down",
   "a person cheers",
   "a person sneaks",
@@ -28,7 +28,7 @@ export function buildPromptPanel(app: App): void {
   const history = new PromptHistory(browserStorage());
   const field = byId<HTMLInputElement>("prompt");
   const submit = (mode: Mode, text = field.value.trim()) => {
-    if (!text) return field.focus();
+    if (!text || !app.selected) return field.focus(); // what was typed before the first character is there stays
     history.add(text);
     field.value = "";
     void (mode === "now" ? app.prompt(text) : app.queuePrompt(text));

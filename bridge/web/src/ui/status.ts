@@ -23,8 +23,8 @@ export function buildStatus(app: App): void {
   byId("status").append(state, fps, rtt, delay, response);
   const redraw = () => {
     const { client, scene } = app;
-    state.textContent = STATE_TEXTS[client.state];
-    byId("status").dataset["state"] = client.state;
+    state.textContent = app.isLoading ? "loading" : STATE_TEXTS[client.state];
+    byId("status").dataset["state"] = app.isLoading ? "loading" : client.state;
     showNumber(fps, scene.fps, "fps");
     showNumber(rtt, client.clock.rtt, "ms");
     showNumber(delay, app.selected?.remote.playback.delay ?? NaN, "ms buffer");

@@ -20,6 +20,15 @@ export function readToken(): string | undefined {
   return token ?? undefined;
 }
 
+/** Return this tab's token, where it has one. */
+export function storedToken(): string | undefined {
+  try {
+    return sessionStorage.getItem(KEY) ?? undefined;
+  } catch {
+    return new URL(location.href).searchParams.get("token") ?? undefined;
+  }
+}
+
 /** Build the dialog. It opens when the server answers HTTP but refuses the websocket: browsers do not tell the reason. */
 export function buildTokenDialog(app: App): void {
   const dialog = byId<HTMLDialogElement>("token");

@@ -5,12 +5,13 @@ import { loadModelFile } from "../figures/model-file.js";
 import { isSoundFile } from "../music/music-controller.js";
 import { button, byId, icon } from "./dom.js";
 import { buildHelpDialog } from "./help-dialog.js";
+import { buildSaveDialog } from "./save-dialog.js";
 import { toast } from "./toast.js";
 
 const THEME_KEY = "motiongen.theme";
 
 /** The toolbar's actions that have keyboard shortcuts. */
-export type ToolbarActions = Record<"toggleTheme" | "toggleCamera" | "toggleHelp", () => void>;
+export type ToolbarActions = Record<"toggleTheme" | "toggleCamera" | "toggleHelp" | "toggleSave", () => void>;
 
 /** Build the toolbar, and let files be dropped on the page. */
 export function buildToolbar(app: App): ToolbarActions {
@@ -23,6 +24,7 @@ export function buildToolbar(app: App): ToolbarActions {
   };
   camera.setAttribute("aria-pressed", "true");
   const toggleHelp = buildHelpDialog(app);
+  const toggleSave = buildSaveDialog(app);
   const file = byId<HTMLInputElement>("file");
   file.onchange = () => {
     if (file.files?.[0]) void loadFigure(app, file.files[0]);
@@ -32,12 +34,13 @@ export function buildToolbar(app: App): ToolbarActions {
   theme.id = "theme";
   byId("toolbar").append(
     button("avatar", "", "Show the selected character as another model: a .vrm or .glb file", "", () => toggleFigure(app, file)),
+    button("save", "", "Save what you saw: a file, a video or a link", "D", toggleSave),
     camera,
     theme,
     button("help", "", "Keys and help", "?", toggleHelp),
   );
   buildDrop(app);
-  return { toggleTheme, toggleCamera, toggleHelp };
+  return { toggleTheme, toggleCamera, toggleHelp, toggleSave };
 }
 
 /** Let the user choose a model file; where one is used already, show the mannequin again. */
