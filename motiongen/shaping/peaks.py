@@ -15,42 +15,14 @@ SHARE = 0.4
 RELEASED = 0.3
 """Share of the signal's range under which a repetition is over."""
 
-_HEIGHT = [
-    "jump",
-    "hop",
-    "leap",
-    "skip",
-    "bounce",
-    "burpee",
-    "cartwheel",
-    "flip",
-    "backflip",
-    "handspring",
-    "somersault",
-    "jumping",
-]
-_DIP = [
-    "squat",
-    "bow",
-    "sit",
-    "kneel",
-    "crouch",
-    "duck",
-    "bend",
-    "lunge",
-    "push-up",
-    "push-ups",
-    "sit-up",
-    "sit-ups",
-    "pick",
-    "curtsy",
-    "lie",
-]
-_FOOT = ["kick", "stomp", "stamp"]
-_REACH = ["punch", "box", "strike", "hit", "slash", "stab", "chop", "throw", "toss", "push"]
+_HEIGHT = "jump hop leap skip bounce burpee cartwheel flip backflip handspring somersault jumping"
+_DIP = "squat bow sit kneel crouch duck bend lunge push-up push-ups sit-up sit-ups pick curtsy lie"
+_FOOT = "kick stomp stamp"
+_REACH = "punch box strike hit slash stab chop throw toss push"
 _SIGNALS = {
-    **dict.fromkeys(_HEIGHT, "height"), **dict.fromkeys(_DIP, "dip"), **dict.fromkeys(_FOOT, "foot"),
-    **dict.fromkeys(_REACH, "reach"), "wave": "sway", "clap": "clap", "applaud": "clap",
+    **dict.fromkeys(_HEIGHT.split(), "height"), **dict.fromkeys(_DIP.split(), "dip"),
+    **dict.fromkeys(_FOOT.split(), "foot"),
+    **dict.fromkeys(_REACH.split(), "reach"), "wave": "sway", "clap": "clap", "applaud": "clap",
 }  # fmt: skip
 _LEAST = {"height": 0.06, "dip": 0.08, "foot": 0.15, "reach": 0.12, "sway": 0.06, "clap": 0.06, "body": 0.08}
 """Least prominence that counts as the act, metres."""
@@ -115,10 +87,8 @@ def peaks(values: Tensor, fps: float, least: float) -> list[int]:
         least: least prominence, in the signal's unit.
     """
     heights = values.tolist()
-    found = []
-    for i in range(1, len(heights) - 1):
-        if heights[i - 1] < heights[i] >= heights[i + 1]:
-            found.append((i, _prominence(heights, i)))
+    tops = [i for i in range(1, len(heights) - 1) if heights[i - 1] < heights[i] >= heights[i + 1]]
+    found = [(i, _prominence(heights, i)) for i in tops]
     bar = max([least, *(SHARE * prominence for _, prominence in found)])
     kept: list[int] = []
     for frame, prominence in found:

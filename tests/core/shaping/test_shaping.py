@@ -28,7 +28,11 @@ def hopping(times: int, period: int = 30) -> Motion:
     height = 0.3 * torch.where(phase < 1, torch.sin(torch.pi * phase), 0.0)
     height[: period // 3] = 0  # it begins standing; the first hop is the second period's
     motion = standing(len(height))
-    return motion.moved(torch.zeros(3)) if not times else replace(motion, root=motion.root + height[:, None] * torch.tensor([0.0, 1, 0]))
+    return (
+        motion.moved(torch.zeros(3))
+        if not times
+        else replace(motion, root=motion.root + height[:, None] * torch.tensor([0.0, 1, 0]))
+    )
 
 
 def striding(steps: int, length: int = 15) -> Motion:
@@ -140,7 +144,13 @@ def test_peaks_by_hand():
 
 
 def test_the_sentence_says_where_to_look():
-    asked = {"a person jumps": "height", "a man is kicking": "foot", "she punches": "reach", "wave": "sway", "x": "body"}
+    asked = {
+        "a person jumps": "height",
+        "a man is kicking": "foot",
+        "she punches": "reach",
+        "wave": "sway",
+        "x": "body",
+    }
     assert {sentence: signal_of(sentence) for sentence in asked} == asked
 
 
@@ -188,6 +198,8 @@ def test_the_acting_arm_is_taken_and_the_other_stays():
     )
     both = with_arms_of(motion, replace(other, rotations=rotations))
     right, left = SMPL22.index("right_elbow"), SMPL22.index("left_elbow")
-    assert torch.equal(both.rotations[:, left], motion.rotations[:, left]) and torch.equal(both.root, motion.root)
+    assert torch.equal(both.rotations[:, left], motion.rotations[:, left]) and torch.equal(
+        both.root, motion.root
+    )
     assert_close(both.rotations[30, right], rotations[30, right])
     assert_close(both.rotations[0], motion.rotations[0])
