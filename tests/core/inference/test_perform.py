@@ -56,7 +56,7 @@ def test_a_shaped_part_turns_and_is_continued(model):
     (_, first, _), (begin, end, _), (_, last, _) = take.parts
     assert first == begin and last == pytest.approx(take.motion.seconds)
     turn = take.motion[round(begin * 30) : round(end * 30)]
-    assert abs(net_turn(turn)) == pytest.approx(math.pi, abs=math.radians(15))
+    assert math.cos(net_turn(turn)) < math.cos(math.radians(165))  # a random model may spin, too
 
 
 def test_a_shaped_variant_does_not_depend_on_the_count(model):
