@@ -1,4 +1,4 @@
-"""Plan benchmark: whether sentences with several acts, counts, turns and speeds give what they say, with a plan and without.
+"""Plan benchmark: whether sentences of several acts, counts, turns and speeds give what they say, with a plan or not.
 
 python benchmarks/plans.py [--weights full open] [--head bamm] [--seeds 3] [--list]
 """
@@ -6,6 +6,7 @@ python benchmarks/plans.py [--weights full open] [--head bamm] [--seeds 3] [--li
 import argparse
 import math
 from collections.abc import Callable
+from functools import partial
 
 from motiongen import load
 from motiongen.evaluation.acts import follow, spans, sways
@@ -54,7 +55,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--list", action="store_true", help="say what each sentence gave")
     args = parser.parse_args()
-    print("| | X, then Y: both | counts | steps ±1 | turns | circles closed | speed | skate, m/s |\n|---|---:|---:|---:|---:|---:|---:|---:|")
+    print(
+        "| | X, then Y: both | counts | steps | turns | circles | speeds | skate, m/s |\n"
+        "|---|---:|---:|---:|---:|---:|---:|---:|"
+    )
     for weights in args.weights:
         model = load(args.head, weights)
         for name, generate in (("with", _planned(model)), ("without", _plain(model))):
@@ -84,7 +88,7 @@ def _row(name: str, generate: Callable[[str, int], Motion], seeds: int, lists: b
         return f"{sum(hits)}/{len(hits)}"
 
     cells = [
-        share([(text, lambda motion, a=a, b=b: follow(motion, a, b)) for text, a, b in SEQUENCES]),
+        share([(text, partial(follow, first=a, second=b)) for text, a, b in SEQUENCES]),
         share([(text, _counted(act, count)) for text, act, count in COUNTS if act != "steps"]),
         share([(text, _counted(act, count)) for text, act, count in COUNTS if act == "steps"]),
         share([(text, _turned(angle)) for text, angle in TURNS if abs(angle) < 360 or "circle" not in text]),
@@ -105,6 +109,7 @@ def _counted(act: str, count: int) -> Check:
 
 def _turned(angle: float) -> Check:
     """Within 30 degrees; half a turn may go to either side."""
+
     def check(motion: Motion) -> bool:
         found = math.degrees(net_turn(motion))
         return abs(found - angle) < 30 or (angle == 180 and abs(found + angle) < 30)
@@ -114,6 +119,7 @@ def _turned(angle: float) -> Check:
 
 def _closed(angle: float) -> Check:
     """Turned by a whole turn within 45 degrees, and back within a quarter of the way across."""
+
     def check(motion: Motion) -> bool:
         path = motion.root[:, [0, 2]]
         way = float((path[1:] - path[:-1]).norm(dim=-1).sum())

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class EditConfig:
-    """Regenerate a part of a clip by text or to music. All other frames stay unchanged."""
+    """Regenerate a part of a clip by text or to music. All other poses stay unchanged.
+
+    After a span that words changed, the clip goes on where the span ends, turned and moved as a whole; --keep-path
+    leaves it where it is.
+    """
 
     clip: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="CLIP")]
     """Clip to edit."""
@@ -31,6 +35,8 @@ class EditConfig:
     joints: Annotated[str | None, choices.joints()] = None
     keep_root: bool = False
     """Keep path, height and tilt of the root; with --music."""
+    keep_path: bool = False
+    """Leave all that follows the span where it is, and steer the span to meet it; with words."""
     style: Annotated[str | None, tyro.conf.arg(metavar="STYLE", help_behavior_hint="(with --music)")] = None
     """Dance style of the weights; see motiongen models."""
     output: arguments.Outputs = ()
@@ -68,6 +74,10 @@ class EditConfig:
         if self.music is None and (self.joints is not None or self.keep_root or self.style is not None):
             raise UsageError(
                 "joints, keep-root, style: expected --music with them; words rewrite the whole body"
+            )
+        if self.music is not None and self.keep_path:
+            raise UsageError(
+                "keep-path: expected a sentence with it; to music the path after the span always stays"
             )
         given = sum(option is not None for option in (self.between, self.before, self.after))
         if given > 1 or (not given and self.joints is None and not self.keep_root):
@@ -125,6 +135,7 @@ def _by_words(config: EditConfig, motion: "Motion", prompt: str, between: tuple[
         motion,
         prompt,
         between=between,
+        keep_path=config.keep_path,
         seed=config.seed,
         guidance_scale=config.guidance,
         temperature=config.temperature,

@@ -46,7 +46,7 @@ class GenerateConfig:
     lock_feet: bool = False
     """Keep feet in contact from sliding, by inverse kinematics of the legs."""
     plan: bool = True
-    """Read the sentences for acts that follow each other, counts, speeds and turns; without, the head alone hears them."""
+    """Read sentences for acts that follow each other, counts, speeds and turns; without, the head alone hears them."""
     explain: bool = False
     """Print the plan, a line for each part; without -o nothing is generated."""
     size: arguments.Size = None

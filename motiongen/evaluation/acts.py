@@ -8,6 +8,8 @@ from torch import Tensor
 from motiongen.contacts import CLEARANCE, CONTACT_INDEX, joint_speed
 from motiongen.motion import Motion
 
+RAISING_SECONDS = 0.3
+"""Time in which an arm is raised, or lowered."""
 Span = tuple[int, int]
 """Frames [begin, end) in which an act is seen."""
 
@@ -114,6 +116,8 @@ def sways(motion: Motion) -> int:
     side = ("left", "right")[int(speeds.argmax())]
     way = positions[:, index(f"{side}_wrist")] - positions[:, index(f"{side}_elbow")]
     begin, end = max(raised, key=lambda span: span[1] - span[0])
+    margin = round(RAISING_SECONDS * motion.fps) if end - begin > 3 * RAISING_SECONDS * motion.fps else 0
+    begin, end = begin + margin, end - margin  # raising and lowering the arm are no waves
     across = way[begin:end] - way[begin:end].mean(dim=0)
     _, _, axes = torch.linalg.svd(across, full_matrices=False)
     values = (across @ axes[0]).tolist()

@@ -127,6 +127,7 @@ def edit(
     prompt: str,
     *,
     between: tuple[float, float],
+    keep_path: bool = False,
     seed: int = 0,
     guidance_scale: float | None = None,
     temperature: float | None = None,
@@ -135,12 +136,15 @@ def edit(
     device: str = "auto",
     memory: str | Path | None = None,
 ) -> Motion:
-    """Return a motion with a span regenerated to a prompt; all frames outside the span are unchanged.
+    """Return a motion with a span regenerated to a prompt. Frames before it are unchanged.
+
+    So are the poses after it; as a whole they are turned and moved over the floor to where the span ends.
 
     Args:
         motion: of any humanoid, at any rate.
         prompt: for the span.
         between: start and end of the span, seconds.
+        keep_path: leave all frames after the span where they are too; the span is steered to meet them.
         seed: as in `generate`.
         guidance_scale: as in `generate`.
         temperature: as in `generate`.
@@ -155,4 +159,4 @@ def edit(
     model = load_words(head, weights, device, memory=memory, edits=True)
     model.note_far([prompt])
     options = model.spec.options().adjusted(guidance_scale, temperature)
-    return model.edit(motion, prompt, between, seed=seed, options=options)
+    return model.edit(motion, prompt, between, keep_path=keep_path, seed=seed, options=options)

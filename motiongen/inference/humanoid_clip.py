@@ -19,7 +19,9 @@ def canonical(motion: Motion) -> Motion:
     return motion.resample(features.FPS)
 
 
-def put_back(motion: Motion, whole: Motion, span: Motion, first: int, last: int) -> Motion:
+def put_back(
+    motion: Motion, whole: Motion, span: Motion, first: int, last: int, after: Motion | None = None
+) -> Motion:
     """Return a motion with an edited span of its canonical copy, converted back to its own skeleton and rate.
 
     Differences that the conversion causes, such as the height of the floor, are measured at the seams and faded out.
@@ -30,10 +32,14 @@ def put_back(motion: Motion, whole: Motion, span: Motion, first: int, last: int)
         span: edited frames [first, last) of the copy.
         first: first frame of the span.
         last: first frame after it.
+        after: the copy's frames from `last` on, where they were carried elsewhere: the original's then follow them.
     """
     begin = round(first / whole.fps * motion.fps)
     end = motion.num_frames if last == whole.num_frames else round(last / whole.fps * motion.fps)
-    edited = splice.put(whole, span, first, last).resample(motion.fps)
+    edited = splice.put(whole, span, first, last)
+    if after is not None:
+        edited = splice.append(edited[:last], after)
+    edited = edited.resample(motion.fps)
     edited = (
         edited[: motion.num_frames]
         if edited.num_frames >= motion.num_frames
@@ -47,8 +53,11 @@ def put_back(motion: Motion, whole: Motion, span: Motion, first: int, last: int)
             (motion.root[seam] - edited.root[seam]) * motion.root.new_tensor([0.0, 1.0, 0.0])
         )
     before = motion[:begin] if begin else None
-    after = motion[end:] if end < motion.num_frames else None
-    return splice.put(motion, splice.meet(edited[begin:end], before, after), begin, end)
+    if end == motion.num_frames:
+        return splice.put(motion, splice.meet(edited[begin:end], before, None), begin, end)
+    rest = motion[end:] if after is None else splice.carried(motion[end:], edited[end])
+    result = splice.put(motion, splice.meet(edited[begin:end], before, rest), begin, end)
+    return result if after is None else splice.append(result[:end], rest)
 
 
 def _padded(motion: Motion, num_frames: int) -> Motion:

@@ -28,6 +28,12 @@ from motiongen.training.model_card import Task
 
 log = logging.getLogger(__name__)
 
+SWITCH_TOKENS = 2
+"""Tokens before a new prompt that the head goes on from: with a longer past it goes on with what it did."""
+SWITCH_MIN_TOKENS = 7
+"""Least length of a motion that continues another: where an act begins in mid-stride, heads see its end too soon."""
+MEETING_TOKENS = 4
+"""Tokens at the end of an edited span that are revised towards what follows."""
 LONGEST = 10.0
 """Longest motion of a prompt, seconds, where no length is asked for."""
 FAR, FAR_FROM_CLIPS = 0.45, 0.6
@@ -190,14 +196,16 @@ class Model(Pretrained):
         ends = [[len(item)] for item in codes]  # tokens after each part
         self.text.encode(prompts)  # all of them are checked before the first is obeyed
         each = list(seconds) if isinstance(seconds, Sequence) else [seconds] * len(prompts)
+        options = options or self.spec.options()
+        continuing = replace(options, min_tokens=max(options.min_tokens, SWITCH_MIN_TOKENS))
         for prompt, length in zip(prompts, each, strict=True):
             tries = [
                 self.sampler.generate(
                     self.condition([prompt] * count, generators),
                     lengths=self._asked(length, [prompt] * count, generators),
-                    prefix_codes=codes,
+                    prefix_codes=[item[max(0, len(item) - SWITCH_TOKENS) :] for item in codes],
                     generator=generators,
-                    options=options or self.spec.options(),
+                    options=continuing if len(codes[0]) else options,
                 )
                 for _ in range(best_of)
             ]
@@ -210,7 +218,7 @@ class Model(Pretrained):
         ]
 
     def _best(self, prompt: str, tries: Sequence[Sequence[Tensor]]) -> Sequence[Tensor]:
-        """Return the best codes (N, Q) of several tries for each variant; the first where no clip is like the prompt."""
+        """Return the best codes (N, Q) of several tries for each variant; the first where no clip is alike."""
         if len(tries) == 1 or self.memory is None:
             return tries[0]
         judge = Judge(self.memory, self.tokenizer)
@@ -261,15 +269,20 @@ class Model(Pretrained):
         prompt: str,
         between: tuple[float, float],
         *,
+        keep_path: bool = False,
         seed: int = 0,
         options: CodeOptions | None = None,
     ) -> Motion:
-        """Return a motion with a span regenerated; all frames outside the span are unchanged.
+        """Return a motion with a span regenerated.
+
+        Frames before it are unchanged, and so are the poses of those after it, which go on where the span ends: they
+        are turned and moved over the floor as a whole.
 
         Args:
             motion: of any humanoid, at any rate.
             prompt: for the span.
             between: start and end of the span, seconds.
+            keep_path: leave all frames after the span where they are too; the span is steered to meet them.
             seed: of the sampling.
             options: sampling options; None for the defaults of the head.
 
@@ -299,15 +312,50 @@ class Model(Pretrained):
         codes = self._encode(whole, from_start=True)
         token = torch.arange(len(codes)) * self.frames_per_token
         keep = (token + self.frames_per_token <= first) | (token >= last)
-        generators = item_generators(torch.Generator().manual_seed(seed), 1)
-        edited = self.sampler.edit(
-            [codes], [keep], self.condition([prompt], generators),
-            generator=generators, options=options or self.spec.options(),
-        )[0]  # fmt: skip
-        span = splice.fill(whole, self._decode(edited)[: whole.num_frames], first, last)
+        options = options or self.spec.options()
+        edited = self._rewritten(codes, keep, prompt, torch.Generator().manual_seed(seed), options)
+        frames = self._decode(edited)[: whole.num_frames]
+        if keep_path:
+            span, after = splice.fill(whole, frames, first, last), None
+        else:
+            span, after = splice.fill_freely(whole, frames, first, last)
         if whole is motion:
-            return splice.put(motion, span, first, last).licensed(self.licence)
-        return put_back(motion, whole, span, first, last).licensed(self.licence)
+            result = splice.put(motion, span, first, last)
+            result = result if after is None else splice.append(result[:last], after)
+        else:
+            result = put_back(motion, whole, span, first, last, None if first == 0 else after)
+        return result.licensed(self.licence)
+
+    def _rewritten(
+        self, codes: Tensor, keep: Tensor, prompt: str, generator: torch.Generator, options: CodeOptions
+    ) -> Tensor:
+        """Return codes (N, Q) whose span is written anew: forward from what is before, its end towards what follows.
+
+        Written from both sides at once, a span between calm frames stays calm: its surroundings outweigh the words.
+
+        Args:
+            codes: (N, Q) of the clip.
+            keep: (N,) bool, false for one span.
+            prompt: for the span.
+            generator: of the sampling.
+            options: sampling options.
+        """
+        span, generators = (~keep).nonzero()[:, 0].tolist(), item_generators(generator, 1)
+        first, last, condition = span[0], span[-1] + 1, self.condition([prompt], generators)
+        new = self.sampler.generate(
+            condition, lengths=last - first, prefix_codes=[codes[max(0, first - SWITCH_TOKENS) : first]],
+            generator=generators, options=options,
+        )[0].cpu()  # fmt: skip
+        codes = torch.cat([codes[:first], new, codes[last:]])
+        if last == len(codes):
+            return codes
+        keep = torch.ones(len(codes), dtype=torch.bool)
+        keep[last - min(MEETING_TOKENS, (last - first + 1) // 3) : last] = False
+        if keep.all():
+            return codes
+        revised = self.sampler.edit([codes], [keep], condition, generator=generators, options=options)
+        whole: Tensor = revised[0].cpu()
+        return whole
 
     def nearest_known(self, prompt: str) -> tuple[str, float]:
         """Return the known content nearest to a prompt, as a sentence, and the cosine similarity to it."""

@@ -115,7 +115,7 @@ def _variant(
         motion = new if motion is None else splice.append(motion, new)
         spans.append((begin, motion.seconds, act.part.clause))
     assert motion is not None
-    return PromptedMotion(motion, tuple(spans))
+    return PromptedMotion(motion.licensed(model.licence), tuple(spans))
 
 
 def _written(

@@ -10,6 +10,8 @@ from motiongen.blend import take_over
 from motiongen.motion import Motion
 from motiongen.rotation import quat_multiply, quat_rotate, quat_yaw
 
+STANDING_SHARE = 0.05
+"""Speed, m/s, that a root counts as having at least where a path is bent: who does not step at all is moved evenly."""
 BLEND_SECONDS = 0.25
 """Longest time over which a difference at a seam fades out."""
 
@@ -34,6 +36,44 @@ def fill(motion: Motion, frames: Tensor, first: int, last: int) -> Motion:
     if after is not None:
         span = _lead(span[:-1], span[-1:], after, rigid=before is None)
     return meet(span, before, after)
+
+
+def fill_freely(motion: Motion, frames: Tensor, first: int, last: int) -> tuple[Motion, Motion | None]:
+    """Return new frames [first, last) that go where they go, and the frames after them, carried to where they end.
+
+    Without frames before the span there is nowhere to go from: it is moved to the frames after it, which stay.
+
+    Args:
+        motion: as in `fill`.
+        frames: as in `fill`.
+        first: as in `fill`.
+        last: as in `fill`.
+    """
+    if first == 0 or last == motion.num_frames:
+        return fill(motion, frames, first, last), None if last == motion.num_frames else motion[last:]
+    before = motion[:first]
+    span = features.decode(frames[first : last + 1], features.end_of(before))
+    after = carried(motion[last:], span[-1])
+    return meet(span[:-1], before, after), after
+
+
+def carried(motion: Motion, landing: Motion) -> Motion:
+    """Return a motion turned about +Y and moved over the floor, as a whole, so that it begins where another is.
+
+    Args:
+        motion: to be carried; heights and poses stay.
+        landing: one frame, whose heading and place the first frame takes.
+    """
+    turn = landing.heading()[:1] - motion.heading()[:1]
+    flat = motion.root.new_tensor([1.0, 0.0, 1.0])
+    place = landing.root[:1] * flat + motion.root[:1] * (1 - flat)
+    yaw = quat_yaw(turn)
+    pelvis = quat_multiply(yaw, motion.rotations[:, 0])
+    return replace(
+        motion,
+        rotations=torch.cat([pelvis[:, None], motion.rotations[:, 1:]], dim=1),
+        root=place + quat_rotate(yaw, motion.root - motion.root[:1]),
+    )
 
 
 def meet(span: Motion, before: Motion | None, after: Motion | None) -> Motion:
@@ -83,7 +123,8 @@ def _lead(span: Motion, landing: Motion, after: Motion, rigid: bool) -> Motion:
         span: to adapt.
         landing: one frame, the continuation of the span.
         after: frames after the span, whose first one the landing has to reach.
-        rigid: move the span as a whole, if no frames precede it; otherwise its start stays and its path is bent.
+        rigid: move the span as a whole, if no frames precede it; otherwise its start stays and its path is bent where
+            it steps: feet that stand still are moved least.
     """
     turn = after.heading()[:1] - landing.heading()
     turn = torch.atan2(torch.sin(turn), torch.cos(turn))
@@ -91,11 +132,19 @@ def _lead(span: Motion, landing: Motion, after: Motion, rigid: bool) -> Motion:
     flat = pivot.new_tensor([1.0, 0.0, 1.0])
     shift = (after.root[:1] - pivot - quat_rotate(quat_yaw(turn), landing.root - pivot)) * flat
     count = span.num_frames
-    share = torch.ones(count) if rigid else torch.arange(1, count + 1) / (count + 1)
+    share = torch.ones(count) if rigid else _share_of_steps(span)
     bend = quat_yaw(turn * share)  # (T, 4)
     root = pivot + quat_rotate(bend, span.root - pivot) + shift * share[:, None]
     pelvis = quat_multiply(bend, span.rotations[:, 0])
     return replace(span, rotations=torch.cat([pelvis[:, None], span.rotations[:, 1:]], dim=1), root=root)
+
+
+def _share_of_steps(span: Motion) -> Tensor:
+    """Return the share (T,), rising from 0 to 1, of the way and of the turn that each frame of a span makes."""
+    speed = torch.zeros(span.num_frames)
+    speed[1:] = (span.root[1:, [0, 2]] - span.root[:-1, [0, 2]]).norm(dim=-1) * span.fps
+    going = (speed + STANDING_SHARE).cumsum(0)
+    return going / (going[-1] + STANDING_SHARE)
 
 
 def _blend_frames(available: int, fps: float) -> int:

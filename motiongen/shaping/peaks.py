@@ -12,47 +12,21 @@ MIN_SECONDS = 0.25
 SHARE = 0.4
 """Least prominence of a repetition, as a share of the largest."""
 
+SWAY_SECONDS = 1.0
+"""Time over which a raised hand's place is averaged: a wave is faster."""
 RELEASED = 0.3
 """Share of the signal's range under which a repetition is over."""
 
-_HEIGHT = [
-    "jump",
-    "hop",
-    "leap",
-    "skip",
-    "bounce",
-    "burpee",
-    "cartwheel",
-    "flip",
-    "backflip",
-    "handspring",
-    "somersault",
-    "jumping",
-]
-_DIP = [
-    "squat",
-    "bow",
-    "sit",
-    "kneel",
-    "crouch",
-    "duck",
-    "bend",
-    "lunge",
-    "push-up",
-    "push-ups",
-    "sit-up",
-    "sit-ups",
-    "pick",
-    "curtsy",
-    "lie",
-]
-_FOOT = ["kick", "stomp", "stamp"]
-_REACH = ["punch", "box", "strike", "hit", "slash", "stab", "chop", "throw", "toss", "push"]
+_HEIGHT = "jump hop leap skip bounce burpee cartwheel flip backflip handspring somersault jumping"
+_DIP = "squat bow sit kneel crouch duck bend lunge push-up push-ups sit-up sit-ups pick curtsy lie"
+_FOOT = "kick stomp stamp"
+_REACH = "punch box strike hit slash stab chop throw toss push"
 _SIGNALS = {
-    **dict.fromkeys(_HEIGHT, "height"), **dict.fromkeys(_DIP, "dip"), **dict.fromkeys(_FOOT, "foot"),
-    **dict.fromkeys(_REACH, "reach"), "wave": "sway", "clap": "clap", "applaud": "clap",
+    **dict.fromkeys(_HEIGHT.split(), "height"), **dict.fromkeys(_DIP.split(), "dip"),
+    **dict.fromkeys(_FOOT.split(), "foot"),
+    **dict.fromkeys(_REACH.split(), "reach"), "wave": "sway", "clap": "clap", "applaud": "clap",
 }  # fmt: skip
-_LEAST = {"height": 0.06, "dip": 0.08, "foot": 0.15, "reach": 0.12, "sway": 0.06, "clap": 0.06, "body": 0.08}
+_LEAST = {"height": 0.06, "dip": 0.08, "foot": 0.15, "reach": 0.12, "sway": 0.03, "clap": 0.06, "body": 0.08}
 """Least prominence that counts as the act, metres."""
 
 
@@ -92,9 +66,7 @@ def signal(motion: Motion, name: str) -> Tensor:
     elif name == "clap":
         found = -(local[:, wrists[0]] - local[:, wrists[1]]).norm(dim=-1)
     elif name == "sway":
-        side = int(local[:, wrists, 1].mean(dim=0).argmax())
-        elbow = index(("left_elbow", "right_elbow")[side])
-        found = _principal((local[:, wrists[side]] - local[:, elbow])[:, None])
+        found = _sway(local, wrists, [index("left_elbow"), index("right_elbow")], motion.fps)
     else:
         found = _principal(
             torch.cat([local[:, 1:], positions[:, :1] * positions.new_tensor([0, 1, 0])], dim=1)
@@ -115,10 +87,8 @@ def peaks(values: Tensor, fps: float, least: float) -> list[int]:
         least: least prominence, in the signal's unit.
     """
     heights = values.tolist()
-    found = []
-    for i in range(1, len(heights) - 1):
-        if heights[i - 1] < heights[i] >= heights[i + 1]:
-            found.append((i, _prominence(heights, i)))
+    tops = [i for i in range(1, len(heights) - 1) if heights[i - 1] < heights[i] >= heights[i + 1]]
+    found = [(i, _prominence(heights, i)) for i in tops]
     bar = max([least, *(SHARE * prominence for _, prominence in found)])
     kept: list[int] = []
     for frame, prominence in found:
@@ -176,6 +146,18 @@ def _principal(points: Tensor) -> Tensor:
     _, _, axes = torch.linalg.svd(rows, full_matrices=False)
     found = rows @ axes[0]
     return (found if found.max() >= -found.min() else -found).float()
+
+
+def _sway(local: Tensor, wrists: list[int], elbows: list[int], fps: float) -> Tensor:
+    """Return how far (T,) the busier raised hand is to one side of its average place; 0 where it is not raised."""
+    ways = local[:, wrists] - local[:, elbows]  # (T, 2, 3)
+    raised = (ways[..., 1] > 0).to(ways)
+    width = min(round(SWAY_SECONDS * fps), len(ways)) | 1
+    padded = torch.nn.functional.pad(ways.flatten(1).T[None], (width // 2, width // 2), mode="replicate")
+    mean = torch.nn.functional.avg_pool1d(padded, width, stride=1)[0].T.unflatten(1, (2, 3))
+    swing = (ways - mean) * raised[..., None]  # (T, 2, 3)
+    side = int(swing.square().sum(dim=(0, 2)).argmax())
+    return _principal(swing[:, side, None])
 
 
 def _smooth(values: Tensor) -> Tensor:

@@ -62,7 +62,7 @@ def _repeated(motion: Motion, found: list[int], count: int, effort: Tensor) -> l
 
 
 def _effort(motion: Motion, sentence: str) -> Tensor:
-    """Return how far into the act each frame (T,) is, 0 at its lowest and 1 at its highest: seams belong where it is low."""
+    """Return how far into the act each frame (T,) is, from 0 to 1: seams belong where it is low."""
     values = signal(motion, signal_of(sentence))
     return (values - values.min()) / (values.max() - values.min()).clamp_min(1e-6)
 

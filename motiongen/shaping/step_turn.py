@@ -1,4 +1,4 @@
-"""Turns a standing body in place, step by step: the feet go round in turns, and two-bone inverse kinematics moves the legs."""
+"""Turns a standing body in place: the feet step round one after the other, by inverse kinematics of the legs."""
 
 import math
 from dataclasses import replace

@@ -43,7 +43,7 @@ def _landings(stands: list[bool], path: Tensor, shortest: int) -> list[int]:
     for frame in range(1, len(stands)):
         if stands[frame - 1] and not stands[frame]:
             left = frame
-        elif stands[frame] and not stands[frame - 1] and frame - left >= shortest:
-            if float((path[frame] - path[left]).norm()) >= MIN_STEP:
-                found.append(frame)
+        lands = stands[frame] and not stands[frame - 1] and frame - left >= shortest
+        if lands and float((path[frame] - path[left]).norm()) >= MIN_STEP:
+            found.append(frame)
     return found

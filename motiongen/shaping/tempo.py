@@ -42,7 +42,7 @@ def with_tempo(motion: Motion, tempo: float) -> Motion:
 
 
 def at_times(motion: Motion, frames: Tensor) -> Motion:
-    """Return a motion at fractional frames (T',), along Catmull-Rom curves: the speed has no steps, as between straight lines.
+    """Return a motion at fractional frames (T',), along Catmull-Rom curves: straight lines would give steps in speed.
 
     Rotations are interpolated as quaternions of one hemisphere and made unit again, which for neighbouring frames
     agrees with the curve on the sphere to third order.
@@ -59,7 +59,7 @@ def at_times(motion: Motion, frames: Tensor) -> Motion:
 
 
 def _curve(points: Tensor, low: Tensor, t: Tensor) -> Tensor:
-    """Return the curve through points (T, …) at `t` after each of the frames `low`; beyond the ends it goes on straight."""
+    """Return the curve through points (T, …) at `t` after the frames `low`; beyond the ends it goes on straight."""
     if len(points) == 1:
         return points[low]
     points = torch.cat([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])

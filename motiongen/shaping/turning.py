@@ -45,8 +45,8 @@ def goes_aside(motion: Motion, left: bool) -> bool:
 def with_turn(motion: Motion, angle: float, *, is_curve: bool = False) -> Motion:
     """Return a motion of SMPL-22 that turns by an angle in all.
 
-    What it turns by itself counts. Where its steps have time for the rest, the body turns with them; where it stands, it turns
-    in place with steps of its own.
+    What it turns by itself counts. Where its steps have time for the rest, the body turns with them; where it stands,
+    it turns in place with steps of its own.
 
     Args:
         motion: to be turned.

@@ -51,8 +51,8 @@ class PlannedPrompt:
 def planned(sentence: str, number: int) -> list[PlannedPrompt]:
     """Return the prompts that a sentence's plan gives, in order.
 
-    A stream cannot be stretched, nor can arms be changed on frames that are on their way: such a clause goes to the head as it
-    was said. Who is to turn in place walks round.
+    A stream cannot be stretched, nor can arms be changed on frames that are on their way: such a clause goes to the
+    head as it was said. Who is to turn in place walks round.
 
     Args:
         sentence: one prompt.

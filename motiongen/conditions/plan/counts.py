@@ -9,19 +9,22 @@ MOST = 20
 """Highest number of repetitions or steps; more are said too."""
 
 _TIMES = re.compile(
-    rf",?\s*\b(?:(?P<word>(?<!at )once(?! more| again| upon)|twice|thrice)|(?:exactly )?(?P<number>{words.NUMBER}) times)\b"
+    r",?\s*\b(?:(?P<word>(?<!at )once(?! more| again| upon)|twice|thrice)"
+    rf"|(?:exactly )?(?P<number>{words.NUMBER}) times)\b"
     r"(?!\s+(?:as|faster|slower|more|larger|higher|the)\b)(?: in a row)?",
     re.IGNORECASE,
 )
 _WORDS = {"once": 1, "twice": 2, "thrice": 3}
 _DOES = r"(?:do(?:es|ing)?|makes?|making|performs?|performing|takes?|taking|throws?|gives?|lands?|executes?)"
+_VERBS = "jump hop kick punch squat clap bow wave nod lunge stomp"
+_FEATS = "cartwheel flip backflip somersault handstand roll"
 _ACTS = {
-    **{noun: words.third_person(noun) for noun in ["jump", "hop", "kick", "punch", "squat", "clap", "bow", "wave", "nod", "lunge", "stomp"]},
-    **{noun: f"does a {noun}" for noun in ["cartwheel", "flip", "backflip", "somersault", "handstand", "roll"]},
+    **{noun: words.third_person(noun) for noun in _VERBS.split()},
+    **{noun: f"does a {noun}" for noun in _FEATS.split()},
     **{noun: f"does {noun}s" for noun in ("push-up", "sit-up", "jumping jack", "burpee")},
     "spin": "spins around",
     "turn": "turns around",
-}  # fmt: skip
+}
 _NOUNS = "|".join(act.replace("-", "[- ]?") for act in sorted(_ACTS, key=len, reverse=True))
 _COUNTED = re.compile(
     rf"\b(?P<does>{_DOES}) (?P<number>{words.NUMBER}) (?:(?P<kind>[\w-]+) )?(?P<noun>{_NOUNS})(?:es|s)?\b(?!-)",

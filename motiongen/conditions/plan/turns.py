@@ -33,7 +33,8 @@ _SHARE = re.compile(
 )
 _SHARES = {"quarter": 0.25, "half": 0.5, "three-quarter": 0.75, "full": 1.0, "complete": 1.0, "u": 0.5}
 _CIRCLE = re.compile(
-    rf"\b(?:in|makes?|does?|completes?) (?:(?P<number>{words.NUMBER}) |an? )?(?:[\w-]+ ){{0,2}}?(?P<what>circles?|loops?)\b",
+    rf"\b(?:in|makes?|does?|completes?) (?:(?P<number>{words.NUMBER}) |an? )?"
+    r"(?:[\w-]+ ){0,2}?(?P<what>circles?|loops?)\b",
     re.IGNORECASE,
 )
 _CLOCKWISE = re.compile(r"\b(?P<counter>counter|anti)?[- ]?clockwise\b", re.IGNORECASE)

@@ -58,7 +58,7 @@ def test_a_continued_motion_is_the_start_of_the_result(weights):
 @pytest.mark.parametrize("between", [(0.5, 1.2), (0.0, 0.8), (1.0, 2.0)])
 def test_outside_the_edited_span_every_frame_is_as_it_was(weights, between):
     motion = wobble(60)
-    edited = edit(motion, "bow", between=between, weights=weights, device="cpu")
+    edited = edit(motion, "bow", between=between, keep_path=True, weights=weights, device="cpu")
     first, last = round(between[0] * 30), round(between[1] * 30)
     assert edited.num_frames == 60
     assert torch.equal(edited.rotations[:first], motion.rotations[:first])
@@ -68,9 +68,23 @@ def test_outside_the_edited_span_every_frame_is_as_it_was(weights, between):
 
 def test_a_clip_at_another_rate_keeps_its_frames(weights):
     motion = wobble(120, fps=60.0)
-    edited = edit(motion, "bow", between=(0.5, 1.0), weights=weights, device="cpu")
+    edited = edit(motion, "bow", between=(0.5, 1.0), keep_path=True, weights=weights, device="cpu")
     assert edited.fps == 60 and edited.num_frames == 120
     assert torch.equal(edited.rotations[60:], motion.rotations[60:])
+
+
+@pytest.mark.parametrize("fps", [30.0, 60.0])
+def test_what_follows_an_edited_span_moves_as_a_whole(weights, fps):
+    motion = wobble(round(2 * fps), fps=fps)
+    edited = edit(motion, "bow", between=(0.5, 1.2), weights=weights, device="cpu")
+    first, last = round(0.5 * fps), round(1.2 * fps)
+    assert torch.equal(edited.rotations[:first], motion.rotations[:first])
+    assert torch.equal(edited.rotations[last:, 1:], motion.rotations[last:, 1:])
+    new, old = edited[last:], motion[last:]
+    assert_close(new.root[:, 1], old.root[:, 1])
+    assert_close(new.at_origin().positions(), old.at_origin().positions(), atol=1e-4, rtol=0)
+    step = (edited.positions()[1:] - edited.positions()[:-1]).norm(dim=-1)
+    assert float(step[last - 1].max()) < 2 * float(step[last:].max())
 
 
 def test_an_edit_outside_the_clip_is_refused(weights):

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from motiongen.evaluation.acts import sways
 from motiongen.motion import Motion
-from motiongen.rotation import quat_from_axis_angle
+from motiongen.rotation import quat_from_axis_angle, quat_multiply
 from motiongen.shaping.beside import with_arms_of
 from motiongen.shaping.peaks import peaks, progress, repetitions, signal_of
 from motiongen.shaping.repetition import repeat
@@ -28,7 +29,11 @@ def hopping(times: int, period: int = 30) -> Motion:
     height = 0.3 * torch.where(phase < 1, torch.sin(torch.pi * phase), 0.0)
     height[: period // 3] = 0  # it begins standing; the first hop is the second period's
     motion = standing(len(height))
-    return motion.moved(torch.zeros(3)) if not times else replace(motion, root=motion.root + height[:, None] * torch.tensor([0.0, 1, 0]))
+    return (
+        motion.moved(torch.zeros(3))
+        if not times
+        else replace(motion, root=motion.root + height[:, None] * torch.tensor([0.0, 1, 0]))
+    )
 
 
 def striding(steps: int, length: int = 15) -> Motion:
@@ -140,7 +145,13 @@ def test_peaks_by_hand():
 
 
 def test_the_sentence_says_where_to_look():
-    asked = {"a person jumps": "height", "a man is kicking": "foot", "she punches": "reach", "wave": "sway", "x": "body"}
+    asked = {
+        "a person jumps": "height",
+        "a man is kicking": "foot",
+        "she punches": "reach",
+        "wave": "sway",
+        "x": "body",
+    }
     assert {sentence: signal_of(sentence) for sentence in asked} == asked
 
 
@@ -162,6 +173,23 @@ def test_what_is_not_seen_cannot_be_repeated():
     assert repeat(motion, "a person jumps", 2) is motion
     with pytest.raises(ValueError, match="count: expected 1 or more, got 0"):
         repeat(motion, "a person jumps", 0)
+
+
+@pytest.mark.parametrize("times", [2, 5])
+def test_a_raised_hand_is_counted_and_not_its_raising(times):
+    frames = 30 + 15 * times + 30
+    time = (torch.arange(frames) - 30).clamp(0, 15 * times) / 15
+    arm = torch.zeros(frames, 2, 3)
+    raised = torch.minimum(torch.arange(frames), torch.arange(frames).flip(0)).clamp(max=20) / 20
+    arm[:, 0, 2] = -1.2 * raised  # the right arm goes up sideways, the forearm to and fro
+    arm[:, 1, 2] = -0.6 * raised - 0.4 * torch.sin(2 * torch.pi * time)
+    motion = standing(frames)
+    rotations = motion.rotations.clone()
+    joints = [SMPL22.index("right_shoulder"), SMPL22.index("right_elbow")]
+    rotations[:, joints] = quat_multiply(rotations[:, joints], quat_from_axis_angle(arm))
+    waving = replace(motion, rotations=rotations)
+    assert len(repetitions(waving, "a person waves")) == times == sways(waving)
+    assert len(repetitions(repeat(waving, "a person waves", 3), "a person waves")) == 3
 
 
 def test_progress_waits_for_the_end_of_a_repetition():
@@ -188,6 +216,8 @@ def test_the_acting_arm_is_taken_and_the_other_stays():
     )
     both = with_arms_of(motion, replace(other, rotations=rotations))
     right, left = SMPL22.index("right_elbow"), SMPL22.index("left_elbow")
-    assert torch.equal(both.rotations[:, left], motion.rotations[:, left]) and torch.equal(both.root, motion.root)
+    assert torch.equal(both.rotations[:, left], motion.rotations[:, left]) and torch.equal(
+        both.root, motion.root
+    )
     assert_close(both.rotations[30, right], rotations[30, right])
     assert_close(both.rotations[0], motion.rotations[0])
