@@ -21,8 +21,8 @@ from motiongen.heads.streaming_head import TokenRequest
 from motiongen.modules.attention import Transformer
 from motiongen.modules.kv_cache import Push, TransformerState, chunk_lengths
 from motiongen.modules.memory_input import MemoryInput, extend
-from motiongen.modules.residual_transformer import CodeVectors
 from motiongen.modules.memory_pointer import pointed
+from motiongen.modules.residual_transformer import CodeVectors
 from motiongen.modules.sampling import counter_uniform, draw
 from motiongen.modules.text_input import TextInput
 
