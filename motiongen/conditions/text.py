@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,27 +33,39 @@ class TextCondition:
         pooled: (B, C) sentence vectors.
         clips: (B, R, M, Q) codes of the clips of a memory that are nearest to each prompt, -1 where there is none;
             None without a memory.
+        alike: (B, R) bool, whether the sentence of each clip means what the prompt does; None without a memory.
     """
 
     tokens: Tensor
     padding_mask: Tensor
     pooled: Tensor
     clips: Tensor | None = None
+    alike: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.pooled)
 
     def __getitem__(self, items: slice | Sequence[int] | Tensor) -> "TextCondition":
         """Return the condition of some items; an index may be repeated."""
-        clips = None if self.clips is None else self.clips[items]
-        return TextCondition(self.tokens[items], self.padding_mask[items], self.pooled[items], clips)
+        return self._each(lambda tensor: tensor[items])
 
     def to(self, device: torch.device | str) -> "TextCondition":
         """Return the condition moved to a device."""
-        clips = None if self.clips is None else self.clips.to(device)
-        return TextCondition(
-            self.tokens.to(device), self.padding_mask.to(device), self.pooled.to(device), clips
-        )
+        return self._each(lambda tensor: tensor.to(device))
+
+    @property
+    def pointed(self) -> Tensor | None:
+        """The clip (B, 1, M, Q) that may be read off, -1 where there is none; None without a memory.
+
+        The nearest one alone: two clips of one content are at different places at the same time.
+        """
+        if self.clips is None or self.alike is None:
+            return None
+        return self.clips[:, :1].masked_fill(~self.alike[:, :1, None, None], -1)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "TextCondition":
+        parts = (self.tokens, self.padding_mask, self.pooled, self.clips, self.alike)
+        return TextCondition(*(None if part is None else change(part) for part in parts))  # type: ignore[arg-type]
 
     def first(self, count: int) -> "TextCondition":
         """Return the condition with at most the first `count` tokens of each prompt."""

@@ -207,8 +207,8 @@ class Recall:
             length if like else None for length, like in zip(lengths, near.any(dim=1).tolist(), strict=True)
         ]
 
-    def draw(self, found: Found, uniform: Tensor) -> Tensor:
-        """Return the codes (B, R, M, Q) int16 of clips drawn from those found; -1 where there is none.
+    def draw(self, found: Found, uniform: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the codes (B, R, M, Q) int16 of clips drawn from those found, -1 for none, and which are alike (B, R).
 
         Args:
             found: for B prompts.
@@ -218,7 +218,8 @@ class Recall:
         scores = (SHARPNESS * found.similarity + gumbel).masked_fill(found.clips < 0, -torch.inf)
         chosen = scores.topk(self.count, dim=-1).indices
         clips = found.clips.gather(1, chosen)  # (B, R)
-        return self._starts[clips.clamp_min(0)].masked_fill((clips < 0)[..., None, None], -1)
+        codes = self._starts[clips.clamp_min(0)].masked_fill((clips < 0)[..., None, None], -1)
+        return codes, found.similarity.gather(1, chosen) >= ALIKE
 
 
 class TrainingRecall:
@@ -249,6 +250,6 @@ class TrainingRecall:
             torch.rand(found.clips.shape[1], generator=torch.Generator().manual_seed(int(draw * 2**40)))
             for draw in draws
         ]
-        clips = self._recall.draw(found, torch.stack(noise))
+        clips, _ = self._recall.draw(found, torch.stack(noise))
         without = torch.tensor(draws) >= self._share
         return clips.masked_fill(without[:, None, None, None], -1)

@@ -55,16 +55,18 @@ class CodeOptions:
     temperature: float = 1.0
     top_k: int | None = None
     top_p: float = 1.0
-    pointer_share: float = 0.5
-    """Share of what the clips of a memory point to in the next code, where one is like the present."""
+    pointer_share: float = 0.7
+    """Share of what the clips of a memory point to in the next first-level code, where one is like the present; 0 for
+    nothing."""
+    fine_pointer_share: float = 0.95
+    """The same at the finer levels, where the coarser ones are the clip's."""
     min_tokens: int = 4
     """Shortest clip, tokens, if no length is given."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.plausible <= 1:
             raise ValueError(f"plausible: expected 0..1, got {self.plausible}; take 0.05")
-        if not 0 <= self.pointer_share <= 1:
-            raise ValueError(f"pointer_share: expected 0..1, got {self.pointer_share}; take 0.5")
+        check_share(self, "pointer_share", "fine_pointer_share")
         check_at_least(self, 1, "min_tokens", fix="take 4")
         self.sampling()  # checks temperature, top_k and top_p
 

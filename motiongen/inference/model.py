@@ -110,7 +110,8 @@ class Model(Pretrained):
         if self._recall is None:
             return condition
         found, uniform = self._found(condition, generators)
-        return replace(condition, clips=self._recall.draw(found, uniform).to(self.device))
+        clips, alike = self._recall.draw(found, uniform)
+        return replace(condition, clips=clips, alike=alike).to(self.device)
 
     def lengths(self, prompts: Sequence[str], generators: Sequence[torch.Generator]) -> list[int | None]:
         """Return a length for each prompt, tokens: that of a clip of the memory that is like it; None without one.
@@ -368,7 +369,7 @@ class Model(Pretrained):
 
     @cached_property
     def known(self) -> tuple[list[str], Tensor]:
-        """K sentences of what the model knows, of its memory or its contents and styles, and their directions (K, C)."""
+        """K sentences that the model knows, its memory's or of contents and styles, and their directions (K, C)."""
         if self.memory is not None:
             return list(self.memory.sentences), self.memory.vectors
         contents: Mapping[str, str] = self.about.get("contents", {})

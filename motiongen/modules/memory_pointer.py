@@ -1,47 +1,70 @@
-"""Pointer into retrieved clips: a head's next code is mixed with the one that follows where a clip is like the present.
+"""Pointer into retrieved clips: a head's next code is mixed with those that follow where a clip is like the present.
 
 The nearest-neighbour language model (Khandelwal et al. 2020, eq. 2 and 3) over the few clips of a prompt in place of a
-whole corpus: what a head has seen too rarely to keep in its weights, it can still read off. Weights of a clip's
-positions are Gaussian in the distance of the codes before them, and in time since the prompt began.
+whole corpus: what a head has seen too rarely to keep in its weights, it can still read off. A token of a clip weighs
+the more, the nearer those before it are to the last ones of the motion, and the nearer its place is to the time since
+the prompt began. At the finer levels only tokens count that agree with what was drawn at the coarser ones.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 WIDTH = 0.05
-"""Variance of a code's neighbourhood, as a share of the mean squared distance of two codes."""
-TOKENS = 8.0
-"""Standard deviation of the position in a clip about the time since the prompt began, tokens."""
+"""Variance of a token's neighbourhood, as a share of the mean squared distance of two tokens."""
+TOKENS = 6.0
+"""Standard deviation of a token's place in its clip about the time since the prompt began, tokens."""
+HISTORY = 4
+"""Last tokens that are compared."""
 
 
-def pointed(
-    logits: Tensor, before: Tensor, position: Tensor, clips: Tensor, vectors: Tensor, share: float
-) -> Tensor:
-    """Return log probabilities (B, K) of the next first-level code, mixed with those that the clips point to.
+def weigh(past: Tensor, position: Tensor, clips: Tensor, there: Tensor, spread: Tensor) -> Tensor:
+    """Return the weights (B, R * M) of the tokens of clips as the next token; their sum is 1, or 0 without a clip.
 
     Args:
-        logits: (B, K) of the head; further columns than codes, as for END, get nothing from the clips.
-        before: (B,) first-level code before; -1 at the very start.
-        position: (B,) tokens since the prompt began, 0 for its first.
-        clips: (B, R, M) first-level codes of clips, -1 where there is none.
-        vectors: (K', C) embeddings of the codes.
-        share: probability of the clips where one has exactly this code before.
+        past: (B, HISTORY, C) embeddings of the last tokens, newest last.
+        position: (B,) tokens since the prompt began, 0 for its first; only as many of the last ones are compared.
+        clips: (B, R, M, C) embeddings of the tokens of R clips.
+        there: (B, R, M) bool, whether there is a token.
+        spread: () mean squared distance of two tokens.
     """
-    batch, count, length = clips.shape
-    flat = clips.reshape(batch, -1).long()  # (B, R M)
-    last = torch.cat([torch.full_like(clips[..., :1], -1), clips[..., :-1]], dim=-1).reshape(batch, -1).long()
-    there = flat >= 0
-    gap = (
-        (vectors[last.clamp_min(0)] - vectors[before.clamp_min(0)][:, None]).square().sum(dim=-1)
-    )  # (B, R M)
-    spread = 2 * vectors.var(dim=0).sum()
+    batch, count, length, _ = clips.shape
+    gaps = torch.zeros(batch, count * length, device=clips.device)
+    compared = torch.zeros(batch, 1, device=clips.device)
     place = torch.arange(length, device=clips.device).repeat(count)
+    for back in range(1, HISTORY + 1):
+        known = (position >= back).to(gaps.dtype)[:, None]  # (B, 1)
+        earlier = F.pad(clips, (0, 0, back, 0))[:, :, :length].flatten(1, 2)  # (B, R M, C)
+        gap = (earlier - past[:, -back, None]).square().sum(dim=-1) / spread
+        gaps = gaps + known * torch.where(
+            place < back, 1.0, gap
+        )  # before its first token a clip is like nothing
+        compared = compared + known
     late = (place - position[:, None]) / TOKENS
-    near = torch.exp(-gap / spread / (2 * WIDTH) - late.square() / 2)
-    near = (
-        torch.where(place == 0, (position == 0)[:, None], near * (before >= 0)[:, None]) * there
-    )  # starts go with starts
+    score = -gaps / compared.clamp_min(1) / (2 * WIDTH) - late.square() / 2
+    usable = there.flatten(1, 2) & (
+        (place == 0) == (position == 0)[:, None]
+    )  # a prompt begins as its clips begin
+    return score.masked_fill(~usable, -torch.inf).softmax(dim=-1).nan_to_num(0.0)
+
+
+def mix(logits: Tensor, near: Tensor, codes: Tensor, share: float) -> Tensor:
+    """Return log probabilities (B, K) of a code, mixed with those of the tokens that are pointed to.
+
+    Args:
+        logits: (B, K) of the head; columns that are no codes, as for END, get nothing from the clips.
+        near: (B, S) weights of tokens.
+        codes: (B, S) their codes at this level.
+        share: probability of the clips, where they have a token.
+    """
     total = near.sum(dim=-1, keepdim=True)
-    pointers = torch.zeros_like(logits).scatter_add_(1, flat.clamp_min(0), near / total.clamp_min(1e-9))
-    mixed = share * near.amax(dim=-1, keepdim=True)  # (B, 1)
+    pointers = torch.zeros_like(logits).scatter_add_(
+        1, codes.long().clamp_min(0), near / total.clamp_min(1e-9)
+    )
+    mixed = share * (total > 0)  # (B, 1)
     return ((1 - mixed) * logits.softmax(dim=-1) + mixed * pointers).clamp_min(1e-12).log()
+
+
+def narrow(near: Tensor, codes: Tensor, drawn: Tensor) -> Tensor:
+    """Return the weights (B, S) of the tokens whose codes (B, S) at a level are the one that was drawn (B,)."""
+    return near * (codes == drawn[:, None])

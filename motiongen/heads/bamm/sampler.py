@@ -12,7 +12,7 @@ from motiongen.conditions.text import TextCondition
 from motiongen.heads.bamm.config import BAMMOptions
 from motiongen.heads.bamm.model import BAMM
 from motiongen.heads.code_sampler import checked_prefixes, requested_lengths
-from motiongen.modules.memory_pointer import pointed
+from motiongen.modules.memory_pointer import HISTORY, mix, narrow, weigh
 from motiongen.modules.sampling import (
     Generators,
     confidence,
@@ -157,6 +157,8 @@ class _Clip:
     """(N,) bool, true = keep."""
     ended: bool
     """Whether the window contains the end of the clip."""
+    pointers: Tensor | None = None
+    """(N, R M) weights of the tokens of the prompt's clips at each token; None where no clip is pointed to."""
 
 
 class _Window:
@@ -177,7 +179,9 @@ class _Window:
         options: BAMMOptions,
     ) -> None:
         self.model, self.generators, self.options, self.device = model, generators, options, model.device
-        self.clips = None if condition.clips is None else condition.clips[..., 0].to(self.device)
+        points = model.memory is not None and options.pointer_share > 0
+        self.clips = condition.to(self.device).pointed if points else None
+        self.memory = torch.empty(0) if self.clips is None else self.clips.flatten(1, 2)  # (B, R M, Q)
         condition = condition.to(self.device)[list(range(len(condition))) * 2]
         dropped = torch.arange(len(condition), device=self.device) >= len(condition) // 2
         tokens, padding, self.sentence = model.context(condition, dropped)
@@ -192,9 +196,10 @@ class _Window:
             missing: tokens to sample for each item; None lets the model end the clip.
         """
         clips, scores = self.sample_autoregressive(prefixes, missing)
-        for clip, score in zip(clips, scores, strict=True):
-            count = round(self.options.refine_share * int((~clip.keep).sum()))
-            clip.keep = ~least_confident(score, ~clip.keep, count)
+        for item, (clip, score) in enumerate(zip(clips, scores, strict=True)):
+            revised = ~clip.keep & ~self._is_read(item, clip)
+            count = round(self.options.refine_share * int(revised.sum()))
+            clip.keep = ~least_confident(score, revised, count)
         if self.options.refine_share:
             self.sample_masked(clips, self.options.refine_steps)
         for clip, prefix in zip(clips, prefixes, strict=True):
@@ -230,6 +235,7 @@ class _Window:
         unused = torch.arange(x.shape[1], device=self.device) > last[:, None]
         features = model.transformer.step(x, state, unused)[torch.arange(2 * batch), last]  # (2 B, D)
         codes, scores = [p[:, 0].tolist() for p in prefixes], [[1.0] * n for n in started]
+        pointers: list[list[Tensor]] = [[] for _ in prefixes]
         ongoing = [len(item) < limit for item, limit in zip(codes, limits, strict=True)]
         while any(ongoing):
             logits = model.logits(features)  # (2 B, K + 1)
@@ -237,7 +243,9 @@ class _Window:
                 if missing[i] is not None or len(item) - started[i] < self.options.min_tokens:
                     logits[[i, batch + i], config.end] = -1e4
             logits = guide(logits, self.options.guidance_scale, self.options.plausible)  # (B, K + 1)
-            logits = self._pointed(logits, codes, started)
+            near = self._near(codes, started)
+            if near is not None:
+                logits = mix(logits, near, self.memory[..., 0], self.options.pointer_share)
             drawn = self._draw(logits[:, None], [int(go) for go in ongoing], self.options.sampling())[
                 :, 0
             ]  # (B,)
@@ -247,22 +255,37 @@ class _Window:
                 if ongoing[i] and code != config.end:
                     codes[i].append(code)
                     scores[i].append(score)
+                    if near is not None:
+                        pointers[i].append(near[i])
                 ongoing[i] = ongoing[i] and code != config.end and len(codes[i]) < limits[i]
             if any(ongoing):
                 features = model.transformer.step(model.embed(drawn.repeat(2)[:, None]), state)[:, 0]
-        clips = [self._clip(*parts) for parts in zip(codes, prefixes, ended, strict=True)]
+        clips = [self._clip(*parts) for parts in zip(codes, prefixes, ended, pointers, strict=True)]
         return clips, [torch.tensor(item, device=self.device) for item in scores]
 
-    def _pointed(self, logits: Tensor, codes: Sequence[Sequence[int]], started: Sequence[int]) -> Tensor:
-        """Return logits (B, K + 1) mixed with what the clips of the prompts point to, if they have clips."""
-        if self.clips is None or not self.options.pointer_share:
-            return logits
-        before = torch.tensor([item[-1] if item else -1 for item in codes], device=self.device)
-        position = torch.tensor(
-            [len(item) - start for item, start in zip(codes, started, strict=True)], device=self.device
+    def _near(self, codes: Sequence[Sequence[int]], started: Sequence[int]) -> Tensor | None:
+        """Return the weights (B, R M) of the memory's tokens as the next one; None without a memory."""
+        if self.clips is None:
+            return None
+        table = self.model.vectors.vectors[0]
+        last = torch.tensor([([0] * HISTORY + list(item))[-HISTORY:] for item in codes], device=self.device)
+        position = [len(item) - start for item, start in zip(codes, started, strict=True)]
+        first = self.clips[..., 0].long()  # (B, R, M)
+        spread = 2 * table.var(dim=0).sum()
+        return weigh(
+            table[last],
+            torch.tensor(position, device=self.device),
+            table[first.clamp_min(0)],
+            first >= 0,
+            spread,
         )
-        vectors = self.model.vectors.vectors[0]
-        return pointed(logits, before, position, self.clips, vectors, self.options.pointer_share)
+
+    def _is_read(self, item: int, clip: _Clip) -> Tensor:
+        """Return bools (N,): whether each first-level code of an item is read off the memory."""
+        if clip.pointers is None:
+            return torch.zeros_like(clip.keep)
+        codes = self.memory[item, :, 0].expand(len(clip.codes), -1)  # (N, R M)
+        return narrow(clip.pointers, codes, clip.codes[:, 0]).amax(dim=-1) > 0
 
     def sample_masked(self, clips: Sequence[_Clip], steps: int) -> None:
         """Pass 2: sample the first-level codes that are not kept bidirectionally, most confident first (MaskGIT).
@@ -313,6 +336,11 @@ class _Window:
             torch.arange(codes.shape[1], device=self.device)
             >= torch.tensor(sizes, device=self.device)[:, None]
         )
+        near = self._pointers(clips)
+
+        def of_level(level: int) -> Tensor:
+            return self.memory[:, None, :, level].expand(-1, codes.shape[1], -1).flatten(0, 1)  # (B N, R M)
+
         for level in range(1, self.model.config.num_quantizers):
             levels = torch.full((2 * len(clips),), level, device=self.device)
             logits = self.model.residual(
@@ -324,10 +352,22 @@ class _Window:
                 self.model.vectors,
             )
             logits = guide(logits, self.options.residual_guidance_scale, self.options.plausible)  # (B, N, K)
+            if near is not None:
+                near = narrow(near, of_level(level - 1), codes[..., level - 1].flatten())
+                mixed = mix(logits.flatten(0, 1), near, of_level(level), self.options.fine_pointer_share)
+                logits = mixed.view_as(logits)
             drawn = self._draw(logits, sizes, self.options.residual_sampling())
             codes[..., level] = torch.where(keep, codes[..., level], drawn)
         for row, clip in zip(codes, clips, strict=True):
             clip.codes = row[: len(clip.codes)]
+
+    def _pointers(self, clips: Sequence[_Clip]) -> Tensor | None:
+        """Return the weights (B N, R M) of the memory's tokens at each token of the clips; None without a memory."""
+        if self.clips is None:
+            return None
+        none = torch.zeros(max(len(clip.codes) for clip in clips), self.memory.shape[1], device=self.device)
+        rows = [none[: len(clip.codes)] if clip.pointers is None else clip.pointers for clip in clips]
+        return pad_sequence(rows, batch_first=True).flatten(0, 1)
 
     def _draw(self, logits: Tensor, sizes: Sequence[int], sampling: SamplingConfig) -> Tensor:
         """Return codes (B, N) sampled from logits (B, N, K), with noise that depends on the item alone.
@@ -342,10 +382,18 @@ class _Window:
             row[:size] = gumbel_noise((size, logits.shape[-1]), generator)
         return sample(logits, noise, sampling)
 
-    def _clip(self, first_level: Sequence[int], prefix: Tensor, ended: bool) -> _Clip:
+    def _clip(
+        self, first_level: Sequence[int], prefix: Tensor, ended: bool, pointers: Sequence[Tensor]
+    ) -> _Clip:
         codes = torch.zeros(
             len(first_level), self.model.config.num_quantizers, dtype=torch.long, device=self.device
         )
         codes[:, 0] = torch.tensor(first_level, device=self.device)
         codes[: len(prefix)] = prefix
-        return _Clip(codes, torch.arange(len(codes), device=self.device) < len(prefix), ended)
+        keep = torch.arange(len(codes), device=self.device) < len(prefix)
+        if self.clips is None:
+            return _Clip(codes, keep, ended)
+        before = torch.zeros(len(prefix), self.memory.shape[1], device=self.device)
+        return _Clip(
+            codes, keep, ended, torch.cat([before, torch.stack(list(pointers))] if pointers else [before])
+        )

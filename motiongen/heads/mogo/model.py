@@ -21,7 +21,7 @@ from motiongen.heads.streaming_head import TokenRequest
 from motiongen.modules.attention import Transformer
 from motiongen.modules.kv_cache import Push, TransformerState, chunk_lengths
 from motiongen.modules.memory_input import MemoryInput, extend
-from motiongen.modules.memory_pointer import pointed
+from motiongen.modules.memory_pointer import HISTORY, mix, narrow, weigh
 from motiongen.modules.residual_transformer import CodeVectors
 from motiongen.modules.sampling import counter_uniform, draw
 from motiongen.modules.text_input import TextInput
@@ -140,8 +140,14 @@ class Mogo(nn.Module):
             base=base,
             fine=fine,
             sentence=like.new_zeros(2 * batch_size, config.dim),
-            past=torch.zeros(batch_size, spare + 1, config.num_quantizers, dtype=torch.long, device=device),
-            clips=torch.full((batch_size, config.memory_clips, config.memory_tokens), -1, device=device),
+            past=torch.zeros(
+                batch_size, spare + HISTORY, config.num_quantizers, dtype=torch.long, device=device
+            ),
+            clips=torch.full(
+                (batch_size, min(1, config.memory_clips), config.memory_tokens, config.num_quantizers),
+                -1,
+                device=device,
+            ),
         )
         self._write_text(state, torch.arange(2 * batch_size), None)
         return state
@@ -168,9 +174,8 @@ class Mogo(nn.Module):
         state.sentence[items] = sentence.to(state.sentence.dtype)
         streams = items[items < len(state.clips)]
         state.clips[streams] = -1
-        if condition.clips is not None and self.memory is not None:
-            clips = condition.clips[..., 0].to(state.clips)
-            state.clips[streams, : clips.shape[1], : clips.shape[2]] = clips
+        if self.memory is not None and (pointed := condition.pointed) is not None:
+            state.clips[streams] = pointed.to(state.clips)
 
     @torch.no_grad()
     def step(
@@ -197,11 +202,11 @@ class Mogo(nn.Module):
         logits, end = guided(self.base_logits(features[:, 0]), request.guidance_scale, options.plausible)
         sampling, fine_sampling = options.sampling(), options.fine_sampling()
         ended = noise[:, 0] < end_share(logits, end, sampling)
-        if self.memory is not None and options.pointer_share:
-            before = torch.where(state.base.lengths[: len(state.past)] > 1, state.past[:, -1, 0], -1)
-            place = (request.age - 1).clamp_min(0)
-            vectors = self.vectors.vectors[0]
-            logits = pointed(logits, before, place, state.clips, vectors, options.pointer_share)
+        points = self.memory is not None and options.pointer_share > 0
+        if points:
+            near = self._pointers(state, request)
+            clips = state.clips.flatten(1, 2)  # (B, R M, Q)
+            logits = mix(logits, near, clips[..., 0], options.pointer_share)
         codes = [draw(logits, noise[:, 1], sampling)]
         base = features[: len(request.age)]  # (B, 1, D), with the text
         below = self.vectors.vectors.new_zeros(len(base), 1, config.code_dim)
@@ -209,11 +214,24 @@ class Mogo(nn.Module):
         for level, (fine, memory) in enumerate(self._fine_memory(state), start=1):
             below = below + self.vectors.vectors[level - 1][codes[-1]][:, None]  # (B, 1, C)
             logits = self.vectors.logits(fine.step(below, base, memory, push)[:, 0], level)
+            if points:
+                near = narrow(near, clips[..., level - 1], codes[-1])
+                logits = mix(logits, near, clips[..., level], options.fine_pointer_share)
             codes.append(draw(logits, noise[:, level + 1], fine_sampling))
         token = torch.stack(codes, dim=-1)  # (B, Q)
         moved = torch.cat([state.past[:, 1:], token[:, None]], dim=1)
         state.past.copy_(torch.where(request.active[:, None, None], moved, state.past))
         return token, ended
+
+    def _pointers(self, state: MogoState, request: TokenRequest) -> Tensor:
+        """Return the weights (B, R M) of the tokens of the clips as the next token of each stream."""
+        past = F.pad(state.past[:, -HISTORY:], (0, 0, max(0, HISTORY - state.past.shape[1]), 0))
+        position = torch.minimum(request.age - 1, state.lengths - 1).clamp_min(
+            0
+        )  # this one is counted already
+        whole = self.sums(state.clips.clamp_min(0))[..., -1, :]  # (B, R, M, C)
+        spread = 2 * self.vectors.vectors.var(dim=1).sum()
+        return weigh(self.sums(past)[..., -1, :], position, whole, state.clips[..., 0] >= 0, spread)
 
     @torch.no_grad()
     def push(

@@ -20,8 +20,8 @@ class MogoState:
         base: KV cache of the base level, for 2 B items, conditional, then unconditional; its context is the text.
         fine: KV cache of all layers of the finer levels, which step together.
         sentence: (2 B, D) projected sentence vectors of the prompts.
-        past: (B, spare + 1, Q) last tokens, newest last.
-        clips: (B, R, M) first-level codes of the clips beside the prompts, -1 where there is none.
+        past: (B, spare + HISTORY, Q) last tokens, newest last.
+        clips: (B, R, M, Q) codes of the clips that are read off, -1 where there is none.
     """
 
     base: TransformerState

@@ -38,7 +38,9 @@ def test_nothing_is_found_for_what_is_far():
 
 def test_drawn_clips_are_padded_with_none():
     memory = three()
-    clips = Recall(memory, 2, 2).draw(memory.nearest(torch.stack([BOW, WALK])), torch.full((2, 16), 0.5))
+    found = memory.nearest(torch.stack([BOW, WALK]))
+    clips, alike = Recall(memory, 2, 2).draw(found, torch.full((2, 16), 0.5))
+    assert alike.tolist() == [[True, False], [True, False]]
     assert clips[0].tolist() == [[[100, 100], [-1, -1]], [[-1, -1], [-1, -1]]]
     assert clips[1, 0].tolist() == [[300, 300], [300, 300]]  # the first two of three tokens
 
@@ -49,8 +51,8 @@ def test_of_clips_that_are_as_near_the_draw_decides():
         [["walk"], ["walk"]], lambda asked: WALK[None], [{}, {}],
     )  # fmt: skip
     recall, found = Recall(memory, 1, 1), memory.nearest(WALK[None], count=2)
-    assert recall.draw(found, torch.tensor([[0.9, 0.1]])).item() == 1
-    assert recall.draw(found, torch.tensor([[0.1, 0.9]])).item() == 2
+    assert recall.draw(found, torch.tensor([[0.9, 0.1]]))[0].item() == 1
+    assert recall.draw(found, torch.tensor([[0.1, 0.9]]))[0].item() == 2
 
 
 def test_a_length_is_that_of_a_clip_that_is_like_the_prompt():

@@ -1,39 +1,51 @@
 import torch
 
-from motiongen.modules.memory_pointer import TOKENS, pointed
+from motiongen.modules.memory_pointer import HISTORY, TOKENS, mix, narrow, weigh
 
-VECTORS = 10 * torch.eye(4)
-
-
-def point(before, position, clips, share=0.5, columns=4):
-    flat = torch.zeros(1, columns)
-    return pointed(
-        flat, torch.tensor([before]), torch.tensor([position]), torch.tensor([clips]), VECTORS, share
-    ).exp()[0]
+VECTORS = 10 * torch.eye(5)
+SPREAD = torch.tensor(200.0)  # squared distance of any two of them
 
 
-def test_the_code_that_follows_the_present_one_in_the_clip_gets_the_share():
-    found = point(before=1, position=2, clips=[[0, 1, 3]])
-    # Half of the head's four quarters, and half for code 3, the place of which in the clip is the present one.
-    torch.testing.assert_close(found, torch.tensor([0.125, 0.125, 0.125, 0.625]), atol=1e-4, rtol=0)
+def weights(past, position, *clips):
+    codes = torch.tensor(clips)[None]  # (1, R, M)
+    last = torch.tensor([([0] * HISTORY + past)[-HISTORY:]])
+    there = codes >= 0
+    return weigh(VECTORS[last], torch.tensor([position]), VECTORS[codes.clamp_min(0)], there, SPREAD)[0]
 
 
-def test_far_in_time_the_clip_counts_less():
-    found = point(before=1, position=2 + int(TOKENS), clips=[[0, 1, 3]])
-    share = 0.5 * torch.tensor(-0.5).exp()
-    torch.testing.assert_close(found[3], 0.25 * (1 - share) + share, atol=1e-3, rtol=0)
+def test_the_token_after_the_present_ones_is_pointed_to():
+    assert weights([0, 1], 2, [0, 1, 3]).argmax() == 2
 
 
-def test_a_motion_begins_as_its_clip_whatever_was_before():
-    for before in (-1, 2):
-        assert point(before=before, position=0, clips=[[3, 1, -1]]).argmax() == 3
+def test_a_clip_is_kept_to_though_another_has_the_same_last_code():
+    found = weights([0, 2, 1], 3, [0, 2, 1, 3], [0, 4, 1, 2])
+    assert found.argmax() == 3 and found[7] < 0.1
 
 
-def test_without_clips_the_head_alone_decides():
-    torch.testing.assert_close(point(1, 0, [[-1, -1, -1]]), torch.full((4,), 0.25))
+def test_of_equal_histories_the_one_at_the_present_time_weighs_more():
+    near, far = weights([1], 1, [1, 2, *[0] * 7, 1, 3]).tolist()[1::9]
+    # Nine tokens apart: by hand exp(-(9 / 6)^2 / 2) times as much.
+    torch.testing.assert_close(
+        far / near, torch.tensor(-((9 / TOKENS) ** 2) / 2).exp().item(), atol=1e-4, rtol=0
+    )
 
 
-def test_further_columns_get_nothing():
-    found = point(before=1, position=2, clips=[[0, 1, 3]], columns=5)
-    torch.testing.assert_close(found[4], torch.tensor(0.1), atol=1e-4, rtol=0)
-    torch.testing.assert_close(found.sum(), torch.tensor(1.0))
+def test_a_prompt_begins_as_its_clips_begin():
+    assert weights([], 0, [3, 1, -1], [2, 1, 0]).tolist() == [0.5, 0, 0, 0.5, 0, 0]
+    assert weights([2], 0, [3, 1, -1])[0] == 1 and weights([2], 1, [3, 1, -1])[0] == 0
+
+
+def test_where_there_is_no_clip_nothing_counts():
+    assert not weights([1], 0, [-1, -1]).any()
+
+
+def test_what_is_pointed_to_gets_the_share():
+    near, codes = torch.tensor([[0.0, 0, 1]]), torch.tensor([[0, 1, 3]])
+    found = mix(torch.zeros(1, 5), near, codes, 0.5).exp()  # the fifth column is END
+    torch.testing.assert_close(found, torch.tensor([[0.1, 0.1, 0.1, 0.6, 0.1]]))
+    torch.testing.assert_close(mix(torch.zeros(1, 4), 0 * near, codes, 0.5).exp(), torch.full((1, 4), 0.25))
+
+
+def test_only_tokens_with_the_drawn_code_count_further():
+    near, codes = torch.tensor([[0.5, 0.2, 1]]), torch.tensor([[3, 1, 3]])
+    assert narrow(near, codes, torch.tensor([3])).tolist() == [[0.5, 0.0, 1.0]]
