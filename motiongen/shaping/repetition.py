@@ -34,9 +34,15 @@ def repeat(motion: Motion, sentence: str, count: int) -> Motion:
     if not found or len(found) == count:
         return motion
     effort = _effort(motion, sentence)
-    if len(found) > count:
-        return _joined(motion, _left_out(motion, found, count, effort))
-    return _joined(motion, _repeated(motion, found, count, effort))
+    tries = []
+    for aim in (count, count - 1, count + 1):  # a seam may look like one more or one less
+        if aim < 1 or aim == len(found):
+            continue
+        spans = (_left_out if len(found) > aim else _repeated)(motion, found, aim, effort)
+        tries.append(_joined(motion, spans))
+        if len(repetitions(tries[-1], sentence)) == count:
+            return tries[-1]
+    return tries[0]
 
 
 def _left_out(motion: Motion, found: list[int], count: int, effort: Tensor) -> list[tuple[int, int]]:

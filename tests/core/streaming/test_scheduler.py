@@ -10,11 +10,12 @@ import torch
 import motiongen
 from motiongen import features, load
 from motiongen.streaming.frame_ring import StreamFrame
-from motiongen.streaming.prompt_plan import IDLE, MAX_QUEUED
+from motiongen.streaming.prompt_plan import IDLE, MAX_QUEUED, WALK, PlannedPrompt, PromptPlan, planned
 from motiongen.streaming.refiner import Refiner
 from motiongen.streaming.scheduler import StreamScheduler
 from motiongen.streaming.verbs import VerbError
 from tests.core.inference.tiny import save_tiny
+from tests.core.motions import t_pose
 
 
 @pytest.fixture(scope="module")
@@ -378,3 +379,60 @@ def test_what_waits_is_refined_without_a_seam(model, weights):
     made = torch.from_numpy(np.stack([frame.rotations[1:] for frame in frames]))
     count = min(len(made), whole.num_frames)
     np.testing.assert_allclose(made[:count].abs(), whole.rotations[:count, 1:].abs(), atol=1e-4)
+
+
+def test_a_sentence_of_several_acts_queues_its_parts(scheduler):
+    character = scheduler.open(seed=1)
+    play(scheduler, [character], 8)
+    answer = tell(scheduler, character, "prompt", text="a person walks, then bows, then jumps twice")
+    assert character.plan.text == "a person walks"
+    assert [prompt.text for prompt in character.plan.queue] == ["a person bows", "a person jumps"]
+    assert character.plan.queue[1].part.repeats == 2
+    character.submit("finish", seconds=0.5)
+    play(scheduler, [character], 40)
+    assert character.plan.number == answer.result().number and character.plan.text != "a person walks"
+    with pytest.raises(VerbError, match="expected at most 16 prompts in the queue"):
+        tell(scheduler, character, "then", text=", then ".join(["bow"] * 17)).result(timeout=1)
+
+
+def test_a_turn_in_a_sentence_turns_the_stream_and_ends(model):
+    headings = []
+    for text in ("walk forward", "walk in a circle, then stop"):
+        scheduler = StreamScheduler(model, batch_sizes=(1,))
+        character = scheduler.open(prompt=text, seed=4)
+        play(scheduler, [character], 400)
+        headings.append((character.plan.text, character.plan.is_idle, character.plan.steering.angle))
+    assert headings[1] == ("stand idle", True, 0.0)
+
+
+def test_who_is_to_turn_in_place_in_a_stream_walks_round():
+    (turn,) = planned("a person turns around", 3)
+    assert turn.text == WALK and turn.number == 3 and turn.part.turn == pytest.approx(np.pi)
+    (slow,) = planned("a person walks slowly", 1)
+    assert slow.text == "a person walks slowly"
+    (plain,) = planned("a person walks", 1)
+    assert plain == PlannedPrompt("a person walks", 1)
+
+
+def test_a_new_prompt_forgets_the_turn_of_the_one_before(scheduler):
+    character = scheduler.open(prompt="walk in a circle", seed=1)
+    play(scheduler, [character], 8)
+    assert character.plan.steering.angle > 5 and character.plan.steering.is_curve
+    tell(scheduler, character, "prompt", text="bow")
+    assert character.plan.steering.angle == 0 and not character.plan.steering.is_curve
+
+
+def test_steps_end_a_motion_and_a_count_asks_again():
+    plan = PromptPlan()
+    (jump,) = planned("a person jumps three times", 1)
+    plan.start(jump)
+    still = features.encode(t_pose(8))
+    assert not plan.advance(still[:4], 0.0, False, 4)
+    again = plan.next_prompt()  # the head ended before any was seen: one try is used up
+    assert again.text == "a person jumps" and again.part.repeats == 2
+    plan.start(again)
+    plan.advance(still[:4], 0.0, False, 4)
+    last = plan.next_prompt()
+    plan.start(last)
+    plan.advance(still[:4], 0.0, False, 4)
+    assert last.part.repeats == 1 and plan.next_prompt().text == IDLE
