@@ -368,7 +368,7 @@ class Model(Pretrained):
 
     @cached_property
     def known(self) -> tuple[list[str], Tensor]:
-        """K sentences of what the model knows, of its memory or its contents and styles, and their directions (K, C)."""
+        """K sentences of what the model knows, of its memory or its contents and styles; their directions (K, C)."""
         if self.memory is not None:
             return list(self.memory.sentences), self.memory.vectors
         contents: Mapping[str, str] = self.about.get("contents", {})
