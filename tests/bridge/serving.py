@@ -40,7 +40,7 @@ def serving(model, **config):
 
     thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
     thread.start()
-    assert started.wait(10), "the server did not start"
+    assert started.wait(120), "the server did not start"
     try:
         yield server
     finally:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from motiongen import load
+from motiongen import Motion, load
 from motiongen.skeleton import SMPL22
 from tests.bridge import avatars, chromium
 from tests.bridge import viewer_requirements as requirements
@@ -98,6 +98,57 @@ def test_what_is_queued_is_shown_until_its_turn_and_holding_forgets_it(page):
     page.wait(
         "!document.querySelector('#now .next') && document.getElementById('now').textContent === 'standing by'"
     )
+
+
+def test_what_is_typed_before_the_first_character_is_there_is_no_shortcut_and_is_kept(server, browser):
+    browser.complaints.clear()
+    browser.open(f"{server.url}?quality=0.3&theme=light&prompt=walk&seed=77", SIZE)
+    browser.wait("!!window.motiongen", chromium.START)
+    browser.press("/")
+    for letter in "ninth":
+        browser.press(letter)
+    browser.press("Enter", shift=True)
+    assert browser.value("document.getElementById('prompt').value") == "ninth"
+    browser.wait(f"{CHARACTER}.group.visible", chromium.START)
+    assert browser.value("motiongen.characters.length") == 1
+    assert browser.value(f"{CHARACTER}.seed") == 77
+    browser.wait("document.querySelector('.state').textContent === 'live'")
+    assert browser.complaints == []
+
+
+def test_three_quick_additions_stand_in_places_of_their_own_and_all_are_seen(page):
+    for _ in range(3):
+        page.press("n")
+    page.wait("motiongen.characters.length === 4 && motiongen.characters.every((one) => one.group.visible)")
+    assert sorted(page.value("motiongen.characters.map((one) => one.slot)")) == [0, 1, 2, 3]
+    inside = """motiongen.characters.every((one, n) => {
+        const tag = document.querySelectorAll('#tags .tag')[n]?.getBoundingClientRect();
+        return tag && tag.left > 0 && tag.right < innerWidth;
+    })"""
+    page.wait(inside)
+
+
+def test_what_was_seen_is_saved_as_a_file_and_as_a_link(page, tmp_path):
+    page.press("d")
+    page.wait("document.getElementById('save').open")
+    link = page.value("document.getElementById('save-link').value")
+    assert link.endswith(f"?prompt=walk&seed={page.value(f'{CHARACTER}.seed')}")
+    text = page.value("fetch(document.querySelector('#save a').href).then((answer) => answer.text())")
+    (tmp_path / "a.bvh").write_text(text)
+    assert Motion.load(tmp_path / "a.bvh").num_frames > 5
+    page.press("d")
+    page.wait("!document.getElementById('save').open")
+
+
+def test_on_a_phone_nothing_is_cut(page):
+    page.open(page.value("location.href"), (390, 844))
+    page.wait(f"{CHARACTER}.group.visible", chromium.START)
+    page.wait("document.getElementById('weights').textContent.includes('CC0')")
+    cut = """[...document.querySelectorAll('.verbs, .verbs button, .weights, .toolbar button')].filter((one) => {
+        const box = one.getBoundingClientRect();
+        return box.width > 0 && (box.left < 0 || box.right > innerWidth || one.scrollWidth > one.clientWidth + 1);
+    }).map((one) => one.id || one.title || one.className)"""
+    assert page.value(cut) == []
 
 
 def test_keys_add_select_and_remove_characters(page):

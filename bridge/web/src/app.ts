@@ -47,7 +47,7 @@ export class App {
   /** Whether a character is on its way to the stage. */
   get isLoading(): boolean {
     const isComing = this.takenSlots.size > 0 || this.characters.some(({ group }) => !group.visible);
-    return this.client.state === "open" && isComing;
+    return this.client.state === "open" && (isComing || !this.hasOpenedFirst);
   }
 
   /** Whether the server knows a verb. */

@@ -31,7 +31,7 @@ export function buildSaveDialog(app: App): () => void {
   const close = make("button", { type: "button", className: "primary", onclick: () => dialog.close() }, "Close");
   dialog.append(
     make("h2", { id: "save-title" }, "Save what you saw"),
-    make("p", {}, "The last half minute of the selected character, with the licence of the weights:"),
+    make("p", {}, "The last half minute of the selected character; GLB and NPZ hold the licence of the weights:"),
     files,
     make("p", {}, "A link to the same prompt with the same seed:"),
     link,
