@@ -17,6 +17,7 @@ from motiongen.io.gltf_container import GltfReader
 from motiongen.io.gltf_nodes import NodeTree
 from motiongen.io.key_rate import rate_of
 from motiongen.io.options import note
+from motiongen.io.units import note_size
 from motiongen.motion import Motion
 from motiongen.rotation import quat_multiply, quat_normalize, quat_rotate, quat_slerp, quat_unroll
 from motiongen.skeleton import Skeleton
@@ -56,7 +57,9 @@ def read(
         name = next(iter(items)) if animation is None else animation
         if name not in items:
             raise ValueError(f"animation: expected one of {names}, got {name!r}; choose one that {path} has")
-        return _motion(reader, NodeTree(reader, character_index, _moving([items[name]])), items[name], fps)
+        tree = NodeTree(reader, character_index, _moving([items[name]]))
+        note_size(path, tree.skeleton)
+        return _motion(reader, tree, items[name], fps)
 
 
 def read_animations(

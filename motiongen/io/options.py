@@ -98,7 +98,8 @@ class ReadOptions:
         if self.mapping is not None:
             from motiongen.humanoid import read_roles
 
-            roles = read_roles(self.mapping, motion.skeleton)
+            told = dict(motion.skeleton.roles or ()) | dict(read_roles(self.mapping, motion.skeleton))
+            roles = tuple(told.items())  # over those of a VRM
             motion = replace(motion, skeleton=replace(motion.skeleton, roles=roles))
         return motion
 

@@ -1,11 +1,14 @@
 """The unit of a file that names none, by the size of the body in it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from motiongen.humanoid import HumanoidMatch, match
+from motiongen.io.options import note
+from motiongen.skeleton import Skeleton
 
 # (stature up to which the unit is taken, metres, name), by the length of legs and trunk of a body in the file's units,
 # which is 1.42 m of SMPL-22 and 1.2 to 1.7 m of an adult. The borders are half-way between adults, by ratio; but
@@ -19,6 +22,8 @@ _STATURES = (
     (446.0, 0.01, "cm"),
     (np.inf, 0.001, "mm"),
 )
+_SMALLEST = 0.2
+"""Stature under which a body in metres is told of."""
 _CENTIMETRES_OVER = 10.0
 """Length of the longest chain of bones over which what is no humanoid is in centimetres."""
 _STATURE_OF_LEGS = 1.76
@@ -49,6 +54,14 @@ def guess_unit(
             reach[joint] = reach[parent] + lengths[joint]
     tips = [reach[joint] + np.linalg.norm(tip) for joint, tip in ends]
     return (0.01, "cm") if max([*reach, *tips]) > _CENTIMETRES_OVER else (1.0, "m")
+
+
+def note_size(path: str | Path, skeleton: Skeleton) -> None:
+    """Say how long a body is in a file whose unit is metres by its format, where that is nobody's length."""
+    lengths = skeleton.offsets.double().norm(dim=1).numpy()
+    size = _stature(match(skeleton.names, skeleton.parents), skeleton.names, skeleton.parents, lengths)
+    if size and not _SMALLEST <= size <= _STATURES[0][0]:
+        note(path, f"a body of {1.2 * size:.3g} m, for the format is in metres; --unit says otherwise")
 
 
 def _stature(

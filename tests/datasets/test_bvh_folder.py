@@ -1,13 +1,17 @@
 """A user's own BVH files: names, captions, and any humanoid."""
 
+import logging
 import pickle
 
 import pytest
 import torch
 
-from motiongen.io import bvh
+from motiongen.io import ReadOptions, bvh
+from motiongen.io.options import scaled
 from motiongen.rotation import quat_angle
 from motiongen_datasets import bvh_folder
+from motiongen_datasets.base import RawClip
+from motiongen_datasets.prepare import _told, prepare
 from tests.core.motions import wobble
 
 
@@ -63,3 +67,22 @@ def test_what_is_no_humanoid_is_one_clear_line(tmp_path):
     (tmp_path / "box.bvh").write_text(text + "MOTION\nFrames: 1\nFrame Time: 0.1\n0 0 0\n")
     with pytest.raises(ValueError, match="expected a humanoid"):
         bvh_folder.load(tmp_path / "box.bvh")
+
+
+def test_what_was_guessed_is_counted_and_an_option_stops_the_guessing(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    (tmp_path / "clips").mkdir()
+    for name in ("walk_01", "walk_02"):
+        bvh.write(scaled(wobble(40), 0.9), tmp_path / "clips" / f"{name}.bvh", unit_to_metres=0.0254)
+    source = [f"bvh_folder={tmp_path / 'clips'}"]
+    prepare(source, tmp_path / "cache", workers=1)
+    assert "2 files taken as unit inch, y up; --unit and --up say otherwise" in caplog.text
+    caplog.clear()
+    prepare(source, tmp_path / "cache", workers=1, options=ReadOptions(unit="inch", up="y"))
+    assert "taken as" not in caplog.text
+
+
+def test_published_datasets_want_no_options(tmp_path):
+    clip = RawClip("a/b", "cmu", "free", load=lambda: wobble(40))
+    with pytest.raises(ValueError, match="cmu: expected no options for a published dataset"):
+        _told(clip, ReadOptions(unit="cm"))

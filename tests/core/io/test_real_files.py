@@ -11,6 +11,7 @@ from torch.testing import assert_close
 from motiongen.humanoid import humanoid_map
 from motiongen.io import ReadOptions, animations, bvh, gltf, load, npz
 from motiongen.io.key_rate import rate_of
+from motiongen.io.options import scaled
 from motiongen.motion import Motion
 from motiongen.retargeting import leg_length
 from motiongen.rotation import (
@@ -248,6 +249,15 @@ def test_skins_that_are_bound_in_spaces_of_their_own_agree_by_a_shared_joint(tmp
     skeleton = gltf.read(scene.save(tmp_path / "a.glb")).skeleton
     order = [skeleton.index(name) for name in SMPL22.names]
     assert_close(skeleton.rest_positions[order], SMPL22.rest_positions, atol=1e-5, rtol=0)
+
+
+def test_a_body_in_centimetres_is_told_of_and_scaled(tmp_path, said):
+    scaled(wobble(3), 100.0).save(tmp_path / "a.glb")
+    assert leg_length(load(tmp_path / "a.glb").skeleton, OWN) == pytest.approx(100 * LEG, rel=1e-4)
+    assert "a.glb: a body of 170 m, for the format is in metres; --unit says otherwise" in said()
+    assert leg_length(load(tmp_path / "a.glb", ReadOptions(unit="cm")).skeleton, OWN) == pytest.approx(
+        LEG, rel=1e-4
+    )
 
 
 def two_people(path):
