@@ -13,7 +13,7 @@ from motiongen.music.audio import Audio
 from motiongen.music.beat_curve import beats_along, unbroken
 from motiongen.music.features import resample
 from motiongen.music.pulse import RATE, WINDOW, mel_levels
-from motiongen.music.tempo_path import tempo_path
+from motiongen.music.tempo_path import Knot, tempo_path
 
 Array = NDArray[np.float64]
 
@@ -51,10 +51,23 @@ def track_beats(audio: Audio) -> BeatGrid:
     levels = mel_levels(samples)  # (n, 40), one at each 60th of a second
     if len(levels) < _SHORTEST * RATE:
         return BeatGrid(0.0, np.zeros(0))
-    stretches = [part for stretch in tempo_path(levels) for part in unbroken(stretch)]
+    sounds = np.flatnonzero(
+        levels.max(axis=1) > _SILENCE
+    )  # pauses before and after the music say nothing of it
+    first, last = (int(sounds[0]), int(sounds[-1]) + 1) if len(sounds) else (0, 0)
+    if last - first < _SHORTEST * RATE:
+        return BeatGrid(0.0, np.zeros(0))
+    begin = first / RATE
+    stretches = [
+        [Knot(knot.time + begin, knot.beat + begin, knot.period) for knot in part]
+        for stretch in tempo_path(levels[first:last])
+        for part in unbroken(stretch)
+    ]
     borders = [(one[-1].time + other[0].time) / 2 for one, other in itertools.pairwise(stretches)]
     beats: list[float] = []
-    for knots, low, high in zip(stretches, [-_EARLY, *borders], [*borders, audio.seconds], strict=False):
+    for knots, low, high in zip(
+        stretches, [-_EARLY, *borders], [*borders, audio.seconds - _EARLY / 2], strict=False
+    ):
         first, period = max(low, knots[0].time - _REACH), knots[0].period
         if (
             beats and first - beats[-1] < 1.5 * period

@@ -36,7 +36,7 @@ LEFT_OUT = shutil.ignore_patterns("node_modules", "viewer", "__pycache__", "*.eg
 SHORTER = {
     "--episodes 1000": "--episodes 4",
     "--episodes 100": "--episodes 2",
-    "--minutes 20": "--steps 2 --tokenizer-steps 2 --encoder-steps 2 --batch-size 4 --encoder-batch-size 4",
+    "--minutes 45": "--steps 2 --tokenizer-steps 2 --encoder-steps 2 --batch-size 4 --encoder-batch-size 4",
     "--workers 2": "--workers 1",
     "motiongen serve": "motiongen serve --port 0",
 }
@@ -139,6 +139,10 @@ def lacking(command):
     """The package that a command needs and this environment does not have, or None."""
     package = next((package for words, package in NEEDS.items() if f"motiongen {words}" in command), None)
     return package if package and importlib.util.find_spec(package) is None else None
+
+
+def test_what_is_shortened_is_in_the_readme():
+    assert [words for words in SHORTER if words not in README] == []
 
 
 @pytest.mark.slow
