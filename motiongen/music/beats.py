@@ -54,13 +54,13 @@ def track_beats(audio: Audio) -> BeatGrid:
     sounds = np.flatnonzero(
         levels.max(axis=1) > _SILENCE
     )  # pauses before and after the music say nothing of it
-    first, last = (int(sounds[0]), int(sounds[-1]) + 1) if len(sounds) else (0, 0)
-    if last - first < _SHORTEST * RATE:
+    start, stop = (int(sounds[0]), int(sounds[-1]) + 1) if len(sounds) else (0, 0)
+    if stop - start < _SHORTEST * RATE:
         return BeatGrid(0.0, np.zeros(0))
-    begin = first / RATE
+    begin = start / RATE
     stretches = [
         [Knot(knot.time + begin, knot.beat + begin, knot.period) for knot in part]
-        for stretch in tempo_path(levels[first:last])
+        for stretch in tempo_path(levels[start:stop])
         for part in unbroken(stretch)
     ]
     borders = [(one[-1].time + other[0].time) / 2 for one, other in itertools.pairwise(stretches)]
