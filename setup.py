@@ -1,6 +1,7 @@
 """Build the web viewer when a wheel, an sdist or an editable install is made; all else is in pyproject.toml."""
 
 import importlib.util
+import shutil
 from pathlib import Path
 from types import ModuleType
 
@@ -24,8 +25,12 @@ class BuildPy(build_py):
     """Collects the packages, the viewer among them."""
 
     def run(self) -> None:
-        """Build the viewer first."""
+        """Build the viewer first, and in an empty folder: what a stopped build left is newer than its source."""
         _builder().build_viewer()
+        if not self.editable_mode:
+            shutil.rmtree(self.build_lib, ignore_errors=True)
+            for wheel in Path(self.get_finalized_command("build").build_base).glob("bdist.*"):
+                shutil.rmtree(wheel, ignore_errors=True)
         super().run()
 
 

@@ -17,9 +17,11 @@ from motiongen.checkpoint import write_tensors
 from motiongen.music.audio import SAMPLE_RATE
 from motiongen.music.features import resample
 from motiongen.music.pulse import (
+    FASTEST,
     LAYERS,
     PHASES,
     RATE,
+    SLOWEST,
     STEP,
     TEMPI,
     WEIGHTS,
@@ -30,6 +32,7 @@ from motiongen.music.pulse import (
     pulse_features,
 )
 from motiongen.music.synthesis import STYLES, synthesise
+from motiongen.music.synthesis.drums import DRUMS
 
 logger = logging.getLogger(__name__)
 SECONDS = 14.0
@@ -37,9 +40,17 @@ LEARNING_RATE = 6e-3
 DROPPED = 0.15
 
 
+def song_tempo(style, rng):
+    """Return a tempo, mostly one at which a style is played: that tells a beat from its half."""
+    if rng.uniform() < 0.25:
+        return float(70 * (160 / 70) ** rng.uniform())
+    low, high = STYLES[style].tempo
+    return float(np.clip(0.9 * low * (high * 1.1 / (low * 0.9)) ** rng.uniform(), SLOWEST + 1, FASTEST - 3))
+
+
 def song(style, seed, rng):
     """Return samples of a window of a song, and its (BPM, seconds from the last beat to the end)."""
-    bpm = float(70 * (160 / 70) ** rng.uniform())
+    bpm = song_tempo(style, rng)
     track = synthesise(style, bpm, SECONDS, seed, first_beat=float(rng.uniform(0, 0.6)))
     length = float(rng.choice([4.0, 6.0, 8.0, 10.0]))
     begin = float(rng.uniform(0, SECONDS - length))
@@ -47,6 +58,42 @@ def song(style, seed, rng):
     part = samples[int(begin * SAMPLE_RATE) :][: int(length * SAMPLE_RATE)]
     end = begin + ((len(part) - WINDOW) // STEP * STEP + WINDOW / 2) / SAMPLE_RATE
     return part, (bpm, (end - track.beats[0]) % (60 / bpm))
+
+
+def metronome(rng):
+    """Return samples of clicks or of a drum on every beat, and their (BPM, seconds from the last beat to the end).
+
+    The first clicks of bars may be higher or louder, and what comes halfway is softer; over a low drum it may be loud.
+    """
+    bpm, length = float(57 * (197 / 57) ** rng.uniform()), float(rng.choice([4.0, 6.0, 8.0, 10.0]))
+    begin, bar = rng.uniform(0, 60 / bpm), int(rng.choice([1, 2, 3, 4]))
+    samples = np.zeros(int(length * SAMPLE_RATE))
+    if rng.uniform() < 0.4:
+        lows = [drum for drum in DRUMS.values() if drum.role == "low"]
+        others = [drum for drum in DRUMS.values() if drum.role != "low"]
+        low, other = (kind[rng.integers(len(kind))].render(rng, SAMPLE_RATE) for kind in (lows, others))
+        sounds, gains = (low, low, other), (1.0, rng.uniform(1, 1.3), rng.uniform(0, 1.2) * (bpm < 165))
+    else:
+        t = np.arange(int(rng.uniform(0.02, 0.1) * SAMPLE_RATE)) / SAMPLE_RATE
+        hertz, fall = rng.uniform(300, 2000), np.exp(-rng.uniform(20, 90) * t)
+        tone, high = (np.sin(2 * np.pi * hertz * ratio * t) * fall for ratio in (1, rng.uniform(1, 2)))
+        half = rng.uniform(0, 0.5) if bpm < 130 and rng.uniform() < 0.5 else 0.0
+        sounds, gains = (tone, high, tone if rng.uniform() < 0.5 else high), (1.0, rng.uniform(1, 1.6), half)
+    for index in range(int(length * bpm / 30) + 1):
+        kind = 2 if index % 2 else 1 if index % (2 * bar) == 0 else 0
+        start = int((begin + index * 30 / bpm) * SAMPLE_RATE)
+        part = sounds[kind][: max(0, len(samples) - start)]
+        samples[start : start + len(part)] += 0.3 * gains[kind] * part
+    end = ((len(samples) - WINDOW) // STEP * STEP + WINDOW / 2) / SAMPLE_RATE
+    return samples, (bpm, (end - begin) % (60 / bpm))
+
+
+def in_noise(samples, rng, share):
+    """Return samples with a microphone's noise, in a share of calls."""
+    if rng.uniform() > share:
+        return samples
+    level = np.abs(samples).max() * 10 ** rng.uniform(-2.5, -0.7)
+    return samples + level * rng.standard_normal(len(samples))
 
 
 SUB, BASS, LOW, HIGH, TREBLE = range(5)
@@ -62,10 +109,10 @@ def groove(rng):
     parts = 3 if rng.uniform() < 0.2 else 4  # of a beat
     beats = 3 if rng.uniform() < 0.1 else 4  # of a bar
     count = int(length * RATE)
-    phase = rng.uniform(0, 60 / bpm)
-    phase = np.arange(beats * parts * int(rng.integers(1, 3)))  # of a pattern of a bar or two
-    on_beat, beat = phase % parts == 0, phase // parts % beats
-    half = (phase % parts == parts // 2) & (parts == 4)
+    begin = rng.uniform(0, 60 / bpm)
+    steps = np.arange(beats * parts * int(rng.integers(1, 3)))  # of a pattern of a bar or two
+    on_beat, beat = steps % parts == 0, steps // parts % beats
+    half = (steps % parts == parts // 2) & (parts == 4)
     rises = np.zeros((count + 20, 6))
     players = [
         # chance on the first beat, on the others, halfway, elsewhere; where its sound lies; how often it plays at all
@@ -83,25 +130,25 @@ def groove(rng):
         chance = np.where(on_beat, np.where(beat == 0, first, others), np.where(half, middle, elsewhere))
         if number == 1:
             chance = np.where(on_beat & (beat % 2 == 1), 0.9, chance)
-        struck = rng.uniform(size=len(phase)) < chance
-        accent = np.where(on_beat, 1.0, rng.uniform(0.5, 1.0)) * rng.uniform(0.6, 1.0, len(phase))
+        struck = rng.uniform(size=len(steps)) < chance
+        accent = np.where(on_beat, 1.0, rng.uniform(0.5, 1.0)) * rng.uniform(0.6, 1.0, len(steps))
         loud = rng.uniform(0.2, 1.0, 6) * 0.25
         loud[list(bands)] = rng.uniform(0.7, 1.5, len(bands))
         loud[5] = rng.uniform(0.1, 0.5)
-        for index in range(-len(phase), int(length * bpm / 60 * parts) + 1):
-            own = index % len(phase)
-            at = (phase + index * 60 / bpm / parts + rng.normal(0, 0.006)) * RATE
+        for index in range(-len(steps), int(length * bpm / 60 * parts) + 1):
+            own = index % len(steps)
+            at = (begin + index * 60 / bpm / parts + rng.normal(0, 0.006)) * RATE
             if not 1 <= at < count + 10 or not struck[own] or rng.uniform() < 0.06:
                 continue
             low = int(at)
             rises[low : low + 2] += np.outer([1 - at + low, at - low], accent[own] * loud)
     for bar in range(int(length * bpm / 60 / beats) + 1):  # chords
-        at = int((phase + bar * beats * 60 / bpm) * RATE)
+        at = int((begin + bar * beats * 60 / bpm) * RATE)
         if rng.uniform() < 0.7:
             rises[max(at - 6, 0) : at + 7, 5] += rng.uniform(0, 0.3)
     rises += rng.uniform(0.0, 0.04) * np.abs(rng.standard_normal(rises.shape))
     rises *= rng.uniform(size=6) > 0.1
-    return normalised(20 * rises[:count]), (bpm, ((count - 1) / RATE - phase) % (60 / bpm))
+    return normalised(20 * rises[:count]), (bpm, ((count - 1) / RATE - begin) % (60 / bpm))
 
 
 def pulseless(kind, rng):
@@ -138,7 +185,7 @@ def coloured(samples, rng):
 
 
 def right(bpm, since):
-    """Return (148, 12) bool: the hypotheses that are right."""
+    """Return (192, 12) bool: the hypotheses that are right."""
     tempo = np.abs(np.log(TEMPI / bpm)) < 0.012
     phase = (PHASES - 1 - since * bpm / 60 * PHASES) % PHASES
     distance = np.abs((np.arange(PHASES) - phase + PHASES / 2) % PHASES - PHASES / 2)
@@ -146,12 +193,20 @@ def right(bpm, since):
 
 
 def collect(seeds, noises, grooves, rng):
-    """Return descriptions (M, 148, 12, F) fp16 and what is right (M, 148, 12); all false for a noise."""
+    """Return descriptions (M, 192, 12, F) fp16 and what is right (M, 192, 12); all false for a noise."""
     described, targets, began = [], [], time.monotonic()
     for seed in seeds:
         for style in STYLES:
             part, (bpm, since) = song(style, seed, rng)
-            described.append(pulse_features(envelopes(coloured(part, rng))).astype(np.float16))
+            described.append(
+                pulse_features(envelopes(coloured(in_noise(part, rng, 0.3), rng))).astype(np.float16)
+            )
+            targets.append(right(bpm, since))
+        for _ in range(20):
+            part, (bpm, since) = metronome(rng)
+            described.append(
+                pulse_features(envelopes(coloured(in_noise(part, rng, 0.6), rng))).astype(np.float16)
+            )
             targets.append(right(bpm, since))
         logger.info("seed %d, %.0f s", seed, time.monotonic() - began)
     for index in range(noises):
@@ -193,7 +248,7 @@ def main():
     torch.manual_seed(0)
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)
-    inputs, targets = collect(range(options.songs), 5 * options.songs, 42 * options.songs, rng)
+    inputs, targets = collect(range(options.songs), 10 * options.songs, 42 * options.songs, rng)
     held_inputs, held_targets = collect(range(1000, 1004), 20, 0, rng)
     sample = inputs[::9].float().flatten(0, 2)
     mean, std = sample.mean(dim=0), sample.std(dim=0) + 1e-2

@@ -13,7 +13,10 @@ from motiongen.cli import UsageError, arguments
 
 @dataclass(frozen=True, kw_only=True)
 class BeatsConfig:
-    """Find the tempo and the beats of a piece of music, and draw them with the music's features."""
+    """Find the tempo, 56 to 200 beats a minute, and the beats of a piece of music; draw them with its features.
+
+    The tempo may drift or change. Slower or faster music is counted twice or half as fast.
+    """
 
     music: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="MUSIC")]
     """Sound file: wav, mp3, ogg, flac and what else FFmpeg reads."""

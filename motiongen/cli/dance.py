@@ -19,7 +19,7 @@ class DanceConfig:
     """
 
     music: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="MUSIC")]
-    """Audio file: wav, mp3, ogg, flac or any other format of FFmpeg."""
+    """Audio file: wav, mp3, ogg, flac or any other format of FFmpeg; its beats are found from 56 to 200 a minute."""
     output: arguments.Outputs = ()
     """File to write; may be given several times."""
     start: Annotated[float, tyro.conf.arg(name="from", metavar="S")] = 0.0

@@ -1,5 +1,6 @@
 """Beat tracking of whole pieces, and its measures: F-measure and recall."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,25 +10,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from motiongen.music.audio import Audio
+from motiongen.music.beat_curve import beats_along, unbroken
 from motiongen.music.features import resample
-from motiongen.music.follow import Indices, advance, begin
-from motiongen.music.pulse import (
-    PHASES,
-    RATE,
-    WINDOW,
-    Pulse,
-    PulseScores,
-    fit_pulse,
-    mel_levels,
-    score_pulses,
-)
+from motiongen.music.pulse import RATE, WINDOW, mel_levels
+from motiongen.music.tempo_path import Knot, tempo_path
 
 Array = NDArray[np.float64]
 
-_LENGTH, _HOP = 10.0, 4.0  # length of a window, and the time from one to the next, seconds
 _SHORTEST = 1.9  # seconds: less holds no two beats of a slow song
 _EARLY = 0.04  # seconds before the beginning at which a beat counts as its first
 _SILENCE = -75.0  # dB of full scale in a band
+_REACH = 3.0  # seconds from the middle of a window to its ends: beyond, a pulse is not known
 
 
 @dataclass(frozen=True)
@@ -44,11 +37,12 @@ class BeatGrid:
 
 
 def track_beats(audio: Audio) -> BeatGrid:
-    """Return the beats of music of 68 to 165 beats a minute, whose tempo may drift or change.
+    """Return the beats of music of 56 to 200 beats a minute, whose tempo may drift, by up to 3 % a second, or change.
 
-    Windows of ten seconds are scored and joined by the likeliest path through them (Viterbi); on that path each tempo
-    is fitted to the onsets. Sounds without a pulse (silence, noise, speech) have no beats: that is one of the
-    hypotheses, learned from such sounds.
+    Overlapping windows are scored and joined by the likeliest course of tempo and phase through them; beats lie where
+    that course, drawn through the onsets as a smooth curve, passes whole numbers. So no beat is lost or given twice
+    where windows meet. Sounds without a pulse (silence, noise, speech) have no beats: that is one of the hypotheses,
+    learned from such sounds.
 
     Raises:
         ImportError: librosa is not installed.
@@ -57,49 +51,31 @@ def track_beats(audio: Audio) -> BeatGrid:
     levels = mel_levels(samples)  # (n, 40), one at each 60th of a second
     if len(levels) < _SHORTEST * RATE:
         return BeatGrid(0.0, np.zeros(0))
-    windows = _windows(len(levels))
-    scores = [score_pulses(levels[first:last]) for first, last in windows]
-    ends = [(last - 1) / RATE for _, last in windows]
+    sounds = np.flatnonzero(
+        levels.max(axis=1) > _SILENCE
+    )  # pauses before and after the music say nothing of it
+    start, stop = (int(sounds[0]), int(sounds[-1]) + 1) if len(sounds) else (0, 0)
+    if stop - start < _SHORTEST * RATE:
+        return BeatGrid(0.0, np.zeros(0))
+    begin = start / RATE
+    stretches = [
+        [Knot(knot.time + begin, knot.beat + begin, knot.period) for knot in part]
+        for stretch in tempo_path(levels[start:stop])
+        for part in unbroken(stretch)
+    ]
+    borders = [(one[-1].time + other[0].time) / 2 for one, other in itertools.pairwise(stretches)]
     beats: list[float] = []
-    for (first, last), window, end, best in zip(windows, scores, ends, _path(scores, ends), strict=True):
-        if best is None:
-            continue
-        pulse = fit_pulse(window.envelope, *best, end)
-        # A window gives the beats that are nearer to its middle than to another's; the first and the last the rest.
-        margin = (_LENGTH - _HOP) / 2
-        low = -_EARLY if first == 0 else first / RATE + margin
-        high = audio.seconds if last == len(levels) else end - margin
-        beats += _between(pulse, low, high, beats[-1] if beats else -np.inf)
+    for knots, low, high in zip(
+        stretches, [-_EARLY, *borders], [*borders, audio.seconds - _EARLY / 2], strict=False
+    ):
+        first, period = max(low, knots[0].time - _REACH), knots[0].period
+        if (
+            beats and first - beats[-1] < 1.5 * period
+        ):  # it follows at once, so no beat is lost or comes twice
+            first = beats[-1] + period / 2
+        beats.extend(beats_along(knots, first, min(high, knots[-1].time + _REACH)))
     kept = np.array([max(beat, 0.0) for beat in beats if _is_audible(levels, beat)])
     return BeatGrid(60 / float(np.median(np.diff(kept))) if len(kept) > 1 else 0.0, kept)
-
-
-def _windows(count: int) -> list[tuple[int, int]]:
-    """Return the spans [first, last) of the windows over `count` levels; the last one is moved back to be whole."""
-    length, hop = int(_LENGTH * RATE), int(_HOP * RATE)
-    starts = range(0, max(count - length, 0) + hop, hop) if count > length else range(1)
-    return [(max(min(start, count - length), 0), min(start + length, count)) for start in starts]
-
-
-def _path(scores: list[PulseScores], ends: list[float]) -> list[tuple[int, int] | None]:
-    """Return the likeliest (tempo, phase) of each window; None where there is no pulse."""
-    belief = begin(scores[0], ends[0])
-    origins: list[Indices] = []
-    for window, end in zip(scores[1:], ends[1:], strict=True):
-        belief, origin = advance(belief, window, end, (end - belief.end) / _LENGTH)
-        origins.append(origin)
-    path = [int(np.append(belief.scores.ravel(), belief.none).argmax())]
-    path.extend(int(origin[path[-1]]) for origin in reversed(origins))
-    none = belief.scores.size
-    return [None if index == none else divmod(index, PHASES) for index in reversed(path)]
-
-
-def _between(pulse: Pulse, low: float, high: float, last: float) -> list[float]:
-    """Return a pulse's beats in [low, high), without one that repeats the last beat before them."""
-    beat = pulse.nearest(max(low, last + pulse.period))
-    if beat < low or beat < last + 0.6 * pulse.period:
-        beat += pulse.period
-    return list(np.arange(beat, high, pulse.period))
 
 
 def _is_audible(levels: Array, beat: float) -> bool:

@@ -24,9 +24,9 @@ RATE = SAMPLE_RATE / STEP
 WINDOW = 2 * HOP
 """Samples that a level is computed from, half of them before its time and half after."""
 BANDS = 40
-SLOWEST, FASTEST = 68.0, 165.0
-TEMPI = SLOWEST * (FASTEST / SLOWEST) ** np.linspace(0, 1, 148)
-"""Tempi that are scored, beats a minute, 0.6 % apart: over ten seconds the nearest one drifts by 15 ms."""
+SLOWEST, FASTEST = 56.0, 200.0
+TEMPI = SLOWEST * (FASTEST / SLOWEST) ** np.linspace(0, 1, 192)
+"""Tempi that are scored, beats a minute, 0.7 % apart: over eight seconds the nearest one drifts by 13 ms."""
 PHASES = 12
 """Phases that are scored, as parts of a beat; halves, thirds and quarters of a beat fall on them."""
 WEIGHTS = Path(__file__).with_name("pulse.safetensors")
@@ -36,6 +36,7 @@ _RANGE = 50.0  # dB below the mean loudness that are kept
 _SUB = ((30, 60), (60, 90), (90, 130), (130, 190))  # Hz: finer than mel, to tell the kick from the bass
 _EDGES = (0, 2, 5, 16, 27, BANDS)  # of kick, bass, low middle, high middle, treble
 ENVELOPES = len(_EDGES)
+_STANDS_OUT = 2.0  # times the median
 _NEAR = 12  # values before and after that are compared for a change of sound
 _LAGS = (1, 2, 3, 4)  # beats
 _BLOCK = 2048
@@ -65,7 +66,7 @@ class PulseScores:
     """Scores of every tempo and phase for a few seconds of music, as log-odds against no pulse.
 
     Attributes:
-        scores: (148, 12) by tempo and by phase of the beat.
+        scores: (192, 12) by tempo and by phase of the beat.
         envelope: (n, 6) the envelopes that were scored.
     """
 
@@ -99,8 +100,10 @@ def envelopes(levels: Array) -> Array:
     rise = np.zeros_like(relative)
     # Looking back only makes up for the window, in whose first half an onset shows early.
     rise[2:] = np.maximum(relative[2:] - relative[:-2], 0)
-    rises = [rise[:, low:high].mean(axis=1) for low, high in itertools.pairwise(_EDGES)]
-    return normalised(np.stack([*rises, _change(relative)], axis=1))
+    rises = np.stack([rise[:, low:high].mean(axis=1) for low, high in itertools.pairwise(_EDGES)], axis=1)
+    # Noise rises everywhere, a little: what stands out of that are the onsets.
+    rises = np.maximum(rises - _STANDS_OUT * np.median(rises, axis=0), 0)
+    return normalised(np.concatenate([rises, _change(relative)[:, None]], axis=1))
 
 
 def normalised(envelope: Array) -> Array:
@@ -123,21 +126,21 @@ def _change(levels: Array) -> Array:
 
 
 def pulse_features(envelope: Array) -> Array:
-    """Return the network's inputs (148, 12, F) for each tempo and phase of the beat.
+    """Return the network's inputs (192, 12, F) for each tempo and phase of the beat.
 
     They are the mean envelopes at the twelve phases from the beat on, the difference of odd and even beats on the beat
     and half a beat later, the likeness of beats at four lags, and the tempo. Phase 11 lies at the end of the envelope
     (n, 6), phase 0 eleven twelfths of a beat before.
     """
-    folded, counts = _fold(envelope)  # (148, K, 12, 6), the last beats first; (148,) their number
+    folded, counts = _fold(envelope)  # (192, K, 12, 6), the last beats first; (192,) their number
     beats = counts[:, None, None]
-    profile = folded.sum(axis=1) / beats  # (148, 12, 6)
+    profile = folded.sum(axis=1) / beats  # (192, 12, 6)
     odd = folded[:, 1::2].sum(axis=1) / np.maximum(beats // 2, 1)
     even = folded[:, ::2].sum(axis=1) / ((beats + 1) // 2)
     uneven = np.where(beats > 3, np.abs(odd - even), 0)
     exists = (np.arange(folded.shape[1]) < counts[:, None])[..., None, None]
     spread = np.where(exists, folded - profile.mean(axis=1)[:, None, None], 0)
-    power = np.square(spread).sum(axis=(1, 2)) / (counts * PHASES)[:, None] + 1e-3  # (148, 6)
+    power = np.square(spread).sum(axis=(1, 2)) / (counts * PHASES)[:, None] + 1e-3  # (192, 6)
     alike = [
         np.einsum("tkpe,tkpe->te", spread[:, lag:], spread[:, :-lag])
         / (np.maximum(counts - lag, 1) * PHASES)[:, None]
@@ -145,7 +148,7 @@ def pulse_features(envelope: Array) -> Array:
         for lag in _LAGS
     ]
     octave = np.log2(TEMPI / 110)[:, None]
-    common = np.concatenate([*alike, octave, octave**2], axis=1)[:, None]  # (148, 1, 26)
+    common = np.concatenate([*alike, octave, octave**2], axis=1)[:, None]  # (192, 1, 26)
     parts = [
         profile[:, _ROTATED].reshape(len(TEMPI), PHASES, -1),
         uneven,
@@ -156,13 +159,13 @@ def pulse_features(envelope: Array) -> Array:
 
 
 def _fold(envelope: Array) -> tuple[Array, NDArray[np.int64]]:
-    """Return the beats (148, K, 12, 6) of an envelope at each tempo, then zeros, and their number (148,)."""
+    """Return the beats (192, K, 12, 6) of an envelope at each tempo, then zeros, and their number (192,)."""
     periods = RATE * 60 / TEMPI  # values
     counts = np.maximum(((len(envelope) - 1) / periods).astype(np.int64), 1)
     back = (
         np.arange(counts.max())[:, None] * PHASES + np.arange(PHASES)[::-1]
     )  # (K, 12) twelfths before the end
-    times = len(envelope) - 1 - back * (periods / PHASES)[:, None, None]  # (148, K, 12)
+    times = len(envelope) - 1 - back * (periods / PHASES)[:, None, None]  # (192, K, 12)
     low = np.clip(times.astype(np.int64), 0, len(envelope) - 2)
     part = (times - low)[..., None]
     folded = envelope[low] * (1 - part) + envelope[low + 1] * part
@@ -174,7 +177,7 @@ def score_pulses(levels: Array) -> PulseScores:
     """Return the scores of every tempo and phase for levels (n, 40) of two seconds or more."""
     envelope = envelopes(levels)
     first, first_bias, last, last_bias = _weights()
-    hidden = np.tanh(pulse_features(envelope) @ first + first_bias)  # (148, 12, hidden)
+    hidden = np.tanh(pulse_features(envelope) @ first + first_bias)  # (192, 12, hidden)
     return PulseScores(hidden @ last + last_bias, envelope)
 
 

@@ -24,3 +24,22 @@ def click_music(bpm, seconds, first=0.0, rate=22050):
             part = sound[: max(0, len(samples) - start)]
             samples[start : start + len(part)] += np.float32(gain) * part
     return Audio(samples, rate), beats
+
+
+def clicks_at(beats, seconds, bar=1, rate=22050):
+    """Return samples (S,) with a click of peak .56 on each beat, a higher one on the first of each bar."""
+    samples = np.zeros(int(seconds * rate), np.float32)
+    time = np.arange(int(0.06 * rate)) / rate
+    for index, beat in enumerate(beats):
+        sound = 0.56 * np.sin(2 * np.pi * (1000 if index % bar else 1500) * time) * np.exp(-60 * time)
+        start = int(beat * rate)
+        part = sound[: max(0, len(samples) - start)]
+        samples[start : start + len(part)] += part
+    return samples
+
+
+def noisy_clicks(bpm, seconds, bar=1, rate=22050):
+    """Return clicks under white noise of RMS .06, and their beats, seconds."""
+    beats = np.arange(0.2, seconds, 60 / bpm)
+    noise = 0.06 * np.random.default_rng(0).standard_normal(int(seconds * rate))
+    return Audio((clicks_at(beats, seconds, bar, rate) + noise).astype(np.float32), rate), beats

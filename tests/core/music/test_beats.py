@@ -1,10 +1,12 @@
+import itertools
+
 import numpy as np
 import pytest
 
 from motiongen.music.audio import Audio
 from motiongen.music.beats import beat_f_measure, beat_one_hot, beat_recall, track_beats
 from motiongen.music.synthesis import synthesise
-from tests.core.music.clicks import click_music
+from tests.core.music.clicks import click_music, clicks_at, noisy_clicks
 
 RATE = 22050
 
@@ -25,6 +27,48 @@ def test_new_tempo_is_followed():
     audio = Audio(np.concatenate([slow.samples, fast.samples]), RATE)
     grid = track_beats(audio)
     assert beat_f_measure(grid.beats, np.concatenate([truth, more + 16.0])) > 0.85
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bpm", [70.0, 83.0, 97.5, 111.0, 120.0, 133.0, 149.0, 165.0])
+def test_no_beat_is_lost_or_doubled_where_windows_meet(bpm):
+    for seconds, phase in itertools.product((6.1, 7.9, 13.3, 31.0), (0.0, 0.3, 0.55, 0.8)):
+        truth = np.arange(phase * 60 / bpm, seconds - 0.1, 60 / bpm)
+        beats = track_beats(Audio(clicks_at(truth, seconds), RATE)).beats
+        gaps = np.diff([truth[0], *beats, truth[-1]])[1:-1] * bpm / 60
+        assert gaps.max() < 1.5 and gaps.min() > 0.5, (seconds, phase)
+        assert beat_recall(beats, truth) == 1.0, (seconds, phase)
+
+
+def test_beats_at_two_a_second_from_zero_are_all_found():
+    audio, truth = click_music(120.0, 55.0)
+    beats = track_beats(audio).beats
+    assert len(beats) == len(truth) == 110
+    np.testing.assert_allclose(beats, truth, atol=0.02)
+
+
+@pytest.mark.parametrize(("bpm", "bar"), [(60, 1), (90, 3), (120, 1), (150, 3), (180, 3), (190, 1)])
+def test_clicks_are_heard_through_noise(bpm, bar):
+    audio, truth = noisy_clicks(bpm, 20.0, bar)
+    grid = track_beats(audio)
+    assert beat_f_measure(grid.beats, truth) > 0.97
+    assert grid.bpm == pytest.approx(bpm, rel=0.01)
+
+
+@pytest.mark.parametrize(("first", "last"), [(90, 150), (140, 100)])
+def test_tempo_that_rises_or_falls_is_followed(first, last):
+    t = np.linspace(0, 30, 30001)
+    count = np.cumsum(first + (last - first) * t / 30) / 60 * 1e-3 + 0.2
+    truth = np.interp(np.arange(1, int(count[-1]) + 1), count, t)
+    audio = Audio(clicks_at(truth, 30.0), RATE)
+    assert beat_f_measure(track_beats(audio).beats, truth) > 0.97
+
+
+@pytest.mark.slow
+def test_fast_waltz_is_counted_in_three():
+    song = synthesise("waltz", 172.0, 20.0, 5301, first_beat=0.3)
+    grid = track_beats(Audio(song.samples, song.sample_rate))
+    assert grid.bpm == pytest.approx(180, rel=0.01) and beat_f_measure(grid.beats, song.beats) > 0.95
 
 
 def test_quiet_music_has_the_same_beats():
