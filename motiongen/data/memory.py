@@ -20,7 +20,7 @@ ALIKE = 0.75
 """Least similarity of a sentence whose clip is like what is asked: as long, for one."""
 CANDIDATES = 16
 """Nearest clips of which those that are read are drawn."""
-SHARPNESS = 16.0
+SHARPNESS = 40.0
 """A clip is drawn with weight exp(SHARPNESS * similarity)."""
 
 
@@ -179,6 +179,21 @@ def clip_facts(record: ClipRecord) -> dict[str, str]:
     return {"id": record.id, "source": record.source, "licence": record.licence}
 
 
+@dataclass(frozen=True)
+class Recalled:
+    """Clips that heads read beside B prompts.
+
+    Attributes:
+        codes: (B, R, M, Q) int16, -1 where there is none.
+        alike: (B, R) bool, whether the sentence of each means what the prompt does.
+        lengths: tokens of the whole first clip of each prompt; None where it is not alike.
+    """
+
+    codes: Tensor
+    alike: Tensor
+    lengths: list[int | None]
+
+
 class Recall:
     """Draws the clips that a head reads beside a prompt.
 
@@ -192,23 +207,8 @@ class Recall:
         self.memory, self.count = memory, count
         self._starts = memory.first_tokens(tokens)
 
-    def lengths(self, found: Found, uniform: Tensor) -> list[int | None]:
-        """Return a length for each prompt, tokens, drawn from those of the clips found; None where none is like it.
-
-        Args:
-            found: for B prompts.
-            uniform: (B, K) uniform draws in 0..1, one for each clip found.
-        """
-        near = (found.clips >= 0) & (found.similarity >= ALIKE)
-        chosen = (uniform + SHARPNESS * found.similarity).masked_fill(~near, -torch.inf).argmax(dim=-1)
-        clips = found.clips.gather(1, chosen[:, None])[:, 0]
-        lengths = self.memory.whole_lengths[clips.clamp_min(0)].tolist()
-        return [
-            length if like else None for length, like in zip(lengths, near.any(dim=1).tolist(), strict=True)
-        ]
-
-    def draw(self, found: Found, uniform: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the codes (B, R, M, Q) int16 of clips drawn from those found, -1 for none, and which are alike (B, R).
+    def draw(self, found: Found, uniform: Tensor) -> Recalled:
+        """Return clips drawn from those found.
 
         Args:
             found: for B prompts.
@@ -217,9 +217,11 @@ class Recall:
         gumbel = -(-uniform.clamp(1e-6, 1 - 1e-6).log()).log()
         scores = (SHARPNESS * found.similarity + gumbel).masked_fill(found.clips < 0, -torch.inf)
         chosen = scores.topk(self.count, dim=-1).indices
-        clips = found.clips.gather(1, chosen)  # (B, R)
+        clips, alike = found.clips.gather(1, chosen), found.similarity.gather(1, chosen) >= ALIKE  # (B, R)
         codes = self._starts[clips.clamp_min(0)].masked_fill((clips < 0)[..., None, None], -1)
-        return codes, found.similarity.gather(1, chosen) >= ALIKE
+        whole = self.memory.whole_lengths[clips[:, 0].clamp_min(0)].tolist()
+        lengths = [length if like else None for length, like in zip(whole, alike[:, 0].tolist(), strict=True)]
+        return Recalled(codes, alike, lengths)
 
 
 class TrainingRecall:
@@ -250,6 +252,6 @@ class TrainingRecall:
             torch.rand(found.clips.shape[1], generator=torch.Generator().manual_seed(int(draw * 2**40)))
             for draw in draws
         ]
-        clips, _ = self._recall.draw(found, torch.stack(noise))
+        clips = self._recall.draw(found, torch.stack(noise)).codes
         without = torch.tensor(draws) >= self._share
         return clips.masked_fill(without[:, None, None, None], -1)

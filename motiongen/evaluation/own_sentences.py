@@ -52,7 +52,7 @@ class NearestContent:
                 continue
             for mirrored in (False, True):
                 rows.append(statistics(cache.features(index, mirrored)))
-                self.labels.append(mirror_label(record.content) if mirrored else record.content)
+                self.labels.append((mirror_label(record.content) if mirrored else None) or record.content)
         if not rows:
             raise ValueError(
                 "cache: expected training clips with a content, got none; prepare data that has labels"

@@ -55,7 +55,7 @@ class CodeOptions:
     temperature: float = 1.0
     top_k: int | None = None
     top_p: float = 1.0
-    pointer_share: float = 0.7
+    pointer_share: float = 0.85
     """Share of what the clips of a memory point to in the next first-level code, where one is like the present; 0 for
     nothing."""
     fine_pointer_share: float = 0.95

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from motiongen import features, heads
 from motiongen.conditions.prompt import normalise_prompt
 from motiongen.conditions.text import TextCondition, TextEncoder
-from motiongen.data.memory import Found, Memory, Recall
+from motiongen.data.memory import Memory, Recall
 from motiongen.heads.code_config import CodeOptions
 from motiongen.heads.spec import Kind
 from motiongen.inference import splice
@@ -106,32 +106,24 @@ class Model(Pretrained):
             prompts: B sentences.
             generators: one for each, which draws among the nearest clips.
         """
-        condition = self.text.encode(prompts)
-        if self._recall is None:
-            return condition
-        found, uniform = self._found(condition, generators)
-        clips, alike = self._recall.draw(found, uniform)
-        return replace(condition, clips=clips, alike=alike).to(self.device)
+        return self._recalled(prompts, generators)[0]
 
-    def lengths(self, prompts: Sequence[str], generators: Sequence[torch.Generator]) -> list[int | None]:
-        """Return a length for each prompt, tokens: that of a clip of the memory that is like it; None without one.
+    def _recalled(
+        self, prompts: Sequence[str], generators: Sequence[torch.Generator]
+    ) -> tuple[TextCondition, list[int | None]]:
+        """Return encoded prompts with clips of the memory, and the length of a clip that is like each, tokens.
 
-        Args:
-            prompts: B sentences.
-            generators: one for each, which draws among the nearest clips.
+        The length is None where no clip is like the prompt, and at most LONGEST.
         """
-        if self._recall is None:
-            return [None] * len(prompts)
-        lengths = self._recall.lengths(*self._found(self.text.encode(prompts), generators))
-        longest = round(LONGEST * features.FPS / self.frames_per_token)
-        return [None if length is None else min(length, longest) for length in lengths]
-
-    def _found(self, condition: TextCondition, generators: Sequence[torch.Generator]) -> tuple[Found, Tensor]:
-        """Return the clips nearest to B prompts, and uniform draws (B, K) for them."""
-        assert self.memory is not None
+        condition = self.text.encode(prompts)
+        if self._recall is None or self.memory is None:
+            return condition, [None] * len(prompts)
         found = self.memory.nearest(condition.pooled)
         uniform = [torch.rand(found.clips.shape[1], generator=generator) for generator in generators]
-        return found, torch.stack(uniform)
+        drawn = self._recall.draw(found, torch.stack(uniform))
+        longest = round(LONGEST * features.FPS / self.frames_per_token)
+        lengths = [None if length is None else min(length, longest) for length in drawn.lengths]
+        return replace(condition, clips=drawn.codes, alike=drawn.alike).to(self.device), lengths
 
     def generate(
         self,
@@ -153,13 +145,27 @@ class Model(Pretrained):
             ValueError: no prompt, an empty one, or a length that is not positive.
         """
         generators = item_generators(generator, len(prompts))
-        codes = self.sampler.generate(
-            self.condition(prompts, generators),
-            lengths=self._asked(seconds, prompts, generators),
-            generator=generators,
-            options=options or self.spec.options(),
-        )
+        codes = self._write(prompts, seconds, generators, options or self.spec.options())
         return [_cut(features.decode(self._decode(item)), seconds).licensed(self.licence) for item in codes]
+
+    def _write(
+        self,
+        prompts: Sequence[str],
+        seconds: float | None,
+        generators: Sequence[torch.Generator],
+        options: CodeOptions,
+        prefix_codes: Sequence[Tensor] | None = None,
+    ) -> list[Tensor]:
+        """Return new codes (N_i, Q) for each prompt, as long as asked, as a clip that is like it, or as the head ends."""
+        condition, lengths = self._recalled(prompts, generators)
+        written: list[Tensor] = self.sampler.generate(
+            condition,
+            lengths=lengths if seconds is None else self._tokens(seconds),
+            prefix_codes=prefix_codes,
+            generator=generators,
+            options=options,
+        )
+        return written
 
     def sequence(
         self,
@@ -201,12 +207,12 @@ class Model(Pretrained):
         continuing = replace(options, min_tokens=max(options.min_tokens, SWITCH_MIN_TOKENS))
         for prompt, length in zip(prompts, each, strict=True):
             tries = [
-                self.sampler.generate(
-                    self.condition([prompt] * count, generators),
-                    lengths=self._asked(length, [prompt] * count, generators),
-                    prefix_codes=[item[max(0, len(item) - SWITCH_TOKENS) :] for item in codes],
-                    generator=generators,
-                    options=continuing if len(codes[0]) else options,
+                self._write(
+                    [prompt] * count,
+                    length,
+                    generators,
+                    continuing if len(codes[0]) else options,
+                    [item[max(0, len(item) - SWITCH_TOKENS) :] for item in codes],
                 )
                 for _ in range(best_of)
             ]
@@ -402,15 +408,10 @@ class Model(Pretrained):
             log.warning("%s", note)
         return notes
 
-    def _asked(
-        self, seconds: float | None, prompts: Sequence[str], generators: Sequence[torch.Generator]
-    ) -> Sequence[int | None]:
-        """Return the tokens of each prompt's motion: as asked, or as the memory has them; None lets the head decide."""
-        if seconds is None:
-            return self.lengths(prompts, generators)
+    def _tokens(self, seconds: float) -> int:
         if not seconds > 0:
             raise ValueError(f"seconds: expected a positive length, got {seconds}; or leave it out")
-        return [max(1, -(-round(seconds * features.FPS) // self.frames_per_token))] * len(prompts)
+        return max(1, -(-round(seconds * features.FPS) // self.frames_per_token))
 
     def _encode(self, motion: Motion, from_start: bool = False) -> Tensor:
         """Return the codes (N, Q) of a canonical motion.

@@ -1,13 +1,14 @@
 """A prepared cache as a memory: what a user's own clips need to answer to words, without training."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import torch
 
 from motiongen.conditions.text import TextEncoder
 from motiongen.data.cache import ClipCache
 from motiongen.data.code_bank import encode_all, fingerprint
-from motiongen.data.corpus import captioned_motions
+from motiongen.data.corpus import CaptionedMotion, captioned_motions
 from motiongen.data.memory import Memory, clip_facts
 from motiongen.tokenizers.rvq_vae import RVQVAE
 
@@ -31,7 +32,7 @@ def remember(
         tokenizer: of the head that will read them.
         encoder: text encoder of that head.
         clips_per_caption: most clips with the same first caption; 0 for all.
-        captions_per_clip: most captions of a clip, its first ones; 0 for all.
+        captions_per_clip: most captions of a clip: half its first ones, half those that most clips have; 0 for all.
 
     Raises:
         ValueError: no clip has a caption.
@@ -53,13 +54,26 @@ def remember(
     clips = [cache.features(motion.clip, motion.mirrored)[: TOKENS * step] for motion in motions]
     return Memory.build(
         encode_all(tokenizer, clips),
-        [motion.captions[: captions_per_clip or None] for motion in motions],
+        _captions(motions, captions_per_clip),
         lambda sentences: _embed(encoder, sentences),
         [clip_facts(cache.records[motion.clip]) for motion in motions],
         encoder.name,
         fingerprint(tokenizer),
         torch.tensor([-(-cache.records[motion.clip].num_frames // step) for motion in motions]),
     )
+
+
+def _captions(motions: Sequence[CaptionedMotion], most: int) -> list[tuple[str, ...]]:
+    """Return the captions of each motion, at most so many: the first are the most specific, common ones cost least."""
+    counts = Counter(caption for motion in motions for caption in motion.captions)
+    if not most:
+        return [motion.captions for motion in motions]
+    chosen = []
+    for motion in motions:
+        first = motion.captions[: most - most // 2]
+        others = sorted(motion.captions[len(first) :], key=lambda caption: -counts[caption])
+        chosen.append((*first, *others[: most // 2]))
+    return chosen
 
 
 def _embed(encoder: TextEncoder, sentences: list[str]) -> torch.Tensor:

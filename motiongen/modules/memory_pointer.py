@@ -12,7 +12,7 @@ from torch import Tensor
 
 WIDTH = 0.05
 """Variance of a token's neighbourhood, as a share of the mean squared distance of two tokens."""
-TOKENS = 6.0
+TOKENS = 2.5
 """Standard deviation of a token's place in its clip about the time since the prompt began, tokens."""
 HISTORY = 4
 """Last tokens that are compared."""
@@ -42,9 +42,9 @@ def weigh(past: Tensor, position: Tensor, clips: Tensor, there: Tensor, spread: 
         compared = compared + known
     late = (place - position[:, None]) / TOKENS
     score = -gaps / compared.clamp_min(1) / (2 * WIDTH) - late.square() / 2
-    usable = there.flatten(1, 2) & (
-        (place == 0) == (position == 0)[:, None]
-    )  # a prompt begins as its clips begin
+    begins = (place == 0) == (position == 0)[:, None]  # a prompt begins as its clips begin
+    goes_on = there.sum(dim=2) > position[:, None]  # (B, R): after its end a clip is not read
+    usable = there.flatten(1, 2) & begins & goes_on.repeat_interleave(length, dim=1)
     return score.masked_fill(~usable, -torch.inf).softmax(dim=-1).nan_to_num(0.0)
 
 

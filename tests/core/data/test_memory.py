@@ -39,8 +39,9 @@ def test_nothing_is_found_for_what_is_far():
 def test_drawn_clips_are_padded_with_none():
     memory = three()
     found = memory.nearest(torch.stack([BOW, WALK]))
-    clips, alike = Recall(memory, 2, 2).draw(found, torch.full((2, 16), 0.5))
-    assert alike.tolist() == [[True, False], [True, False]]
+    drawn = Recall(memory, 2, 2).draw(found, torch.full((2, 16), 0.5))
+    clips = drawn.codes
+    assert drawn.alike.tolist() == [[True, False], [True, False]]
     assert clips[0].tolist() == [[[100, 100], [-1, -1]], [[-1, -1], [-1, -1]]]
     assert clips[1, 0].tolist() == [[300, 300], [300, 300]]  # the first two of three tokens
 
@@ -51,8 +52,8 @@ def test_of_clips_that_are_as_near_the_draw_decides():
         [["walk"], ["walk"]], lambda asked: WALK[None], [{}, {}],
     )  # fmt: skip
     recall, found = Recall(memory, 1, 1), memory.nearest(WALK[None], count=2)
-    assert recall.draw(found, torch.tensor([[0.9, 0.1]]))[0].item() == 1
-    assert recall.draw(found, torch.tensor([[0.1, 0.9]]))[0].item() == 2
+    assert recall.draw(found, torch.tensor([[0.9, 0.1]])).codes.item() == 1
+    assert recall.draw(found, torch.tensor([[0.1, 0.9]])).codes.item() == 2
 
 
 def test_a_length_is_that_of_a_clip_that_is_like_the_prompt():
@@ -60,7 +61,7 @@ def test_a_length_is_that_of_a_clip_that_is_like_the_prompt():
     memory.whole_lengths = torch.tensor([30, 10, 20])
     found = memory.nearest(torch.stack([WALK, BOW, JUMP + 0.6 * WALK, BOW + WALK]))
     # The last one is as near to a walk as to a bow, .71: neither says how long it takes.
-    assert Recall(memory, 1, 1).lengths(found, torch.full((4, 16), 0.5)) == [30, 10, 20, None]
+    assert Recall(memory, 1, 1).draw(found, torch.full((4, 16), 0.5)).lengths == [30, 10, 20, None]
 
 
 def test_a_memory_comes_back_from_its_folder(tmp_path):

@@ -23,11 +23,16 @@ def test_a_clip_is_kept_to_though_another_has_the_same_last_code():
 
 
 def test_of_equal_histories_the_one_at_the_present_time_weighs_more():
-    near, far = weights([1], 1, [1, 2, *[0] * 7, 1, 3]).tolist()[1::9]
-    # Nine tokens apart: by hand exp(-(9 / 6)^2 / 2) times as much.
+    near, far = weights([1], 1, [1, 2, 0, 1, 3]).tolist()[1::3]
+    # Three tokens apart: by hand exp(-(3 / 2.5)^2 / 2) times as much.
     torch.testing.assert_close(
-        far / near, torch.tensor(-((9 / TOKENS) ** 2) / 2).exp().item(), atol=1e-4, rtol=0
+        far / near, torch.tensor(-((3 / TOKENS) ** 2) / 2).exp().item(), atol=1e-4, rtol=0
     )
+
+
+def test_after_its_end_a_clip_is_not_read():
+    assert not weights([0, 1, 3], 3, [0, 1, 3, -1]).any()
+    assert not weights([0, 1], 2, [0, 1, -1], [0, 1, 2])[:3].any()
 
 
 def test_a_prompt_begins_as_its_clips_begin():
