@@ -66,7 +66,9 @@ class CodeOptions:
     def __post_init__(self) -> None:
         if not 0 <= self.plausible <= 1:
             raise ValueError(f"plausible: expected 0..1, got {self.plausible}; take 0.05")
-        check_share(self, "pointer_share", "fine_pointer_share")
+        for name in ("pointer_share", "fine_pointer_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}: expected 0..1, got {getattr(self, name)}; take 0.85")
         check_at_least(self, 1, "min_tokens", fix="take 4")
         self.sampling()  # checks temperature, top_k and top_p
 

@@ -156,7 +156,7 @@ class Model(Pretrained):
         options: CodeOptions,
         prefix_codes: Sequence[Tensor] | None = None,
     ) -> list[Tensor]:
-        """Return new codes (N_i, Q) for each prompt, as long as asked, as a clip that is like it, or as the head ends."""
+        """Return new codes (N_i, Q) for each prompt, as long as asked, as a clip that is like it, or until the end."""
         condition, lengths = self._recalled(prompts, generators)
         written: list[Tensor] = self.sampler.generate(
             condition,

@@ -105,7 +105,7 @@ def test_long_motions_go_on_past_the_window(model):
 def test_a_prompt_far_from_anything_known_gets_a_note(weights, caplog):
     with caplog.at_level(logging.WARNING):
         generate("quarterly tax declaration", seconds=0.5, weights=weights, device="cpu")
-    assert "is far from what this model knows; the nearest is 'a person" in caplog.text
+    assert "is far from what this model knows; the nearest that it knows is 'a person" in caplog.text
 
 
 def test_an_empty_prompt_and_an_unknown_set_are_refused(weights):

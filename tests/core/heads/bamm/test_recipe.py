@@ -55,14 +55,14 @@ def test_a_phase_leaves_out_the_first_frames(cache, tmp_path):
 
 
 def test_an_end_stands_only_where_the_clip_ends(recipe):
-    rows = [recipe._example(3, [0.9, 0.0, start, 0.0, 0.0]) for start in (0.0, 0.99)]
+    rows = [recipe._example(3, [0.9, 0.0, start, 0.0, 0.0, 0.0]) for start in (0.0, 0.99)]
     assert [len(row.codes) for row in rows] == [12, 12] and [row.ended for row in rows] == [False, True]
     assert torch.equal(rows[1].codes, recipe.corpus.bank.codes(3, 0)[-12:])
 
 
 def test_a_continuation_has_the_end_of_the_first_motion_and_the_caption_of_the_second(recipe):
     pair = recipe.pairs[0]
-    shown = recipe._example(0, [0.4, 0.0, 0.5, 0.0, 0.0])
+    shown = recipe._example(0, [0.4, 0.0, 0.5, 0.0, 0.0, 0.0])
     assert 1 <= shown.given <= pair.boundary and shown.caption == pair.second
     assert torch.equal(shown.codes, pair.codes[pair.boundary - shown.given :][:12])
 
