@@ -46,7 +46,7 @@ def peak_megabytes() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--weights", default="full")
+    parser.add_argument("--weights", default="open")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()

@@ -37,7 +37,7 @@ MOVES = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weights", default="full")
+    parser.add_argument("--weights", default="open")
     parser.add_argument("--g1-moves", type=Path, help="folder of the G1 Moves data")
     parser.add_argument("--seconds", type=float, default=6.0)
     args = parser.parse_args()

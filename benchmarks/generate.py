@@ -50,7 +50,7 @@ def decode(model: Model, tokens: int, cached: bool) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weights", default="full")
+    parser.add_argument("--weights", default="open")
     parser.add_argument("--runs", type=int, default=5)
     args = parser.parse_args()
     start = time.perf_counter()

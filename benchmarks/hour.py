@@ -27,7 +27,7 @@ PERIODS = 12
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weights", default="full")
+    parser.add_argument("--weights", default="open")
     parser.add_argument("--characters", type=int, default=8)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--threads", type=int, default=1)

@@ -79,7 +79,7 @@ class Streamed:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True)
-    parser.add_argument("--weights", default="full")
+    parser.add_argument("--weights", default="open")
     parser.add_argument("--prompts", type=int, default=128)
     parser.add_argument("--leads", type=int, nargs="+", default=[8, 12, 16])
     args = parser.parse_args()

@@ -61,7 +61,7 @@ def serving(
 def main() -> None:
     """Serve at a speed other than real time, which `motiongen serve` does not offer."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weights", default="full")
+    parser.add_argument("--weights", default="open")
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--port", type=int, default=0)
     args = parser.parse_args()

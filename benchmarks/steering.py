@@ -27,7 +27,7 @@ SECONDS, EVERY = 12, 3
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True)
-    parser.add_argument("--weights", default="full")
+    parser.add_argument("--weights", default="open")
     parser.add_argument("--streams", type=int, default=16)
     args = parser.parse_args()
     model, draw = load("mogo", args.weights), np.random.default_rng(0)

@@ -82,7 +82,7 @@ KINDS: dict[str, tuple[Callable, type[StepCompiler]]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weights", default="full")
+    parser.add_argument("--weights", default="open")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--tokens", type=int, default=100)
     parser.add_argument("--sizes", type=int, nargs="+", default=[8, 64])

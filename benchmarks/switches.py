@@ -20,7 +20,7 @@ from motiongen.streaming.scheduler import StreamScheduler
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True)
-    parser.add_argument("--weights", default="full")
+    parser.add_argument("--weights", default="open")
     parser.add_argument("--classifier", default="benchmarks/evaluation/classifier")
     parser.add_argument("--prompts", type=int, default=128)
     args = parser.parse_args()

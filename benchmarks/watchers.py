@@ -95,7 +95,7 @@ async def _read(owner) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weights", default="full")
+    parser.add_argument("--weights", default="open")
     parser.add_argument("--watchers", type=int, default=500)
     parser.add_argument("--rate", type=float, default=60.0)
     parser.add_argument("--seconds", type=float, default=20.0)

@@ -37,7 +37,7 @@ class BenchConfig:
         str, tyro.conf.arg(help_behavior_hint="(default: MOTIONGEN_TOKEN of the environment)")
     ] = ""
     """The server's secret."""
-    weights: arguments.Weights = "full"
+    weights: arguments.Weights = "open"
     """Weights of the server that is started."""
     device: arguments.Device = "auto"
     """Device of the server that is started."""

@@ -30,7 +30,7 @@ class DanceConfig:
     """Length of the music to use."""
     style: Annotated[str | None, tyro.conf.arg(metavar="STYLE", help_behavior_hint="(default: any)")] = None
     """Dance style of the weights; see motiongen models."""
-    weights: arguments.Weights = "full"
+    weights: arguments.Weights = "open"
     space: Annotated[str | None, choices.space()] = None
     seed: int = 0
     """The same seed gives the same dance on the same device."""

@@ -48,7 +48,7 @@ class DriveConfig:
     """Duration."""
     seed: int = 0
     """Seed of a motion from words, or of a server's character."""
-    weights: arguments.Weights = "full"
+    weights: arguments.Weights = "open"
     token: Annotated[
         str, tyro.conf.arg(help_behavior_hint="(default: MOTIONGEN_TOKEN of the environment)")
     ] = ""

@@ -48,7 +48,7 @@ class EditConfig:
     after: Annotated[float | None, tyro.conf.arg(metavar="START", help_behavior_hint="(seconds)")] = None
     """Regenerate everything after this time."""
     head: Annotated[str, choices.head("words", edits=True)] = "bamm"
-    weights: arguments.Weights = "full"
+    weights: arguments.Weights = "open"
     memory: arguments.Memory = None
     seed: int = 0
     """The same seed gives the same motion on the same device."""

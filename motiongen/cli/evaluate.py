@@ -36,7 +36,7 @@ class EvaluateRun:
     ] = None
     """Folder for report.md and report.json."""
     head: Annotated[str, choices.head("words")] = "bamm"
-    weights: arguments.Weights = "full"
+    weights: arguments.Weights = "open"
     memory: arguments.Memory = None
     device: arguments.Device = "auto"
     """Device of the models."""
@@ -54,7 +54,7 @@ class DanceRun:
         Path | None, tyro.conf.arg(aliases=["-o"], metavar="DIR", help_behavior_hint="(optional)")
     ] = None
     """Folder for report.md and report.json."""
-    weights: tuple[str, ...] = ("full",)
+    weights: tuple[str, ...] = ("open",)
     """Weight sets (as in motiongen dance, or NAME=FOLDER), one row of the table for each of their spaces."""
     steps: Annotated[int | None, arguments.by_model("N")] = None
     """Denoising steps."""

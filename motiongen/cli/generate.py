@@ -25,7 +25,7 @@ class GenerateConfig:
     output: arguments.Outputs = ()
     """File to write; may be given several times."""
     head: Annotated[str, choices.head("words")] = "bamm"
-    weights: arguments.Weights = "full"
+    weights: arguments.Weights = "open"
     memory: arguments.Memory = None
     seconds: Annotated[float | None, arguments.by_model("S")] = None
     """Length of the motion of each prompt."""

@@ -67,9 +67,9 @@ class ServeConfig:
             + "; ".join(f"{name}: {spec.summary}" for name, spec in _streaming().items()),
         ),
     ] = next(iter(_streaming()))
-    weights: arguments.Weights = "full"
+    weights: arguments.Weights = "open"
     memory: arguments.Memory = None
-    """full (non-commercial), open (free sources, may be used in products), or a folder of your own."""
+    """open (free sources, may be used in products), full (non-commercial), or a folder of your own."""
     max_characters: Annotated[int, tyro.conf.arg(name="max-sessions", metavar="N")] = 256
     """Characters at once; more are refused."""
     device: arguments.Device = "auto"

@@ -19,7 +19,7 @@ def dance(
     guidance_scale: float | None = None,
     steps: int | None = None,
     space: str | None = None,
-    weights: str | Path = "full",
+    weights: str | Path = "open",
     device: str = "auto",
     progress: Progress | None = None,
 ) -> Motion:
@@ -34,7 +34,7 @@ def dance(
         guidance_scale: classifier-free guidance scale of the music; 1 for no guidance; None for the model's default.
         steps: denoising steps; None for the default.
         space: "latent" or "motion"; None for the first one of the weights.
-        weights: "full" (non-commercial), "open" (free sources) or a folder.
+        weights: "open" (free sources), "full" (non-commercial) or a folder.
         device: "auto", "cpu" or "cuda".
         progress: called with the numbers of positions done and in all.
 
@@ -60,7 +60,7 @@ def edit_dance(
     seed: int = 0,
     guidance_scale: float | None = None,
     steps: int | None = None,
-    weights: str | Path = "full",
+    weights: str | Path = "open",
     device: str = "auto",
 ) -> Motion:
     """Return a motion in which a span, a group of joints, or both are regenerated to music; see `DanceModel.edit`.

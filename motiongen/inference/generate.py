@@ -21,7 +21,7 @@ def generate(
     start_from: Motion | None = None,
     plan: bool = True,
     head: str = "bamm",
-    weights: str | Path = "full",
+    weights: str | Path = "open",
     device: str = "auto",
     memory: str | Path | None = None,
 ) -> Motion:
@@ -38,7 +38,7 @@ def generate(
         plan: read sentences for acts that follow each other, counts, speeds and turns (`conditions.plan`); without, the
             head alone hears them. A sentence that says none of that gives the same bits either way.
         head: name of the head.
-        weights: "full" (non-commercial), "open" (free sources) or a folder.
+        weights: "open" (free sources), "full" (non-commercial) or a folder.
         device: "auto", "cpu" or "cuda".
         memory: a folder that `motiongen remember` wrote; "0" for none; None for that of the weights.
 
@@ -74,7 +74,7 @@ def variants(
     start_from: Motion | None = None,
     plan: bool = True,
     head: str = "bamm",
-    weights: str | Path = "full",
+    weights: str | Path = "open",
     device: str = "auto",
     memory: str | Path | None = None,
 ) -> list[PromptedMotion]:
@@ -132,7 +132,7 @@ def edit(
     guidance_scale: float | None = None,
     temperature: float | None = None,
     head: str = "bamm",
-    weights: str | Path = "full",
+    weights: str | Path = "open",
     device: str = "auto",
     memory: str | Path | None = None,
 ) -> Motion:

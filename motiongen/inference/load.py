@@ -27,7 +27,7 @@ _LOCK = threading.RLock()
 
 def load(
     head: str = "bamm",
-    weights: str | Path = "full",
+    weights: str | Path = "open",
     device: str = "auto",
     *,
     space: str | None = None,
@@ -66,7 +66,7 @@ def load(
 
 def load_words(
     head: str,
-    weights: str | Path = "full",
+    weights: str | Path = "open",
     device: str = "auto",
     *,
     memory: str | Path | None = None,
@@ -90,7 +90,7 @@ def load_words(
 
 
 def load_dance(
-    space: str | None = None, weights: str | Path = "full", device: str = "auto", *, head: str = "badm"
+    space: str | None = None, weights: str | Path = "open", device: str = "auto", *, head: str = "badm"
 ) -> DanceModel:
     """Return a loaded music head in one of its spaces, by default the first one in the set; see `load`."""
     spec = heads.lookup(head, "music")

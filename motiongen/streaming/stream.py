@@ -23,7 +23,7 @@ def stream(
     seed: int = 0,
     guidance_scale: float | None = None,
     head: str = "mogo",
-    weights: str | Path = "full",
+    weights: str | Path = "open",
     device: str = "auto",
     memory: str | Path | None = None,
 ) -> Iterator[StreamFrame]:
@@ -36,7 +36,7 @@ def stream(
         seed: the same seed gives the same frames on the same device.
         guidance_scale: how strictly to follow the prompts, 1 to 10.
         head: name of a model that streams.
-        weights: "full" (non-commercial), "open" (free sources) or a folder.
+        weights: "open" (free sources), "full" (non-commercial) or a folder.
         device: "auto", "cpu" or "cuda".
         memory: a folder that `motiongen remember` wrote; "0" for none; None for that of the weights.
 

@@ -79,7 +79,7 @@ def drive(
     prompt: str = "a person walks",
     seconds: float | None = None,
     seed: int = 0,
-    weights: str | Path = "full",
+    weights: str | Path = "open",
     token: str | None = None,
     output: str | Path | None = None,
     size: tuple[int, int] = (640, 480),

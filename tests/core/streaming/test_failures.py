@@ -69,8 +69,9 @@ def test_a_bug_in_a_characters_frames_ends_it_alone_and_is_raised_to_its_reader(
     scheduler = StreamScheduler(model, batch_sizes=(2,))
     one, other = scheduler.open(seed=1), scheduler.open(seed=2)
     play(scheduler, one, 4)
-    answer = one.submit("then", text="bow")
-    one.plan.steering = None
+    one.submit("prompt", text="walk")
+    answer = one.submit("then", text="bow")  # after the walk
+    one.plan.advance = None
     play(scheduler, other, 30)
     with pytest.raises(RuntimeError, match=r"character 1: it failed: .* open another"):
         play(scheduler, one, 30)
