@@ -91,7 +91,7 @@ def test_only_sets_are_listed_as_sets_and_only_policies_as_policies(tmp_path):
     with pytest.raises(ValueError, match=r"weights: expected full, open or a folder, got 'policies'; check"):
         load("bamm", "policies")
     with pytest.raises(
-        ValueError, match=r"policy: expected carp-blockpush, .* or a folder, got 'full'; check"
+        ValueError, match=r"policy: expected carp-blockpush, .* or a folder, got 'open'; check"
     ):
         load("carp")
     with pytest.raises(ValueError, match=r"got 'carp-pushs'; did you mean carp-pusht\?"):
