@@ -21,7 +21,9 @@ ALIKE = 0.75
 CANDIDATES = 16
 """Nearest clips of which those that are read are drawn."""
 SHARPNESS = 40.0
-"""A clip is drawn with weight exp(SHARPNESS * similarity)."""
+"""A clip is drawn with weight exp(SHARPNESS * rank)."""
+POOL = 512
+"""Clips of the nearest sentences among which those are chosen."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,13 @@ class Found:
 
     Attributes:
         clips: (B, K) indices of clips, nearest first; -1 where there are fewer.
+        rank: (B, K) what they are drawn by: the mean similarity of the nearest sentence and of the clip's first.
         similarity: (B, K) cosine similarity of the prompt to the nearest sentence of each; 0 where there is none.
         sentence: (B, K) indices of those sentences.
     """
 
     clips: Tensor
+    rank: Tensor
     similarity: Tensor
     sentence: Tensor
 
@@ -52,6 +56,7 @@ class Memory:
         encoder: name of the text encoder of the vectors.
         tokenizer: fingerprint of the tokenizer of the codes.
         whole_lengths: (M,) tokens of each clip before it was cut; None where none was.
+        first: (M,) index of the first sentence of each clip; None for the first that it has.
     """
 
     def __init__(
@@ -65,6 +70,7 @@ class Memory:
         encoder: str = "",
         tokenizer: str = "",
         whole_lengths: Tensor | None = None,
+        first: Tensor | None = None,
     ) -> None:
         self.flat, self.lengths = codes, lengths
         self.starts = lengths.cumsum(0) - lengths
@@ -72,6 +78,10 @@ class Memory:
         self.vectors = F.normalize(vectors.float(), dim=-1)
         self.encoder, self.tokenizer = encoder, tokenizer
         self.whole_lengths = lengths if whole_lengths is None else whole_lengths
+        if first is None:
+            own = {clip: row for row in reversed(range(len(owners))) for clip in owners[row]}
+            first = torch.tensor([own[clip] for clip in range(len(lengths))])
+        self.first = first
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -84,40 +94,47 @@ class Memory:
     def nearest(self, vectors: Tensor, count: int = CANDIDATES) -> Found:
         """Return the clips nearest to prompts.
 
+        Of clips with the same sentence those come first whose own first caption, the most specific one, is near too: a
+        mummy's walk is a walk, but not what "a person walks" means.
+
         Args:
             vectors: (B, D) sentence vectors of the prompts.
             count: K clips of each prompt.
         """
-        vectors = F.normalize(vectors.float().cpu(), dim=-1)
+        parts = [self._nearest(part, count) for part in vectors.split(256)]
+        return Found(
+            *(torch.cat(tensors) for tensors in zip(*(vars(part).values() for part in parts), strict=True))
+        )
+
+    def _nearest(self, vectors: Tensor, count: int) -> Found:
+        cosines = F.normalize(vectors.float().cpu(), dim=-1) @ self.vectors.T  # (B, S)
         found = Found(
             torch.full((len(vectors), count), -1),
             torch.zeros(len(vectors), count),
+            torch.zeros(len(vectors), count),
             torch.zeros(len(vectors), count, dtype=torch.long),
         )
-        for start in range(0, len(vectors), 256):
-            cosines = vectors[start : start + 256] @ self.vectors.T  # (b, S)
-            best = cosines.topk(min(8 * count, cosines.shape[1]), dim=-1)
-            for row, (values, indices) in enumerate(
-                zip(best.values.tolist(), best.indices.tolist(), strict=True)
-            ):
-                self._fill(found, start + row, values, indices)
-        return found
-
-    def _fill(self, found: Found, row: int, similarities: Sequence[float], sentences: Sequence[int]) -> None:
-        """Write the clips of the nearest sentences of one prompt, each clip once."""
-        taken: dict[int, tuple[float, int]] = {}
-        room = found.clips.shape[1]
-        for similarity, sentence in zip(similarities, sentences, strict=True):
-            if similarity < NEAR or len(taken) >= room:
-                break
-            owners = self.owners[sentence]
-            shift = row % len(owners)  # a sentence of many clips does not show the same ones to every prompt
-            for clip in [*owners[shift:], *owners[:shift]]:
-                if len(taken) < room:
+        best = cosines.topk(min(8 * count, cosines.shape[1]), dim=-1)
+        for row, (values, indices) in enumerate(
+            zip(best.values.tolist(), best.indices.tolist(), strict=True)
+        ):
+            taken: dict[int, tuple[float, int]] = {}
+            for similarity, sentence in zip(values, indices, strict=True):
+                if similarity < NEAR or len(taken) >= POOL:
+                    break
+                for clip in self.owners[sentence]:
                     taken.setdefault(clip, (similarity, sentence))
-        for place, (clip, (similarity, sentence)) in enumerate(taken.items()):
-            found.clips[row, place], found.similarity[row, place] = clip, similarity
-            found.sentence[row, place] = sentence
+            if not taken:
+                continue
+            clips = torch.tensor(list(taken))
+            similarities, sentences = map(torch.tensor, zip(*taken.values(), strict=True))
+            rank = (similarities + cosines[row, self.first[clips]]) / 2
+            order = rank.argsort(descending=True, stable=True)[:count]
+            for into, values_of in zip(
+                vars(found).values(), (clips, rank, similarities, sentences), strict=True
+            ):
+                into[row, : len(order)] = values_of[order].to(into.dtype)
+        return found
 
     def first_tokens(self, count: int) -> Tensor:
         """Return the first codes (M, count, Q) int16 of every clip, -1 after the end of shorter ones."""
@@ -155,8 +172,12 @@ class Memory:
                 owners.setdefault(sentence, []).append(clip)
         lengths = torch.tensor([len(item) for item in codes])
         vectors = embed(list(owners))
+        rows = {sentence: row for row, sentence in enumerate(owners)}
+        first = torch.tensor([rows[sentences[0]] for sentences in captions])
         flat, described = torch.cat(list(codes)), list(owners.values())
-        return cls(flat, lengths, list(owners), vectors, described, facts, encoder, tokenizer, whole_lengths)
+        return cls(
+            flat, lengths, list(owners), vectors, described, facts, encoder, tokenizer, whole_lengths, first
+        )
 
     @classmethod
     def of_corpus(cls, corpus: Corpus, table: CaptionTable) -> "Memory":
@@ -215,7 +236,7 @@ class Recall:
             uniform: (B, K) uniform draws in 0..1, one for each clip found.
         """
         gumbel = -(-uniform.clamp(1e-6, 1 - 1e-6).log()).log()
-        scores = (SHARPNESS * found.similarity + gumbel).masked_fill(found.clips < 0, -torch.inf)
+        scores = (SHARPNESS * found.rank + gumbel).masked_fill(found.clips < 0, -torch.inf)
         chosen = scores.topk(self.count, dim=-1).indices
         clips, alike = found.clips.gather(1, chosen), found.similarity.gather(1, chosen) >= ALIKE  # (B, R)
         codes = self._starts[clips.clamp_min(0)].masked_fill((clips < 0)[..., None, None], -1)

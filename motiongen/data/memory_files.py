@@ -37,6 +37,7 @@ def save(memory: Memory, folder: str | Path) -> None:
         "high": _packed(memory.flat // 256),
         "lengths": memory.lengths.to(torch.int32),
         "whole_lengths": memory.whole_lengths.to(torch.int32),
+        "first": memory.first.to(torch.int32),
         "vectors": (memory.vectors / scale).round().to(torch.int8),
         "scale": scale.half(),
     }
@@ -92,8 +93,13 @@ def load(folder: str | Path) -> Memory:
                 raise ValueError("owners: expected clips of this memory, got others; copy both files again")
         licences = facts["licences"]
         clips = [{"id": id, "source": source, "licence": licences[source]} for id, source in facts["clips"]]
+        first = tensors["first"].long()
+        if len(first) != len(lengths) or not bool(((first >= 0) & (first < len(vectors))).all()):
+            raise ValueError("first: expected a sentence of each clip, got others; copy both files again")
         words = facts["sentences"], vectors, facts["owners"]
-        return Memory(codes, lengths, *words, clips, facts["encoder"], facts["tokenizer"], whole_lengths)
+        return Memory(
+            codes, lengths, *words, clips, facts["encoder"], facts["tokenizer"], whole_lengths, first
+        )
 
 
 def _read_facts(path: Path) -> dict[str, Any]:

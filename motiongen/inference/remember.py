@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
@@ -37,7 +38,7 @@ def remember(
     Raises:
         ValueError: no clip has a caption.
     """
-    motions = captioned_motions(cache, "train")
+    motions = _plain(cache, captioned_motions(cache, "train"))
     if clips_per_caption:
         counts = Counter[str]()
         kept = []
@@ -61,6 +62,29 @@ def remember(
         fingerprint(tokenizer),
         torch.tensor([-(-cache.records[motion.clip].num_frames // step) for motion in motions]),
     )
+
+
+def _plain(cache: ClipCache, motions: Sequence[CaptionedMotion]) -> list[CaptionedMotion]:
+    """Return motions without the captions that mostly are those of another content: dribbling is no walk forward.
+
+    A motion that would have no caption left keeps its own.
+    """
+    contents = [cache.records[motion.clip].content for motion in motions]
+    counts: dict[str, Counter[str]] = {}
+    for motion, content in zip(motions, contents, strict=True):
+        for caption in motion.captions if content else ():
+            counts.setdefault(caption, Counter())[str(content)] += 1
+    usual = {
+        caption: content
+        for caption, counter in counts.items()
+        for content, count in counter.most_common(1)
+        if count > 0.5 * counter.total()
+    }
+    plain = []
+    for motion, content in zip(motions, contents, strict=True):
+        own = tuple(caption for caption in motion.captions if usual.get(caption, content) == content)
+        plain.append(replace(motion, captions=own or motion.captions))
+    return plain
 
 
 def _captions(motions: Sequence[CaptionedMotion], most: int) -> list[tuple[str, ...]]:

@@ -32,6 +32,19 @@ def test_the_nearest_clips_come_first_each_once():
     assert three().sentences[found.sentence[0, 0]] == "leap"
 
 
+def test_of_clips_with_one_sentence_the_plain_one_comes_first():
+    codes = [torch.full((1, 1), n, dtype=torch.int16) for n in range(3)]
+    vectors = {"mummy": BOW + 0.4 * WALK, "walk": WALK}
+    memory = Memory.build(
+        codes,
+        [["mummy", "walk"], ["walk", "mummy"], ["mummy", "walk"]],
+        lambda asked: torch.stack([vectors[sentence] for sentence in asked]),
+        [{}] * 3,
+    )
+    found = memory.nearest(WALK[None], count=3)
+    assert found.clips.tolist() == [[1, 0, 2]] and found.similarity.tolist() == [[1.0, 1.0, 1.0]]
+
+
 def test_nothing_is_found_for_what_is_far():
     assert (three().nearest(-torch.ones(1, 3)).clips == -1).all()
 
@@ -87,6 +100,7 @@ def test_a_folder_without_a_memory_says_how_to_make_one(tmp_path):
     [
         ("lengths", lambda lengths: lengths + 1),
         ("whole_lengths", lambda lengths: lengths - 1),
+        ("first", lambda first: first + 9),
         ("high", lambda high: high[:-1]),
         ("vectors", lambda vectors: vectors[1:]),
         ("low", lambda low: low[:-1]),

@@ -5,9 +5,10 @@ import torch
 
 from motiongen.data import memory_files
 from motiongen.data.cache import write_cache
+from motiongen.data.corpus import captioned_motions
 from motiongen.inference.generate import edit, generate
 from motiongen.inference.load import load_words
-from motiongen.inference.remember import remember
+from motiongen.inference.remember import _plain, remember
 from motiongen.streaming.stream import stream
 from tests.core.inference.tiny import save_tiny
 from tests.core.motions import wobble
@@ -102,3 +103,17 @@ def test_a_head_that_reads_none_is_refused(memory):
 def test_a_folder_that_is_not_there_is_named(weights):
     with pytest.raises(ValueError, match="got 'nowhere'; check the path"):
         load_words("bamm", weights, "cpu", memory="nowhere")
+
+
+def test_a_caption_that_mostly_means_something_else_is_left_out(tmp_path):
+    facts = {"source": "mine", "licence": "CC0", "split": "train"}
+    words = [("walk", ("a person walks",))] * 3 + [("dribble", ("a person walks", "a person dribbles"))]
+    clips = [
+        (facts | {"id": f"mine/{i}", "content": content, "captions": captions}, wobble(20))
+        for i, (content, captions) in enumerate(words)
+    ]
+    cache = write_cache(tmp_path, clips)
+    assert [motion.captions for motion in _plain(cache, captioned_motions(cache, "train"))] == [
+        *[("a person walks",)] * 3,
+        ("a person dribbles",),
+    ]
