@@ -13,6 +13,7 @@ from torch import Tensor
 from motiongen.data.cache import ClipRecord
 from motiongen.data.caption_table import CaptionTable
 from motiongen.data.corpus import Corpus
+from motiongen.data.opposites import PAIRS, contradictions, told
 
 NEAR = 0.5
 """Least cosine similarity of a prompt to a sentence whose clip is read."""
@@ -22,6 +23,8 @@ CANDIDATES = 16
 """Nearest clips of which those that are read are drawn."""
 SHARPNESS = 40.0
 """A clip is drawn with weight exp(SHARPNESS * rank)."""
+OPPOSITE = 0.5
+"""What a sentence loses in similarity that says the opposite of the prompt."""
 POOL = 512
 """Clips of the nearest sentences among which those are chosen."""
 
@@ -76,6 +79,7 @@ class Memory:
         self.starts = lengths.cumsum(0) - lengths
         self.sentences, self.owners, self.facts = tuple(sentences), owners, tuple(facts)
         self.vectors = F.normalize(vectors.float(), dim=-1)
+        self._sides = told(self.sentences)
         self.encoder, self.tokenizer = encoder, tokenizer
         self.whole_lengths = lengths if whole_lengths is None else whole_lengths
         if first is None:
@@ -91,7 +95,9 @@ class Memory:
         start = int(self.starts[clip])
         return self.flat[start : start + int(self.lengths[clip])]
 
-    def nearest(self, vectors: Tensor, count: int = CANDIDATES) -> Found:
+    def nearest(
+        self, vectors: Tensor, count: int = CANDIDATES, prompts: Sequence[str] | None = None
+    ) -> Found:
         """Return the clips nearest to prompts.
 
         Of clips with the same sentence those come first whose own first caption, the most specific one, is near too: a
@@ -100,14 +106,19 @@ class Memory:
         Args:
             vectors: (B, D) sentence vectors of the prompts.
             count: K clips of each prompt.
+            prompts: the B prompts themselves, if what they say of sides and directions is to be heard; see `opposites`.
         """
-        parts = [self._nearest(part, count) for part in vectors.split(256)]
+        sides = torch.zeros(len(vectors), len(PAIRS)) if prompts is None else told(prompts)
+        parts = [
+            self._nearest(*part, count) for part in zip(vectors.split(256), sides.split(256), strict=True)
+        ]
         return Found(
             *(torch.cat(tensors) for tensors in zip(*(vars(part).values() for part in parts), strict=True))
         )
 
-    def _nearest(self, vectors: Tensor, count: int) -> Found:
+    def _nearest(self, vectors: Tensor, sides: Tensor, count: int) -> Found:
         cosines = F.normalize(vectors.float().cpu(), dim=-1) @ self.vectors.T  # (B, S)
+        cosines = cosines - OPPOSITE * contradictions(sides, self._sides)
         found = Found(
             torch.full((len(vectors), count), -1),
             torch.zeros(len(vectors), count),

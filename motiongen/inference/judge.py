@@ -27,13 +27,14 @@ class Judge:
         self._memory, self._tokenizer = memory, tokenizer
 
     @torch.no_grad()
-    def clips(self, sentence: Tensor) -> list[Tensor]:
+    def clips(self, prompt: str, vector: Tensor) -> list[Tensor]:
         """Return the features (T_i, 140) of the clips that are like a prompt; none where no clip is.
 
         Args:
-            sentence: (D,) its vector.
+            prompt: a sentence.
+            vector: (D,) its vector.
         """
-        found = self._memory.nearest(sentence[None], CLIPS)
+        found = self._memory.nearest(vector[None], CLIPS, [prompt])
         device = self._tokenizer.mean.device
         return [
             self._tokenizer.decode(self._memory.codes(clip)[None].long().to(device))[0].float().cpu()

@@ -118,7 +118,7 @@ class Model(Pretrained):
         condition = self.text.encode(prompts)
         if self._recall is None or self.memory is None:
             return condition, [None] * len(prompts)
-        found = self.memory.nearest(condition.pooled)
+        found = self.memory.nearest(condition.pooled, prompts=prompts)
         uniform = [torch.rand(found.clips.shape[1], generator=generator) for generator in generators]
         drawn = self._recall.draw(found, torch.stack(uniform))
         longest = round(LONGEST * features.FPS / self.frames_per_token)
@@ -229,7 +229,7 @@ class Model(Pretrained):
         if len(tries) == 1 or self.memory is None:
             return tries[0]
         judge = Judge(self.memory, self.tokenizer)
-        clips = judge.clips(self.text.encode([prompt]).pooled[0])
+        clips = judge.clips(prompt, self.text.encode([prompt]).pooled[0])
         if not clips:
             return tries[0]
         return [

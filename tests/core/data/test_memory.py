@@ -6,6 +6,7 @@ import torch
 from motiongen.checkpoint import read_tensors, write_tensors
 from motiongen.data import memory_files
 from motiongen.data.memory import Memory, Recall
+from motiongen.data.opposites import contradictions, told
 
 WALK, BOW, JUMP = torch.eye(3)
 
@@ -43,6 +44,33 @@ def test_of_clips_with_one_sentence_the_plain_one_comes_first():
     )
     found = memory.nearest(WALK[None], count=3)
     assert found.clips.tolist() == [[1, 0, 2]] and found.similarity.tolist() == [[1.0, 1.0, 1.0]]
+
+
+def test_a_sentence_of_the_other_side_is_far():
+    vectors = {"raise the left arm": WALK, "raise the right arm": WALK, "raise an arm": WALK + 0.5 * BOW}
+    codes = [torch.full((1, 1), n, dtype=torch.int16) for n in range(3)]
+    memory = Memory.build(
+        codes,
+        [[sentence] for sentence in vectors],
+        lambda asked: torch.stack([vectors[a] for a in asked]),
+        [{}] * 3,
+    )
+    found = memory.nearest(WALK[None], count=3, prompts=["lift your right arm"])
+    assert found.clips.tolist() == [[1, 2, 0]]
+    assert memory.nearest(WALK[None], count=3).clips.tolist() == [[0, 1, 2]]
+
+
+def test_what_contradicts_what():
+    sentences = told(
+        ["turn left", "turns Right", "left and right", "walks backwards", "moves forward to the left"]
+    )
+    assert contradictions(sentences, sentences).int().tolist() == [
+        [0, 1, 0, 0, 0],
+        [1, 0, 0, 0, 1],
+        [0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 1],
+        [0, 1, 0, 1, 0],
+    ]
 
 
 def test_nothing_is_found_for_what_is_far():

@@ -53,6 +53,6 @@ def test_the_clips_that_judge_are_those_that_are_like_the_prompt(tmp_path):
     codes = torch.zeros(3, 2, dtype=torch.int16)
     memory = Memory.build([codes], [["walk"]], lambda _: torch.tensor([[1.0, 0.0]]), [{}])
     judge = Judge(memory, model.tokenizer)
-    (clip,) = judge.clips(torch.tensor([1.0, 0.2]))
+    (clip,) = judge.clips("walk", torch.tensor([1.0, 0.2]))
     assert clip.shape == (12, 140)
-    assert judge.clips(torch.tensor([1.0, 1.5])) == []  # a cosine of .55 is near, but not alike
+    assert judge.clips("walk", torch.tensor([1.0, 1.5])) == []  # a cosine of .55 is near, but not alike
