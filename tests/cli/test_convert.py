@@ -34,13 +34,13 @@ def test_convert_reads_the_animation_that_is_named(clip, tmp_path, error_line):
     document.animations.append(dataclasses.replace(document.animations[0], name="run"))
     document.save(str(two))
     assert main(["convert", str(two), str(out)]) == 1
-    assert "got 2: walk, run; choose one with motiongen convert --animation NAME" in error_line()
+    assert "got 2; choose with --animation, one of walk, run" in error_line()
     assert main(["convert", str(two), str(out), "--animation", "run"]) == 0
     assert Motion.load(out).num_frames == Motion.load(clip).num_frames
     assert main(["convert", str(two), str(out), "--animation", "fly"]) == 1
     assert "animation: expected one of walk, run, got 'fly'" in error_line()
-    assert main(["convert", str(clip), str(out), "--animation", "run"]) == 2
-    assert "only glTF files have several" in error_line()
+    assert main(["convert", str(clip), str(out), "--animation", "run"]) == 1
+    assert "expected no animation for BVH, which holds one; leave it out" in error_line()
 
 
 def test_convert_to_unknown_extension_lists_the_known(clip, tmp_path, error_line):

@@ -23,4 +23,4 @@ def test_video_has_every_frame_of_the_clip(clip, tmp_path):
 
 def test_motion_file_is_no_picture(clip, tmp_path, error_line):
     assert main(["render", str(clip), "-o", str(tmp_path / "b.bvh")]) == 2
-    assert "known extensions: .mp4 .gif .png" in error_line()
+    assert "known extensions: .mp4 .webm .gif .png" in error_line()
