@@ -1,6 +1,6 @@
 """Stream step benchmark: cost of a tick of many characters, beside stepping one by one and without a KV cache.
 
-python benchmarks/stream_step.py [--weights full] [--characters 1 16 64 128 256] [--threads 2]
+python benchmarks/stream_step.py [--weights open] [--characters 1 16 64 128 256] [--threads 2]
 """
 
 import argparse
@@ -65,7 +65,7 @@ def token_seconds(model) -> tuple[float, float]:
     scheduler = StreamScheduler(model, batch_sizes=(1,))
     character = scheduler.open(prompt="a person walks")
     play(scheduler, [character], 4 * window)
-    batch = scheduler.workers[0]._batches[0]
+    streams = scheduler.workers[0]._batches[0]
     codes = torch.zeros(2, window, head.config.num_quantizers, dtype=torch.long, device=head.device)
     position = torch.arange(window + 1, device=head.device).expand(2, -1)
     batch = MogoBatch(
@@ -80,7 +80,7 @@ def token_seconds(model) -> tuple[float, float]:
         remaining=torch.zeros_like(position),
     )
     generator = torch.Generator().manual_seed(0)
-    return seconds(lambda: batch.step([0])), seconds(lambda: loss(head, batch, generator))
+    return seconds(lambda: streams.step([0])), seconds(lambda: loss(head, batch, generator))
 
 
 def seconds(call: Callable[[], object], repeats: int = 20) -> float:
