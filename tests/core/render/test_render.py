@@ -104,7 +104,7 @@ def test_interrupted_render_leaves_nothing(tmp_path, motion):
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("x.avi", {}, "expected one of .mp4, .gif, .png, got .avi"),
+        ("x.avi", {}, "expected one of .mp4, .webm, .gif, .png, got .avi"),
         ("x", {}, "got no extension"),
         ("missing/x.mp4", {}, "expected an existing folder"),
         ("x.mp4", {"size": (8, 8)}, "expected width and height of 16 to 4096 pixels"),
