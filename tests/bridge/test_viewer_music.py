@@ -55,7 +55,11 @@ def wav(seconds: float) -> bytes:
 def test_the_page_asks_for_music_and_not_for_words(page):
     buttons = "[...document.querySelectorAll('.controls button')].filter((one) => one.offsetParent)"
     words = page.value(f"{buttons}.map((one) => one.innerText.trim())")
-    assert words[:3] == ["Choose music", "Microphone", "Stop"] and words[3].split()[0] == "Seed" and len(words) == 4
+    assert (
+        words[:3] == ["Choose music", "Microphone", "Stop"]
+        and words[3].split()[0] == "Seed"
+        and len(words) == 4
+    )
     assert not page.value("document.getElementById('prompt').offsetParent")
     assert page.value("document.getElementById('delay').textContent").startswith("live ")
     styles = page.value("[...document.getElementById('style').options].map((one) => one.text)")
