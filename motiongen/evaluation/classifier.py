@@ -79,20 +79,30 @@ def train_classifier(cache: "ClipCache", *, steps: int = 400, weight_decay: floa
     Raises:
         ValueError: no training clips with a content.
     """
-    rows, contents, styles = [], [], []
+    rows, contents, styles = labelled_statistics(cache)
+    return fit(rows, contents, styles, steps=steps, weight_decay=weight_decay)
+
+
+def labelled_statistics(cache: "ClipCache") -> tuple[Tensor, list[str], list[str | None]]:
+    """Return statistics (M, dim), contents and styles of the training clips with a content, and of their mirror images.
+
+    Raises:
+        ValueError: no training clips with a content.
+    """
+    rows, contents, styles = [], list[str](), []
     for index in cache.split("train"):
         record = cache.records[index]
         if record.content is None:
             continue
         for mirrored in (False, True):
             rows.append(statistics(cache.features(index, mirrored)))
-            contents.append(mirror_label(record.content) if mirrored else record.content)
+            contents.append((mirror_label(record.content) if mirrored else None) or record.content)
             styles.append(record.style)
     if not rows:
         raise ValueError(
             "cache: expected training clips with a content, got none; prepare data that has labels"
         )
-    return fit(torch.stack(rows), contents, styles, steps=steps, weight_decay=weight_decay)
+    return torch.stack(rows), contents, styles
 
 
 def fit(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from motiongen.data.cache import ClipCache
-from motiongen.evaluation.labels import mirror_label
+from motiongen.evaluation.classifier import labelled_statistics
 from motiongen.evaluation.statistics import statistics
 
 BUCKETS = ((1, 5), (6, 14), (15, 49), (50, 10**9))
@@ -45,19 +45,7 @@ class NearestContent:
     """Tells the content of a motion from the nearest training clip of a cache."""
 
     def __init__(self, cache: ClipCache) -> None:
-        rows, self.labels = [], list[str]()
-        for index in cache.split("train"):
-            record = cache.records[index]
-            if record.content is None:
-                continue
-            for mirrored in (False, True):
-                rows.append(statistics(cache.features(index, mirrored)))
-                self.labels.append((mirror_label(record.content) if mirrored else None) or record.content)
-        if not rows:
-            raise ValueError(
-                "cache: expected training clips with a content, got none; prepare data that has labels"
-            )
-        stacked = torch.stack(rows)
+        stacked, self.labels, _ = labelled_statistics(cache)
         self._mean, self._std = stacked.mean(0), stacked.std(0, correction=0).clamp_min(1e-4)
         self._rows = self._standard(stacked)
 

@@ -1,6 +1,7 @@
 """Public functions `generate`, `variants` and `edit`: text to motion, and editing by text."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from motiongen.conditions.plan import plan_all
@@ -98,20 +99,9 @@ def variants(
     prompts = [prompts] if isinstance(prompts, str) else list(prompts)
     model = load_words(head, weights, device, memory=memory)
     options = model.spec.options().adjusted(guidance_scale, temperature)
-    if not plan:
-        model.note_far(prompts)
-        return model.sequence(
-            prompts,
-            count=count,
-            seconds=seconds,
-            start_from=start_from,
-            seed=seed,
-            best_of=best_of,
-            options=options,
-        )
-    model.note_far([part.text for part in plan_all(prompts) if not part.rests])
-    return perform(
-        model,
+    model.note_far([part.text for part in plan_all(prompts) if not part.rests] if plan else prompts)
+    write = partial(perform, model) if plan else model.sequence
+    return write(
         prompts,
         count=count,
         seconds=seconds,
