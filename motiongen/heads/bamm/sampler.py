@@ -182,6 +182,10 @@ class _Window:
         points = model.memory is not None and options.pointer_share > 0
         self.clips = condition.to(self.device).pointed if points else None
         self.memory = torch.empty(0) if self.clips is None else self.clips.flatten(1, 2)  # (B, R M, Q)
+        self.table = model.vectors.vectors[0]  # (K, C)
+        if self.clips is not None:
+            self.clip_vectors = self.table[self.clips[..., 0].long().clamp_min(0)]  # (B, R, M, C)
+            self.spread = 2 * self.table.var(dim=0).sum()
         condition = condition.to(self.device)[list(range(len(condition))) * 2]
         dropped = torch.arange(len(condition), device=self.device) >= len(condition) // 2
         tokens, padding, self.sentence = model.context(condition, dropped)
@@ -267,18 +271,10 @@ class _Window:
         """Return the weights (B, R M) of the memory's tokens as the next one; None without a memory."""
         if self.clips is None:
             return None
-        table = self.model.vectors.vectors[0]
         last = torch.tensor([([0] * HISTORY + list(item))[-HISTORY:] for item in codes], device=self.device)
         position = [len(item) - start for item, start in zip(codes, started, strict=True)]
-        first = self.clips[..., 0].long()  # (B, R, M)
-        spread = 2 * table.var(dim=0).sum()
-        return weigh(
-            table[last],
-            torch.tensor(position, device=self.device),
-            table[first.clamp_min(0)],
-            first >= 0,
-            spread,
-        )
+        positions = torch.tensor(position, device=self.device)
+        return weigh(self.table[last], positions, self.clip_vectors, self.clips[..., 0] >= 0, self.spread)
 
     def _is_read(self, item: int, clip: _Clip) -> Tensor:
         """Return bools (N,): whether each first-level code of an item is read off the memory."""

@@ -136,6 +136,7 @@ class Mogo(nn.Module):
         fine = TransformerState.rest(like, layers, batch_size, sizes.num_heads, sizes.head_dim, 0, slots)
         for level in (base, fine):
             level.filled = level.slots  # constant shapes: empty slots are masked
+        clips = (batch_size, min(1, config.memory_clips), config.memory_tokens)
         state = MogoState(
             base=base,
             fine=fine,
@@ -143,11 +144,9 @@ class Mogo(nn.Module):
             past=torch.zeros(
                 batch_size, spare + HISTORY, config.num_quantizers, dtype=torch.long, device=device
             ),
-            clips=torch.full(
-                (batch_size, min(1, config.memory_clips), config.memory_tokens, config.num_quantizers),
-                -1,
-                device=device,
-            ),
+            clips=torch.full((*clips, config.num_quantizers), -1, device=device),
+            clip_vectors=like.new_zeros(*clips, config.code_dim),
+            spread=2 * self.vectors.vectors.var(dim=1).sum(),
         )
         self._write_text(state, torch.arange(2 * batch_size), None)
         return state
@@ -175,7 +174,9 @@ class Mogo(nn.Module):
         streams = items[items < len(state.clips)]
         state.clips[streams] = -1
         if self.memory is not None and (pointed := condition.pointed) is not None:
-            state.clips[streams] = pointed.to(state.clips)
+            codes = pointed.to(state.clips)
+            state.clips[streams] = codes
+            state.clip_vectors[streams] = self.sums(codes.clamp_min(0))[..., -1, :]
 
     @torch.no_grad()
     def step(
@@ -225,13 +226,10 @@ class Mogo(nn.Module):
 
     def _pointers(self, state: MogoState, request: TokenRequest) -> Tensor:
         """Return the weights (B, R M) of the tokens of the clips as the next token of each stream."""
-        past = F.pad(state.past[:, -HISTORY:], (0, 0, max(0, HISTORY - state.past.shape[1]), 0))
-        position = torch.minimum(request.age - 1, state.lengths - 1).clamp_min(
-            0
-        )  # this one is counted already
-        whole = self.sums(state.clips.clamp_min(0))[..., -1, :]  # (B, R, M, C)
-        spread = 2 * self.vectors.vectors.var(dim=1).sum()
-        return weigh(self.sums(past)[..., -1, :], position, whole, state.clips[..., 0] >= 0, spread)
+        past = self.sums(state.past[:, -HISTORY:])[..., -1, :]  # (B, HISTORY, C)
+        # The state's lengths count this token already.
+        position = torch.minimum(request.age - 1, state.lengths - 1).clamp_min(0)
+        return weigh(past, position, state.clip_vectors, state.clips[..., 0] >= 0, state.spread)
 
     @torch.no_grad()
     def push(

@@ -22,6 +22,8 @@ class MogoState:
         sentence: (2 B, D) projected sentence vectors of the prompts.
         past: (B, spare + HISTORY, Q) last tokens, newest last.
         clips: (B, R, M, Q) codes of the clips that are read off, -1 where there is none.
+        clip_vectors: (B, R, M, C) their embeddings, summed over the levels.
+        spread: () mean squared distance of two tokens' embeddings.
     """
 
     base: TransformerState
@@ -29,6 +31,8 @@ class MogoState:
     sentence: Tensor
     past: Tensor
     clips: Tensor
+    clip_vectors: Tensor
+    spread: Tensor
 
     @property
     def lengths(self) -> Tensor:
@@ -38,7 +42,15 @@ class MogoState:
     @property
     def tensors(self) -> list[Tensor]:
         """All tensors that a step reads or writes."""
-        return [*self.base.tensors, *self.fine.tensors, self.sentence, self.past, self.clips]
+        return [
+            *self.base.tensors,
+            *self.fine.tensors,
+            self.sentence,
+            self.past,
+            self.clips,
+            self.clip_vectors,
+            self.spread,
+        ]
 
     def over(self, tensors: Sequence[Tensor]) -> "MogoState":
         """Return this state with its tensors replaced by others, in the order of `tensors`."""
