@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from motiongen.step_compiler import StepCompiler
 logger = logging.getLogger(__name__)
 
 MAX_TOKENS = 48
+BATCH = 64
+"""Prompts that are encoded at a time where there are many."""
 PADDED = 16
 """A single prompt is padded to a multiple of this many tokens, so that few input shapes have to be traced."""
 
@@ -159,6 +161,22 @@ class TextEncoder:
             pooled = (tokens * attention_mask[..., None]).sum(dim=1) / attention_mask.sum(dim=1, keepdim=True)
         # Clones, because inference tensors cannot enter autograd.
         return [(tokens[i, :length].clone(), pooled[i].clone()) for i, length in enumerate(lengths.tolist())]
+
+    def embed_many(self, prompts: Sequence[str]) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """Yield the row of each of any number of prompts with what `embed` returns of it, on the CPU, in no order.
+
+        Prompts of similar length are one batch: they need little padding.
+        """
+        order = sorted(range(len(prompts)), key=lambda row: len(prompts[row]))
+        for start in range(0, len(order), BATCH):
+            rows = order[start : start + BATCH]
+            for row, (tokens, pooled) in zip(rows, self.embed([prompts[row] for row in rows]), strict=True):
+                yield row, tokens.cpu(), pooled.cpu()
+
+    def embed_pooled(self, prompts: Sequence[str]) -> Tensor:
+        """Return the sentence vectors (S, C) of any number of prompts, on the CPU."""
+        vectors = {row: pooled for row, _, pooled in self.embed_many(prompts)}
+        return torch.stack([vectors[row] for row in range(len(prompts))])
 
     def _tokenize(self, prompts: Sequence[str]) -> list[Tensor]:
         """Return the token ids (L_i,) of each prompt."""

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from motiongen.atomic import atomic_path
 from motiongen.conditions.text import TextCondition, TextEncoder
@@ -65,18 +64,12 @@ class CaptionTable:
 
 
 def _write_table(encoder: TextEncoder, captions: Sequence[str], table_folder: Path) -> None:
-    order = sorted(
-        range(len(captions)), key=lambda row: len(captions[row])
-    )  # similar lengths need little padding
-    rows: dict[int, tuple[Tensor, Tensor]] = {}
-    for start in range(0, len(order), 64):
-        batch = order[start : start + 64]
-        rows.update(zip(batch, encoder.embed([captions[row] for row in batch]), strict=True))
-    tokens = [rows[row][0].half().cpu() for row in range(len(captions))]
+    rows = {row: (tokens.half(), pooled.half()) for row, tokens, pooled in encoder.embed_many(captions)}
+    tokens = [rows[row][0] for row in range(len(captions))]
     arrays = {
         "tokens": torch.cat(tokens).numpy(),
         "starts": np.cumsum([0] + [len(row) for row in tokens]),
-        "pooled": torch.stack([rows[row][1].half().cpu() for row in range(len(captions))]).numpy(),
+        "pooled": torch.stack([rows[row][1] for row in range(len(captions))]).numpy(),
     }
     for name, array in arrays.items():
         with atomic_path(table_folder / f"{name}.npy") as path:

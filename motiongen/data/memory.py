@@ -59,7 +59,7 @@ class Memory:
         encoder: name of the text encoder of the vectors.
         tokenizer: fingerprint of the tokenizer of the codes.
         whole_lengths: (M,) tokens of each clip before it was cut; None where none was.
-        first: (M,) index of the first sentence of each clip; None for the first that it has.
+        first: (M,) index of the first sentence of each clip, its most specific one.
     """
 
     def __init__(
@@ -70,10 +70,10 @@ class Memory:
         vectors: Tensor,
         owners: Sequence[Sequence[int]],
         facts: Sequence[dict[str, str]],
-        encoder: str = "",
-        tokenizer: str = "",
-        whole_lengths: Tensor | None = None,
-        first: Tensor | None = None,
+        encoder: str,
+        tokenizer: str,
+        whole_lengths: Tensor | None,
+        first: Tensor,
     ) -> None:
         self.flat, self.lengths = codes, lengths
         self.starts = lengths.cumsum(0) - lengths
@@ -82,9 +82,6 @@ class Memory:
         self._sides = told(self.sentences)
         self.encoder, self.tokenizer = encoder, tokenizer
         self.whole_lengths = lengths if whole_lengths is None else whole_lengths
-        if first is None:
-            own = {clip: row for row in reversed(range(len(owners))) for clip in owners[row]}
-            first = torch.tensor([own[clip] for clip in range(len(lengths))])
         self.first = first
 
     def __len__(self) -> int:

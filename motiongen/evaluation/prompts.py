@@ -87,8 +87,8 @@ def retrieve(
             for caption in known:
                 clips_of[caption].append((index, mirrored))
     captions = sorted(clips_of)
-    caption_vectors = F.normalize(_vectors(encoder, captions), dim=-1)
-    text_vectors = F.normalize(_vectors(encoder, texts), dim=-1)
+    caption_vectors = F.normalize(encoder.embed_pooled(captions), dim=-1)
+    text_vectors = F.normalize(encoder.embed_pooled(texts), dim=-1)
     retrieved = []
     for best in (text_vectors @ caption_vectors.T).argmax(dim=1).tolist():
         clips = clips_of[captions[best]]
@@ -112,15 +112,3 @@ def same_label_clips(
         if clips:
             found.append(cache.features(*clips[int(torch.randint(len(clips), (), generator=generator))]))
     return found
-
-
-def _vectors(encoder: TextEncoder, sentences: list[str], batch_size: int = 64) -> Tensor:
-    order = sorted(
-        range(len(sentences)), key=lambda row: len(sentences[row])
-    )  # similar lengths need little padding
-    rows: list[Tensor] = [torch.empty(0)] * len(sentences)
-    for start in range(0, len(order), batch_size):
-        batch = order[start : start + batch_size]
-        for row, (_, pooled) in zip(batch, encoder.embed([sentences[row] for row in batch]), strict=True):
-            rows[row] = pooled.float().cpu()
-    return torch.stack(rows)

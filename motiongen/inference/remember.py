@@ -15,7 +15,6 @@ from motiongen.tokenizers.rvq_vae import RVQVAE
 
 TOKENS = 48
 """Tokens of a clip that are kept, from its start."""
-BATCH = 64
 
 
 def remember(
@@ -56,7 +55,7 @@ def remember(
     return Memory.build(
         encode_all(tokenizer, clips),
         _captions(motions, captions_per_clip),
-        lambda sentences: _embed(encoder, sentences),
+        encoder.embed_pooled,
         [clip_facts(cache.records[motion.clip]) for motion in motions],
         encoder.name,
         fingerprint(tokenizer),
@@ -98,14 +97,3 @@ def _captions(motions: Sequence[CaptionedMotion], most: int) -> list[tuple[str, 
         others = sorted(motion.captions[len(first) :], key=lambda caption: -counts[caption])
         chosen.append((*first, *others[: most // 2]))
     return chosen
-
-
-def _embed(encoder: TextEncoder, sentences: list[str]) -> torch.Tensor:
-    """Return the vectors (S, D) of sentences, those of similar length as one batch."""
-    order = sorted(range(len(sentences)), key=lambda row: len(sentences[row]))
-    vectors: dict[int, torch.Tensor] = {}
-    for start in range(0, len(order), BATCH):
-        rows = order[start : start + BATCH]
-        embedded = encoder.embed([sentences[row] for row in rows])
-        vectors.update({row: pooled.cpu() for row, (_, pooled) in zip(rows, embedded, strict=True)})
-    return torch.stack([vectors[row] for row in range(len(sentences))])
