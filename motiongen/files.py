@@ -90,6 +90,26 @@ def read_json(path: str | Path, expected: str = "a JSON object") -> dict[str, An
     return record
 
 
+def read_xz(path: Path, name: str, fix: str) -> str:
+    """Return the text of an xz file; no more is decompressed than a file of its size can honestly hold.
+
+    Args:
+        path: the file.
+        name: of what it holds, for the message.
+        fix: what to do where it is damaged.
+
+    Raises:
+        ValueError: it is too large, or does not end where it must.
+    """
+    limits.check_file_size(path)
+    data = path.read_bytes()
+    decompressor = lzma.LZMADecompressor()
+    text = decompressor.decompress(data, max(limits.FREE_BYTES, limits.GROWTH * len(data)))
+    if not decompressor.eof:
+        raise ValueError(f"{name}: expected the end of the list, got more or less; {fix}")
+    return text.decode("utf-8")
+
+
 def beside(folder: str | Path, name: str, *also: Path, is_uri: bool = False) -> Path:
     """Return the path of a file that another file names, which must lie in the same folder or below it.
 

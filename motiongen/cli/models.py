@@ -58,12 +58,11 @@ def _show_found(config: ModelsConfig, sentence: str) -> None:
     from motiongen.data import memory_files
     from motiongen.inference.load import load_text
 
-    folders = (
-        _found(config.folder) if config.folder is None or not memory_files.is_memory(config.folder) else []
-    )
-    memories = {folder.name: folder / MEMORY for folder in folders if memory_files.is_memory(folder / MEMORY)}
-    if not folders and config.folder is not None:
+    if config.folder is not None and memory_files.is_memory(config.folder):
         memories = {config.folder.name: config.folder}
+    else:
+        sets = {folder.name: folder / MEMORY for folder in _found(config.folder)}
+        memories = {name: folder for name, folder in sets.items() if memory_files.is_memory(folder)}
     if not memories:
         raise ValueError("memory: expected weights with one, got none; make one with motiongen remember")
     shown: dict[str, list[dict[str, Any]]] = {}

@@ -22,10 +22,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from motiongen import features, limits
+from motiongen import features
 from motiongen.atomic import AtomicFolder, atomic_path, flush
 from motiongen.checks import fits
-from motiongen.files import read_json, reading
+from motiongen.files import read_json, read_xz, reading
 from motiongen.io.delta import pack, unpack
 from motiongen.motion import Motion
 from motiongen.skeleton import SMPL22
@@ -246,13 +246,8 @@ def write_cache(folder: str | Path, clips: Iterable[tuple[dict[str, Any], Motion
 def _read_records(path: Path) -> list[ClipRecord]:
     """Return the records of the clips, a line each; no more is decompressed than their file can honestly hold."""
     with reading(path, "a whole list of clips"):
-        limits.check_file_size(path)
-        data = path.read_bytes()
-        decompressor = lzma.LZMADecompressor()
-        text = decompressor.decompress(data, max(limits.FREE_BYTES, limits.GROWTH * len(data)))
-        if not decompressor.eof:
-            raise ValueError("clips: expected the end of the list, got more or less; prepare it again")
-        return [_record(json.loads(line)) for line in text.decode("utf-8").splitlines()]
+        text = read_xz(path, "clips", "prepare it again")
+        return [_record(json.loads(line)) for line in text.splitlines()]
 
 
 def _record(fields: dict[str, Any]) -> ClipRecord:

@@ -13,7 +13,7 @@ from motiongen import limits
 from motiongen.atomic import atomic_paths
 from motiongen.checkpoint import read_tensors
 from motiongen.data.memory import Memory
-from motiongen.files import reading
+from motiongen.files import read_xz, reading
 
 TENSORS, FACTS = "memory.safetensors", "memory.json.xz"
 FORMAT_VERSION = 1
@@ -105,10 +105,7 @@ def load(folder: str | Path) -> Memory:
 def _read_facts(path: Path) -> dict[str, Any]:
     with reading(path, "the sentences of a memory"):
         limits.check_file_size(path, limits.MAX_JSON_BYTES)
-        data = path.read_bytes()
-        decompressor = lzma.LZMADecompressor()
-        text = decompressor.decompress(data, max(limits.FREE_BYTES, limits.GROWTH * len(data)))
-        facts: dict[str, Any] = json.loads(text)
+        facts: dict[str, Any] = json.loads(read_xz(path, "sentences", "copy it again"))
         if facts.get("format") != FORMAT_VERSION:
             raise ValueError(
                 f"format: expected {FORMAT_VERSION}, got {facts.get('format')!r}; update motiongen"
