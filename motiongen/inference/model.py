@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from motiongen import features, heads
-from motiongen.conditions.prompt import normalise_prompt
 from motiongen.conditions.text import TextCondition, TextEncoder
 from motiongen.data.memory import Memory, Recall
 from motiongen.heads.code_config import CodeOptions
@@ -20,7 +19,7 @@ from motiongen.inference import splice
 from motiongen.inference.humanoid_clip import canonical, put_back
 from motiongen.inference.judge import Judge
 from motiongen.inference.pretrained import Pretrained
-from motiongen.inference.prompt_notes import word_note
+from motiongen.inference.prompt_notes import KnownSentences
 from motiongen.modules.sampling import item_generators
 from motiongen.motion import Motion
 from motiongen.tokenizers.rvq_vae import RVQVAE
@@ -39,8 +38,6 @@ LONGEST = 10.0
 FAR, FAR_FROM_CLIPS = 0.45, 0.6
 """A prompt is far from the training data if its cosine similarity to the nearest known sentence is below this: to those
 of contents and styles, or to those of a memory, which are many more."""
-SHOWN_LETTERS = 60
-"""Letters of a prompt that a note repeats."""
 
 
 @dataclass(frozen=True)
@@ -364,38 +361,29 @@ class Model(Pretrained):
         whole: Tensor = revised[0].cpu()
         return whole
 
-    def nearest_known(self, prompt: str) -> tuple[str, float]:
-        """Return the known content nearest to a prompt, as a sentence, and the cosine similarity to it."""
-        sentences, vectors = self.known
-        if not sentences:
-            return "", 1.0
-        cosines = vectors @ _directions(self.text.encode([prompt]).pooled.cpu())[0]
-        best = int(cosines.argmax())
-        return sentences[best], float(cosines[best])
-
     @cached_property
-    def known(self) -> tuple[list[str], Tensor]:
-        """K sentences that the model knows, its memory's or of contents and styles, and their directions (K, C)."""
+    def known(self) -> KnownSentences:
+        """Sentences that the model knows: its memory's, or those of contents and styles."""
         if self.memory is not None:
-            return list(self.memory.sentences), self.memory.vectors
+            return KnownSentences(self.memory.sentences, self.memory.vectors, FAR_FROM_CLIPS)
         contents: Mapping[str, str] = self.about.get("contents", {})
         styles: Mapping[str, str] = self.about.get("styles", {})
         sentences = [*contents.values(), *(f"a person walks {words}" for words in styles.values())]
         pooled = [vector.cpu() for _, vector in self.text.embed(sentences)] if sentences else []
-        return sentences, _directions(torch.stack(pooled)) if pooled else torch.zeros(0, 0)
+        vectors = (
+            torch.nn.functional.normalize(torch.stack(pooled).float(), dim=-1)
+            if pooled
+            else torch.zeros(0, 0)
+        )
+        return KnownSentences(sentences, vectors, FAR)
+
+    def nearest_known(self, prompt: str) -> tuple[str, float]:
+        """Return the known sentence nearest to a prompt, and the cosine similarity to it."""
+        return self.known.nearest(self.text.encode([prompt]).pooled[0])
 
     def note(self, prompt: str) -> str:
-        """Return a sentence about a prompt that the model will hardly do; empty for all others.
-
-        Args:
-            prompt: a sentence.
-        """
-        sentence, cosine = self.nearest_known(normalise_prompt(prompt))
-        doubt = word_note(prompt, self.known[0]) if sentence else ""
-        if cosine < (FAR if self.memory is None else FAR_FROM_CLIPS):
-            doubt = doubt or "is far from what this model knows"
-        shown = prompt if len(prompt) < SHOWN_LETTERS else prompt[: SHOWN_LETTERS - 3] + "…"
-        return f"{shown!r} {doubt}; the nearest that it knows is {sentence!r}" if doubt else ""
+        """Return a sentence about a prompt that the model will hardly do; empty for all others."""
+        return self.known.note(prompt, self.text.encode([prompt]).pooled[0])
 
     def note_far(self, prompts: Sequence[str]) -> list[str]:
         """Log and return a note for each prompt that the model will hardly do; see `note`.
@@ -429,11 +417,6 @@ class Model(Pretrained):
         """Return feature frames (T, 140), on the CPU, of codes (N, Q)."""
         with torch.no_grad():
             return self.tokenizer.decode(codes[None].to(self.device))[0].float().cpu()
-
-
-def _directions(vectors: Tensor) -> Tensor:
-    """Return vectors (N, C) at unit length, in fp32."""
-    return torch.nn.functional.normalize(vectors.float(), dim=-1)
 
 
 def _cut(motion: Motion, seconds: float | None) -> Motion:

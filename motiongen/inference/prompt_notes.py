@@ -1,8 +1,14 @@
-"""What a prompt asks for that no model here does, told by its words: denials, and things that only a scene has."""
+"""Notes about prompts that a model will hardly do: far from what it knows, denials, things that only a scene has."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from torch import Tensor
+from torch.nn.functional import normalize
+
+SHOWN_LETTERS = 60
+"""Letters of a prompt that a note repeats."""
 DENIAL = re.compile(r"\b(?:not|never|without|cannot|nobody|no longer|\w+n['’]t)\b", re.IGNORECASE)
 """Words that deny what follows: a sentence vector hardly differs by them, and what is denied would be done."""
 SCENERY = re.compile(
@@ -25,8 +31,46 @@ def word_note(prompt: str, known: Iterable[str]) -> str:
     """
     if denial := DENIAL.search(prompt):
         return f"says {denial.group()!r}, and this model may do what is denied; say what happens instead"
-    familiar = " ".join(known).lower()
-    for thing in SCENERY.finditer(prompt):
-        if not re.search(rf"\b{re.escape(thing.group().lower())}\b", familiar):
-            return f"names {thing.group()!r}, of which this model knows nothing"
+    things = SCENERY.findall(prompt)
+    familiar = " ".join(known).lower() if things else ""
+    for thing in things:
+        if not re.search(rf"\b{re.escape(thing.lower())}\b", familiar):
+            return f"names {thing!r}, of which this model knows nothing"
     return ""
+
+
+@dataclass(frozen=True)
+class KnownSentences:
+    """Sentences of what a model was trained on.
+
+    Attributes:
+        sentences: K sentences.
+        vectors: (K, C) their sentence vectors at unit length, on the CPU.
+        far: cosine similarity to the nearest of them below which a prompt is far from what the model knows.
+    """
+
+    sentences: Sequence[str]
+    vectors: Tensor
+    far: float
+
+    def nearest(self, vector: Tensor) -> tuple[str, float]:
+        """Return the sentence nearest to one with a vector (C,), and the cosine similarity to it."""
+        if not self.sentences:
+            return "", 1.0
+        cosines = self.vectors @ normalize(vector.float().cpu(), dim=-1)
+        best = int(cosines.argmax())
+        return self.sentences[best], float(cosines[best])
+
+    def note(self, prompt: str, vector: Tensor) -> str:
+        """Return a sentence about a prompt that the model will hardly do; empty for all others.
+
+        Args:
+            prompt: a sentence.
+            vector: (C,) its sentence vector.
+        """
+        sentence, cosine = self.nearest(vector)
+        doubt = word_note(prompt, self.sentences) if sentence else ""
+        if cosine < self.far:
+            doubt = doubt or "is far from what this model knows"
+        shown = prompt if len(prompt) < SHOWN_LETTERS else prompt[: SHOWN_LETTERS - 3] + "…"
+        return f"{shown!r} {doubt}; the nearest that it knows is {sentence!r}" if doubt else ""

@@ -1,7 +1,7 @@
 """Motions prepared for drawing: one rate, human size, side by side, on the floor."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from motiongen.io.options import scaled
 from motiongen.motion import Motion
 from motiongen.render.camera import view_axes, view_yaw
 from motiongen.rotation import heading_angle, quat_inverse, quat_multiply, quat_rotate
@@ -117,14 +118,7 @@ def _human_size(motion: Motion) -> Motion:
     height = float((skeleton.rest_positions.amax(0) - skeleton.rest_positions.amin(0)).max())
     if not height > 0 or 0.4 < height < 4.0:
         return motion
-    scale = _HEIGHT / height
-    ends = tuple((joint, (x * scale, y * scale, z * scale)) for joint, (x, y, z) in skeleton.ends)
-    return replace(
-        motion,
-        skeleton=replace(skeleton, offsets=skeleton.offsets * scale, ends=ends),
-        root=motion.root * scale,
-        translations=None if motion.translations is None else motion.translations * scale,
-    )
+    return scaled(motion, _HEIGHT / height)
 
 
 def _on_floor(motion: Motion) -> Motion:
