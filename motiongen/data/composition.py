@@ -7,6 +7,9 @@ from torch import Tensor
 
 from motiongen.features import LAYOUT
 
+POSE = slice(LAYOUT["height"].start, LAYOUT["joints"].stop)
+CONTACTS_WEIGHT, VELOCITY_WEIGHT = 13 / 133, 2 / 133
+"""What differences of contacts and of the root's velocity weigh at a junction beside those of the pose."""
 JOINTS = ", then {}", " and then {}", ", and then {}", ", after that {}"
 # The subject: a known noun, or the words between an article and the first word in -s ("a street punk waves").
 _SUBJECT = re.compile(
@@ -68,15 +71,12 @@ def junction_distances(ends: Tensor, starts: Tensor) -> Tensor:
 
     Poses, and with smaller weights the feet's contacts and the root's velocity: a step that goes on slides less.
     """
-    distances = torch.zeros(len(ends), len(starts))
-    for part, weight in (
-        ("height", 1.0),
-        ("tilt", 6.0),
-        ("joints", 126.0),
-        ("contacts", 13.0),
-        ("velocity", 2.0),
-    ):
-        span = LAYOUT[part]
-        difference = ends[:, None, span] - starts[None, :, span]  # (A, B, d)
-        distances += weight / 133.0 * difference.square().mean(dim=-1)
-    return distances
+
+    def squares(span: slice) -> Tensor:
+        return (ends[:, None, span] - starts[None, :, span]).square().mean(dim=-1)  # (A, B)
+
+    return (
+        squares(POSE)
+        + CONTACTS_WEIGHT * squares(LAYOUT["contacts"])
+        + VELOCITY_WEIGHT * squares(LAYOUT["velocity"])
+    )
