@@ -107,7 +107,8 @@ def test_live_sound_is_danced_after_the_stated_delay():
             listening = asyncio.create_task(dancer.listen(microphone(), RATE))
             shown = (await watch(dancer, lambda frame: frame.obeys > 0))[-1].seq
             await listening
-            assert abs((shown - begun) / 30 - connection.hello["audio"]["delay_seconds"]) < 0.15
+            late = (shown - begun) / 30 - connection.hello["audio"]["delay_seconds"]
+            assert -0.15 < late < 0.5  # a busy machine may hear late, and no dancer may show what was not heard
 
     play(scenario)
 
