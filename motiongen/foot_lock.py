@@ -1,7 +1,7 @@
 """Foot locking: standing feet are held in place by two-bone inverse kinematics of each leg.
 
-An optional last step for motion that will be looked at closely. It changes hips and knees alone; a foot keeps its
-rotation in the world.
+It changes hips and knees alone; a foot keeps its rotation in the world and its height. What stands still is the part
+of the foot that touches the floor: a heel, then the toes, about which the foot rolls.
 """
 
 import torch
@@ -12,14 +12,22 @@ from motiongen.skeleton import Skeleton, local_rotations
 
 MIN_FRAMES = 3
 """Shortest contact, in frames, that counts as a step."""
-EASE_SECONDS = 0.15
+EASE_SECONDS = 0.2
 """Time in which a foot is drawn to its locked position before a step, and released after it."""
+LONGEST_SHIFT = 0.08
+"""A foot is moved by at most this, metres: one that slides further is meant to slide."""
 MAX_REACH = 0.999
 """Largest distance from hip to ankle, as a share of the leg's length: a straight leg has no knee axis."""
 
 
 def lock_feet(
-    global_rotations: Tensor, positions: Tensor, contacts: Tensor, skeleton: Skeleton, fps: float
+    global_rotations: Tensor,
+    positions: Tensor,
+    contacts: Tensor,
+    skeleton: Skeleton,
+    fps: float,
+    first: int = 0,
+    last: int | None = None,
 ) -> Tensor:
     """Return local rotations (T, J, 4) with which standing feet hold still.
 
@@ -29,38 +37,69 @@ def lock_feet(
         contacts: foot contacts (T, 4) bool in the order of `contacts.CONTACT_JOINTS`.
         skeleton: the joints; they have SMPL's names.
         fps: frames a second.
+        first: frames before it stay as they are.
+        last: so do those from this one on; None for none.
 
     Raises:
         ValueError: the skeleton has other joint names.
     """
-    locked = global_rotations.clone()
+    locked, ease = global_rotations.clone(), round(EASE_SECONDS * fps)
+    within = _within(len(positions), first, len(positions) if last is None else last, ease).to(positions)
     for side, columns in (("left", slice(0, 2)), ("right", slice(2, 4))):
-        hip, knee, ankle = (skeleton.index(f"{side}_{part}") for part in ("hip", "knee", "ankle"))
-        standing = contacts[:, columns].any(dim=1)  # (T,)
-        target = _ankle_targets(positions[:, ankle], standing, round(EASE_SECONDS * fps))
-        bend, swing = leg_rotations(positions[:, hip], positions[:, knee], positions[:, ankle], target)
+        hip, knee, ankle, toe = (
+            skeleton.index(f"{side}_{part}") for part in ("hip", "knee", "ankle", "foot")
+        )
+        shift = _shift(positions[:, [ankle, toe]], contacts[:, columns], ease) * within[:, None]
+        bend, swing = leg_rotations(
+            positions[:, hip], positions[:, knee], positions[:, ankle], positions[:, ankle] + shift
+        )
         locked[:, hip] = quat_multiply(swing, locked[:, hip])
         locked[:, knee] = quat_multiply(swing, quat_multiply(bend, locked[:, knee]))
     return local_rotations(locked, skeleton)
 
 
-def _ankle_targets(path: Tensor, standing: Tensor, ease: int) -> Tensor:
-    """Return where an ankle (T, 3) should be: at the median position of each step while it stands, else on its path.
+def slide(foot: Tensor, contacts: Tensor) -> Tensor:
+    """Return how far the standing part of a foot slid over the floor since the frame before (T, 3), metres.
 
-    The correction grows and fades over `ease` frames beside each step. Heights stay as they are, for a heel may lift.
+    Args:
+        foot: heel and toes (T, 2, 3).
+        contacts: whether each stands (T, 2) bool.
     """
-    shift, weight = torch.zeros_like(path), torch.zeros_like(path[:, 0])
-    for first, last in _runs(standing):
-        locked = path[first:last].median(dim=0).values
-        begin, end = max(0, first - ease), min(len(path), last + ease)
-        frames = torch.arange(begin, end, device=path.device)
+    stays = (contacts[1:] & contacts[:-1]).to(foot)[..., None]  # (T - 1, 2, 1)
+    moved = (foot[1:] - foot[:-1]) * foot.new_tensor([1.0, 0.0, 1.0]) * stays
+    return torch.cat([foot.new_zeros(1, 3), moved.sum(dim=1) / stays.sum(dim=1).clamp_min(1)])
+
+
+def _within(count: int, first: int, last: int, ease: int) -> Tensor:
+    """Return weights (T,): 1 inside [first, last), 0 outside, with ends of `ease` frames beside what is outside."""
+    frames = torch.arange(count)
+    after = (frames - first + 1).clamp_min(0) if first else torch.full((count,), ease)
+    before = (last - frames).clamp_min(0) if last < count else torch.full((count,), ease)
+    inside = (torch.minimum(after, before) / ease).clamp(max=1.0)
+    return inside * inside * (3 - 2 * inside)
+
+
+def _shift(foot: Tensor, contacts: Tensor, ease: int) -> Tensor:
+    """Return by how much to move an ankle (T, 3) so that its foot does not slide while it stands.
+
+    Each step is moved as little as can be, to the middle of its slide; the shift grows and fades over `ease` frames
+    beside it.
+    """
+    moved = slide(foot, contacts)
+    shift, weight = torch.zeros_like(moved), torch.zeros_like(moved[:, 0])
+    for first, last in _runs(contacts.any(dim=1)):
+        slid = moved[first:last].cumsum(0) - moved[first]
+        held = slid.median(dim=0).values - slid
+        held = held * (LONGEST_SHIFT / held.norm(dim=-1, keepdim=True).clamp_min(LONGEST_SHIFT))
+        begin, end = max(0, first - ease), min(len(foot), last + ease)
+        frames = torch.arange(begin, end, device=foot.device)
         outside = torch.maximum(first - frames, frames - (last - 1)).clamp_min(0)  # frames from the step
-        share = 0.5 + 0.5 * torch.cos(torch.pi * outside / (ease + 1)).to(path)
-        nearest = path[frames.clamp(first, last - 1)]  # beside the step the correction of its edge frame
+        share = 0.5 + 0.5 * torch.cos(torch.pi * outside / (ease + 1)).to(foot)
+        nearest = held[frames.clamp(first, last - 1) - first]  # beside the step the shift of its edge frame
         closer = share > weight[begin:end]
-        shift[begin:end] = torch.where(closer[:, None], (locked - nearest) * share[:, None], shift[begin:end])
+        shift[begin:end] = torch.where(closer[:, None], nearest * share[:, None], shift[begin:end])
         weight[begin:end] = torch.maximum(weight[begin:end], share)
-    return path + shift * path.new_tensor([1.0, 0.0, 1.0])
+    return shift
 
 
 def _runs(mask: Tensor) -> list[tuple[int, int]]:

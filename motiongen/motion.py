@@ -296,11 +296,18 @@ class Motion:
         """Return the motion lifted or lowered so that its feet stand on y = 0."""
         return self.moved(self.root.new_tensor([0.0, -ground_height(self.positions(), self.skeleton), 0.0]))
 
-    def with_locked_feet(self) -> Self:
-        """Return the motion with standing feet held where they stand; see motiongen.foot_lock."""
+    def with_locked_feet(self, first: int = 0, last: int | None = None) -> Self:
+        """Return the motion with standing feet held where they stand; see motiongen.foot_lock.
+
+        Args:
+            first: frames before it stay as they are.
+            last: so do those from this one on; None for none.
+        """
         rotations = lock_feet(
-            self.global_rotations(), self.positions(), self.contacts(), self.skeleton, self.fps
+            self.global_rotations(), self.positions(), self.contacts(), self.skeleton, self.fps, first, last
         )
+        end = self.num_frames if last is None else last
+        rotations = torch.cat([self.rotations[:first], rotations[first:end], self.rotations[end:]])
         return replace(self, rotations=rotations)
 
     def concatenate(self, other: "Motion", blend: float = 0.3) -> Self:

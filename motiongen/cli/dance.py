@@ -40,8 +40,8 @@ class DanceConfig:
     """Denoising steps; more are slower and more accurate."""
     count: Annotated[int, tyro.conf.arg(metavar="K")] = 1
     """Number of dances; with K > 1 the files are named OUT-1, OUT-2 …"""
-    lock_feet: bool = False
-    """Keep feet in contact from sliding, by inverse kinematics of the legs."""
+    lock_feet: bool = True
+    """Keep standing feet from sliding, by inverse kinematics of the legs."""
     device: arguments.Device = "auto"
     """Device of the model."""
     size: arguments.Size = None
@@ -79,11 +79,11 @@ def main(argv: Sequence[str]) -> None:
                 guidance_scale=config.guidance,
                 steps=config.steps,
                 space=config.space,
+                lock_feet=config.lock_feet,
                 weights=config.weights,
                 device=device,
                 progress=progress,
             )
-        motion = motion.with_locked_feet() if config.lock_feet else motion
         for path in config.output:
             named = arguments.numbered(path, index, config.count)
             arguments.write(motion, named, None, config.size, config.body, audio)

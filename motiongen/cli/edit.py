@@ -37,6 +37,8 @@ class EditConfig:
     """Keep path, height and tilt of the root; with --music."""
     keep_path: bool = False
     """Leave all that follows the span where it is, and steer the span to meet it; with words."""
+    lock_feet: bool = True
+    """Keep standing feet of the span from sliding, by inverse kinematics of the legs; with words."""
     style: Annotated[str | None, tyro.conf.arg(metavar="STYLE", help_behavior_hint="(with --music)")] = None
     """Dance style of the weights; see motiongen models."""
     output: arguments.Outputs = ()
@@ -136,6 +138,7 @@ def _by_words(config: EditConfig, motion: "Motion", prompt: str, between: tuple[
         prompt,
         between=between,
         keep_path=config.keep_path,
+        lock_feet=config.lock_feet,
         seed=config.seed,
         guidance_scale=config.guidance,
         temperature=config.temperature,

@@ -43,8 +43,8 @@ class GenerateConfig:
     """Device of the model."""
     start_from: Annotated[Path | None, tyro.conf.arg(metavar="CLIP", help_behavior_hint="(optional)")] = None
     """A clip to continue."""
-    lock_feet: bool = False
-    """Keep feet in contact from sliding, by inverse kinematics of the legs."""
+    lock_feet: bool = True
+    """Keep standing feet from sliding, by inverse kinematics of the legs."""
     plan: bool = True
     """Read sentences for acts that follow each other, counts, speeds and turns; without, the head alone hears them."""
     explain: bool = False
@@ -98,15 +98,19 @@ def main(argv: Sequence[str]) -> None:
         temperature=config.temperature,
         start_from=start,
         plan=config.plan,
+        lock_feet=config.lock_feet,
         head=config.head,
         weights=config.weights,
         device=device,
         memory=config.memory,
     )
     for i, variant in enumerate(generated):
-        motion = variant.motion.with_locked_feet() if config.lock_feet else variant.motion
         for path in config.output:
             arguments.write(
-                motion, arguments.numbered(path, i, config.count), variant.parts, config.size, config.body
+                variant.motion,
+                arguments.numbered(path, i, config.count),
+                variant.parts,
+                config.size,
+                config.body,
             )
     arguments.report(outputs, generated[0].motion.licence)

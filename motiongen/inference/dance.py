@@ -19,6 +19,7 @@ def dance(
     guidance_scale: float | None = None,
     steps: int | None = None,
     space: str | None = None,
+    lock_feet: bool = True,
     weights: str | Path = "open",
     device: str = "auto",
     progress: Progress | None = None,
@@ -34,6 +35,7 @@ def dance(
         guidance_scale: classifier-free guidance scale of the music; 1 for no guidance; None for the model's default.
         steps: denoising steps; None for the default.
         space: "latent" or "motion"; None for the first one of the weights.
+        lock_feet: keep standing feet from sliding; see `Motion.with_locked_feet`.
         weights: "open" (free sources), "full" (non-commercial) or a folder.
         device: "auto", "cpu" or "cuda".
         progress: called with the numbers of positions done and in all.
@@ -46,7 +48,8 @@ def dance(
     model = load_dance(space, weights, device)
     options = model.spec.options().adjusted(guidance_scale, steps)
     condition = MusicCondition.from_audio(audio)
-    return model.dance(condition, style=style, seed=seed, options=options, progress=progress)
+    motion = model.dance(condition, style=style, seed=seed, options=options, progress=progress)
+    return motion.with_locked_feet() if lock_feet else motion
 
 
 def edit_dance(

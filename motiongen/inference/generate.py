@@ -1,6 +1,7 @@
 """Public functions `generate`, `variants` and `edit`: text to motion, and editing by text."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def generate(
     temperature: float | None = None,
     start_from: Motion | None = None,
     plan: bool = True,
+    lock_feet: bool = True,
     head: str = "bamm",
     weights: str | Path = "open",
     device: str = "auto",
@@ -38,6 +40,7 @@ def generate(
         start_from: a motion to continue.
         plan: read sentences for acts that follow each other, counts, speeds and turns (`conditions.plan`); without, the
             head alone hears them. A sentence that says none of that gives the same bits either way.
+        lock_feet: keep standing feet from sliding; see `Motion.with_locked_feet`.
         head: name of the head.
         weights: "open" (free sources), "full" (non-commercial) or a folder.
         device: "auto", "cpu" or "cuda".
@@ -56,6 +59,7 @@ def generate(
         temperature=temperature,
         start_from=start_from,
         plan=plan,
+        lock_feet=lock_feet,
         head=head,
         weights=weights,
         device=device,
@@ -74,6 +78,7 @@ def variants(
     temperature: float | None = None,
     start_from: Motion | None = None,
     plan: bool = True,
+    lock_feet: bool = True,
     head: str = "bamm",
     weights: str | Path = "open",
     device: str = "auto",
@@ -91,6 +96,7 @@ def variants(
         temperature: as in `generate`.
         start_from: as in `generate`.
         plan: as in `generate`.
+        lock_feet: as in `generate`.
         head: as in `generate`.
         weights: as in `generate`.
         device: as in `generate`.
@@ -101,7 +107,7 @@ def variants(
     options = model.spec.options().adjusted(guidance_scale, temperature)
     model.note_far([part.text for part in plan_all(prompts) if not part.rests] if plan else prompts)
     write = partial(perform, model) if plan else model.sequence
-    return write(
+    written: list[PromptedMotion] = write(
         prompts,
         count=count,
         seconds=seconds,
@@ -110,6 +116,12 @@ def variants(
         best_of=best_of,
         options=options,
     )
+    return [_locked(each) for each in written] if lock_feet else written
+
+
+def _locked(written: PromptedMotion) -> PromptedMotion:
+    begun = round(written.parts[0][0] * written.motion.fps)  # what is continued stays as it is
+    return replace(written, motion=written.motion.with_locked_feet(begun))
 
 
 def edit(
@@ -118,6 +130,7 @@ def edit(
     *,
     between: tuple[float, float],
     keep_path: bool = False,
+    lock_feet: bool = True,
     seed: int = 0,
     guidance_scale: float | None = None,
     temperature: float | None = None,
@@ -135,6 +148,7 @@ def edit(
         prompt: for the span.
         between: start and end of the span, seconds.
         keep_path: leave all frames after the span where they are too; the span is steered to meet them.
+        lock_feet: keep standing feet of the span from sliding.
         seed: as in `generate`.
         guidance_scale: as in `generate`.
         temperature: as in `generate`.
@@ -149,4 +163,6 @@ def edit(
     model = load_words(head, weights, device, memory=memory, edits=True)
     model.note_far([prompt])
     options = model.spec.options().adjusted(guidance_scale, temperature)
-    return model.edit(motion, prompt, between, keep_path=keep_path, seed=seed, options=options)
+    return model.edit(
+        motion, prompt, between, keep_path=keep_path, lock_feet=lock_feet, seed=seed, options=options
+    )

@@ -274,6 +274,7 @@ class Model(Pretrained):
         between: tuple[float, float],
         *,
         keep_path: bool = False,
+        lock_feet: bool = False,
         seed: int = 0,
         options: CodeOptions | None = None,
     ) -> Motion:
@@ -287,6 +288,7 @@ class Model(Pretrained):
             prompt: for the span.
             between: start and end of the span, seconds.
             keep_path: leave all frames after the span where they are too; the span is steered to meet them.
+            lock_feet: keep standing feet of the span from sliding.
             seed: of the sampling.
             options: sampling options; None for the defaults of the head.
 
@@ -323,6 +325,8 @@ class Model(Pretrained):
             span, after = splice.fill(whole, frames, first, last), None
         else:
             span, after = splice.fill_freely(whole, frames, first, last)
+        if lock_feet:
+            span = _locked(whole, span, after, first, last)
         if whole is motion:
             result = splice.put(motion, span, first, last)
             result = result if after is None else splice.append(result[:last], after)
@@ -417,6 +421,14 @@ class Model(Pretrained):
         """Return feature frames (T, 140), on the CPU, of codes (N, Q)."""
         with torch.no_grad():
             return self.tokenizer.decode(codes[None].to(self.device))[0].float().cpu()
+
+
+def _locked(whole: Motion, span: Motion, after: Motion | None, first: int, last: int) -> Motion:
+    """Return a span whose standing feet hold still, and whose ends still meet what is around it; see `fill_freely`."""
+    joined = splice.put(whole, span, first, last)
+    if after is not None:
+        joined = splice.append(joined[:last], after)
+    return joined.with_locked_feet(first, last)[first:last]
 
 
 def _cut(motion: Motion, seconds: float | None) -> Motion:

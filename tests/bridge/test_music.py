@@ -108,7 +108,9 @@ def test_live_sound_is_danced_after_the_stated_delay():
             shown = (await watch(dancer, lambda frame: frame.obeys > 0))[-1].seq
             await listening
             late = (shown - begun) / 30 - connection.hello["audio"]["delay_seconds"]
-            assert -0.15 < late < 0.5  # a busy machine may hear late, and no dancer may show what was not heard
+            assert (
+                -0.15 < late < 0.5
+            )  # a busy machine may hear late, and no dancer may show what was not heard
 
     play(scenario)
 

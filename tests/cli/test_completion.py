@@ -17,7 +17,7 @@ def found():
 def test_every_command_and_model_has_its_options(found):
     assert {words[0] for words in found} == set(COMMANDS)
     assert {words[1] for words in found if len(words) == 2} == set(trainings())
-    assert {"--output", "--seed", "--lock-feet", "-q"} <= set(found["generate",].options)
+    assert {"--output", "--seed", "--no-lock-feet", "-q"} <= set(found["generate",].options)
     assert "--image-size" in found["train", "carp"].options
     assert found["generate",].values["--device"] == ("auto", "cpu", "cuda")
     assert "--camera" not in found["train", "carp"].values  # any word
