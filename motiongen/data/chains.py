@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from motiongen.data.code_bank import encode_all
-from motiongen.data.composition import crossfade, junction_distances
+from motiongen.data.composition import junction_distances, stepping_crossfade
 from motiongen.data.corpus import CaptionedMotion, Corpus
 from motiongen.tokenizers.rvq_vae import RVQVAE
 
@@ -83,7 +83,7 @@ def make_chains(corpus: Corpus, tokenizer: RVQVAE, count: int, crossfade_frames:
             part = clip[entry : entry + length]
             ended = entry + length == len(clip)
             caption = motion.captions[int(draws[2] * 997) % len(motion.captions)]
-            joined = part if not marks else crossfade(frames, part, crossfade_frames)
+            joined = part if not marks else stepping_crossfade(frames, part, crossfade_frames)
             begin = len(joined) - len(part) + (crossfade_frames // 2 if marks else 0)
             marks.append((begin, entry // step, ended, caption))
             frames = joined

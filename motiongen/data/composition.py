@@ -1,11 +1,13 @@
-"""Composition of two motions: crossfades, and captions of the form "X, then Y"."""
+"""Composition of two motions: crossfades in which feet step, and captions of the form "X, then Y"."""
 
 import re
 
 import torch
 from torch import Tensor
 
+from motiongen import features
 from motiongen.features import LAYOUT
+from motiongen.foot_steps import step_across
 
 POSE = slice(LAYOUT["height"].start, LAYOUT["joints"].stop)
 CONTACTS_WEIGHT, VELOCITY_WEIGHT = 13 / 133, 2 / 133
@@ -64,6 +66,23 @@ def crossfade(first: Tensor, second: Tensor, frames: int) -> Tensor:
     weight = weight * weight * (3 - 2 * weight)  # no kink at either end
     blend = torch.lerp(first[len(first) - frames :], second[:frames], weight)
     return torch.cat([first[: len(first) - frames], blend, second[frames:]])
+
+
+def stepping_crossfade(first: Tensor, second: Tensor, frames: int) -> Tensor:
+    """Return two clips of features crossfaded, whose feet step from their places in the one to those in the other.
+
+    The arguments are those of `crossfade`, in which feet slide.
+    """
+    joined = crossfade(first, second, frames)
+    begin = len(joined) - len(second)
+    end = begin + min(frames, len(first), len(second))
+    if not 0 < begin < end < len(joined):
+        return joined
+    around = slice(begin - 1, end + 1)
+    stepped = features.encode(step_across(features.decode(joined[around]), 0, end + 1 - begin))
+    for name in ("joints", "contacts"):
+        joined[begin:end, LAYOUT[name]] = stepped[1:-1, LAYOUT[name]]
+    return joined
 
 
 def junction_distances(ends: Tensor, starts: Tensor) -> Tensor:

@@ -1,4 +1,7 @@
-"""Splicing of generated frames into a motion: existing frames stay exactly, new ones are adapted to meet them."""
+"""Splicing of generated frames into a motion: existing frames stay exactly, new ones are adapted to meet them.
+
+Feet that would slide from their places on one side of a seam to those on the other step there.
+"""
 
 from dataclasses import replace
 
@@ -7,6 +10,7 @@ from torch import Tensor
 
 from motiongen import features
 from motiongen.blend import take_over
+from motiongen.foot_steps import LENGTH, SECOND_FOOT, step_across
 from motiongen.motion import Motion
 from motiongen.rotation import quat_multiply, quat_rotate, quat_yaw
 
@@ -87,7 +91,19 @@ def meet(span: Motion, before: Motion | None, after: Motion | None) -> Motion:
             rotations.flip(0), root.flip(0), after.rotations[:3].flip(0), after.root[:3].flip(0), length
         )
         rotations, root = rotations.flip(0), root.flip(0)
-    return replace(span, rotations=rotations, root=root)
+    return _stepping(replace(span, rotations=rotations, root=root), before, after)
+
+
+def _stepping(span: Motion, before: Motion | None, after: Motion | None) -> Motion:
+    """Return a span whose feet step at its ends where they would slide."""
+    count = min(LENGTH, span.num_frames // 2)
+    if count <= SECOND_FOOT:
+        return span
+    if before is not None:
+        span = step_across(append(before[-1:], span), 0, count)[1:]
+    if after is not None:
+        span = step_across(append(span, after[:1]), span.num_frames - count, span.num_frames)[:-1]
+    return span
 
 
 def append(motion: Motion, after: Motion) -> Motion:

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from motiongen import blend, features
 from motiongen.features import Frames, RootState
+from motiongen.foot_steps import LENGTH, FootSteps, ankles, foot_steps
 from motiongen.motion import Motion
 from motiongen.rotation import heading_angle
 from motiongen.streaming.pending_frame import pending_frames
@@ -33,6 +34,7 @@ class FrameDelivery:
         self.root = features.init_state(1)
         self._character, self._history = character, history
         self._seam: blend.Seam | None = None
+        self._steps: FootSteps | None = None
         self._seam_frames = 0  # frames since the seam
         self._seam_from: tuple[Tensor, Tensor] | None = (
             None  # rotations and root that the next frames follow on
@@ -42,7 +44,7 @@ class FrameDelivery:
     @property
     def is_blending(self) -> bool:
         """Whether a seam is not over yet."""
-        return self._seam is not None
+        return self._seam is not None or self._steps is not None
 
     def deliver(self, frames: Frames, start: RootState) -> int:
         """Append a token's frames, steered and blended; return the number of the first.
@@ -59,13 +61,24 @@ class FrameDelivery:
         rotations, root = frames.rotations[0], frames.root[0]
         if self._seam_from is not None:
             self._seam = blend.seam(rotations, root, *self._seam_from, BLEND_FRAMES)
+            self._steps = foot_steps(ankles(*self._seam_from), ankles(rotations, root))
             self._seam_frames, self._seam_from = 0, None
-        if self._seam is not None:
-            rotations, root = self._seam.apply(rotations, root, self._seam_frames)
-            self._seam_frames += len(rotations)
-            self._seam = None if self._seam_frames >= BLEND_FRAMES else self._seam
+        if self.is_blending:
+            rotations, root = self._blended(rotations, root)
         obeys = [self._character.plan.number] * len(root)
         return self._character.append_frames(pending_frames(rotations, root, frames.contacts[0], obeys))
+
+    def _blended(self, rotations: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:
+        """Return frames after a seam that continue the pose before it, with feet that step to their new places."""
+        first, incoming = self._seam_frames, (rotations, root)
+        if self._seam is not None:
+            rotations, root = self._seam.apply(rotations, root, first)
+        if self._steps is not None:
+            rotations = self._steps.apply(rotations, root, ankles(*incoming), first)
+        self._seam_frames += len(rotations)
+        self._seam = None if self._seam_frames >= BLEND_FRAMES else self._seam
+        self._steps = None if self._seam_frames >= LENGTH else self._steps
+        return rotations, root
 
     def replace_waiting(self, *, realign: bool) -> None:
         """Remove the frames that wait, and let the next ones follow the last that was taken.

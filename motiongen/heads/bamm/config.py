@@ -129,7 +129,7 @@ class BAMMTrainConfig(CorpusConfig):
     """Share of examples that continue another clip."""
     compositions: int = 2500
     """Joined pairs of clips, made once before training."""
-    crossfade_frames: int = 8
+    crossfade_frames: int = 12
     """Frames over which joined clips are crossfaded."""
 
 

@@ -13,7 +13,13 @@ from motiongen.conditions.text import TextEncoder
 from motiongen.data.cache import ClipCache
 from motiongen.data.caption_table import CaptionTable
 from motiongen.data.code_bank import encode_all
-from motiongen.data.composition import JOINTS, crossfade, join_captions, junction_distances, same_form
+from motiongen.data.composition import (
+    JOINTS,
+    join_captions,
+    junction_distances,
+    same_form,
+    stepping_crossfade,
+)
 from motiongen.data.corpus import Corpus
 from motiongen.heads.bamm.config import BAMMTrainConfig
 from motiongen.heads.bamm.loss import BAMMBatch, loss
@@ -167,7 +173,7 @@ class BAMMRecipe(CodeRecipe[Example]):
             matching = [caption for caption in captions[1] if same_form(first_caption, caption)]
             matching = matching or list(captions[1])
             second = matching[int(draws[1] * len(matching))]
-            joined.append(crossfade(first, others[best][:longest], frames))
+            joined.append(stepping_crossfade(first, others[best][:longest], frames))
             joint = JOINTS[int(draws[2] ** 2 * len(JOINTS))]  # the first one, ", then", most often
             caption = join_captions(first_caption, second, joint)
             boundary = (len(first) - frames // 2) // step

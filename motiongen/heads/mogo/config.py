@@ -129,7 +129,7 @@ class MogoTrainConfig(CorpusConfig):
     """Share of motions whose remaining length is given."""
     chains: int = 6000
     """Chains of motions, made once before training."""
-    crossfade_frames: int = 10
+    crossfade_frames: int = 12
     """Frames over which the motions of a chain are crossfaded."""
     train_window: int = 75
     """Longest training example, tokens."""
