@@ -7,6 +7,7 @@ from torch import Tensor
 
 from motiongen.motion import Motion
 from motiongen.rotation import matrix_from_quat, quat_inverse, quat_multiply
+from motiongen.skeleton import Skeleton
 
 CHUNK = 32
 """Frames that are skinned at once, which bounds the memory of a long clip."""
@@ -35,6 +36,14 @@ class SkinnedMesh:
     colours: Tensor
     joints: Tensor
     names: tuple[str, ...]
+
+    def check(self, skeleton: Skeleton) -> None:
+        """Raise ValueError for a skeleton of other joints."""
+        if self.names != skeleton.names:
+            raise ValueError(
+                f"mesh: expected the joints of the motion ({skeleton.label}), got {len(self.names)} joints from "
+                f"{self.names[0]!r}; retarget the motion, or leave the mesh out"
+            )
 
     def skin(self, motion: Motion) -> Tensor:
         """Return the vertices (T, V, 3) in each frame of a motion of the same joints, metres.

@@ -155,7 +155,7 @@ def check_outputs(paths: Iterable[Path], extensions: Iterable[str]) -> None:
         extensions: Those that this command can write, with the dot.
 
     Raises:
-        UsageError: No path, an unknown extension, a folder that is missing or not writable.
+        UsageError: No path, an unknown extension, one that needs an extra, a folder that is missing or not writable.
     """
     paths, extensions = list(paths), tuple(extensions)
     if not paths:
@@ -165,7 +165,18 @@ def check_outputs(paths: Iterable[Path], extensions: Iterable[str]) -> None:
             raise UsageError(f"output: cannot write {path.name}; known extensions: {' '.join(extensions)}")
         if path.is_dir():
             raise UsageError(f"output: {path} is a folder; give a file name")
+        if path.suffix.lower() in known_formats():
+            _check_installed(path)
         check_folder(path.parent)
+
+
+def _check_installed(path: Path) -> None:
+    from motiongen.io import format_of
+
+    try:
+        format_of(path).check_installed(path)
+    except ImportError as error:
+        raise UsageError(f"output: {error}") from None
 
 
 def check_folder(folder: Path) -> None:

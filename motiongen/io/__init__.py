@@ -4,6 +4,7 @@ Importing this package costs no torch: a format's module is imported when the fo
 """
 
 import importlib
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,7 @@ class FormatSpec:
             first three are applied to what was read where they are not among them.
         animations: returns the names of the animations in a file; None for a format that holds one.
         takes_mesh: whether `write` takes `mesh`, the skinned mesh that the motion moves.
+        needs: (module, extra) that is installed only with `motiongen[extra]`; None for neither.
     """
 
     name: str
@@ -70,6 +72,7 @@ class FormatSpec:
     options: tuple[str, ...] = ()
     animations: Callable[[Path], tuple[str, ...]] | None = None
     takes_mesh: bool = False
+    needs: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         if not self.extensions or any(e != e.lower() or not e.startswith(".") for e in self.extensions):
@@ -78,6 +81,11 @@ class FormatSpec:
             )
         if self.read is None and self.write is None:
             raise ValueError(f"format: expected {self.name} to have read, write or both, got neither")
+
+    def check_installed(self, path: Path) -> None:
+        """Raise ImportError, which names the extra, if what the format needs is not installed."""
+        if self.needs is not None and importlib.util.find_spec(self.needs[0]) is None:
+            raise ImportError(f"{path}: {self.name} needs more; run pip install 'motiongen[{self.needs[1]}]'")
 
 
 def _function(module: str, name: str) -> Callable[..., Any]:
@@ -115,6 +123,42 @@ FORMATS: dict[str, FormatSpec] = {
         options=("fps", "animation", "character_index"),
         animations=_function("gltf", "animations"),
         takes_mesh=True,
+    ),
+    "vrma": FormatSpec(
+        name="VRM Animation",
+        summary="humanoid bones for any VRM avatar, a GLB",
+        extensions=(".vrma",),
+        read=_function("gltf", "read"),
+        write=_function("vrma", "write"),
+        options=("fps", "animation", "character_index"),
+        animations=_function("gltf", "animations"),
+    ),
+    "usd": FormatSpec(
+        name="USD",
+        summary="UsdSkel: an animated skeleton with a skinned body",
+        extensions=(".usda", ".usdc"),
+        write=_function("usd", "write"),
+        takes_mesh=True,
+        needs=("pxr", "usd"),
+    ),
+    "csv": FormatSpec(
+        name="CSV",
+        summary="a table of the joints in the world, metres and quaternions",
+        extensions=(".csv",),
+        write=_function("table", "write"),
+    ),
+    "trc": FormatSpec(
+        name="TRC",
+        summary="joints as markers, for OpenSim",
+        extensions=(".trc",),
+        write=_function("trc", "write"),
+    ),
+    "c3d": FormatSpec(
+        name="C3D",
+        summary="joints as points, for laboratories",
+        extensions=(".c3d",),
+        write=_function("c3d", "write"),
+        needs=("ezc3d", "c3d"),
     ),
     "amc": FormatSpec(
         name="ASF/AMC",
@@ -203,6 +247,7 @@ def save(motion: "Motion", path: str | Path, *, mesh: "SkinnedMesh | None" = Non
 
     Raises:
         FileNotFoundError: the folder does not exist.
+        ImportError: the format needs an extra.
         ValueError: an unknown extension, a format that is only read, or a mesh for a format that holds none.
     """
     path = Path(path)
@@ -212,6 +257,7 @@ def save(motion: "Motion", path: str | Path, *, mesh: "SkinnedMesh | None" = Non
             f"{path}: expected a format that can be written, got {spec.name}, which is only read; "
             f"use one of {', '.join(writable())}"
         )
+    spec.check_installed(path)
     if mesh is not None and not spec.takes_mesh:
         raise ValueError(f"mesh: expected none for {spec.name}, which holds no mesh, got one; leave it out")
     spec.write(motion.to("cpu"), path, **({"mesh": mesh} if spec.takes_mesh else {}))

@@ -34,13 +34,10 @@ def write(motion: Motion, path: str | Path, *, mesh: SkinnedMesh | None = None, 
 
 def animated(motion: Motion, name: str, mesh: SkinnedMesh | None = None) -> GltfBuilder:
     """Return the glTF document of a motion: skeleton, mesh, skin, animation; the arguments are those of `write`."""
-    if mesh is not None and mesh.names != motion.skeleton.names:
-        raise ValueError(
-            f"mesh: expected the joints of the motion ({motion.skeleton.label}), got {len(mesh.names)} joints from "
-            f"{mesh.names[0]!r}; retarget the motion, or leave the mesh out"
-        )
-    builder = rigged(motion.skeleton, stick_mesh(motion.skeleton) if mesh is None else mesh)
-    _add_animation(builder, motion, name)
+    mesh = stick_mesh(motion.skeleton) if mesh is None else mesh
+    mesh.check(motion.skeleton)
+    builder = rigged(motion.skeleton, mesh)
+    add_animation(builder, motion, name)
     return builder
 
 
@@ -149,7 +146,14 @@ def _add_mesh(builder: GltfBuilder, mesh: SkinnedMesh) -> int:
     return builder.add("meshes", {"name": "body", "primitives": [primitive]})
 
 
-def _add_animation(builder: GltfBuilder, motion: Motion, name: str) -> None:
+def add_animation(builder: GltfBuilder, motion: Motion, name: str) -> None:
+    """Add an animation of a motion to a document whose node j is joint j, and the motion's licence.
+
+    Args:
+        builder: the document.
+        motion: every frame becomes a linear key.
+        name: of the animation.
+    """
     times = (np.arange(motion.num_frames) / motion.fps).astype(np.float32)
     keys = builder.add_accessor(times, "SCALAR", bounds=True)
     tracks = [(0, "translation", motion.root)]

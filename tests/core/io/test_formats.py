@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from motiongen import Motion
-from motiongen.cli import main
+from motiongen.cli import UsageError, arguments, main
 from motiongen.io import FORMATS, FormatSpec, format_of, readable, save, writable
 from motiongen.io.gltf_container import GltfReader
 from motiongen.render import PICTURES
@@ -210,3 +210,16 @@ def test_what_a_reader_does_not_check_names_the_file_all_the_same(dots, tmp_path
 def test_a_format_that_could_not_be_found_or_used_is_refused(change):
     with pytest.raises(ValueError, match=r"^(extensions|format): expected"):
         FormatSpec(**{"name": "X", "summary": "x", "extensions": (".x",), "read": read_dots, **change})
+
+
+def test_a_format_that_needs_an_extra_says_which(tmp_path, monkeypatch):
+    path = tmp_path / "clip.odd"
+    spec = FormatSpec(
+        name="Odd", summary="none", extensions=(".odd",), write=print, needs=("no_such_module", "odd")
+    )
+    monkeypatch.setitem(FORMATS, "odd", spec)
+    wanted = r"clip.odd: Odd needs more; run pip install 'motiongen\[odd\]'"
+    with pytest.raises(ImportError, match=wanted):
+        wobble(2).save(path)
+    with pytest.raises(UsageError, match=wanted):
+        arguments.check_outputs([path], arguments.known_outputs())
