@@ -174,7 +174,7 @@ def _check_installed(path: Path) -> None:
     from motiongen.io import format_of
 
     try:
-        format_of(path).check_installed(path)
+        format_of(path).check_writes(path)
     except ImportError as error:
         raise UsageError(f"output: {error}") from None
 

@@ -61,7 +61,8 @@ class FormatSpec:
             first three are applied to what was read where they are not among them.
         animations: returns the names of the animations in a file; None for a format that holds one.
         takes_mesh: whether `write` takes `mesh`, the skinned mesh that the motion moves.
-        needs: (module, extra) that is installed only with `motiongen[extra]`; None for neither.
+        read_needs: (module, extra) without which nothing is read: `motiongen[extra]` has it; None for none.
+        write_needs: the same for writing.
     """
 
     name: str
@@ -72,7 +73,8 @@ class FormatSpec:
     options: tuple[str, ...] = ()
     animations: Callable[[Path], tuple[str, ...]] | None = None
     takes_mesh: bool = False
-    needs: tuple[str, str] | None = None
+    read_needs: tuple[str, str] | None = None
+    write_needs: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         if not self.extensions or any(e != e.lower() or not e.startswith(".") for e in self.extensions):
@@ -82,10 +84,19 @@ class FormatSpec:
         if self.read is None and self.write is None:
             raise ValueError(f"format: expected {self.name} to have read, write or both, got neither")
 
-    def check_installed(self, path: Path) -> None:
-        """Raise ImportError, which names the extra, if what the format needs is not installed."""
-        if self.needs is not None and importlib.util.find_spec(self.needs[0]) is None:
-            raise ImportError(f"{path}: {self.name} needs more; run pip install 'motiongen[{self.needs[1]}]'")
+    def check_reads(self, path: Path) -> None:
+        """Raise ImportError, which names the extra, if what reading needs is not installed."""
+        self._check(path, self.read_needs, "read")
+
+    def check_writes(self, path: Path) -> None:
+        """Raise ImportError, which names the extra, if what writing needs is not installed."""
+        self._check(path, self.write_needs, "written")
+
+    def _check(self, path: Path, needs: tuple[str, str] | None, done: str) -> None:
+        if needs is not None and importlib.util.find_spec(needs[0]) is None:
+            raise ImportError(
+                f"{path}: {self.name} is {done} with an extra; run pip install 'motiongen[{needs[1]}]'"
+            )
 
 
 def _function(module: str, name: str) -> Callable[..., Any]:
@@ -124,6 +135,17 @@ FORMATS: dict[str, FormatSpec] = {
         animations=_function("gltf", "animations"),
         takes_mesh=True,
     ),
+    "fbx": FormatSpec(
+        name="FBX",
+        summary="a skinned, animated skeleton, in centimetres",
+        extensions=(".fbx",),
+        read=_function("fbx", "read"),
+        write=_function("fbx_write", "write"),
+        options=("fps", "animation"),
+        animations=_function("fbx", "animations"),
+        takes_mesh=True,
+        read_needs=("ufbx", "fbx"),
+    ),
     "vrma": FormatSpec(
         name="VRM Animation",
         summary="humanoid bones for any VRM avatar, a GLB",
@@ -139,7 +161,7 @@ FORMATS: dict[str, FormatSpec] = {
         extensions=(".usda", ".usdc"),
         write=_function("usd", "write"),
         takes_mesh=True,
-        needs=("pxr", "usd"),
+        write_needs=("pxr", "usd"),
     ),
     "csv": FormatSpec(
         name="CSV",
@@ -158,7 +180,7 @@ FORMATS: dict[str, FormatSpec] = {
         summary="joints as points, for laboratories",
         extensions=(".c3d",),
         write=_function("c3d", "write"),
-        needs=("ezc3d", "c3d"),
+        write_needs=("ezc3d", "c3d"),
     ),
     "amc": FormatSpec(
         name="ASF/AMC",
@@ -234,6 +256,7 @@ def _readable(path: Path) -> FormatSpec:
         )
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a motion file, got no such file; check the path")
+    spec.check_reads(path)
     return spec
 
 
@@ -257,7 +280,7 @@ def save(motion: "Motion", path: str | Path, *, mesh: "SkinnedMesh | None" = Non
             f"{path}: expected a format that can be written, got {spec.name}, which is only read; "
             f"use one of {', '.join(writable())}"
         )
-    spec.check_installed(path)
+    spec.check_writes(path)
     if mesh is not None and not spec.takes_mesh:
         raise ValueError(f"mesh: expected none for {spec.name}, which holds no mesh, got one; leave it out")
     spec.write(motion.to("cpu"), path, **({"mesh": mesh} if spec.takes_mesh else {}))

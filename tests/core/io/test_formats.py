@@ -215,10 +215,10 @@ def test_a_format_that_could_not_be_found_or_used_is_refused(change):
 def test_a_format_that_needs_an_extra_says_which(tmp_path, monkeypatch):
     path = tmp_path / "clip.odd"
     spec = FormatSpec(
-        name="Odd", summary="none", extensions=(".odd",), write=print, needs=("no_such_module", "odd")
+        name="Odd", summary="none", extensions=(".odd",), write=print, write_needs=("no_such_module", "odd")
     )
     monkeypatch.setitem(FORMATS, "odd", spec)
-    wanted = r"clip.odd: Odd needs more; run pip install 'motiongen\[odd\]'"
+    wanted = r"clip.odd: Odd is written with an extra; run pip install 'motiongen\[odd\]'"
     with pytest.raises(ImportError, match=wanted):
         wobble(2).save(path)
     with pytest.raises(UsageError, match=wanted):

@@ -29,7 +29,9 @@ def query_of(stage):
 @pytest.mark.parametrize("extension", [".usda", ".usdc"])
 def test_usd_computes_the_same_joints(tmp_path, extension):
     motion = wobble(5, fps=24.0)
-    stage = stage_of(motion, tmp_path, extension)  # a query of a stage that is gone answers with the rest pose
+    stage = stage_of(
+        motion, tmp_path, extension
+    )  # a query of a stage that is gone answers with the rest pose
     query = query_of(stage)
     for frame in range(5):
         matrices = query.ComputeJointSkelTransforms(Usd.TimeCode(frame))

@@ -1,0 +1,142 @@
+"""FBX files to motions, by ufbx in a process of its own (`fbx_child.py`); `fbx_write.py` writes them."""
+
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from motiongen import limits
+from motiongen.io import fbx_child
+from motiongen.io.options import note
+from motiongen.io.units import note_size
+from motiongen.motion import Motion
+from motiongen.rotation import quat_from_matrix, quat_normalize, quat_unroll
+from motiongen.skeleton import Skeleton, local_rotations
+
+LONGEST_SECONDS = 300
+"""Time after which a file is given up."""
+MOVING = 1e-4
+"""Change of a bone's offset, relative to the skeleton's size, over which it moves on its parent."""
+
+
+def read(path: str | Path, *, animation: str | None = None, fps: float | None = None) -> Motion:
+    """Return an animation of a file as a motion: the largest tree of bones, in metres, Y up.
+
+    What is above the bones is folded into the root, scales into the bones. The rest pose is the bind pose of the skin,
+    where there is one.
+
+    Args:
+        path: a .fbx file, of any version that ufbx reads.
+        animation: name of the animation; the only one if None.
+        fps: rate to sample at; if None that of the scene.
+
+    Raises:
+        ValueError: the file is broken, holds no bones or no such animation, or several animations and none is named.
+    """
+    if fps is not None:
+        limits.check_fps(fps)
+    arrays = _child(Path(path), animation or "", fps or 0.0)
+    if "world" not in arrays:
+        names = ", ".join(arrays["animations"].tolist())
+        if not names:
+            raise ValueError(f"{path}: expected an animation, got none; export the file with its animations")
+        raise ValueError(
+            f"{path}: expected one animation, got {len(arrays['animations'])}; choose with --animation, one of {names}"
+        )
+    if arrays["left_out"]:
+        note(
+            Path(path),
+            f"the largest of several trees of bones is read, {int(arrays['left_out'])} bones are not",
+        )
+    motion = _motion(arrays)
+    note_size(path, motion.skeleton)
+    return motion
+
+
+def animations(path: str | Path) -> tuple[str, ...]:
+    """Return the names of the animations in a file. Raises ValueError for a broken one."""
+    return tuple(_child(Path(path), "", 0.0)["animations"].tolist())
+
+
+def _child(path: Path, animation: str, fps: float) -> dict[str, Any]:
+    """Return what the child process says of a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out.npz"
+        command = [
+            sys.executable,
+            "-I",
+            fbx_child.__file__,
+            str(path.absolute()),
+            str(out),
+            animation,
+            str(fps),
+        ]
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise ValueError(
+                f"{path}: expected an FBX file that is read within {LONGEST_SECONDS} s, got one that takes longer; "
+                "shorten it, or export it as GLB"
+            ) from None
+        said = (done.stdout or done.stderr).strip().splitlines()
+        if done.returncode < 0:
+            raise ValueError(f"{path}: expected an FBX file, got one that ufbx cannot bear; export it as GLB")
+        if done.returncode or not out.is_file():
+            raise ValueError(f"{path}: {said[-1] if said else 'expected an FBX file that ufbx reads'}")
+        with np.load(out, allow_pickle=False) as arrays:
+            return dict(arrays)
+
+
+def _motion(arrays: dict[str, Any]) -> Motion:
+    parents = tuple(arrays["parents"].tolist())
+    rest = torch.from_numpy(arrays["rest"])[None]  # (1, J, 4, 4)
+    world = torch.from_numpy(arrays["world"])  # (T, J, 4, 4)
+    limits.check_joints(len(parents))
+    offsets = _offsets(world, parents)  # (T, J, 3)
+    size = float(offsets[0].norm(dim=-1).max())
+    moves = not bool(((offsets - offsets[0])[:, 1:].abs() <= MOVING * size).all())
+    bare = Skeleton(_distinct(arrays["names"].tolist()), parents, offsets[0].float())
+    turned = local_rotations(_rotations(rest), bare)[0].float()
+    is_plain = bool((turned[:, 3].abs() > 1 - 1e-7).all())
+    skeleton = Skeleton(bare.names, parents, bare.offsets, None if is_plain else quat_normalize(turned))
+    return Motion(
+        skeleton,
+        quat_unroll(quat_normalize(local_rotations(_rotations(world), bare))).float(),
+        world[:, 0, :3, 3].float(),
+        float(arrays["fps"]),
+        translations=offsets.float() if moves else None,
+    )
+
+
+def _rotations(matrices: Tensor) -> Tensor:
+    """Return the rotations (T, J, 4) of matrices (T, J, 4, 4), without their scales."""
+    axes = matrices[..., :3, :3]
+    return quat_from_matrix(axes / axes.norm(dim=-2, keepdim=True).clamp_min(1e-12))
+
+
+def _offsets(world: Tensor, parents: tuple[int, ...]) -> Tensor:
+    """Return where joints are (T, J, 3) in the axes of their parents without scale, metres; the root at 0."""
+    places, offsets = world[..., :3, 3], torch.zeros(*world.shape[:2], 3, dtype=world.dtype)
+    axes = world[..., :3, :3] / world[..., :3, :3].norm(dim=-2, keepdim=True).clamp_min(1e-12)
+    for joint, parent in enumerate(parents):
+        if parent >= 0:
+            way = places[:, joint] - places[:, parent]
+            offsets[:, joint] = (axes[:, parent].mT @ way[..., None])[..., 0]
+    return offsets
+
+
+def _distinct(names: list[str]) -> tuple[str, ...]:
+    """Return names of which none is twice: the second gets a number."""
+    seen, found = Counter[str](), []
+    for name in names:
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
+    return tuple(found)

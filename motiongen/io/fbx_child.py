@@ -1,0 +1,152 @@
+"""Reads one FBX file by ufbx, alone in a process: the binding may crash, and then only this process ends.
+
+`python fbx_child.py FILE OUT ANIMATION FPS` writes OUT, an .npz: names of the file's animations, and the bones in one
+of them, in the only one if ANIMATION is empty, at the file's rate if FPS is 0. Faults of the file are printed.
+It imports nothing of motiongen, so that it starts at once.
+"""
+
+import math
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_POSES = 20_000_000
+"""Joints times frames that are sampled at most."""
+
+
+def main() -> int:
+    """Run the command line; return its exit status."""
+    path, out, animation, fps = sys.argv[1], sys.argv[2], sys.argv[3], float(sys.argv[4])
+    import ufbx
+
+    try:
+        scene = ufbx.load_file(
+            path,
+            target_axes=ufbx.axes_right_handed_y_up,
+            target_unit_meters=1.0,
+            space_conversion=ufbx.SpaceConversion.ADJUST_TRANSFORMS,
+        )
+    except Exception as error:  # the binding has a class for each fault, and no base but Exception
+        print(f"expected an FBX file, got one that cannot be read ({type(error).__name__}: {error})")
+        return 1
+    listed = list(scene.anim_stacks)
+    stacks = {stack.name or f"animation{number}": stack for number, stack in enumerate(listed)}
+    arrays: dict[str, Any] = {"animations": np.array(list(stacks), dtype=str)}
+    if animation or len(stacks) == 1:
+        name = animation or next(iter(stacks))
+        if name not in stacks:
+            print(f"animation: expected one of {', '.join(stacks)}, got {name!r}")
+            return 1
+        tree = Tree(scene)
+        if not tree.joints:
+            print("expected bones, got none; export the armature with the animation")
+            return 1
+        fps = fps or float(scene.settings.frames_per_second)
+        arrays |= sampled(tree, stacks[name], fps) | {"fps": fps, "left_out": tree.left_out}
+    np.savez(out, **arrays)
+    return 0
+
+
+class Tree:
+    """The largest tree of bones in a scene.
+
+    Attributes:
+        nodes: all nodes of the scene.
+        above: nodes over the tree, from the scene's root down.
+        joints: nodes of the tree, parents first: bones, and what lies between them.
+        parents: place of each joint's parent among the joints, -1 for the first.
+        binds: joint's node -> its matrix in the skin's bind pose.
+        left_out: bones that are in other trees.
+    """
+
+    def __init__(self, scene: Any) -> None:
+        # Each object of the binding is held as long as this process runs: it crashes after some were let go.
+        self.nodes, clusters = list(scene.nodes), list(scene.skin_clusters)
+        parents, bones = [node.parent for node in self.nodes], [node.bone for node in self.nodes]
+        bound = [cluster.bone_node for cluster in clusters]
+        self._held = clusters, parents, bones, bound
+        self._parent = [-1 if parent is None else parent.typed_id for parent in parents]
+        self.binds = {
+            node.typed_id: matrix(cluster.bind_to_world)
+            for node, cluster in zip(bound, clusters, strict=True)
+            if node is not None
+        }
+        all_bones = {node.typed_id for node, bone in zip(self.nodes, bones, strict=True) if bone is not None}
+        all_bones |= self.binds.keys()
+        trees: dict[int, set[int]] = {}
+        for number in all_bones:
+            line = self._line(number)
+            top = max(place for place, node in enumerate(line) if node in all_bones)
+            trees.setdefault(line[top], set()).update(line[: top + 1])
+        largest = max(trees.values(), key=len, default=set())
+        self.joints = sorted(largest, key=lambda node: (len(self._line(node)), node))
+        self.left_out = len(all_bones - largest)
+        places = {node: place for place, node in enumerate(self.joints)}
+        self.parents = [places.get(self._parent[node], -1) for node in self.joints]
+        self.above = self._line(self.joints[0])[:0:-1] if self.joints else []
+
+    def _line(self, node: int) -> list[int]:
+        """Return a node and those above it, up to the scene's root."""
+        line = [node]
+        while self._parent[line[-1]] >= 0:
+            line.append(self._parent[line[-1]])
+        return line
+
+
+def sampled(tree: Tree, stack: Any, fps: float) -> dict[str, Any]:
+    """Return names, parents, and matrices in the world of joints: at rest (J, 4, 4) and in every frame (T, J, 4, 4)."""
+    begin, end = float(stack.time_begin), float(stack.time_end)
+    count = max(1, math.floor((end - begin) * fps + 1e-3) + 1)
+    if count * len(tree.joints) > MOST_POSES:
+        raise SystemExit(
+            f"expected at most {MOST_POSES:,} poses, got {count:,} frames of {len(tree.joints)} joints"
+        )
+    times, anim = begin + np.arange(count) / fps, stack.anim
+    root = np.broadcast_to(np.eye(4), (count, 4, 4))
+    for node in tree.above:
+        root = root @ local(anim, tree.nodes[node], times)
+    world = np.empty((count, len(tree.joints), 4, 4))
+    for joint, (node, parent) in enumerate(zip(tree.joints, tree.parents, strict=True)):
+        world[:, joint] = (root if parent < 0 else world[:, parent]) @ local(
+            stack.anim, tree.nodes[node], times
+        )
+    rest = [
+        tree.binds[node] if node in tree.binds else matrix(tree.nodes[node].node_to_world)
+        for node in tree.joints
+    ]
+    names = np.array([tree.nodes[node].name for node in tree.joints], dtype=str)
+    return {"names": names, "parents": np.array(tree.parents), "rest": np.array(rest), "world": world}
+
+
+def local(anim: Any, node: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the matrices (T, 4, 4) of a node in its parent."""
+    values = np.empty((len(times), 10))
+    for frame, time in enumerate(times.tolist()):
+        transform = node.evaluate_transform(anim, time)
+        t, r, s = transform.translation, transform.rotation, transform.scale
+        values[frame] = t.x, t.y, t.z, r.x, r.y, r.z, r.w, s.x, s.y, s.z
+    x, y, z, w = values[:, 3:7].T
+    matrices = np.zeros((len(times), 4, 4))
+    matrices[:, :3, :3] = np.stack(
+        [
+            np.stack([1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)], axis=-1),
+            np.stack([2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)], axis=-1),
+            np.stack([2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)], axis=-1),
+        ],
+        axis=1,
+    )
+    matrices[:, :3, :3] *= values[:, None, 7:]
+    matrices[:, :3, 3], matrices[:, 3, 3] = values[:, :3], 1.0
+    return matrices
+
+
+def matrix(of: Any) -> NDArray[np.float64]:
+    """Return a matrix of ufbx, whose columns are c0 to c3, as an array (4, 4)."""
+    columns = [[column.x, column.y, column.z] for column in (of.c0, of.c1, of.c2, of.c3)]
+    return np.vstack([np.array(columns).T, [0.0, 0.0, 0.0, 1.0]])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
