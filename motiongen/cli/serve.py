@@ -38,9 +38,7 @@ def _send_help() -> str:
     from motiongen_bridge.senders import SENDERS
 
     names = "; ".join(f"{name} ({spec.summary})" for name, spec in SENDERS.items())
-    return (
-        f"Receiver of the character that has been there longest; may be given several times. Names: {names}"
-    )
+    return f"Receiver of the first characters that come; may be given several times. Names: {names}"
 
 
 @dataclass(frozen=True, kw_only=True)
