@@ -182,6 +182,7 @@ def wait_for(condition, seconds=20.0):
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_a_link_shows_obeys_and_records(core, model):
     with serving(model) as server:
         link = core.link.Link(server.url, prompt="a person walks")
@@ -199,8 +200,10 @@ def test_a_link_shows_obeys_and_records(core, model):
         assert len(take.poses(30.0)) > 15 and not link.is_recording
         link.stop()
         assert link.status == "disconnected" and not link.is_running
+        wait_for(lambda: not server.broadcaster.characters)  # it was closed, not only left
 
 
+@pytest.mark.slow
 def test_a_link_resumes_after_the_connection_dropped(core, model):
     with serving(model) as server:
         link = core.link.Link(server.url, prompt="a person walks")
@@ -213,6 +216,7 @@ def test_a_link_resumes_after_the_connection_dropped(core, model):
         link.stop()
 
 
+@pytest.mark.slow
 def test_no_server_a_wrong_token_and_another_program_are_told(core, model):
     link = core.link.Link("ws://127.0.0.1:9")
     link.start()
@@ -229,6 +233,7 @@ def test_no_server_a_wrong_token_and_another_program_are_told(core, model):
         right.stop()
 
 
+@pytest.mark.slow
 def test_a_server_that_stops_is_told(core, model):
     async def scenario():
         async with make_server(model) as server:

@@ -1,5 +1,6 @@
 """A character of a motiongen server: a thread keeps the connection, and the frames that are to be shown."""
 
+import contextlib
 import json
 import threading
 import time
@@ -53,6 +54,9 @@ class Link:
         """Hang up, and end the thread."""
         self._stopping.set()
         if self._socket is not None:
+            if self._is_open:  # else the server keeps the character for half a minute, for who comes back
+                with contextlib.suppress(OSError):
+                    self._socket.send_text(json.dumps({"type": "close", "character": self._character}))
             self._socket.close()
         if self._thread.is_alive():
             self._thread.join(5.0)
