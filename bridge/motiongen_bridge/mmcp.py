@@ -30,6 +30,8 @@ MAX_SAMPLES = 8
 MAX_FPS = 240.0
 MAX_WAITING = 16
 """Requests that wait for the model; more are refused."""
+SEEDS = 2**53
+"""Seeds that the model tells apart; the protocol's may be any whole numbers."""
 CONTACTS = ("left_ankle", "left_foot", "right_ankle", "right_foot")
 SAME_METRES = 1e-3
 """Difference of an offset at which a skeleton is another one."""
@@ -100,7 +102,7 @@ class MotionBackbone(Backbone):  # type: ignore[misc] # the package has no types
         asked = request.options
         seed = asked.seed if asked is not None and asked.seed is not None else secrets.randbits(32)
         count = 1 if asked is None else asked.num_samples
-        clips = [self._clip(request, seed + sample, options) for sample in range(count)]
+        clips = [self._clip(request, seed, sample, options) for sample in range(count)]
         if asked is None or asked.post_processing:
             clips = [clip.with_locked_feet() for clip in clips]
         contacts = np.stack([clip.contacts().numpy() for clip in clips])  # (B, T, 4)
@@ -124,7 +126,7 @@ class MotionBackbone(Backbone):  # type: ignore[misc] # the package has no types
             notes=_notes(self._model, prompts),
         )
 
-    def _clip(self, request: GenerateRequest, seed: int, options: CodeOptions) -> Motion:
+    def _clip(self, request: GenerateRequest, seed: int, sample: int, options: CodeOptions) -> Motion:
         """Return the motion of all segments, at the model's rate and with the frames that last as long as asked."""
         motion: Motion | None = None
         frames, fps = 0, request.fps(features.FPS)
@@ -139,7 +141,7 @@ class MotionBackbone(Backbone):  # type: ignore[misc] # the package has no types
                 [segment.prompt],
                 seconds=(end - begin) / features.FPS,
                 start_from=motion,
-                seed=(seed if segment.seed is None else segment.seed) + number,
+                seed=((seed + number if segment.seed is None else segment.seed) + sample) % SEEDS,
                 options=options,
             )
             motion = found[0].motion

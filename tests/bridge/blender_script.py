@@ -113,8 +113,10 @@ def main(folder, url):
     scene.frame_set(10)
     bpy.ops.motiongen.record()
     wait_for(lambda: len(live.current.link._take.frames) > 30, live.tick)
-    first = live.current.link._take.frames[0]
+    take = live.current.link._take
+    first = take.frames[0]
     bpy.ops.motiongen.record()
+    said["frames"] = len(take.poses(24.0))
     action = thing.animation_data.action
     said["range"] = list(action.frame_range)
     settings.target = None

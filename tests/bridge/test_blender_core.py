@@ -188,7 +188,7 @@ def test_a_link_shows_obeys_and_records(core, model):
         link = core.link.Link(server.url, prompt="a person walks")
         link.start()
         wait_for(lambda: link.sample() is not None)
-        assert link.status.endswith("connected") or "walks" in link.status
+        assert link.status == "connected"
         assert link.hello["skeleton"]["names"] == list(SMPL22.names)
         link.record()
         link.tell("hold")

@@ -1,5 +1,7 @@
 """Live Link, Rokoko and OSC over loopback: the very bytes, and what a receiver makes of them."""
 
+import asyncio
+import contextlib
 import json
 import math
 import socket
@@ -19,6 +21,8 @@ from motiongen_bridge.rokoko import BONES, RokokoSender, lz4_frame, xxhash32
 from motiongen_bridge.sent_body import world_pose
 from motiongen_bridge.unity_axes import unity_position, unity_rotation
 from motiongen_bridge.unreal_axes import unreal_position, unreal_rotation
+from tests.bridge.raw_client import client
+from tests.bridge.serving import make_server
 from tests.core.motions import t_pose, wobble
 
 REST = np.tile(np.float32([0, 0, 0, 1]), (22, 1))
@@ -133,6 +137,31 @@ def test_a_live_link_datagram_stays_small_however_far_one_walks(heard):
     sender.close()
 
 
+@pytest.mark.slow
+def test_a_servers_characters_are_subjects_of_their_own_and_a_number_is_used_again(heard, model):
+    def subjects():
+        return {next(iter(json.loads(heard.recv(65536)))) for _ in range(40)}
+
+    async def scenario():
+        sender = LiveLinkSender(*heard.getsockname())
+        async with make_server(model, senders=[sender], speed=4.0) as server, client(server) as one:
+            first = await one.ask("open", prompt="walk")
+            await one.ask("open", prompt="bow")
+            await one.watch(60)
+            seen = await asyncio.to_thread(subjects)
+            await one.ask("close", character=first["character"])
+            await one.ask("open", prompt="wave")
+            assert len(server.broadcaster.characters) == 2
+            await one.watch(200)
+        return seen
+
+    assert asyncio.run(asyncio.wait_for(scenario(), 60)) == {"motiongen1", "motiongen2"}
+    heard.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            assert next(iter(json.loads(heard.recv(65536)))) in ("motiongen1", "motiongen2")
+
+
 # Rokoko.
 
 
@@ -210,7 +239,8 @@ def test_a_rokoko_plugin_that_takes_its_t_pose_away_has_our_world_rotations(hear
             sent, torch.tensor([-x, -y, -z, w])
         )  # sent rest^-1, on which a plug-in puts its own rest
         mirrored = world[SMPL22.index(joint)] * torch.tensor([1.0, -1.0, -1.0, 1.0])
-        assert abs(float((turned * mirrored).sum())) == pytest.approx(1.0, abs=2e-5)
+        turned = turned * torch.sign((turned * mirrored).sum())
+        torch.testing.assert_close(turned, mirrored, rtol=0, atol=2e-5)
         at = torch.tensor([actor["body"][bone]["position"][axis] for axis in "xyz"])
         torch.testing.assert_close(
             at, places[SMPL22.index(joint)] * torch.tensor([-1.0, 1.0, 1.0]), rtol=0, atol=1e-4

@@ -104,6 +104,12 @@ def test_samples_differ_and_seeds_repeat_them(url, model):
     again = client.parse_gltf(client.generate(url, request(model, options=options | {"num_samples": 1})))
     assert np.array_equal(one["local_rot_mats"], again["local_rot_mats"])
     assert not np.array_equal(one["local_rot_mats"], two["local_rot_mats"])
+    segments = [{"type": "text", "prompt": "a person walks", "duration_frames": 30, "seed": -5}]
+    options = {"num_samples": 2, "seed": 10**30}
+    one, two = client.parse_gltf_samples(
+        client.generate(url, request(model, segments=segments, options=options))
+    )
+    assert not np.array_equal(one["local_rot_mats"], two["local_rot_mats"])
 
 
 @pytest.mark.parametrize(("fps", "frames"), [(24.0, 24), (60.0, 61)])

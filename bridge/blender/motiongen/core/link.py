@@ -193,7 +193,7 @@ class Link:
         elif kind == "event" and message.get("event") == "closed":
             raise Refused("the server closed the character")
         elif kind == "event":
-            self.status = f"{message.get('event')}: {message.get('text') or 'connected'}"
+            self.status = f"{message.get('event')} {message.get('text') or ''}".strip()
 
     def _opened(self) -> None:
         self._is_open, self.status = True, "connected"
