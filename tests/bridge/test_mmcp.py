@@ -11,7 +11,6 @@ from motiongen import load
 from motiongen.cli import main
 from motiongen.humanoid import humanoid_map
 from motiongen.motion import Motion
-from motiongen.retargeting import find_t_pose
 from motiongen.rotation import quat_from_matrix
 from motiongen.skeleton import SMPL22, Skeleton
 from motiongen_bridge.server_config import ServerConfig
@@ -164,7 +163,6 @@ def test_another_humanoid_gets_the_clip_retargeted_to_it(url, model, name):
     torch.testing.assert_close(
         got.positions()[:, hand], ours.positions()[:, SMPL22.index("left_wrist")], rtol=0, atol=0.08
     )
-    assert find_t_pose(skeleton, mapping).isfinite().all()
 
 
 def test_what_is_not_met_is_refused_in_a_line(url, model):
