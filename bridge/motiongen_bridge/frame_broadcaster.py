@@ -32,7 +32,7 @@ class FrameBroadcaster:
         period: seconds between two frames of a character.
         began: start of the server's clock, seconds of `time.monotonic()`.
         characters: key -> character, the longest there first.
-        senders: receive the frames of the character that has been there longest.
+        senders: receive the frames of the first characters that come, as many as each takes.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class FrameBroadcaster:
             speed: times real time.
             limits: how much may be unsent.
             metrics: counts frames.
-            senders: receive the frames of the character that has been there longest.
+            senders: receive the frames of the first characters that come, as many as each takes.
         """
         self.period = 1 / (fps * speed)
         self.began = time.monotonic()
@@ -86,6 +86,7 @@ class FrameBroadcaster:
         if self.characters.pop(live.key, None) is None:
             return
         live.character.close()
+        self.senders.forget(live.key)
         for subscription in live.subscriptions:
             if subscription.sink is not None:
                 subscription.sink.write(subscription.event_message("closed", live.character.taken))
@@ -212,8 +213,7 @@ class FrameBroadcaster:
             self._metrics.first_frame.observe(now - live.prompt_times[frame.obeys])
             times = live.prompt_times.items()
             live.prompt_times = {number: then for number, then in times if number > frame.obeys}
-        if live is next(iter(self.characters.values())):
-            self.senders.send(frame.rotations, frame.root, live.due - self.began)
+        self.senders.send(live.key, frame.rotations, frame.root, live.due - self.began)
         self._broadcast(live, frame, int((live.due - self.began) * 1e6))
         is_behind = now - live.due > 2 * self.period
         self._schedule(live, now + self.period if is_behind else live.due + self.period)

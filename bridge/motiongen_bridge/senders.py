@@ -8,27 +8,34 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from motiongen import registry
+from motiongen_bridge.datagrams import parse_address
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 class FrameSender(Protocol):
-    """Sends poses of SMPL-22 to one receiver.
+    """Sends poses of SMPL-22 to one receiver."""
 
-    Attributes:
-        lost: poses or parts of them that could not be sent.
-    """
+    @property
+    def lost(self) -> int:
+        """Poses or parts of them that could not be sent."""
+        ...
 
-    lost: int
+    @property
+    def max_characters(self) -> int:
+        """How many characters it sends at most: the first that come."""
+        ...
 
-    def send(self, rotations: "np.ndarray", root: "np.ndarray", time: float) -> None:
+    def send(self, rotations: "np.ndarray", root: "np.ndarray", time: float, character: int = 0) -> None:
         """Send a pose. Never blocks, and never raises because of the network: it counts `lost` instead.
 
         Args:
             rotations: (22, 4) local rotations, xyzw.
             root: (3,) position of the pelvis, metres.
             time: seconds since the stream began.
+            character: number below `max_characters`, by which the receiver tells characters apart; a character keeps
+                it, and another gets it when that one is gone.
 
         Raises:
             ValueError: the pose is of another skeleton.
@@ -46,19 +53,13 @@ class SenderSpec:
 
     Attributes:
         summary: its receivers, for help texts.
-        parse_address: returns the host and the port of ``HOST:PORT`` or ``HOST``; raises ValueError for others.
+        port: UDP or TCP port where a URL says none.
         make: makes a sender from a host and a port; raises ValueError where the host is unknown.
     """
 
     summary: str
-    parse_address: Callable[[str], tuple[str, int]]
+    port: int
     make: Callable[[str, int], FrameSender]
-
-
-def _parse_vmc(address: str) -> tuple[str, int]:
-    from motiongen_bridge.vmc import parse_address
-
-    return parse_address(address)
 
 
 def _make_vmc(host: str, port: int) -> FrameSender:
@@ -67,8 +68,31 @@ def _make_vmc(host: str, port: int) -> FrameSender:
     return VMCSender(host, port)
 
 
+def _make_livelink(host: str, port: int) -> FrameSender:
+    from motiongen_bridge.livelink import LiveLinkSender
+
+    return LiveLinkSender(host, port)
+
+
+def _make_rokoko(host: str, port: int) -> FrameSender:
+    from motiongen_bridge.rokoko import RokokoSender
+
+    return RokokoSender(host, port)
+
+
+def _make_osc(host: str, port: int) -> FrameSender:
+    from motiongen_bridge.osc import OscSender
+
+    return OscSender(host, port)
+
+
 SENDERS: dict[str, SenderSpec] = {
-    "vmc": SenderSpec(summary="VSeeFace, Unity and Unreal plugins", parse_address=_parse_vmc, make=_make_vmc),
+    "vmc": SenderSpec(
+        summary="VSeeFace, Unity and Unreal plugins; one character", port=39539, make=_make_vmc
+    ),
+    "livelink": SenderSpec(summary="Unreal's Live Link by JSONLiveLink", port=54321, make=_make_livelink),
+    "rokoko": SenderSpec(summary="Rokoko Studio's plugins, JSON v3", port=14043, make=_make_rokoko),
+    "osc": SenderSpec(summary="TouchDesigner, Max, Processing", port=9000, make=_make_osc),
 }
 """URL scheme -> sender."""
 
@@ -98,4 +122,4 @@ def make_sender(url: str) -> FrameSender:
     if not separator:
         raise ValueError(f"send: expected NAME://HOST:PORT with one of {', '.join(SENDERS)}, got {url!r}")
     spec = lookup(name)
-    return spec.make(*spec.parse_address(address))
+    return spec.make(*parse_address(name, address, spec.port))

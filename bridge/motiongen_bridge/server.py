@@ -75,7 +75,7 @@ class Server:
         Args:
             scheduler: not started; the server starts and stops it.
             config: address, token and limits; the defaults when left out.
-            senders: receive the frames of the character that has been there longest; the server closes them.
+            senders: receive the frames of the first characters that come; the server closes them.
             sockets: those of `bind_sockets`, where they were bound before the model was loaded; the server closes them.
         """
         self.scheduler, self.config = scheduler, config or ServerConfig()

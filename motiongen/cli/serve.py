@@ -1,8 +1,10 @@
-"""``motiongen serve``: a streaming server, with a web page, a websocket and VMC."""
+"""``motiongen serve``: a streaming server, with a web page, a websocket, senders and MMCP."""
 
 import asyncio
 import contextlib
+import dataclasses
 import gc
+import importlib.util
 import logging
 import os
 import signal
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     import socket
 
     from motiongen.streaming.scheduler_protocol import Scheduler
+    from motiongen_bridge.mmcp_server import MmcpServer
     from motiongen_bridge.senders import FrameSender
     from motiongen_bridge.server_config import ServerConfig
 
@@ -38,9 +41,7 @@ def _send_help() -> str:
     from motiongen_bridge.senders import SENDERS
 
     names = "; ".join(f"{name} ({spec.summary})" for name, spec in SENDERS.items())
-    return (
-        f"Receiver of the character that has been there longest; may be given several times. Names: {names}"
-    )
+    return f"Receiver of the first characters that come; may be given several times. Names: {names}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +91,10 @@ class ServeConfig:
     ] = ()
     vmc: Annotated[str, tyro.conf.arg(metavar="HOST:PORT", help_behavior_hint="(optional)")] = ""
     """Short for --send vmc://HOST:PORT."""
+    mmcp: bool = False
+    """Also answer whole clips by MMCP, the Motion Model Context Protocol, for its plug-ins (needs motiongen[mmcp])."""
+    mmcp_port: Annotated[int, tyro.conf.arg(metavar="PORT")] = 8000
+    """TCP port of MMCP; 0 for any that is free."""
     style: Annotated[str | None, tyro.conf.arg(metavar="STYLE", help_behavior_hint="(default: any)")] = None
     """With a head that dances: the first style of each character; motiongen models lists them."""
     space: Annotated[
@@ -144,9 +149,12 @@ def main(argv: Sequence[str]) -> None:
     from motiongen_bridge.listening import bind_sockets
     from motiongen_bridge.server_config import ServerConfig
 
+    if config.mmcp:
+        _check_mmcp()
     token = config.token or os.environ.get("MOTIONGEN_TOKEN", "")
     try:
         listen = ServerConfig(host=config.host, port=config.port, token=token, origins=config.allow_origin)
+        clips = dataclasses.replace(listen, port=config.mmcp_port)
         senders = _senders(config)
     except ValueError as error:
         raise UsageError(str(error)) from None
@@ -154,7 +162,10 @@ def main(argv: Sequence[str]) -> None:
         # A port that is taken is known before torch is imported and the model loaded.
         sockets = [bound.enter_context(one) for one in bind_sockets(listen.host, listen.port)]
         scheduler = _make_scheduler(config)
-        asyncio.run(_serve(scheduler, listen, senders, sockets))
+        more = []
+        if config.mmcp:
+            more = [f"{bound.enter_context(_mmcp_server(config, clips)).url} (MMCP)"]
+        asyncio.run(_serve(scheduler, listen, senders, sockets, more))
 
 
 def _make_scheduler(config: ServeConfig) -> "Scheduler":
@@ -169,6 +180,21 @@ def _make_scheduler(config: ServeConfig) -> "Scheduler":
         _log_events()
     make = _dance_scheduler if config.spec.kind == "music" else _text_scheduler
     return make(config, device)
+
+
+def _check_mmcp() -> None:
+    if importlib.util.find_spec("motionmcp") is None or importlib.util.find_spec("uvicorn") is None:
+        raise UsageError("mmcp: motionmcp-sdk[server] is not installed; run pip install 'motiongen[mmcp]'")
+
+
+def _mmcp_server(config: ServeConfig, listen: "ServerConfig") -> "MmcpServer":
+    """Load the model that writes clips, and return a server of them."""
+    from motiongen.inference.load import load_words
+    from motiongen_bridge.mmcp_server import MmcpServer
+
+    head = next(iter(heads.heads_for("words", edits=True)))  # the one that looks both ways
+    device = arguments.resolve_device(config.device)
+    return MmcpServer(load_words(head, config.weights, device, memory=config.memory), listen)
 
 
 def _text_scheduler(config: ServeConfig, device: str) -> "Scheduler":
@@ -232,14 +258,16 @@ async def _serve(
     listen: "ServerConfig",
     senders: "list[FrameSender]",
     sockets: "list[socket.socket]",
+    more: list[str],
 ) -> None:
+    """Serve until Ctrl-C, and print the page's address, then `more`."""
     from motiongen_bridge.server import Server
 
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with Server(scheduler, listen, senders, sockets) as server:
-        print(server.url, flush=True)
+        print(server.url, *more, sep="\n", flush=True)
         gc.collect()
         gc.freeze()  # what was loaded stays; the collector need not look at it while frames wait
         await stop.wait()

@@ -53,8 +53,7 @@ def test_a_sender_refuses_another_skeleton_and_what_is_no_address(name):
     with pytest.raises(ValueError, match=f"{name}: expected"):
         make_sender(f"{name}://")
     assert SENDERS[name].summary
-    assert SENDERS[name].parse_address("studio:7000") == ("studio", 7000)
-    assert SENDERS[name].parse_address("studio")[1] > 0
+    assert SENDERS[name].port > 0
     heard, address = listener()
     with heard:
         sender = make_sender(f"{name}://{address}")
@@ -78,12 +77,52 @@ def test_what_is_no_sender_is_refused_in_a_line(url, said):
 
 def test_a_name_from_outside_is_found(monkeypatch):
     made = []
-    spec = senders.SenderSpec(
-        summary="a list", parse_address=lambda address: (address, 1), make=lambda *at: made.append(at)
-    )
+    spec = senders.SenderSpec(summary="a list", port=1, make=lambda *at: made.append(at))
     monkeypatch.setitem(SENDERS, "list", spec)
     make_sender("list://here")
-    assert made == [("here", 1)]
+    make_sender("list://[::1]:7000")
+    assert made == [("here", 1), ("::1", 7000)]
+
+
+@pytest.mark.parametrize(
+    "address", ["", ":39539", "host:", "host:0", "host:port", "host:99999", "a/b:1", "[::1"]
+)
+def test_what_is_no_address_is_refused(address):
+    with pytest.raises(ValueError, match=r"vmc: expected HOST:PORT such as 127\.0\.0\.1:39539"):
+        make_sender(f"vmc://{address}")
+
+
+@pytest.mark.parametrize("name", SENDERS)
+def test_an_unknown_host_is_refused_at_once(name):
+    with pytest.raises(ValueError, match="host: expected a machine that is known, got 'no such host'"):
+        SENDERS[name].make("no such host", 1)
+
+
+def test_each_sender_gets_as_many_characters_as_it_takes_and_numbers_are_used_again():
+    class Counter:
+        """A sender that keeps the numbers it got."""
+
+        lost = 0
+
+        def __init__(self, max_characters):
+            self.max_characters, self.got = max_characters, []
+
+        def send(self, rotations, root, time, character=0):
+            self.got.append((time, character))
+
+        def close(self):
+            pass
+
+    one, two = Counter(1), Counter(2)
+    group = SenderGroup([one, two], lambda: None)
+    for time, key in enumerate("abcab"):
+        group.send(key, ROTATIONS, ROOT, time)
+    assert one.got == [(0, 0), (3, 0)] and two.got == [(0, 0), (1, 1), (3, 0), (4, 1)]
+    group.forget("a")
+    group.forget("nobody")
+    for time, key in enumerate("bca", 5):
+        group.send(key, ROTATIONS, ROOT, time)
+    assert one.got[2:] == [(5, 0)] and two.got[4:] == [(5, 1), (6, 0)]
 
 
 def test_every_sender_gets_the_frames_and_one_that_fails_harms_nobody(model, caplog):
@@ -91,9 +130,10 @@ def test_every_sender_gets_the_frames_and_one_that_fails_harms_nobody(model, cap
         """A sender that has a bug."""
 
         lost = tries = 0
+        max_characters = 1
         is_closed = False
 
-        def send(self, rotations, root, time):
+        def send(self, rotations, root, time, character=0):
             self.tries += 1
             raise RuntimeError("no network")
 
@@ -125,9 +165,10 @@ def test_a_sender_may_have_no_hash_write_into_its_pose_and_raise_what_it_likes()
         """A sender that is equal to any other of its kind."""
 
         lost: int = 0
+        max_characters: int = 1
         tries: int = 0
 
-        def send(self, rotations, root, time):
+        def send(self, rotations, root, time, character=0):
             self.tries += 1
             rotations[:], root[:] = np.nan, np.nan
             raise asyncio.CancelledError
@@ -138,7 +179,7 @@ def test_a_sender_may_have_no_hash_write_into_its_pose_and_raise_what_it_likes()
     careless, rotations, root = [Careless(), Careless()], ROTATIONS.copy(), ROOT.copy()
     group = SenderGroup(careless, lambda: None)
     for time in range(2 * MAX_ERRORS_IN_A_ROW):
-        group.send(rotations, root, float(time))
+        group.send("a", rotations, root, float(time))
     assert [(one.tries, one.lost) for one in careless] == [(MAX_ERRORS_IN_A_ROW, -1)] * 2 and len(group) == 0
     np.testing.assert_array_equal(rotations, ROTATIONS)
     np.testing.assert_array_equal(root, ROOT)
@@ -149,8 +190,9 @@ def test_a_sender_that_fails_for_a_moment_is_tried_again():
         """A sender that fails every other time."""
 
         lost = sent = 0
+        max_characters = 1
 
-        def send(self, rotations, root, time):
+        def send(self, rotations, root, time, character=0):
             if time % 2:
                 raise OSError("no network")
             self.sent += 1
@@ -161,7 +203,7 @@ def test_a_sender_that_fails_for_a_moment_is_tried_again():
     flaky, errors = Flaky(), []
     group = SenderGroup([flaky], lambda: errors.append(1))
     for time in range(4 * MAX_ERRORS_IN_A_ROW):
-        group.send(ROTATIONS, ROOT, float(time))
+        group.send("a", ROTATIONS, ROOT, float(time))
     assert (flaky.sent, len(errors), len(group)) == (2 * MAX_ERRORS_IN_A_ROW, 2 * MAX_ERRORS_IN_A_ROW, 1)
     group.close()
 

@@ -11,7 +11,7 @@ from pythonosc.osc_server import BlockingOSCUDPServer
 
 from motiongen.rotation import quat_multiply, quat_rotate
 from motiongen.skeleton import SMPL22
-from motiongen_bridge.vmc import BONES, VMCSender, parse_address
+from motiongen_bridge.vmc import BONES, VMCSender
 from tests.core.motions import t_pose, wobble
 
 OFFSETS = SMPL22.offsets.numpy()
@@ -167,24 +167,3 @@ def test_other_skeletons_and_bundles_without_room_are_refused():
     with pytest.raises(ValueError, match=r"pose: expected rotations \(22, 4\)"):
         sender.send(np.zeros((21, 4)), np.zeros(3), 0.0)
     sender.close()
-
-
-@pytest.mark.parametrize(
-    ("address", "parsed"),
-    [("studio:7000", ("studio", 7000)), ("10.0.0.7", ("10.0.0.7", 39539)), ("[::1]:39540", ("::1", 39540))],
-)
-def test_addresses_are_read(address, parsed):
-    assert parse_address(address) == parsed
-
-
-@pytest.mark.parametrize(
-    "address", ["", ":39539", "host:", "host:0", "host:port", "host:99999", "a/b:1", "[::1"]
-)
-def test_what_is_no_address_is_refused(address):
-    with pytest.raises(ValueError, match="vmc: expected HOST:PORT"):
-        parse_address(address)
-
-
-def test_an_unknown_host_is_refused_at_once():
-    with pytest.raises(ValueError, match="host: expected a machine that is known, got 'no such host'"):
-        VMCSender("no such host")
