@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from motiongen.inference.model import Model
     from motiongen.inference.policy_model import PolicyModel
     from motiongen.motion import Motion
-    from motiongen.retargeting import retarget
+    from motiongen.retargeting import Character, Retargeter, retarget
     from motiongen.skeleton import SMPL22, Skeleton
     from motiongen.streaming.stream import stream
 
@@ -29,11 +29,13 @@ _PUBLIC = {
     "BADMOptions": "motiongen.heads.badm.config",
     "BAMMOptions": "motiongen.heads.bamm.config",
     "CARPOptions": "motiongen.heads.carp.config",
+    "Character": "motiongen.retargeting",
     "DanceModel": "motiongen.inference.dance_model",
     "Model": "motiongen.inference.model",
     "MogoOptions": "motiongen.heads.mogo.config",
     "Motion": "motiongen.motion",
     "PolicyModel": "motiongen.inference.policy_model",
+    "Retargeter": "motiongen.retargeting",
     "Skeleton": "motiongen.skeleton",
     "dance": "motiongen.inference.dance",
     "edit": "motiongen.inference.generate",
@@ -50,11 +52,13 @@ __all__ = [
     "BADMOptions",
     "BAMMOptions",
     "CARPOptions",
+    "Character",
     "DanceModel",
     "Model",
     "MogoOptions",
     "Motion",
     "PolicyModel",
+    "Retargeter",
     "Skeleton",
     "__version__",
     "dance",

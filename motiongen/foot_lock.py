@@ -4,10 +4,12 @@ It changes hips and knees alone; a foot keeps its rotation in the world and its 
 of the foot that touches the floor: a heel, then the toes, about which the foot rolls.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from motiongen.rotation import quat_between, quat_from_axis_angle, quat_multiply, quat_rotate
+from motiongen import two_bone
+from motiongen.rotation import quat_multiply
 from motiongen.skeleton import Skeleton, local_rotations
 
 MIN_FRAMES = 3
@@ -16,8 +18,6 @@ EASE_SECONDS = 0.2
 """Time in which a foot is drawn to its locked position before a step, and released after it."""
 LONGEST_SHIFT = 0.08
 """A foot is moved by at most this, metres: one that slides further is meant to slide."""
-MAX_REACH = 0.999
-"""Largest distance from hip to ankle, as a share of the leg's length: a straight leg has no knee axis."""
 
 
 def lock_feet(
@@ -111,14 +111,8 @@ def _runs(mask: Tensor) -> list[tuple[int, int]]:
 
 def leg_rotations(hip: Tensor, knee: Tensor, ankle: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Return rotations (T, 4) of the shin about the knee, and of the leg about the hip: the ankle then is at target."""
-    thigh, shin = hip - knee, ankle - knee
-    a, b = thigh.norm(dim=-1), shin.norm(dim=-1)
-    distance = torch.minimum((target - hip).norm(dim=-1), (a + b) * MAX_REACH)
-    knee_angle = torch.acos(((thigh * shin).sum(-1) / (a * b)).clamp(-1, 1))
-    wanted = torch.acos(((a**2 + b**2 - distance**2) / (2 * a * b)).clamp(-1, 1))
-    axis = torch.linalg.cross(thigh, shin)  # turning the shin about it opens the knee
-    length = axis.norm(dim=-1, keepdim=True)
-    axis = torch.where(length > 1e-6, axis / length.clamp_min(1e-6), axis.new_tensor([-1.0, 0.0, 0.0]))
-    bend = quat_from_axis_angle(axis * (wanted - knee_angle)[:, None])
-    moved = knee + quat_rotate(bend, shin)
-    return bend, quat_between(moved - hip, target - hip)
+    first, middle, end, goal = (each.detach().double().cpu().numpy().T for each in (hip, knee, ankle, target))
+    hinge = np.zeros(first.shape)
+    hinge[0] = -1.0
+    bend, swing = two_bone.solve(first, middle, end, goal, hinge)
+    return torch.from_numpy(bend.T).to(hip), torch.from_numpy(swing.T).to(hip)

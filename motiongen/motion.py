@@ -31,6 +31,7 @@ from motiongen.skeleton import SMPL22, Skeleton, check_unit, local_rotations
 
 if TYPE_CHECKING:
     from motiongen.io import ReadOptions
+    from motiongen.retargeting import Character
     from motiongen.skinned_mesh import SkinnedMesh
 
 
@@ -345,13 +346,23 @@ class Motion:
     # A facade: the methods below import layers above this one, inside the call, so that everyday work needs one class.
     # They are the only imports of the core that point upwards, and pyproject.toml names each.
 
-    def retarget(self, target: "Skeleton | str | Path") -> "Motion":
-        """Return the motion on another humanoid skeleton, given as such or as a file of motion; see retargeting.py."""
+    def retarget(
+        self,
+        target: "Skeleton | Character | str | Path",
+        *,
+        plant_feet: bool = True,
+        keep_hands: bool = False,
+    ) -> "Motion":
+        """Return the motion on another humanoid, given as a skeleton or as the file of a character.
+
+        Args:
+            target: a skeleton, a `motiongen.Character` or the path of one.
+            plant_feet: hold standing feet on a floor at y = 0; without, rotations alone are copied.
+            keep_hands: let hands near each other or near the body keep their distance.
+        """
         from motiongen.retargeting import retarget
 
-        if not isinstance(target, Skeleton):
-            target = Motion.load(target).skeleton
-        return retarget(self, target)
+        return retarget(self, target, plant_feet=plant_feet, keep_hands=keep_hands)
 
     @staticmethod
     def load(path: str | Path, options: "ReadOptions | None" = None) -> "Motion":
@@ -365,20 +376,27 @@ class Motion:
 
         return load(path, options)
 
-    def save(self, path: str | Path, *, mesh: "SkinnedMesh | None" = None) -> None:
+    def save(
+        self,
+        path: str | Path,
+        *,
+        mesh: "SkinnedMesh | None" = None,
+        character: str | Path | None = None,
+    ) -> None:
         """Write the motion to a file; its extension names the format, one of `motiongen.io.FORMATS`.
 
         Args:
             path: a file to make or replace.
             mesh: the body in formats that hold one; if None, motiongen's own body for SMPL-22, else a stick a bone.
+            character: file of the character that the motion is on, in place of a mesh: a GLB keeps all that it shows.
         """
         from motiongen.io import format_of, save
 
-        if mesh is None and format_of(path).takes_mesh:
+        if mesh is None and character is None and format_of(path).takes_mesh:
             from motiongen.body import default_mesh
 
             mesh = default_mesh(self.skeleton)
-        save(self, path, mesh=mesh)
+        save(self, path, mesh=mesh, character=character)
 
     def render(self, path: str | Path, **options: Any) -> None:
         """Draw the motion to a video or picture; extensions and options are those of motiongen.render.render."""

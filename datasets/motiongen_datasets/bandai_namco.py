@@ -91,7 +91,9 @@ def dance_style(content: str) -> str | None:
 def load(path: Path) -> Motion:
     """Return one clip on SMPL-22, on the ground."""
     motion = bvh.read(path)
-    return retarget(motion, SMPL22, mapping=MAPPING, t_pose=t_pose(motion.skeleton)).grounded()
+    return retarget(
+        motion, SMPL22, mapping=MAPPING, t_pose=t_pose(motion.skeleton), plant_feet=False
+    ).grounded()
 
 
 def t_pose(skeleton: Skeleton) -> Tensor:

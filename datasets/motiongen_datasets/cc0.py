@@ -102,7 +102,7 @@ def load(path: Path, animation: str, *, moves: bool, loops: bool) -> Motion:
     """
     source = load_source(path, animation)
     mapping = mapping_of(source.skeleton)
-    motion = retarget(source, SMPL22, mapping=mapping)
+    motion = retarget(source, SMPL22, mapping=mapping, plant_feet=False)
     if path.suffix != ".bvh":
         motion = on_floor(motion, source, mapping)
     else:

@@ -27,7 +27,7 @@ def canonical(source: Motion, mapping: dict[str, str], t_pose: Tensor | None = N
         mapping: SMPL-22's joint names -> the skeleton's.
         t_pose: local rotations (J, 4) of the skeleton's T-pose; None for its rest pose.
     """
-    return retarget(resampled(source), SMPL22, mapping=mapping, t_pose=t_pose).grounded()
+    return retarget(resampled(source), SMPL22, mapping=mapping, t_pose=t_pose, plant_feet=False).grounded()
 
 
 def resampled(source: Motion) -> Motion:

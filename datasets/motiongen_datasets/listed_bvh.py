@@ -40,7 +40,7 @@ def load(
     source = clean_span(source, mapping)
     whole = source.fps / FPS
     even = resampled(source) if whole == int(whole) else resample_smooth(source, FPS)
-    motion = retarget(even, SMPL22, mapping=mapping)
+    motion = retarget(even, SMPL22, mapping=mapping, plant_feet=False)
     if tile > motion.seconds:
         motion = tiled(motion, tile)
     motion = with_flat_feet(motion)

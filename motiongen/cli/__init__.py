@@ -24,6 +24,7 @@ COMMANDS = {
     "bench-stream": "load test of a server with many characters",
     "render": "draw a clip: a video or a sheet of poses",
     "convert": "change the file format of a clip",
+    "retarget": "put a clip on your own character",
     "beats": "find the tempo and the beats of music, and plot them",
     "info": "describe a clip: skeleton, length, speed, foot contacts",
     "models": "list the shipped weights: size, data, licence, contents and styles",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from motiongen.motion import Motion
     from motiongen.music.audio import Audio
     from motiongen.render.caption import Captions
+    from motiongen.retargeting import Character
 
 log = logging.getLogger(__name__)
 
@@ -309,6 +310,7 @@ def write(
     size: tuple[int, int] | None,
     body: Path | None,
     audio: "Audio | None" = None,
+    character: "Character | None" = None,
 ) -> None:
     """Write a motion to a file: rendered if the extension is that of an image or video, else in a motion format.
 
@@ -319,14 +321,28 @@ def write(
         size: width and height, pixels; None for the default.
         body: SMPL model file; None for the shipped body.
         audio: sound of a video; None for none.
+        character: whose skeleton the motion is on; pictures and glTF show it.
     """
     if path.suffix.lower() in known_pictures():
+        shown = body if character is None else character.mesh
         with bar(path.name) as progress:
             motion.render(
-                path, captions=captions or None, size=size, body=body, audio=audio, progress=progress
+                path, captions=captions or None, size=size, body=shown, audio=audio, progress=progress
             )
     else:
-        motion.save(path)
+        save(motion, path, character)
+
+
+def save(motion: "Motion", path: Path, character: "Character | None") -> None:
+    """Write a motion in a motion format, with the looks of a character where there is one and the format keeps them."""
+    from motiongen.io import format_of
+
+    spec = format_of(path)
+    if character is not None and character.is_figure and spec.takes_character:
+        motion.save(path, character=character.path)
+    else:
+        mesh = character.mesh if character is not None and spec.takes_mesh else None
+        motion.save(path, mesh=mesh)
 
 
 def numbered(path: Path, index: int, count: int) -> Path:

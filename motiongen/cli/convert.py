@@ -1,4 +1,4 @@
-"""``motiongen convert IN OUT``: change the file format of a motion."""
+"""``motiongen convert IN OUT``: change the file format of a motion, or who moves."""
 
 import re
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from motiongen.cli import arguments
+from motiongen.cli.figure import NOBODY, CharacterOptions
 from motiongen.cli.reading import AS_IT_IS, FileOptions
 
 
@@ -25,6 +26,7 @@ class ConvertConfig:
     """Clip to read."""
     target: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
     """File to write."""
+    figure: CharacterOptions = NOBODY
     reading: FileOptions = AS_IT_IS
 
 
@@ -33,11 +35,13 @@ def main(argv: Sequence[str]) -> None:
     config = arguments.parse(ConvertConfig, argv, "convert")
     arguments.check_inputs(config.source)
     arguments.check_outputs([config.target], arguments.known_formats())
+    character = config.figure.load()
     from motiongen.motion import Motion
 
     targets = _targets(config)
     for target, options in targets.items():
-        Motion.load(config.source, options).save(target)
+        motion = config.figure.moved(Motion.load(config.source, options), character)
+        arguments.save(motion, target, character)
     arguments.report(targets)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import tyro
 
 from motiongen.cli import UsageError, arguments, choices
+from motiongen.cli.figure import NOBODY, CharacterOptions
 from motiongen.cli.progress import bar
 
 
@@ -48,6 +49,7 @@ class DanceConfig:
     """Width and height of videos and images, pixels."""
     body: arguments.Body = None
     """SMPL, SMPL-H or SMPL-X model file (needs motiongen[smpl]) in place of the shipped body."""
+    figure: CharacterOptions = NOBODY
 
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 < self.seconds <= 3600:
@@ -66,6 +68,7 @@ def main(argv: Sequence[str]) -> None:
     arguments.check_inputs(config.music, config.body)
     arguments.check_style(config.style, config.weights)
     device = arguments.resolve_device(config.device)
+    character = config.figure.load(config.body)
     from motiongen.inference.dance import dance
     from motiongen.music.audio import read_audio
 
@@ -84,9 +87,10 @@ def main(argv: Sequence[str]) -> None:
                 device=device,
                 progress=progress,
             )
+        motion = config.figure.moved(motion, character)
         for path in config.output:
             named = arguments.numbered(path, index, config.count)
-            arguments.write(motion, named, None, config.size, config.body, audio)
+            arguments.write(motion, named, None, config.size, config.body, audio, character)
     written = [
         arguments.numbered(path, index, config.count)
         for index in range(config.count)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from motiongen.cli import UsageError, arguments, choices
+from motiongen.cli.figure import NOBODY, CharacterOptions
 from motiongen.cli.reading import AS_IT_IS, FileOptions
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class EditConfig:
     """Width and height of videos and images, pixels."""
     body: arguments.Body = None
     """SMPL, SMPL-H or SMPL-X model file (needs motiongen[smpl]) in place of the shipped body."""
+    figure: CharacterOptions = NOBODY
     reading: FileOptions = AS_IT_IS
 
     def __post_init__(self) -> None:
@@ -109,6 +111,7 @@ def main(argv: Sequence[str]) -> None:
     arguments.check_outputs(config.output, arguments.known_outputs())
     arguments.check_inputs(config.clip, config.music, config.body)
     arguments.resolve_device(config.device)
+    character = config.figure.load(config.body)
     from motiongen.motion import Motion
 
     motion = Motion.load(config.clip, config.reading)
@@ -125,8 +128,10 @@ def main(argv: Sequence[str]) -> None:
 
         audio = read_audio(config.music, seconds=motion.seconds, sample_rate=44100)
         edited = _by_music(config, motion, between, audio)
+    edited = config.figure.moved(edited, character)
+    caption = prompts[0] if prompts else None
     for path in config.output:
-        arguments.write(edited, path, prompts[0] if prompts else None, config.size, config.body, audio)
+        arguments.write(edited, path, caption, config.size, config.body, audio, character)
     arguments.report(config.output, edited.licence)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import tyro
 
 from motiongen.cli import UsageError, arguments, choices
+from motiongen.cli.figure import NOBODY, CharacterOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,7 @@ class GenerateConfig:
     """Width and height of videos and images, pixels."""
     body: arguments.Body = None
     """SMPL, SMPL-H or SMPL-X model file (needs motiongen[smpl]) in place of the shipped body."""
+    figure: CharacterOptions = NOBODY
 
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 < self.seconds <= 600:
@@ -84,6 +86,7 @@ def main(argv: Sequence[str]) -> None:
     arguments.check_outputs(config.output, arguments.known_outputs())
     arguments.check_inputs(config.start_from, config.body)
     device = arguments.resolve_device(config.device)
+    character = config.figure.load(config.body)
     from motiongen.inference.generate import variants
     from motiongen.motion import Motion
 
@@ -105,12 +108,8 @@ def main(argv: Sequence[str]) -> None:
         memory=config.memory,
     )
     for i, variant in enumerate(generated):
+        motion = config.figure.moved(variant.motion, character)
         for path in config.output:
-            arguments.write(
-                variant.motion,
-                arguments.numbered(path, i, config.count),
-                variant.parts,
-                config.size,
-                config.body,
-            )
+            named = arguments.numbered(path, i, config.count)
+            arguments.write(motion, named, variant.parts, config.size, config.body, character=character)
     arguments.report(outputs, generated[0].motion.licence)

@@ -7,16 +7,17 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from motiongen.cli import UsageError, arguments
+from motiongen.cli.figure import NOBODY, CharacterOptions
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from motiongen.retargeting import Character
     from motiongen_bridge.client import Connection, RemoteCharacter
     from motiongen_bridge.stream_stats import StreamStats
 
@@ -55,6 +56,7 @@ class WatchConfig:
     """The server's secret."""
     output: arguments.Outputs = ()
     """File to record to; may be given several times."""
+    figure: CharacterOptions = NOBODY
 
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 < self.seconds <= 3600:
@@ -72,6 +74,7 @@ def main(argv: Sequence[str]) -> None:
     all_prompts = arguments.read_prompts((*prompts, *config.then))
     if config.output:
         arguments.check_outputs(config.output, arguments.known_outputs())
+    character = config.figure.load()
     from motiongen_bridge.client import URL, Connection
     from motiongen_bridge.stream_stats import StreamStats
 
@@ -92,7 +95,7 @@ def main(argv: Sequence[str]) -> None:
         failure = error
     for name, value in stats.facts().items():
         print(f"{name:<16} {value}", flush=True)
-    _write(stats, config.output, seconds)
+    _write(stats, config, seconds, character)
     if failure is not None:
         raise failure
 
@@ -179,16 +182,19 @@ async def _queue(character: "RemoteCharacter", position: int, text: str) -> None
         await character.then(text)
 
 
-def _write(stats: "StreamStats", outputs: Sequence[Path], seconds: float | None) -> None:
+def _write(
+    stats: "StreamStats", config: WatchConfig, seconds: float | None, character: "Character | None"
+) -> None:
     """Write the recording, if there is one."""
     if stats.recorder is None:
         return
     count = None if seconds is None else max(1, round(seconds * stats.fps))
     motion = stats.recorder.motion()[:count]
     captions = [caption for caption in stats.captions() if caption[0] < motion.seconds]
-    for path in outputs:
-        arguments.write(motion, path, captions, None, None)
-    arguments.report(outputs)
+    motion = config.figure.moved(motion, character)
+    for path in config.output:
+        arguments.write(motion, path, captions, None, None, character=character)
+    arguments.report(config.output)
 
 
 async def _draw(connection: "Connection", stats: "StreamStats") -> None:

@@ -15,7 +15,7 @@ def canonical(motion: Motion) -> Motion:
     if motion.skeleton.names == SMPL22.names and abs(motion.fps - features.FPS) < 0.01:
         return motion
     if motion.skeleton.names != SMPL22.names:
-        motion = motion.retarget(SMPL22).grounded()
+        motion = motion.retarget(SMPL22, plant_feet=False).grounded()
     return motion.resample(features.FPS)
 
 
@@ -46,7 +46,7 @@ def put_back(
         else _padded(edited, motion.num_frames)
     )
     if motion.skeleton.names != SMPL22.names:
-        edited = edited.retarget(motion.skeleton)
+        edited = edited.retarget(motion.skeleton, plant_feet=False)
     seam = begin - 1 if begin else end  # an unedited frame, for the height of the copy's floor
     if 0 <= seam < motion.num_frames:
         edited = edited.moved(

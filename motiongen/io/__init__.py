@@ -43,7 +43,7 @@ class Writer(Protocol):
     """Function that writes a file of motion, whole or not at all; the same motion gives the same bytes."""
 
     def __call__(self, motion: "Motion", path: Path, /, **options: Any) -> None:
-        """Write a motion; `options` holds `mesh` for a format that takes one, else nothing."""
+        """Write a motion; `options` holds `mesh` or `character` for a format that takes them, else nothing."""
         ...
 
 
@@ -63,6 +63,7 @@ class FormatSpec:
         takes_mesh: whether `write` takes `mesh`, the skinned mesh that the motion moves.
         read_needs: (module, extra) without which nothing is read: `motiongen[extra]` has it; None for none.
         write_needs: the same for writing.
+        takes_character: whether `write` takes `character`, the path of the user's own figure, to be kept as it is.
     """
 
     name: str
@@ -73,6 +74,7 @@ class FormatSpec:
     options: tuple[str, ...] = ()
     animations: Callable[[Path], tuple[str, ...]] | None = None
     takes_mesh: bool = False
+    takes_character: bool = False
     read_needs: tuple[str, str] | None = None
     write_needs: tuple[str, str] | None = None
 
@@ -134,6 +136,7 @@ FORMATS: dict[str, FormatSpec] = {
         options=("fps", "animation", "character_index"),
         animations=_function("gltf", "animations"),
         takes_mesh=True,
+        takes_character=True,
     ),
     "fbx": FormatSpec(
         name="FBX",
@@ -260,18 +263,26 @@ def _readable(path: Path) -> FormatSpec:
     return spec
 
 
-def save(motion: "Motion", path: str | Path, *, mesh: "SkinnedMesh | None" = None) -> None:
+def save(
+    motion: "Motion",
+    path: str | Path,
+    *,
+    mesh: "SkinnedMesh | None" = None,
+    character: str | Path | None = None,
+) -> None:
     """Write a motion to a file, whole or not at all.
 
     Args:
         motion: the motion.
         path: a file to make or replace.
         mesh: the skinned mesh that the motion moves, for formats that hold one; without it they show the bare skeleton.
+        character: the .glb, .gltf or .vrm of the character that the motion is on, in place of a mesh, for formats that
+            keep its meshes, materials and textures.
 
     Raises:
         FileNotFoundError: the folder does not exist.
         ImportError: the format needs an extra.
-        ValueError: an unknown extension, a format that is only read, or a mesh for a format that holds none.
+        ValueError: an unknown extension, a format that is only read, or a mesh or character for one that holds none.
     """
     path = Path(path)
     spec = format_of(path)
@@ -283,4 +294,11 @@ def save(motion: "Motion", path: str | Path, *, mesh: "SkinnedMesh | None" = Non
     spec.check_writes(path)
     if mesh is not None and not spec.takes_mesh:
         raise ValueError(f"mesh: expected none for {spec.name}, which holds no mesh, got one; leave it out")
-    spec.write(motion.to("cpu"), path, **({"mesh": mesh} if spec.takes_mesh else {}))
+    if character is not None and not spec.takes_character:
+        raise ValueError(
+            f"character: expected none for {spec.name}, which keeps the skeleton alone, got one; leave it out"
+        )
+    options: dict[str, Any] = {"mesh": mesh} if spec.takes_mesh else {}
+    if character is not None:
+        options = {"character": character}
+    spec.write(motion.to("cpu"), path, **options)

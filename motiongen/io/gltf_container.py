@@ -98,13 +98,31 @@ class GltfReader:
             raise self._compressed(what, extensions)
         start = int(view.get("byteOffset", 0)) + offset
         stride = int(view.get("byteStride", 0)) or dtype.itemsize * width
-        data = self._buffer(view.get("buffer"))
+        data = self.buffer(view.get("buffer"))
         end = start + stride * (count - 1) + dtype.itemsize * width if count > 0 else start
         if count < 0 or start < 0 or stride < 1 or end > len(data):
             raise self.broken(f"{what} inside its buffer of {len(data)} bytes", f"bytes {start} to {end}")
         if count == 0:
             return np.zeros((0, width), dtype)
         return np.ndarray((count, width), dtype, data, start, (stride, dtype.itemsize)).copy()
+
+    def view_bytes(self, index: Any) -> bytes:
+        """Return the bytes of a buffer view."""
+        view = self.item("bufferViews", index)
+        data, start = self.buffer(view.get("buffer")), int(view.get("byteOffset", 0))
+        end = start + int(view.get("byteLength", 0))
+        if not 0 <= start <= end <= len(data):
+            raise self.broken(
+                f"view {index} inside its buffer of {len(data)} bytes", f"bytes {start} to {end}"
+            )
+        return data[start:end]
+
+    def decoded(self, uri: str) -> bytes:
+        """Return the bytes in a data URI."""
+        try:
+            return base64.b64decode(uri.partition(",")[2], validate=True)
+        except binascii.Error:
+            raise self.broken("a base64 data URI", "broken base64") from None
 
     def _replace(self, what: str, values: NDArray[Any], sparse: dict[str, Any]) -> None:
         """Put the values of a sparse accessor at their places."""
@@ -149,7 +167,8 @@ class GltfReader:
         self._embedded = chunks.get(BIN_CHUNK)
         return chunks[JSON_CHUNK]
 
-    def _buffer(self, index: Any) -> bytes:
+    def buffer(self, index: Any) -> bytes:
+        """Return the bytes of a buffer."""
         buffer = self.item("buffers", index)
         if index not in self._buffers:
             self._buffers[index] = self._load(index, buffer.get("uri"))
@@ -164,10 +183,7 @@ class GltfReader:
                 )
             return self._embedded
         if uri.startswith("data:"):
-            try:
-                return base64.b64decode(uri.partition(",")[2], validate=True)
-            except binascii.Error:
-                raise self.broken("a base64 data URI", "broken base64") from None
+            return self.decoded(uri)
         path = beside(self.path.parent, uri, is_uri=True)
         if not path.is_file():
             raise ValueError(
@@ -178,11 +194,20 @@ class GltfReader:
 
 
 class GltfBuilder:
-    """Builder of a glTF document: JSON and arrays, written as GLB or .gltf."""
+    """Builder of a glTF document: JSON and arrays, written as GLB or .gltf.
 
-    def __init__(self, generator: str = "motiongen") -> None:
-        self.json: dict[str, Any] = {"asset": {"version": "2.0", "generator": generator}}
-        self._binary = bytearray()
+    Args:
+        generator: what the file says of who made it.
+        document: JSON to begin with, which is changed; an empty one if None.
+        binary: the bytes of its buffer.
+    """
+
+    def __init__(
+        self, generator: str = "motiongen", *, document: dict[str, Any] | None = None, binary: bytes = b""
+    ) -> None:
+        self.json = document or {"asset": {"version": "2.0", "generator": generator}}
+        self._binary = bytearray(binary)
+        self._pad()
 
     def add(self, kind: str, item: dict[str, Any]) -> int:
         """Append to a top-level list, such as `nodes`, and return the index."""
@@ -214,7 +239,7 @@ class GltfBuilder:
         if target is not None:
             view["target"] = target
         self._binary += stored.astype(dtype).tobytes()
-        self._binary += b"\0" * (-len(self._binary) % 4)  # each view begins on a multiple of 4
+        self._pad()
         component = codes["<" + stored.dtype.str[1:]]
         accessor: dict[str, Any] = {
             "bufferView": self.add("bufferViews", view),
@@ -227,6 +252,16 @@ class GltfBuilder:
         if bounds:
             accessor["min"], accessor["max"] = stored.min(0).tolist(), stored.max(0).tolist()
         return self.add("accessors", accessor)
+
+    def add_bytes(self, data: bytes) -> int:
+        """Store bytes, such as an image's, and return the index of their buffer view."""
+        view = {"buffer": 0, "byteOffset": len(self._binary), "byteLength": len(data)}
+        self._binary += data
+        self._pad()
+        return self.add("bufferViews", view)
+
+    def _pad(self) -> None:
+        self._binary += b"\0" * (-len(self._binary) % 4)  # each view begins on a multiple of 4
 
     def to_json(self) -> bytes:
         """Return the bytes of a .gltf: JSON with the binary data embedded."""

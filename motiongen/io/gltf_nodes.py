@@ -39,7 +39,8 @@ class NodeTree:
     Attributes:
         joints: node indices, a parent before its children; the first is the ancestor of all others.
         above: nodes above the root, from its parent up to the scene.
-        scale_above: for each of these nodes the product of the scales above it.
+        scale_above: for each of these nodes and of the joints the product of the scales above it.
+        skins: those of the character.
 
     Raises:
         ValueError: no joints, or nodes that do not form a tree.
@@ -58,7 +59,7 @@ class NodeTree:
                     raise reader.broken("nodes with one parent each", f"node {child} with two")
                 self._parents[child] = parent
         self._check_tree()
-        members, self._skins = choose(reader, self._parents, character_index, moving)
+        members, self.skins = choose(reader, self._parents, character_index, moving)
         root = self._common(members)
         inside = {*members, root}
         for node in members:  # nodes between two joints are joints too
@@ -139,7 +140,7 @@ class NodeTree:
         Each skin is bound in the space of its own mesh; a joint that two share tells how these lie to each other.
         """
         binds: dict[int, Tensor] = {}
-        for skin in sorted(self._skins, key=lambda item: -len(item["joints"])):
+        for skin in sorted(self.skins, key=lambda item: -len(item["joints"])):
             if "inverseBindMatrices" not in skin:
                 continue
             stored = torch.from_numpy(self._reader.accessor(skin["inverseBindMatrices"]))

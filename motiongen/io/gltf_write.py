@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from motiongen.atomic import atomic_path
+from motiongen.io.gltf_character import Track, with_motion
 from motiongen.io.gltf_container import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GltfBuilder
 from motiongen.motion import Motion
 from motiongen.rotation import matrix_from_quat, quat_normalize, quat_rotate, quat_unroll
@@ -14,19 +15,32 @@ from motiongen.skeleton import Skeleton
 from motiongen.skinned_mesh import SkinnedMesh
 
 
-def write(motion: Motion, path: str | Path, *, mesh: SkinnedMesh | None = None, name: str = "motion") -> None:
+def write(
+    motion: Motion,
+    path: str | Path,
+    *,
+    mesh: SkinnedMesh | None = None,
+    character: str | Path | None = None,
+    name: str = "motion",
+) -> None:
     """Write a motion as a GLB that any viewer plays, or as a .gltf with its data embedded.
 
     Args:
         motion: the motion, at any rate; every frame becomes a key.
         path: a file to make or replace.
         mesh: the skinned mesh that the motion moves, with the joints of its skeleton; a stick for each bone if None.
+        character: file of the character that the motion moves, in place of a mesh: a .glb, .gltf or .vrm, of which all
+            is kept but its animations.
         name: name of the animation.
 
     Raises:
-        ValueError: the mesh has other joints than the motion.
+        ValueError: the mesh or the character has other joints than the motion.
     """
-    builder = animated(motion, name, mesh)
+    if character is None:
+        builder = animated(motion, name, mesh)
+    else:
+        builder, tracks = with_motion(motion, character)
+        add_animation(builder, motion, name, tracks)
     data = builder.to_json() if Path(path).suffix.lower() == ".gltf" else builder.to_bytes()
     with atomic_path(path) as aside:
         aside.write_bytes(data)
@@ -146,37 +160,55 @@ def _add_mesh(builder: GltfBuilder, mesh: SkinnedMesh) -> int:
     return builder.add("meshes", {"name": "body", "primitives": [primitive]})
 
 
-def add_animation(builder: GltfBuilder, motion: Motion, name: str) -> None:
-    """Add an animation of a motion to a document whose node j is joint j, and the motion's licence.
+def _tracks(motion: Motion) -> list[Track]:
+    """Return the tracks of a motion whose joint j is node j."""
+    tracks: list[Track] = [(0, "translation", motion.root)]
+    if motion.translations is not None:
+        tracks += [
+            (joint, "translation", motion.translations[:, joint])
+            for joint in range(1, motion.skeleton.num_joints)
+        ]
+    tracks += [(joint, "rotation", motion.rotations[:, joint]) for joint in range(motion.skeleton.num_joints)]
+    return tracks
+
+
+def add_animation(builder: GltfBuilder, motion: Motion, name: str, tracks: list[Track] | None = None) -> None:
+    """Add an animation of a motion to a document, and the motion's licence.
 
     Args:
         builder: the document.
         motion: every frame becomes a linear key.
         name: of the animation.
+        tracks: of the nodes that it moves; if None node j is joint j, and the document has the licence, too.
     """
+    if tracks is None:
+        tracks = _tracks(motion)
+        if motion.licence:
+            builder.json["asset"]["copyright"] = motion.licence
     times = (np.arange(motion.num_frames) / motion.fps).astype(np.float32)
     keys = builder.add_accessor(times, "SCALAR", bounds=True)
-    tracks = [(0, "translation", motion.root)]
-    if motion.translations is not None:
-        tracks += [
-            (joint, "translation", motion.translations[:, joint])
-            for joint in range(1, len(motion.skeleton.names))
-        ]
-    # Signs are continuous, since some players interpolate quaternions without regard to the sign.
-    rotations = quat_unroll(quat_normalize(motion.rotations.double()))
-    tracks += [(joint, "rotation", rotations[:, joint]) for joint in range(motion.skeleton.num_joints)]
+    first = builder.add_accessor(times[:1], "SCALAR", bounds=True) if _has_still(motion, tracks) else keys
     animation: dict[str, list[object]] = {"samplers": [], "channels": []}
-    for joint, path, values in tracks:
+    for node, path, values in tracks:
+        if path == "rotation":
+            # Signs are continuous, since some players interpolate quaternions without regard to the sign.
+            values = quat_unroll(quat_normalize(values.double()))
         output = builder.add_accessor(
             values.numpy().astype(np.float32), "VEC4" if path == "rotation" else "VEC3"
         )
-        animation["samplers"].append({"input": keys, "output": output, "interpolation": "LINEAR"})
-        target = {"node": joint, "path": path}
+        at = keys if len(values) == motion.num_frames else first
+        animation["samplers"].append({"input": at, "output": output, "interpolation": "LINEAR"})
+        target = {"node": node, "path": path}
         animation["channels"].append({"sampler": len(animation["samplers"]) - 1, "target": target})
     extras: dict[str, object] = {"fps": motion.fps}
     if motion.licence:
-        builder.json["asset"]["copyright"] = extras["licence"] = motion.licence
+        extras["licence"] = motion.licence
     builder.add("animations", {"name": name, "extras": extras, **animation})
+
+
+def _has_still(motion: Motion, tracks: list[Track]) -> bool:
+    """Return whether some track has one value for all frames."""
+    return any(len(values) != motion.num_frames for _, _, values in tracks)
 
 
 def _sixteen_bits(weights: Tensor) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint16]]":

@@ -1,5 +1,6 @@
 """Characters: the animated meshes of motions, a skinned body for SMPL-22 and sticks for any other skeleton."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +23,7 @@ _LEFT, _RIGHT, _MIDDLE = (0.42, 0.62, 0.82), (0.91, 0.58, 0.38), (0.62, 0.65, 0.
 _SKIN = (0.80, 0.80, 0.78)
 _AROUND, _ALONG = 12, 6  # facets of a stick
 _CHUNK = 32
+_FAR = 0.06  # of a figure's height: vertices nearer to their joint are no tips
 
 
 class Character(Protocol):
@@ -47,9 +49,13 @@ def character_of(motion: Motion, body: SkinnedMesh | SmplBody | str | Path | Non
 
     Args:
         motion: SMPL-22 (or a longer SMPL skeleton) moves a body; another skeleton is drawn bone by bone, or
-            retargeted if a body is given.
+            retargeted if a body is given that has other joints.
         body: a rigged mesh, an SMPL-family body, or the path of its model file; motiongen's own body if None.
     """
+    if is_own(motion, body) and isinstance(body, SkinnedMesh):
+        rest, _ = motion.skeleton.fk(motion.skeleton.rest_rotations, motion.skeleton.offsets.new_zeros(3))
+        from_rest = quat_multiply(motion.global_rotations(), quat_inverse(rest).to(motion.rotations))
+        return Skinned(body, from_rest, motion.positions())
     joints = smpl22_joints(motion.skeleton)
     if joints is None:
         if body is None:
@@ -62,8 +68,32 @@ def character_of(motion: Motion, body: SkinnedMesh | SmplBody | str | Path | Non
     # The body keeps its own proportions; its steps are as long as its legs allow.
     root = motion.root * (_stature(skeleton) / _stature(motion.skeleton))
     if isinstance(figure, SkinnedMesh):
-        return Skinned(figure, rotations, root)
+        return Skinned(figure, *skeleton.fk(rotations.float(), root.float()))
     return SmplCharacter(figure, rotations, root)
+
+
+def is_own(motion: Motion, body: object) -> bool:
+    """Return whether a body is a mesh on the very joints of a motion that is not SMPL-22's."""
+    return isinstance(body, SkinnedMesh) and body.names == motion.skeleton.names != SMPL22.names
+
+
+def with_tips(motion: Motion, body: SkinnedMesh) -> Motion:
+    """Return a motion whose skeleton has tips where its mesh reaches far from a joint, along each axis.
+
+    Pictures then show the whole of a figure, however large its head.
+    """
+    skeleton = motion.skeleton
+    rest, _ = skeleton.fk(skeleton.rest_rotations, skeleton.offsets.new_zeros(3))
+    owner = body.joint_indices.gather(1, body.joint_weights.argmax(1, keepdim=True))[:, 0]
+    way = body.vertices - body.joints[owner]
+    far = _FAR * float(body.vertices[:, 1].max())
+    tips = []
+    for joint in owner[way.norm(dim=-1) > far].unique().tolist():
+        own = way[owner == joint]
+        outer = own[torch.cat([own.argmax(0), own.argmin(0)]).unique()]  # (up to 6, 3)
+        local = quat_rotate(quat_inverse(rest[joint]).expand(len(outer), 4), outer)
+        tips += [(joint, (x, y, z)) for x, y, z in local.tolist()]
+    return replace(motion, skeleton=replace(skeleton, ends=tuple(tips)))
 
 
 def _figure(body: SkinnedMesh | SmplBody | str | Path | None) -> SkinnedMesh | SmplBody:
@@ -95,21 +125,20 @@ def _stature(skeleton: Skeleton) -> float:
 
 
 class Skinned:
-    """A rigged mesh on SMPL-22, by linear blend skinning (Magnenat-Thalmann et al. 1988).
+    """A rigged mesh, by linear blend skinning (Magnenat-Thalmann et al. 1988).
 
     Args:
-        body: bound in SMPL-22's T-pose.
-        rotations: (T, 22, 4) local rotations.
-        root: (T, 3) pelvis, metres.
+        body: the mesh in its rest pose.
+        rotations: (T, J, 4) rotations in the world, identity in the rest pose.
+        positions: (T, J, 3) joints in the world, metres.
     """
 
-    def __init__(self, body: SkinnedMesh, rotations: Tensor, root: Tensor) -> None:
-        world, positions = body_skeleton(body.joints).fk(rotations.float(), root.float())
-        matrices = matrix_from_quat(world)  # (T, 22, 3, 3)
-        shifts = positions - (matrices @ body.joints[..., None]).squeeze(-1)
-        self._bones = torch.cat([matrices, shifts[..., None]], dim=-1).flatten(2).numpy()  # (T, 22, 12)
+    def __init__(self, body: SkinnedMesh, rotations: Tensor, positions: Tensor) -> None:
+        matrices = matrix_from_quat(rotations.float())  # (T, J, 3, 3)
+        shifts = positions.float() - (matrices @ body.joints[..., None]).squeeze(-1)
+        self._bones = torch.cat([matrices, shifts[..., None]], dim=-1).flatten(2).numpy()  # (T, J, 12)
         self._vertices, self._normals = body.vertices.float().numpy(), body.normals.float().numpy()
-        # A dense product over 22 joints is faster than a gather of four.
+        # A dense product over all joints is faster than a gather of four.
         weights = torch.zeros(len(body.vertices), len(body.joints))
         self._weights = weights.scatter_add_(1, body.joint_indices, body.joint_weights.float()).numpy()
         self.faces, self.colours = body.faces.numpy(), body.colours.float().numpy()

@@ -132,11 +132,12 @@ def _points(motion: Motion) -> Array:
     positions: Tensor = motion.positions()
     rotations = motion.global_rotations()
     skeleton = motion.skeleton
-    ends = {joint: positions.new_tensor(offset) for joint, offset in skeleton.ends}
-    for joint in set(range(skeleton.num_joints)) - set(skeleton.parents) - set(ends):
-        # The tip of a hand, a foot or a head lies in the direction of the bone before it.
-        ends[joint] = _TIP * torch.nn.functional.normalize(skeleton.offsets[joint], dim=0).to(positions)
-    tips = [positions[:, j] + quat_rotate(rotations[:, j], offset) for j, offset in ends.items()]
+    ends = [(joint, positions.new_tensor(offset)) for joint, offset in skeleton.ends]
+    # The tip of a hand, a foot or a head lies in the direction of the bone before it.
+    further = _TIP * torch.nn.functional.normalize(skeleton.offsets, dim=-1).to(positions)
+    without = set(range(skeleton.num_joints)) - set(skeleton.parents) - {joint for joint, _ in ends}
+    ends += [(joint, further[joint]) for joint in without]
+    tips = [positions[:, j] + quat_rotate(rotations[:, j], offset) for j, offset in ends]
     joints = positions[:, base_joint(motion) :]  # without the reference before it
     points: Array = torch.stack([*joints.unbind(1), *tips], dim=1).double().numpy()
     return points

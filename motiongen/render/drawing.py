@@ -13,7 +13,7 @@ from motiongen.music.audio import Audio
 from motiongen.render.camera import plan_camera
 from motiongen.render.canvas import Canvas
 from motiongen.render.caption import Captions, CaptionTrack, timed
-from motiongen.render.character import Character, character_of
+from motiongen.render.character import Character, character_of, is_own, with_tips
 from motiongen.render.clip import Clip, prepare
 from motiongen.render.scene import BACKGROUND, Scene
 from motiongen.render.sheet import draw_sheet
@@ -78,8 +78,11 @@ class RenderJob:
             raise ValueError(
                 "motion: expected at least one motion, got none; pass a Motion or a list of them"
             )
+        motions = [each.to("cpu") for each in motions]
+        if isinstance(body, SkinnedMesh):
+            motions = [with_tips(each, body) if is_own(each, body) else each for each in motions]
         return cls(
-            motions=tuple(each.to("cpu") for each in motions),
+            motions=tuple(motions),
             size=size,
             captions=captions,
             body=body,
