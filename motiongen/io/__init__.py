@@ -121,7 +121,7 @@ FORMATS: dict[str, FormatSpec] = {
     ),
     "npz": FormatSpec(
         name="NPZ",
-        summary="NumPy arrays, exact; AMASS, SMPL-H and SMPL-X files are read too",
+        summary="NumPy arrays, exact; AMASS, SMPL-H, SMPL-X and Kimodo files are read too",
         extensions=(".npz",),
         read=_function("npz", "read"),
         write=_function("npz", "write"),

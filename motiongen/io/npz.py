@@ -1,4 +1,4 @@
-"""NPZ: motions as plain NumPy arrays, read and written; AMASS, SMPL-H and SMPL-X files are read too.
+"""NPZ: motions as plain NumPy arrays, read and written; AMASS, SMPL-H, SMPL-X and Kimodo files are read too.
 
 motiongen's own files hold `format` ("motiongen/motion-v1"), `fps` (), `names` (J,), `parents` (J,), `offsets` (J, 3),
 `rotations` (T, J, 4) xyzw and `root` (T, 3); and where a motion has them `rest` (J, 4), `translations` (T, J, 3),
@@ -19,6 +19,7 @@ from torch import Tensor
 from motiongen import limits
 from motiongen.atomic import atomic_path
 from motiongen.files import reading
+from motiongen.io import kimodo
 from motiongen.io.axes import Z_TO_Y
 from motiongen.io.options import note
 from motiongen.io.smpl_poses import rotations_of
@@ -33,7 +34,7 @@ _POSES = (("poses",), ("smpl_poses",), ("root_orient", "pose_body"), ("global_or
 """Names of the poses, whole or as root and body: AMASS's, AIST++'s, those of AMASS's newer files and smplx's own."""
 _NEEDED = ("fps", "names", "parents", "offsets", "rotations", "root")
 _USED = {"format", *_NEEDED, "rest", "translations", "end_joints", "end_offsets", "licence"} | {
-    *_RATES, *_ROOTS, *(name for names in _POSES for name in names),
+    kimodo.PLACES, kimodo.TURNS, *_RATES, *_ROOTS, *(name for names in _POSES for name in names),
 }  # fmt: skip
 """Names of the arrays that are read; others, which may be large, are not inflated."""
 
@@ -44,11 +45,11 @@ def read(path: str | Path, up: Literal["auto", "y", "z"] = "auto", fps: float | 
     """Return the motion in an .npz file.
 
     Args:
-        path: a file of motiongen's, or one with SMPL's poses, path and rate under the names of AMASS or of smplx; poses
-            are axis-angle, quaternions, matrices or 6-D, told by their shape.
+        path: a file of motiongen's or of Kimodo's, or one with SMPL's poses, path and rate under the names of AMASS or of
+            smplx; poses are axis-angle, quaternions, matrices or 6-D, told by their shape.
         up: the axis that points up in a SMPL-family file: z in AMASS, y elsewhere; "auto" takes that along which the
             body stands in most frames, else z. In motiongen's own files it is y.
-        fps: frames a second of a SMPL-family file that states none.
+        fps: frames a second of a SMPL-family file that states none, and of Kimodo's files, 30 if None.
 
     Raises:
         ValueError: the file is neither, is damaged, or holds NaN; the message names it.
@@ -61,8 +62,11 @@ def read(path: str | Path, up: Literal["auto", "y", "z"] = "auto", fps: float | 
         root = next((name for name in _ROOTS if name in arrays), None)
         if poses is not None and root is not None:
             return _read_smpl(Path(path), arrays, poses, root, up, fps)
+        if {kimodo.PLACES, kimodo.TURNS} <= set(arrays):
+            return kimodo.read(Path(path), arrays, fps)
         raise ValueError(
-            f"{path}: expected the arrays format, rotations, root … or poses, trans, mocap_frame_rate, "
+            f"{path}: expected the arrays format, rotations, root … or poses, trans, mocap_frame_rate … or "
+            f"{kimodo.PLACES}, {kimodo.TURNS}, "
             f"got {', '.join(sorted(names)) or 'none'}; is this a motion?"
         )
 
