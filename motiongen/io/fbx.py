@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from motiongen.skeleton import Skeleton, local_rotations
 
 LONGEST_SECONDS = 300
 """Time after which a file is given up."""
+_AT_REST = -1.0
+"""In place of a rate: the bones at rest."""
 MOVING = 1e-4
 """Change of a bone's offset, relative to the skeleton's size, over which it moves on its parent."""
 
@@ -57,6 +60,14 @@ def read(path: str | Path, *, animation: str | None = None, fps: float | None = 
     motion = _motion(arrays)
     note_size(path, motion.skeleton)
     return motion
+
+
+def skeleton_of(path: str | Path) -> Skeleton:
+    """Return the skeleton of a file, animated or not, in its rest pose. Raises ValueError for a broken one."""
+    arrays = _child(Path(path), "", _AT_REST)
+    return _skeleton(
+        arrays, _offsets(torch.from_numpy(arrays["rest"])[None], tuple(arrays["parents"].tolist()))[0]
+    )
 
 
 def animations(path: str | Path) -> tuple[str, ...]:
@@ -96,24 +107,28 @@ def _child(path: Path, animation: str, fps: float) -> dict[str, Any]:
 
 
 def _motion(arrays: dict[str, Any]) -> Motion:
-    parents = tuple(arrays["parents"].tolist())
-    rest = torch.from_numpy(arrays["rest"])[None]  # (1, J, 4, 4)
     world = torch.from_numpy(arrays["world"])  # (T, J, 4, 4)
-    limits.check_joints(len(parents))
-    offsets = _offsets(world, parents)  # (T, J, 3)
+    offsets = _offsets(world, tuple(arrays["parents"].tolist()))  # (T, J, 3)
     size = float(offsets[0].norm(dim=-1).max())
     moves = not bool(((offsets - offsets[0])[:, 1:].abs() <= MOVING * size).all())
-    bare = Skeleton(_distinct(arrays["names"].tolist()), parents, offsets[0].float())
-    turned = local_rotations(_rotations(rest), bare)[0].float()
-    is_plain = bool((turned[:, 3].abs() > 1 - 1e-7).all())
-    skeleton = Skeleton(bare.names, parents, bare.offsets, None if is_plain else quat_normalize(turned))
+    skeleton = _skeleton(arrays, offsets[0])
     return Motion(
         skeleton,
-        quat_unroll(quat_normalize(local_rotations(_rotations(world), bare))).float(),
+        quat_unroll(quat_normalize(local_rotations(_rotations(world), skeleton))).float(),
         world[:, 0, :3, 3].float(),
         float(arrays["fps"]),
         translations=offsets.float() if moves else None,
     )
+
+
+def _skeleton(arrays: dict[str, Any], offsets: Tensor) -> Skeleton:
+    """Return the skeleton of a file with the offsets (J, 3) of its bones."""
+    parents = tuple(arrays["parents"].tolist())
+    limits.check_joints(len(parents))
+    bare = Skeleton(_distinct(arrays["names"].tolist()), parents, offsets.float())
+    rest = local_rotations(_rotations(torch.from_numpy(arrays["rest"])[None]), bare)[0].float()
+    is_plain = bool((rest[:, 3].abs() > 1 - 1e-7).all())
+    return replace(bare, rest=None if is_plain else quat_normalize(rest))
 
 
 def _rotations(matrices: Tensor) -> Tensor:

@@ -1,11 +1,13 @@
 """Reads one FBX file by ufbx, alone in a process: the binding may crash, and then only this process ends.
 
 `python fbx_child.py FILE OUT ANIMATION FPS` writes OUT, an .npz: names of the file's animations, and the bones in one
-of them, in the only one if ANIMATION is empty, at the file's rate if FPS is 0. Faults of the file are printed.
+of them: in the only one if ANIMATION is empty, at the file's rate if FPS is 0; or, if FPS is -1, at rest. Faults of the
+file are printed.
 It imports nothing of motiongen, so that it starts at once.
 """
 
 import math
+import os
 import sys
 from typing import Any
 
@@ -16,9 +18,25 @@ MOST_POSES = 20_000_000
 """Joints times frames that are sampled at most."""
 
 
-def main() -> int:
-    """Run the command line; return its exit status."""
-    path, out, animation, fps = sys.argv[1], sys.argv[2], sys.argv[3], float(sys.argv[4])
+def main() -> None:
+    """Run the command line; end the process without tearing the binding down, which may crash as well."""
+    held: list[Any] = []
+    try:
+        run(held, sys.argv[1], sys.argv[2], sys.argv[3], float(sys.argv[4]))
+        status = 0
+    except Fault as fault:
+        print(fault)
+        status = 1
+    sys.stdout.flush()
+    os._exit(status)
+
+
+class Fault(Exception):
+    """What is wrong with a file."""
+
+
+def run(held: list[Any], path: str, out: str, animation: str, fps: float) -> None:
+    """Write what a file says; `held` keeps the objects of the binding until the process ends."""
     import ufbx
 
     try:
@@ -29,24 +47,23 @@ def main() -> int:
             space_conversion=ufbx.SpaceConversion.ADJUST_TRANSFORMS,
         )
     except Exception as error:  # the binding has a class for each fault, and no base but Exception
-        print(f"expected an FBX file, got one that cannot be read ({type(error).__name__}: {error})")
-        return 1
+        raise Fault(
+            f"expected an FBX file, got one that cannot be read ({type(error).__name__}: {error})"
+        ) from error
     listed = list(scene.anim_stacks)
+    held += [scene, listed]
     stacks = {stack.name or f"animation{number}": stack for number, stack in enumerate(listed)}
     arrays: dict[str, Any] = {"animations": np.array(list(stacks), dtype=str)}
-    if animation or len(stacks) == 1:
-        name = animation or next(iter(stacks))
-        if name not in stacks:
-            print(f"animation: expected one of {', '.join(stacks)}, got {name!r}")
-            return 1
+    if animation and animation not in stacks:
+        raise Fault(f"animation: expected one of {', '.join(stacks)}, got {animation!r}")
+    if fps < 0 or animation or len(stacks) == 1:
         tree = Tree(scene)
-        if not tree.joints:
-            print("expected bones, got none; export the armature with the animation")
-            return 1
-        fps = fps or float(scene.settings.frames_per_second)
-        arrays |= sampled(tree, stacks[name], fps) | {"fps": fps, "left_out": tree.left_out}
+        held.append(tree)
+        rate = fps or float(scene.settings.frames_per_second)
+        arrays |= resting(tree) | {"fps": rate, "left_out": tree.left_out}
+        if fps >= 0:
+            arrays["world"] = sampled(tree, stacks[animation or next(iter(stacks))], rate)
     np.savez(out, **arrays)
-    return 0
 
 
 class Tree:
@@ -80,12 +97,14 @@ class Tree:
             line = self._line(number)
             top = max(place for place, node in enumerate(line) if node in all_bones)
             trees.setdefault(line[top], set()).update(line[: top + 1])
-        largest = max(trees.values(), key=len, default=set())
+        if not trees:
+            raise Fault("expected bones, got none; export the armature, too")
+        largest = max(trees.values(), key=len)
         self.joints = sorted(largest, key=lambda node: (len(self._line(node)), node))
         self.left_out = len(all_bones - largest)
         places = {node: place for place, node in enumerate(self.joints)}
         self.parents = [places.get(self._parent[node], -1) for node in self.joints]
-        self.above = self._line(self.joints[0])[:0:-1] if self.joints else []
+        self.above = self._line(self.joints[0])[:0:-1]
 
     def _line(self, node: int) -> list[int]:
         """Return a node and those above it, up to the scene's root."""
@@ -95,12 +114,12 @@ class Tree:
         return line
 
 
-def sampled(tree: Tree, stack: Any, fps: float) -> dict[str, Any]:
-    """Return names, parents, and matrices in the world of joints: at rest (J, 4, 4) and in every frame (T, J, 4, 4)."""
+def sampled(tree: Tree, stack: Any, fps: float) -> NDArray[np.float64]:
+    """Return the matrices in the world of joints in every frame (T, J, 4, 4)."""
     begin, end = float(stack.time_begin), float(stack.time_end)
     count = max(1, math.floor((end - begin) * fps + 1e-3) + 1)
     if count * len(tree.joints) > MOST_POSES:
-        raise SystemExit(
+        raise Fault(
             f"expected at most {MOST_POSES:,} poses, got {count:,} frames of {len(tree.joints)} joints"
         )
     times, anim = begin + np.arange(count) / fps, stack.anim
@@ -109,15 +128,18 @@ def sampled(tree: Tree, stack: Any, fps: float) -> dict[str, Any]:
         root = root @ local(anim, tree.nodes[node], times)
     world = np.empty((count, len(tree.joints), 4, 4))
     for joint, (node, parent) in enumerate(zip(tree.joints, tree.parents, strict=True)):
-        world[:, joint] = (root if parent < 0 else world[:, parent]) @ local(
-            stack.anim, tree.nodes[node], times
-        )
+        world[:, joint] = (root if parent < 0 else world[:, parent]) @ local(anim, tree.nodes[node], times)
+    return world
+
+
+def resting(tree: Tree) -> dict[str, Any]:
+    """Return names, parents, and matrices in the world of joints at rest (J, 4, 4)."""
     rest = [
         tree.binds[node] if node in tree.binds else matrix(tree.nodes[node].node_to_world)
         for node in tree.joints
     ]
     names = np.array([tree.nodes[node].name for node in tree.joints], dtype=str)
-    return {"names": names, "parents": np.array(tree.parents), "rest": np.array(rest), "world": world}
+    return {"names": names, "parents": np.array(tree.parents), "rest": np.array(rest)}
 
 
 def local(anim: Any, node: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -149,4 +171,4 @@ def matrix(of: Any) -> NDArray[np.float64]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

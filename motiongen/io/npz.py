@@ -45,8 +45,8 @@ def read(path: str | Path, up: Literal["auto", "y", "z"] = "auto", fps: float | 
     """Return the motion in an .npz file.
 
     Args:
-        path: a file of motiongen's or of Kimodo's, or one with SMPL's poses, path and rate under the names of AMASS or of
-            smplx; poses are axis-angle, quaternions, matrices or 6-D, told by their shape.
+        path: a file of motiongen's or of Kimodo's, or one with SMPL's poses, path and rate under the names of AMASS or
+            of smplx; poses are axis-angle, quaternions, matrices or 6-D, told by their shape.
         up: the axis that points up in a SMPL-family file: z in AMASS, y elsewhere; "auto" takes that along which the
             body stands in most frames, else z. In motiongen's own files it is y.
         fps: frames a second of a SMPL-family file that states none, and of Kimodo's files, 30 if None.

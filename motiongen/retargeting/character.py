@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from motiongen.humanoid import humanoid_map, read_roles
-from motiongen.io import load, readable
+from motiongen.io import format_of, load, readable
 from motiongen.io.gltf_mesh import foot_depths, read_character
 from motiongen.io.options import note, notes_kept
 from motiongen.motion import Motion
@@ -49,6 +49,8 @@ class Character:
                 raise FileNotFoundError(f"{path}: expected a character, got no such file; check the path")
             skeleton, mesh = read_character(path)
             motion = None
+        elif path.suffix.lower() == ".fbx":
+            skeleton, mesh, motion = _fbx_skeleton(path), None, None
         elif path.suffix.lower() in readable():
             motion = _loaded(path)
             skeleton, mesh = motion.skeleton, None
@@ -74,6 +76,16 @@ class Character:
     def is_figure(self) -> bool:
         """Whether the file shows a figure that a GLB can keep."""
         return self.path.suffix.lower() in FIGURES
+
+
+def _fbx_skeleton(path: Path) -> Skeleton:
+    """Return the skeleton of an FBX file, which need not be animated."""
+    from motiongen.io.fbx import skeleton_of
+
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected a character, got no such file; check the path")
+    format_of(path).check_reads(path)
+    return skeleton_of(path)
 
 
 def _loaded(path: Path) -> Motion:

@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from motiongen import Motion, io
+from motiongen import Character, Motion, io
+from motiongen.io.fbx import skeleton_of
 from motiongen.io.fbx_document import FILE_ID, Int32, Record, class_name, to_bytes
 from motiongen.io.fbx_write import unrolled
 from motiongen.io.gltf_write import stick_mesh
@@ -155,6 +156,19 @@ def test_one_of_several_animations_is_chosen_by_name(tmp_path):
         Motion.load(tmp_path / "clip.fbx", io.ReadOptions(animation="walk"))
     assert io.animations(tmp_path / "clip.fbx") == ("motion",)
     assert len(Motion.load(tmp_path / "clip.fbx", io.ReadOptions(animation="motion", fps=60.0))) == 5
+
+
+def test_a_figure_that_is_not_animated_takes_motion(tmp_path):
+    pytest.importorskip("ufbx")
+    path = tmp_path / "figure.fbx"
+    io.save(wobble(1), path, mesh=stick_mesh(SMPL22))
+    skeleton = skeleton_of(path)
+    assert set(skeleton.names) == set(SMPL22.names)
+    order = [skeleton.index(name) for name in SMPL22.names]
+    assert_close(skeleton.rest_positions[order], SMPL22.rest_positions, atol=1e-4, rtol=0)
+    moved = wobble(6).retarget(Character.load(path))
+    moved.save(tmp_path / "moved.fbx")
+    assert Motion.load(tmp_path / "moved.fbx").skeleton.names == skeleton.names
 
 
 def test_names_that_are_there_twice_are_numbered(tmp_path):
