@@ -1,4 +1,4 @@
-"""Words that turn a sentence into its opposite, which a sentence encoder hardly tells apart: left and right."""
+"""Words that turn a sentence into its opposite, which a sentence encoder hardly hears: left for right, one for both."""
 
 import re
 from collections.abc import Sequence
@@ -10,6 +10,10 @@ PAIRS = (
     ("left", "right"),
     ("forwards?|ahead", "backwards?"),
     ("up", "down"),
+    (
+        "(?:one|left|right) (?:hand|arm|leg|foot)",
+        "both (?:(?:the|his|her|their|your|my) )?(?:hands|arms|legs|feet)",
+    ),
     ("(?<!counter-)(?<!anti-)clockwise", "(?:counter|anti)-?clockwise"),
 )
 """Regular expressions of words and of their opposites."""

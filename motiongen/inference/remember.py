@@ -1,12 +1,17 @@
-"""A prepared cache as a memory: what a user's own clips need to answer to words, without training."""
+"""A prepared cache as a memory: what a user's own clips need to answer to words, without training.
+
+Waves and raised hands are remembered in the kinds that nobody recorded, too (`data.arms`).
+"""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from motiongen.conditions.text import TextEncoder
+from motiongen.data.arms import other_gestures
 from motiongen.data.cache import ClipCache
 from motiongen.data.code_bank import encode_all, fingerprint
 from motiongen.data.corpus import CaptionedMotion, captioned_motions
@@ -51,15 +56,23 @@ def remember(
             "clips: expected some with captions, got none; write them into captions.csv beside the files"
         )
     step = tokenizer.config.frames_per_token
-    clips = [cache.features(motion.clip, motion.mirrored)[: TOKENS * step] for motion in motions]
+    kept: list[tuple[Tensor, tuple[str, ...], dict[str, str], int]] = []
+    for motion, captions in zip(motions, _captions(motions, captions_per_clip), strict=True):
+        record = cache.records[motion.clip]
+        facts, length = clip_facts(record), -(-record.num_frames // step)
+        frames = cache.features(motion.clip, motion.mirrored)[: TOKENS * step]
+        kept.append((frames, captions, facts, length))
+        for gesture in other_gestures(frames, captions):
+            made = facts | {"id": f"{record.id}, {gesture.name}"}
+            kept.append((gesture.frames, gesture.captions, made, length))
     return Memory.build(
-        encode_all(tokenizer, clips),
-        _captions(motions, captions_per_clip),
+        encode_all(tokenizer, [frames for frames, *_ in kept]),
+        [captions for _, captions, *_ in kept],
         encoder.embed_pooled,
-        [clip_facts(cache.records[motion.clip]) for motion in motions],
+        [facts for *_, facts, _ in kept],
         encoder.name,
         fingerprint(tokenizer),
-        torch.tensor([-(-cache.records[motion.clip].num_frames // step) for motion in motions]),
+        torch.tensor([length for *_, length in kept]),
     )
 
 
