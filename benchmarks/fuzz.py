@@ -21,8 +21,9 @@ from types import FrameType
 import numpy as np
 import torch
 
-from benchmarks.fuzz_formats import SAMPLES, Sample
+from benchmarks.fuzz_formats import SAMPLES
 from benchmarks.fuzz_mutations import mutated
+from benchmarks.fuzz_sample import Sample
 
 SECONDS, BYTES = 5, 2**30
 KINDS = ("raw", "hang", "memory", "nonsense")

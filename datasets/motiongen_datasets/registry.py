@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from motiongen.files import reading
 from motiongen.registry import lookup
 from motiongen_datasets.base import DatasetSpec, RawClip
 
@@ -77,7 +78,8 @@ def clips_of(source: str) -> list[RawClip]:
         raise FileNotFoundError(
             f"{folder}: expected a folder of motion data, got no such folder; check the path"
         )
-    clips = spec.clips(root)
+    with reading(root, f"{spec.expects} of {spec.title}"):
+        clips = spec.clips(root)
     if not clips:
         raise ValueError(
             f"{folder}: expected {spec.expects} of {spec.title}, found none; give the folder that holds them"

@@ -6,7 +6,6 @@ motiongen's own files hold `format` ("motiongen/motion-v1"), `fps` (), `names` (
 """
 
 import math
-import tokenize
 import zipfile
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -54,7 +53,7 @@ def read(path: str | Path, up: Literal["auto", "y", "z"] = "auto", fps: float | 
     Raises:
         ValueError: the file is neither, is damaged, or holds NaN; the message names it.
     """
-    with reading(path, "an .npz archive of plain arrays", SyntaxError, tokenize.TokenError):
+    with reading(path, "an .npz archive of plain arrays"):
         arrays, names = _load(Path(path))
         if "format" in arrays:
             return _read_ours(path, arrays)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motiongen.atomic import atomic_path
+from motiongen.files import reading
 
 Samples = NDArray[np.float32]
 """Mono samples (S,), -1 to 1."""
@@ -193,7 +194,8 @@ def _opened(path: Path) -> Iterator[Any]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a sound file, got no such file; check the path")
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        # A rate that changes midway is an error without a name.
+        with reading(path, "sound"), av.open(str(path), metadata_errors="ignore") as container:
             if not container.streams.audio:
                 kind = "a video without any" if container.streams.video else "none"
                 raise ValueError(f"{path}: expected sound, got {kind}; choose another file")
