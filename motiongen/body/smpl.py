@@ -205,7 +205,7 @@ def _check(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
         raise ValueError(
             f"{path}: expected {', '.join(map(str, KINDS))} joints, got {joints}; only bodies are known"
         )
-    expected = {
+    expected: dict[str, tuple[int, ...]] = {
         "v_template": (vertices, 3),
         "J_regressor": (joints, vertices),
         "weights": (vertices, joints),
