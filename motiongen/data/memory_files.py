@@ -17,6 +17,15 @@ from motiongen.files import read_xz, reading, unpack_xz
 
 TENSORS, FACTS = "memory.safetensors", "memory.json.xz"
 FORMAT_VERSION = 1
+_KINDS = {
+    "low": torch.uint8,
+    "high": torch.uint8,
+    "lengths": torch.int32,
+    "whole_lengths": torch.int32,
+    "first": torch.int32,
+    "vectors": torch.int8,
+    "scale": torch.float16,
+}
 _PACKED = "facts"
 """Name of the tensor of bytes that holds the JSON, as xz."""
 
@@ -35,14 +44,15 @@ def save(memory: Memory, folder: str | Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     scale = memory.vectors.abs().amax(dim=1, keepdim=True).clamp_min(1e-9) / 127
     tensors = {
-        "low": (memory.flat % 256).to(torch.uint8),
+        "low": memory.flat % 256,
         "high": _packed(memory.flat // 256),
-        "lengths": memory.lengths.to(torch.int32),
-        "whole_lengths": memory.whole_lengths.to(torch.int32),
-        "first": memory.first.to(torch.int32),
-        "vectors": (memory.vectors / scale).round().to(torch.int8),
-        "scale": scale.half(),
+        "lengths": memory.lengths,
+        "whole_lengths": memory.whole_lengths,
+        "first": memory.first,
+        "vectors": (memory.vectors / scale).round(),
+        "scale": scale,
     }
+    tensors = {name: tensor.to(_KINDS[name]) for name, tensor in tensors.items()}
     licences = {fact["source"]: fact["licence"] for fact in memory.facts}
     facts = {
         "format": FORMAT_VERSION,
@@ -74,6 +84,9 @@ def load(folder: str | Path) -> Memory:
     tensors = read_tensors(folder / TENSORS)
     with reading(folder / TENSORS, "a whole memory"):
         facts = _facts(tensors, folder / FACTS)
+        for name, kind in _KINDS.items():
+            if tensors[name].dtype != kind:
+                raise ValueError(f"{name}: expected {kind}, got {tensors[name].dtype}; copy it again")
         low = tensors["low"].long()
         codes = (low + 256 * _unpacked(tensors["high"], low.shape)).to(torch.int16)
         lengths = tensors["lengths"].long()

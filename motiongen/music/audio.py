@@ -1,6 +1,5 @@
 """Sound files read and written by PyAV, as mono samples."""
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from motiongen import limits
 from motiongen.atomic import atomic_path
 from motiongen.files import reading
 
@@ -83,8 +83,10 @@ def read_audio(
         ValueError: the file holds no sound, ends before the start, or is too long.
     """
     path = Path(path)
-    if not 0 <= start < math.inf:
-        raise ValueError(f"start: expected 0 or more seconds, got {start}; leave it out for the beginning")
+    if not 0 <= start <= limits.MAX_START:
+        raise ValueError(
+            f"start: expected 0 to {limits.MAX_START:g} seconds, got {start}; leave it out for the beginning"
+        )
     if seconds is not None and not 0 < seconds <= MAX_SECONDS:
         raise ValueError(
             f"seconds: expected more than 0 and at most {MAX_SECONDS:g}, got {seconds}; or leave it out"

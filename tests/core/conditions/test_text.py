@@ -60,7 +60,7 @@ def test_an_endless_prompt_is_refused(tiny):
         tiny.encode(["walk " * 10_000])
 
 
-@pytest.mark.parametrize("prompt", ["", "  \n", "..."])
+@pytest.mark.parametrize("prompt", ["", "  \n", "...", "\0", "?", "\U0001f600"])
 def test_an_empty_prompt_is_refused(tiny, prompt):
     with pytest.raises(ValueError, match="prompt: expected words"):
         tiny.encode([prompt])
