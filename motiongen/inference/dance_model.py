@@ -95,7 +95,12 @@ class DanceModel(Pretrained):
             options: steps and guidance.
             constraint: known values of the dance, in the units of the space.
             progress: as in `dance`.
+
+        Raises:
+            ValueError: music without a frame.
         """
+        if not music.num_frames:
+            raise ValueError("music: expected at least 1/30 s, got less; take more of it")
         parts = self.sampler.sample(
             music.features[0], music.beats[0], style=style,
             generator=torch.Generator().manual_seed(seed), options=options, constraint=constraint, progress=progress,

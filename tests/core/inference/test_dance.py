@@ -88,6 +88,11 @@ def test_music_that_ends_early_is_followed_by_silence_and_must_reach_the_span(we
         edit_dance(wobble(120), clicks(0.5), **options)
 
 
+def test_less_than_a_frame_of_music_is_refused(weights):
+    with pytest.raises(ValueError, match="music: expected at least 1/30 s"):
+        dance(clicks(0.005), weights=weights, device="cpu")
+
+
 @pytest.mark.parametrize("group", ["upper", "left_arm"])
 def test_a_group_of_joints_is_regenerated_and_the_others_stay(weights, group):
     motion = wobble(90)
