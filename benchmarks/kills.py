@@ -37,7 +37,7 @@ from tests.core.motions import wobble
 
 ABSENT = ("absent",)
 """What is read where nothing is."""
-WITHIN = 0.03
+WITHIN = 0.01
 """Seconds after a hidden file appeared in which a command is killed."""
 
 
@@ -72,7 +72,8 @@ def run(command: Command, moments: int, seed: int, folder: Path) -> tuple[Counte
         folder: an empty one, on the disk that is tested.
     """
     command.prepare(folder)
-    motiongen(command.argv(folder, 0))  # what it loads and keeps, the forks have
+    with open(os.devnull, "w") as quiet, contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
+        motiongen(command.argv(folder, 0))  # what it loads and keeps, the forks have
     outputs, seconds = [], 0.0
     for version in (0, 1):
         if not command.has_old:
