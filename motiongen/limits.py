@@ -29,6 +29,8 @@ MAX_START = 1e6
 """Latest place in a sound file from which a piece is read, seconds: eleven days."""
 MAX_LIST = 4096
 """Longest list in a model's config, and largest width of a robot's state or action."""
+MAX_BATCH = 2**16
+"""Most examples of a batch."""
 MAX_SIDE = 16_384
 """Largest side of a picture, pixels."""
 

@@ -69,9 +69,11 @@ def clips_of(source: str) -> list[RawClip]:
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: an unknown dataset, or a folder without a clip of it.
+        ValueError: an empty name, an unknown dataset, or a folder without a clip of it.
     """
     name, _, folder = source.rpartition("=")
+    if not folder:
+        raise ValueError(f"source: expected a folder, got {source!r}; is a variable of the shell empty?")
     root = Path(folder)
     spec = find_dataset(name) if name else _dataset_of_folder(root.name)
     if not root.is_dir() and not (spec.reads_zip and root.is_file()):

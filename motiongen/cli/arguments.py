@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -77,6 +78,8 @@ def parse(config: type[ConfigT], argv: Sequence[str], verb: str) -> ConfigT:
         UsageError: An option is unknown, missing, malformed, or one of a list that is given in two parts.
     """
     _check_lists(config, argv)
+    if "--output=" in argv or any(pair in (("-o", ""), ("--output", "")) for pair in pairwise(argv)):
+        raise UsageError("output: expected a name, got an empty one; is a variable of the shell empty?")
     config = choices.with_choices(config)
     messages = io.StringIO()
     try:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from motiongen import cli
 from motiongen.cli import UsageError, arguments, main
 
 
@@ -84,6 +85,11 @@ def test_misuse_is_one_line_and_exit_code_2(argv, words, error_line):
         (["generate", "w", "--guidance", "nan"], "error: guidance: expected 0..100, got nan; or leave"),
         (["generate", "w", "--temperature", "1e308"], "error: temperature: expected 0..1000, got 1e+308"),
         (["generate", "w", "--seed", "9" * 30], "error: seed: expected a number of 64 bits, got 999"),
+        (["prepare", "a", "-o", ""], "error: output: expected a name, got an empty one; is a variable"),
+        (
+            ["train", "tokenizer", "--data", "a", "--output="],
+            "error: output: expected a name, got an empty one",
+        ),
         (["dance", "a.wav", "--steps", "0"], "error: steps: expected 1 to 1000, got 0; or leave"),
         (["edit", "a.bvh", "w", "--after", "1", "--steps", "3"], "error: steps: expected --music with it"),
     ],
@@ -104,3 +110,12 @@ def test_the_renderer_draws_exactly_what_the_commands_offer():
     from motiongen.render import PICTURES
 
     assert arguments.known_pictures() == tuple(ext for spec in PICTURES.values() for ext in spec.extensions)
+
+
+def test_a_full_memory_is_known_by_its_words():
+    import torch
+
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**55)
+    assert cli.is_full_memory(caught.value) and cli.is_full_memory(MemoryError())
+    assert not cli.is_full_memory(RuntimeError("shapes differ"))
