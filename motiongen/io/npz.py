@@ -24,7 +24,7 @@ from motiongen.io.options import note
 from motiongen.io.smpl_poses import rotations_of
 from motiongen.motion import Motion
 from motiongen.rotation import quat_multiply, quat_normalize, quat_rotate
-from motiongen.skeleton import SMPL22, UNIT_TOLERANCE, Skeleton
+from motiongen.skeleton import SMPL22, UNIT_TOLERANCE, Skeleton, are_unit
 
 FORMAT = "motiongen/motion-v1"
 _RATES = ("mocap_frame_rate", "mocap_framerate", "fps", "frame_rate", "framerate")
@@ -224,6 +224,8 @@ def _unit(rotations: Tensor) -> Tensor:
 
     Quaternions shorter than 0.1 are left as they are: they say no rotation, and Motion names their frame.
     """
+    if are_unit(rotations):
+        return rotations
     lengths = rotations.norm(dim=-1, keepdim=True)
     scaled = ((lengths - 1).abs() > UNIT_TOLERANCE) & (lengths > 0.1)
     return torch.where(scaled, quat_normalize(rotations), rotations)
