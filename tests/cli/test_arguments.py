@@ -119,3 +119,8 @@ def test_a_full_memory_is_known_by_its_words():
         torch.empty(2**55)
     assert cli.is_full_memory(caught.value) and cli.is_full_memory(MemoryError())
     assert not cli.is_full_memory(RuntimeError("shapes differ"))
+
+
+def test_a_load_test_without_a_server_says_so(error_line):
+    assert main(["bench-stream", "ws://127.0.0.1:1"]) == 1
+    assert "expected a server, nobody listens there; run motiongen serve" in error_line()
