@@ -56,7 +56,7 @@ def run(
         rng = np.random.default_rng(seed)
         path = list(whole)[int(rng.integers(len(whole)))]
         path.write_bytes(mutated(whole[path], path.suffix, rng))
-        kind, reason = _outcome(sample, folder)
+        kind, reason = _outcome(sample, folder, path)
         path.write_bytes(whole[path])
         counts["tried"] += 1
         counts[kind] += 1
@@ -69,8 +69,8 @@ def _too_long(_number: int, _frame: FrameType | None) -> None:
     raise Hang
 
 
-def _outcome(sample: Sample, folder: Path) -> tuple[str, str]:
-    """Return the kind of outcome of reading a sample's files, and what was raised or wrong."""
+def _outcome(sample: Sample, folder: Path, changed: Path) -> tuple[str, str]:
+    """Return the kind of outcome of reading a sample's files, one of them changed, and what was raised or wrong."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     signal.setitimer(signal.ITIMER_PROF, SECONDS)  # of the processor, which others may use, too
     signal.setitimer(signal.ITIMER_REAL, WAITING)
@@ -82,7 +82,8 @@ def _outcome(sample: Sample, folder: Path) -> tuple[str, str]:
         kind, reason = "hang", ""
     except Exception as error:
         text = str(error)
-        named = isinstance(error, ValueError) and folder.name in text and "\n" not in text
+        is_named = folder.name in text or changed.stem in text
+        named = isinstance(error, ValueError) and is_named and "\n" not in text
         missing = isinstance(error, OSError) and error.filename is not None
         missing |= isinstance(error, FileNotFoundError) and folder.name in text
         kind, reason = "refused" if named or missing else "raw", f"{type(error).__name__}: {text[:300]}"

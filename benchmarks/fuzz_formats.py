@@ -110,7 +110,7 @@ def _captions(folder: Path) -> list[Path]:
 
 
 def _samples() -> Iterator[Sample]:
-    yield from map(_clip, (".bvh", ".npz", ".glb", ".gltf"))
+    yield from map(_clip, (".bvh", ".npz", ".glb", ".gltf", ".fbx", ".vrma"))
     yield Sample("smpl npz", _smpl, lambda folder: load(folder / "clip.npz"), motion_nonsense)
     yield Sample("asf/amc", _amc, lambda folder: load(folder / "clip.amc"), motion_nonsense)
     yield Sample("weights", _weights, lambda folder: checkpoint.load(folder, RVQVAE), _model_nonsense)

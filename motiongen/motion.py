@@ -75,9 +75,9 @@ class Motion:
 
     def _check_numbers(self) -> None:
         """Raise ValueError for a frame with NaN, infinity, a quaternion not of unit length, or one beyond reach."""
-        places = [self.root] if self.translations is None else [self.root, self.translations]
+        moved = [self.root] if self.translations is None else [self.root, self.translations]
         if are_unit(self.rotations) and all(
-            float(item.detach().abs().max()) <= limits.MAX_DISTANCE for item in places
+            float(item.detach().abs().max()) <= limits.MAX_DISTANCE for item in moved
         ):
             return  # as nearly always; what is wrong is looked for below
         finite = torch.isfinite(self.rotations).flatten(1).all(1) & torch.isfinite(self.root).all(1)

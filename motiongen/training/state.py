@@ -113,6 +113,7 @@ def _restore_moments(optimizer: torch.optim.Optimizer, moments: Mapping[str, Ten
             raise ValueError(f"{path}: {key}: expected finite numbers, got NaN or infinity; copy it again")
         parameter = parameters[int(index)]
         if value.ndim and value.shape != parameter.shape:
-            expected, got = tuple(parameter.shape), tuple(value.shape)
-            raise ValueError(f"{path}: {key}: expected shape {expected}, got {got}; copy it again")
+            raise ValueError(
+                f"{path}: {key}: expected shape {tuple(parameter.shape)}, got {tuple(value.shape)}; copy it again"
+            )
         optimizer.state[parameter][name] = value.to(parameter.device if value.ndim else "cpu")

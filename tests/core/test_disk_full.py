@@ -25,7 +25,7 @@ from motiongen_datasets.lerobot import LeRobotWriter
 from tests.core.data.test_memory import three
 from tests.core.motions import t_pose, wobble
 
-FULL = (errno.EFBIG, errno.ENOSPC)
+FULL = (errno.EFBIG, errno.ENOSPC, errno.EIO)
 
 
 @contextlib.contextmanager
