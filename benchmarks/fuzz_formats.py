@@ -12,12 +12,14 @@ from benchmarks.fuzz_sample import Sample, motion_nonsense
 from motiongen import checkpoint
 from motiongen.data.cache import ClipCache, write_cache
 from motiongen.data.demonstrations import Demonstrations
-from motiongen.io import load
+from motiongen.io import gltf_character, load
+from motiongen.motion import Motion
+from motiongen.retargeting import retarget
 from motiongen.tokenizers.rvq_vae import RVQVAE
 from motiongen.tokenizers.rvq_vae_config import RVQVAEConfig
 from motiongen_datasets import bvh_folder
 from motiongen_datasets.lerobot import read as read_lerobot
-from tests.core.motions import wobble
+from tests.core.motions import t_pose, wobble
 from tests.datasets.acclaim import write_clip
 from tests.datasets.lerobot_folders import write_v21, write_v30
 
@@ -66,6 +68,18 @@ def _clip(extension: str) -> Sample:
     return Sample(extension[1:], make, lambda folder: load(folder / f"clip{extension}"), motion_nonsense)
 
 
+def _character(folder: Path) -> list[Path]:
+    t_pose(2).save(folder / "character.glb")
+    return [folder / "character.glb"]
+
+
+def _read_character(folder: Path) -> Motion:
+    path = folder / "character.glb"
+    moved = retarget(t_pose(4), path)
+    gltf_character.with_motion(moved, path)
+    return moved
+
+
 def _amc(folder: Path) -> list[Path]:
     frames = [
         {"root": f"0 17.5 {number} 0 {10 * number} 0", "lfemur": f"{number} 0 -20"} for number in range(8)
@@ -111,6 +125,7 @@ def _captions(folder: Path) -> list[Path]:
 
 def _samples() -> Iterator[Sample]:
     yield from map(_clip, (".bvh", ".npz", ".glb", ".gltf", ".fbx", ".vrma"))
+    yield Sample("character", _character, _read_character, motion_nonsense)
     yield Sample("smpl npz", _smpl, lambda folder: load(folder / "clip.npz"), motion_nonsense)
     yield Sample("asf/amc", _amc, lambda folder: load(folder / "clip.amc"), motion_nonsense)
     yield Sample("weights", _weights, lambda folder: checkpoint.load(folder, RVQVAE), _model_nonsense)
