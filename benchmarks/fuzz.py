@@ -4,7 +4,8 @@ python -m benchmarks.fuzz [--seeds 10000] [--minutes 15] [--formats bvh npz …]
 
 Each seed changes one file of a small sample of a format, in its bytes, its numbers or its structure, and reads it.
 Clean is a motion, model or dataset of sane numbers, or an error of one line with the file's name. Not clean: another
-exception (raw), more than 5 s (hang), 1 GB more memory (memory), or numbers that cannot be (nonsense).
+exception (raw), more than 5 s of the processor or a minute of waiting (hang), 1 GB more memory (memory), or numbers
+that cannot be (nonsense).
 """
 
 import argparse
@@ -21,10 +22,11 @@ from types import FrameType
 import numpy as np
 import torch
 
-from benchmarks.fuzz_formats import SAMPLES, Sample
+from benchmarks.fuzz_formats import SAMPLES
 from benchmarks.fuzz_mutations import mutated
+from benchmarks.fuzz_sample import Sample
 
-SECONDS, BYTES = 5, 2**30
+SECONDS, WAITING, BYTES = 5, 60, 2**30
 KINDS = ("raw", "hang", "memory", "nonsense")
 
 
@@ -44,7 +46,8 @@ def run(
         minutes: time after which the rest of the seeds is left out.
     """
     whole = {path: path.read_bytes() for path in sample.make(folder)}
-    signal.signal(signal.SIGALRM, _too_long)
+    for number in (signal.SIGPROF, signal.SIGALRM):
+        signal.signal(number, _too_long)
     counts, faults = Counter[str](), []
     end = time.monotonic() + 60 * minutes
     for seed in seeds:
@@ -53,7 +56,7 @@ def run(
         rng = np.random.default_rng(seed)
         path = list(whole)[int(rng.integers(len(whole)))]
         path.write_bytes(mutated(whole[path], path.suffix, rng))
-        kind, reason = _outcome(sample, folder)
+        kind, reason = _outcome(sample, folder, path)
         path.write_bytes(whole[path])
         counts["tried"] += 1
         counts[kind] += 1
@@ -66,10 +69,11 @@ def _too_long(_number: int, _frame: FrameType | None) -> None:
     raise Hang
 
 
-def _outcome(sample: Sample, folder: Path) -> tuple[str, str]:
-    """Return the kind of outcome of reading a sample's files, and what was raised or wrong."""
+def _outcome(sample: Sample, folder: Path, changed: Path) -> tuple[str, str]:
+    """Return the kind of outcome of reading a sample's files, one of them changed, and what was raised or wrong."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)  # of the processor, which others may use, too
+    signal.setitimer(signal.ITIMER_REAL, WAITING)
     try:
         kind, reason = "read", ""
         if wrong := sample.nonsense(sample.read(folder)):
@@ -78,11 +82,13 @@ def _outcome(sample: Sample, folder: Path) -> tuple[str, str]:
         kind, reason = "hang", ""
     except Exception as error:
         text = str(error)
-        named = isinstance(error, ValueError) and folder.name in text and "\n" not in text
+        is_named = folder.name in text or changed.stem in text
+        named = isinstance(error, ValueError) and is_named and "\n" not in text
         missing = isinstance(error, OSError) and error.filename is not None
         missing |= isinstance(error, FileNotFoundError) and folder.name in text
         kind, reason = "refused" if named or missing else "raw", f"{type(error).__name__}: {text[:300]}"
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
     grown = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     return ("memory", f"{grown} bytes") if grown > BYTES else (kind, reason)

@@ -1,57 +1,27 @@
-"""Small samples of every format that is read, and what their contents must be to make sense."""
+"""Small samples of every format of clips and models that is read, and what their contents must be to make sense."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from benchmarks import fuzz_data
+from benchmarks.fuzz_sample import Sample, motion_nonsense
 from motiongen import checkpoint
 from motiongen.data.cache import ClipCache, write_cache
 from motiongen.data.demonstrations import Demonstrations
-from motiongen.io import load
+from motiongen.io import gltf_character, load
 from motiongen.motion import Motion
+from motiongen.retargeting import retarget
 from motiongen.tokenizers.rvq_vae import RVQVAE
 from motiongen.tokenizers.rvq_vae_config import RVQVAEConfig
 from motiongen_datasets import bvh_folder
 from motiongen_datasets.lerobot import read as read_lerobot
-from tests.core.motions import wobble
+from tests.core.motions import t_pose, wobble
 from tests.datasets.acclaim import write_clip
 from tests.datasets.lerobot_folders import write_v21, write_v30
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A format under test.
-
-    Attributes:
-        name: of the format.
-        make: writes the sample into a folder, and returns the files that are changed.
-        read: reads what is in the folder.
-        nonsense: says what is wrong with what was read; "" where it makes sense.
-    """
-
-    name: str
-    make: Callable[[Path], list[Path]]
-    read: Callable[[Path], Any]
-    nonsense: Callable[[Any], str]
-
-
-def motion_nonsense(motion: Motion) -> str:
-    """Say what is wrong with a motion, independently of its own checks."""
-    skeleton = motion.skeleton
-    numbers = [motion.rotations, motion.root, motion.positions(), skeleton.offsets, skeleton.rest_rotations]
-    numbers += [torch.tensor([tip for _, tip in skeleton.ends]).reshape(-1, 3)]
-    if not all(bool(torch.isfinite(values).all()) for values in numbers):
-        return "NaN or infinity"
-    for quats in (motion.rotations, skeleton.rest_rotations):
-        if float((quats.norm(dim=-1) - 1).abs().max()) > 2e-3:
-            return "a quaternion that is not of unit length"
-    if not 1e-3 <= motion.fps <= 1e6:
-        return f"{motion.fps} frames a second"
-    return "farther than 10,000 km" if float(motion.root.abs().max()) > 1e7 else ""
 
 
 def _model_nonsense(model: torch.nn.Module) -> str:
@@ -98,6 +68,18 @@ def _clip(extension: str) -> Sample:
     return Sample(extension[1:], make, lambda folder: load(folder / f"clip{extension}"), motion_nonsense)
 
 
+def _character(folder: Path) -> list[Path]:
+    t_pose(2).save(folder / "character.glb")
+    return [folder / "character.glb"]
+
+
+def _read_character(folder: Path) -> Motion:
+    path = folder / "character.glb"
+    moved = retarget(t_pose(4), path)
+    gltf_character.with_motion(moved, path)
+    return moved
+
+
 def _amc(folder: Path) -> list[Path]:
     frames = [
         {"root": f"0 17.5 {number} 0 {10 * number} 0", "lfemur": f"{number} 0 -20"} for number in range(8)
@@ -142,7 +124,8 @@ def _captions(folder: Path) -> list[Path]:
 
 
 def _samples() -> Iterator[Sample]:
-    yield from map(_clip, (".bvh", ".npz", ".glb", ".gltf"))
+    yield from map(_clip, (".bvh", ".npz", ".glb", ".gltf", ".fbx", ".vrma"))
+    yield Sample("character", _character, _read_character, motion_nonsense)
     yield Sample("smpl npz", _smpl, lambda folder: load(folder / "clip.npz"), motion_nonsense)
     yield Sample("asf/amc", _amc, lambda folder: load(folder / "clip.amc"), motion_nonsense)
     yield Sample("weights", _weights, lambda folder: checkpoint.load(folder, RVQVAE), _model_nonsense)
@@ -152,6 +135,7 @@ def _samples() -> Iterator[Sample]:
             name, _lerobot(write), lambda folder: read_lerobot(folder / "set"), _demonstrations_nonsense
         )
     yield Sample("captions", _captions, bvh_folder.clips, _captions_nonsense)
+    yield from fuzz_data.SAMPLES
 
 
 SAMPLES: dict[str, Sample] = {sample.name: sample for sample in _samples()}

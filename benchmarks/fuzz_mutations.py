@@ -219,6 +219,59 @@ def _array_bytes(array: Any, rng: Rng) -> bytes:
     return file.getvalue()
 
 
+def _npy(data: bytes, rng: Rng) -> bytes:
+    return _array_bytes(np.load(io.BytesIO(data), allow_pickle=False), rng)
+
+
+def _call(data: bytes, rng: Rng) -> bytes:
+    """Put a call, or another name to call, into a pickle: one that runs what it names ends the process."""
+    names = (
+        b"cbuiltins\nexec\n",
+        b"cos\n_exit\n",
+        b"\x8c\x08builtins\x8c\x04exec\x93",
+        b"cnumpy.core.multiarray\n_reconstruct\n",
+        b"cnumpy\nndarray\n",
+        b"c_codecs\nencode\n",
+    )
+    arguments = (b"(S'raise SystemExit(3)'\ntR", b"(I3\ntR", b"(tR", b"]b", b"}b", b"(I1\nI2\nI3\nI4\nI5\ntb")
+    place = _place(data, rng)
+    call = names[int(rng.integers(len(names)))] + arguments[int(rng.integers(len(arguments)))]
+    return data[:place] + call + (data[place:] if rng.random() < 0.5 else b"0" + data[place:])
+
+
+def _length(data: bytes, rng: Rng) -> bytes:
+    """Change the length of something in a pickle to one that no machine has."""
+    code, form = ((b"B", "<I"), (b"X", "<I"), (b"\x8e", "<Q"), (b"j", "<I"), (b"r", "<I"))[
+        int(rng.integers(5))
+    ]
+    found = [match.start() for match in re.finditer(re.escape(code), data)]
+    if not found:
+        return _flip(data, rng)
+    place, size = found[int(rng.integers(len(found)))] + 1, struct.calcsize(form)
+    return data[:place] + struct.pack(form, 2 ** int(rng.integers(8 * size))) + data[place + size :]
+
+
+def _cell(data: bytes, rng: Rng) -> bytes:
+    """Change a cell of a table of text, or its quotes."""
+    lines = data.split(b"\n")
+    one = int(rng.integers(len(lines)))
+    cells = lines[one].split(b",")
+    values = (
+        *WORDS,
+        b'"',
+        b'""',
+        b"../a.bvh",
+        b"/etc/hostname",
+        b"a,b",
+        b"\xff\xfe",
+        "ü".encode("utf-16"),
+        b"\r",
+    )
+    cells[int(rng.integers(len(cells)))] = values[int(rng.integers(len(values)))]
+    lines[one] = b",".join(cells)
+    return b"\n".join(lines)
+
+
 def _parquet(data: bytes, rng: Rng) -> bytes:
     """Change a value, or the type, of a column of a table."""
     table = pq.read_table(io.BytesIO(data))
@@ -249,4 +302,7 @@ _INSIDE: dict[str, tuple[Mutation, ...]] = {
     ".xz": (_xz,),
     ".safetensors": (_safetensors, _overwrite),
     ".parquet": (_parquet,),
+    ".npy": (_npy,),
+    ".pkl": (_call, _length, _overwrite),
+    ".csv": (_cell, _number),
 }

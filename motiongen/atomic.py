@@ -52,7 +52,7 @@ def atomic_paths(*paths: str | Path) -> Iterator[tuple[Path, ...]]:
     """
     targets = [_target(Path(path)) for path in paths]
     parts: list[Path] = []
-    with ExitStack() as locks:
+    with ExitStack() as locks, naming(targets[-1]):
         try:
             for target in targets:
                 part, lock = _claim(target, is_folder=False)
@@ -68,13 +68,27 @@ def atomic_paths(*paths: str | Path) -> Iterator[tuple[Path, ...]]:
                 del parts[0]  # its name is free, and may be another writer's from here on
             for folder in {target.parent for target in targets}:
                 flush(folder)
-        except OSError as error:  # a full disk names no file, and a part's name helps nobody
-            if error.errno is None or not _is_hidden(error.filename):
-                raise
-            raise OSError(error.errno, error.strerror or str(error), str(targets[-1])) from error
         finally:
             for part in parts:
                 part.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: str | Path, part: Path | None = None) -> Iterator[None]:
+    """Have an error of the machine name a path: a full disk's names no file, and a hidden part's name helps nobody.
+
+    Args:
+        path: what is written, as its user knows it.
+        part: a folder in which it is made; errors of the files in it name `path`, too.
+    """
+    try:
+        yield
+    except OSError as error:
+        name = error.filename
+        is_inside = part is not None and name is not None and Path(os.fsdecode(name)).is_relative_to(part)
+        if error.errno is None or not (is_inside or _is_hidden(name)):
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
 
 
 class AtomicFolder:
@@ -150,12 +164,13 @@ class AtomicFolder:
 def atomic_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
     """Yield a folder to fill; it is moved to `path` on success and removed on failure. See `AtomicFolder`."""
     folder = AtomicFolder(path, replace=replace)
-    try:
-        yield folder.part
-    except BaseException:
-        folder.discard()
-        raise
-    folder.commit()
+    with naming(path, folder.part):
+        try:
+            yield folder.part
+        except BaseException:
+            folder.discard()
+            raise
+        folder.commit()
 
 
 def _target(path: Path) -> Path:

@@ -23,6 +23,14 @@ def check_at_least(config: Any, least: int, *names: str, fix: str = "fix config.
             raise ValueError(f"{name}: expected >= {least}, got {getattr(config, name)}; {fix}")
 
 
+def check_batch(config: Any, least: int = 1, name: str = "batch_size") -> None:
+    """Raise ValueError for a batch that is too small, or larger than any that is worth its memory."""
+    if not least <= getattr(config, name) <= limits.MAX_BATCH:
+        raise ValueError(
+            f"{name}: expected {least} to {limits.MAX_BATCH}, got {getattr(config, name)}; use the default"
+        )
+
+
 def check_share(config: Any, *names: str, fix: str = "fix config.json") -> None:
     """Raise ValueError for the first of the named fields that is outside 0..1, 1 excluded.
 

@@ -3,6 +3,7 @@
 import json
 import lzma
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -20,9 +21,11 @@ _BROKEN: tuple[type[Exception], ...] = (
     LookupError,
     MemoryError,
     RuntimeError,  # RecursionError and NotImplementedError, too; and torch's
+    SyntaxError,  # of the headers of NumPy's arrays
     TypeError,
     lzma.LZMAError,
     struct.error,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
 )
@@ -102,7 +105,11 @@ def read_xz(path: Path, name: str, fix: str) -> str:
         ValueError: it is too large, or does not end where it must.
     """
     limits.check_file_size(path)
-    data = path.read_bytes()
+    return unpack_xz(path.read_bytes(), name, fix)
+
+
+def unpack_xz(data: bytes, name: str, fix: str) -> str:
+    """Return the text of the bytes of an xz file; see `read_xz`."""
     decompressor = lzma.LZMADecompressor()
     text = decompressor.decompress(data, max(limits.FREE_BYTES, limits.GROWTH * len(data)))
     if not decompressor.eof:

@@ -25,8 +25,12 @@ MAX_TEXT_BYTES = 2**31
 """Largest file of motion, or table of text, that is read into memory whole."""
 MAX_JSON_BYTES = 2**26
 """Largest JSON file that describes something."""
+MAX_START = 1e6
+"""Latest place in a sound file from which a piece is read, seconds: eleven days."""
 MAX_LIST = 4096
 """Longest list in a model's config, and largest width of a robot's state or action."""
+MAX_BATCH = 2**16
+"""Most examples of a batch."""
 MAX_SIDE = 16_384
 """Largest side of a picture, pixels."""
 

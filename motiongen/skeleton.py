@@ -174,6 +174,13 @@ UNIT_TOLERANCE = 1e-3
 """Difference from 1 that the length of a quaternion may have; coarser number types may err by twice their step."""
 
 
+def are_unit(rotations: Tensor) -> bool:
+    """Return whether quaternions (..., 4) surely are of unit length, which is quick to see of most; NaN is not."""
+    rotations = rotations.detach()
+    squares = torch.linalg.vecdot(rotations, rotations)  # |q² - 1| is over |q| - 1
+    return bool(((squares - 1).abs() <= UNIT_TOLERANCE).all())
+
+
 def check_unit(rotations: Tensor, names: tuple[str, ...], what: str) -> None:
     """Raise ValueError for the first of rotations (T, J, 4) that is no unit quaternion; NaN and infinity are none."""
     lengths = rotations.detach().norm(dim=-1)  # (T, J)

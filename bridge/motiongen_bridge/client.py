@@ -14,8 +14,9 @@ from websockets.exceptions import ConnectionClosed
 from motiongen.streaming.verbs import Answer
 from motiongen_bridge.clock import ServerClock
 from motiongen_bridge.frames import WireFrame, decode_frame, frame_from_json
-from motiongen_bridge.handshake import HandshakeRefused, error_line, handshake, redacted_url, socket_url
+from motiongen_bridge.handshake import error_line, handshake, redacted_url, socket_url
 from motiongen_bridge.pending_requests import PendingRequests, wait_for_answer
+from motiongen_bridge.reconnection import FINAL_CLOSE_CODES, read_message, reconnect
 from motiongen_bridge.remote import RemoteCharacter, VerbRefused
 
 log = logging.getLogger(__name__)
@@ -24,18 +25,8 @@ URL = "ws://127.0.0.1:8787/ws"
 """Default address of `motiongen serve`."""
 REQUEST_SECONDS = 10.0
 """Default time limit of a request."""
-FIRST_RETRY_SECONDS, MAX_RETRY_SECONDS = 0.25, 4.0
-"""Time between attempts to reconnect: twice as long each time."""
 FRAME_SECONDS = 30.0
 """Default time limit of a frame: characters have frames all the time."""
-MOST_RESUME_SECONDS = 600.0
-"""Time for which a lost connection is tried again at most, whatever the server says."""
-FINAL_CLOSE_CODES = {
-    1000: "the server hung up",
-    1001: "the server stopped, and its characters are gone; connect again later, and open others",
-    1008: "the server hung up",
-}
-"""Close codes after which nothing more is to come: what they mean. This side's own close is not among them."""
 
 
 class Connection:
@@ -251,52 +242,15 @@ class Connection:
             self._end(ConnectionError(f"{self._shown_url}: expected PROTOCOL.md's messages, got {reason}"))
 
     async def _reconnect(self) -> WebSocket:
-        """Connect again and resume the characters, with a few attempts.
+        """Connect again and resume the characters. Raises ConnectionError where that fails for good."""
 
-        Raises:
-            ConnectionError: it took too long, or the characters are gone.
-        """
-        end = time.monotonic() + min(MOST_RESUME_SECONDS, float(self.hello.get("resume_seconds", 30.0)))
-        wait = FIRST_RETRY_SECONDS
-        # A connection that drops while it is resumed may own them already: the newest first.
-        sessions = [self.hello["session"]]
-        while True:
-            try:
-                async with asyncio.timeout(end - time.monotonic()):
-                    socket, hello = await handshake(self.url, self._token)
-                    try:
-                        await self._resume(socket, sessions)
-                    except BaseException:
-                        socket.transport.abort()
-                        sessions.insert(0, hello["session"])
-                        raise
-                self.hello = hello
-                return socket
-            except HandshakeRefused:
-                raise
-            except (ConnectionError, ConnectionClosed, TimeoutError) as error:
-                log.info("event=lost reason=%s", error_line(error))
-                if time.monotonic() + wait > end:
-                    raise ConnectionError(f"{self._shown_url}: the connection was lost for good") from None
-                await asyncio.sleep(wait)
-                wait = min(2 * wait, MAX_RETRY_SECONDS)
+        def last() -> dict[str, int]:
+            return {str(number): character.last_seq for number, character in self.characters.items()}
 
-    async def _resume(self, socket: WebSocket, sessions: list[str]) -> None:
-        """Take the characters over from the connection that was lost."""
-        last = {str(number): character.last_seq for number, character in self.characters.items()}
-        if not last:
-            return  # the server keeps no connection without characters
-        for session in sessions:
-            await socket.send(json.dumps({"type": "resume", "id": 0, "session": session, "last": last}))
-            while not isinstance(data := await socket.recv(), str) or _read(data).get("id") != 0:
-                self._receive(data)
-            answer = _read(data)
-            if answer["type"] == "ok":
-                for number in [n for n in self.characters if str(n) not in answer["characters"]]:
-                    self._remove(number)
-                return
-        lost = f"{self._shown_url}: the connection was lost, and the characters are gone; open others"
-        raise HandshakeRefused(lost)
+        socket, self.hello, kept = await reconnect(self.url, self._token, self.hello, last, self._receive)
+        for number in [number for number in self.characters if str(number) not in kept]:
+            self._remove(number)
+        return socket
 
     def _fail_pending(self) -> None:
         self._pending.fail_all(
@@ -318,7 +272,7 @@ class Connection:
         if isinstance(data, bytes):
             self._take_frame(decode_frame(data))
             return
-        message = _read(data)
+        message = read_message(data)
         match message["type"]:
             case "frame":
                 self._take_frame(frame_from_json(message))
@@ -373,13 +327,6 @@ class Connection:
                 with contextlib.suppress(ConnectionClosed):
                     await self._socket.send(json.dumps({"type": "ping", "time": time.monotonic()}))
             await asyncio.sleep(2.0 if self.clock.is_settled else 0.2)
-
-
-def _read(text: str) -> dict[str, Any]:
-    message = json.loads(text)
-    if not isinstance(message, dict):
-        raise ValueError(f"message: expected an object, got {type(message).__name__}")
-    return message
 
 
 @contextlib.asynccontextmanager

@@ -12,8 +12,8 @@ from websockets.asyncio.client import ClientConnection as WebSocket
 from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed
 
-from motiongen_bridge.client import socket_url
 from motiongen_bridge.frames import GAP, HEADER
+from motiongen_bridge.handshake import handshake, socket_url
 
 PROMPTS = (
     "a person walks forward", "a person waves with the right hand", "a person runs", "a person bows",
@@ -71,9 +71,14 @@ async def run_load_test(
         token: the server's secret.
         every: seconds between the prompts of one client, about; each is a sentence that was never sent before.
         seed: seed of the times and the prompts.
+
+    Raises:
+        ConnectionError: there is no server, or it refuses.
     """
     result, draw = LoadResult(seconds=seconds), random.Random(seed)
     headers = {"Authorization": f"Bearer {token}"} if token else None
+    first, _ = await handshake(socket_url(url), token or None)  # which says what is wrong, if anything is
+    await first.close()
     async with contextlib.AsyncExitStack() as stack:
         sockets = []
         for _ in range(sessions):

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from motiongen import limits
 from motiongen.contacts import joint_speed
-from motiongen.files import visible
+from motiongen.files import reading, visible
 from motiongen.motion import Motion
 from motiongen.retargeting import leg_length
 from motiongen.rotation import quat_from_axis_angle
@@ -233,14 +234,20 @@ def _names(root: Path, file: str) -> set[str]:
     for folder in _folders(root):
         for path in (folder / file, folder / "splits" / file):
             if path.is_file():
-                return set(path.read_text(encoding="utf-8").split())
+                return _listed(path)
     for path in visible(root.rglob(file), root) if root.is_dir() else []:
-        return set(path.read_text(encoding="utf-8").split())
+        return _listed(path)
     for path in _zips(root):
         for member in _members(path):
             if posixpath.basename(member) == file:
                 return set(_bytes(path, member).decode("utf-8").split())
     return set()
+
+
+def _listed(path: Path) -> set[str]:
+    with reading(path, "a list of sequences"):
+        limits.check_file_size(path, limits.MAX_JSON_BYTES)
+        return set(path.read_text(encoding="utf-8").split())
 
 
 def _music(root: Path) -> dict[str, Path]:

@@ -1,6 +1,7 @@
 """Tables of clips: the rows of the clips.csv files that list a dataset's motion files, and of users' own tables."""
 
 import csv
+import math
 from pathlib import Path
 
 from motiongen import limits
@@ -9,6 +10,10 @@ from motiongen.files import beside, reading, visible
 TABLE = "clips.csv"
 _PATHS = ("file", "skeleton")
 """Columns that name files below the table's folder."""
+
+
+_NUMBERS = frozenset({"fps", "source_fps", "unit_to_metres"})
+"""Columns of positive numbers."""
 
 
 def read_rows(root: Path, columns: frozenset[str]) -> list[tuple[Path, dict[str, str]]]:
@@ -26,11 +31,13 @@ def read_rows(root: Path, columns: frozenset[str]) -> list[tuple[Path, dict[str,
     for table in [own] if own.is_file() else visible(root.rglob(TABLE), root):
         names, rows = read_table(table)
         if columns <= set(names):
-            for row in rows:
+            for line, row in enumerate(rows, 2):
                 with reading(table, "a table of clips"):
                     for column in _PATHS:
                         if row.get(column):
                             beside(table.parent, row[column])
+                    for column in _NUMBERS & row.keys():
+                        _check_positive(row[column], f"row {line}: {column}")
             found += [(table.parent, row) for row in rows]
     return found
 
@@ -53,6 +60,15 @@ def read_table(path: Path) -> tuple[list[str], list[dict[str, str]]]:
         names = [" ".join(name.split()) for name in lines.fieldnames or ()]
         lines.fieldnames = names
         return names, [{name: row[name] for name in names} for row in lines]
+
+
+def _check_positive(text: str, name: str) -> None:
+    try:
+        is_positive = 0 < float(text) < math.inf
+    except ValueError:
+        is_positive = False
+    if not is_positive:
+        raise ValueError(f"{name}: expected a positive number, got {text[:80]!r}; correct the table")
 
 
 def _decoded(data: bytes) -> str:

@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from motiongen.files import reading
 from motiongen.registry import lookup
 from motiongen_datasets.base import DatasetSpec, RawClip
 
@@ -68,16 +69,19 @@ def clips_of(source: str) -> list[RawClip]:
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: an unknown dataset, or a folder without a clip of it.
+        ValueError: an empty name, an unknown dataset, or a folder without a clip of it.
     """
     name, _, folder = source.rpartition("=")
+    if not folder:
+        raise ValueError(f"source: expected a folder, got {source!r}; is a variable of the shell empty?")
     root = Path(folder)
     spec = find_dataset(name) if name else _dataset_of_folder(root.name)
     if not root.is_dir() and not (spec.reads_zip and root.is_file()):
         raise FileNotFoundError(
             f"{folder}: expected a folder of motion data, got no such folder; check the path"
         )
-    clips = spec.clips(root)
+    with reading(root, f"{spec.expects} of {spec.title}"):
+        clips = spec.clips(root)
     if not clips:
         raise ValueError(
             f"{folder}: expected {spec.expects} of {spec.title}, found none; give the folder that holds them"

@@ -11,7 +11,6 @@ distributed as .pkl; convert a file that you trust once, where it loads (its own
     np.savez("SMPL_NEUTRAL.npz", **{name: dense(model[name]) for name in names})
 """
 
-import zipfile
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from motiongen.files import reading
 from motiongen.rotation import matrix_from_quat, quat_from_axis_angle, quat_identity
 from motiongen.skeleton import SMPL22, Skeleton
 from motiongen.skinned_mesh import SkinnedMesh
@@ -31,6 +31,7 @@ KINDS = {24: "SMPL", 52: "SMPL-H", 55: "SMPL-X"}
 _HANDS = {"SMPL": (), "SMPL-H": (22, 37), "SMPL-X": (25, 40)}  # first joint of the left and of the right hand
 _HAND_JOINTS = 15
 _SHAPES = 300  # SMPL-X stores expressions after its shapes; its small files have 10 of each
+_EXPECTED = "an SMPL model of plain arrays (.npz)"
 _TONE = (0.80, 0.80, 0.78)
 
 
@@ -59,7 +60,7 @@ class SmplBody:
                 "body: SMPL-family models need smplx; run pip install 'motiongen[smpl]'"
             ) from error
         self._lbs: Any = lbs
-        arrays = _read(Path(path))
+        arrays = read_arrays(Path(path))
         self.kind = KINDS[len(arrays["J_regressor"])]
         self.faces = arrays["f"].astype(np.int64)
         self._weights, self._regressor = _tensor(arrays["weights"]), _tensor(arrays["J_regressor"])
@@ -171,33 +172,47 @@ def vertex_normals(vertices: NDArray[np.float32], faces: NDArray[np.int64]) -> N
     return np.asarray(normals / (np.linalg.norm(normals, axis=1, keepdims=True) + 1e-20), dtype=np.float32)
 
 
-def _read(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a model file, checked against each other."""
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a model file, checked against each other.
+
+    Raises:
+        ValueError: the file is no model, or its arrays are not of one body.
+    """
     if path.suffix.lower() == ".pkl":
         raise ValueError(
             f"{path}: expected .npz, got a pickle, which can run any code; convert it once as motiongen.body.smpl says"
         )
     needed = ("v_template", "shapedirs", "posedirs", "J_regressor", "kintree_table", "weights", "f")
     optional = ("hands_meanl", "hands_meanr")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            missing = [name for name in needed if name not in file]
-            arrays = {} if missing else {name: file[name] for name in (*needed, *optional) if name in file}
-    except (ValueError, EOFError, AttributeError, zipfile.BadZipFile, TypeError) as error:
-        raise ValueError(f"{path}: expected an SMPL model of plain arrays (.npz), got {error}") from error
+    with reading(path, _EXPECTED, ValueError), np.load(path, allow_pickle=False) as file:
+        missing = [name for name in needed if name not in file]
+        arrays = {} if missing else {name: file[name] for name in (*needed, *optional) if name in file}
     if missing:
         raise ValueError(f"{path}: expected an SMPL, SMPL-H or SMPL-X model, got no {', '.join(missing)}")
+    with reading(path, _EXPECTED):
+        _check(path, arrays)
+    return arrays
+
+
+def _check(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    """Raise ValueError for arrays that are not of one body."""
+    if wrong := [name for name, array in arrays.items() if array.dtype.kind not in "biuf" or not array.size]:
+        raise ValueError(f"{path}: expected numbers in {wrong[0]}, got {arrays[wrong[0]].dtype}")
+    if wrong := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
+        raise ValueError(f"{path}: expected finite numbers in {wrong[0]}, got NaN or infinity")
     vertices, joints = len(arrays["v_template"]), len(arrays["J_regressor"])
     if joints not in KINDS:
         raise ValueError(
             f"{path}: expected {', '.join(map(str, KINDS))} joints, got {joints}; only bodies are known"
         )
-    expected = {
+    expected: dict[str, tuple[int, ...]] = {
         "v_template": (vertices, 3),
         "J_regressor": (joints, vertices),
         "weights": (vertices, joints),
         "kintree_table": (2, joints),
         "posedirs": (vertices, 3, 9 * (joints - 1)),
+        "f": (len(arrays["f"]), 3),
+        **{name: (3 * _HAND_JOINTS,) for name in ("hands_meanl", "hands_meanr") if name in arrays},
     }
     for name, shape in expected.items():
         if arrays[name].shape != shape:
@@ -209,7 +224,9 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
         raise ValueError(
             f"{path}: expected shapes and faces of {vertices} vertices, got others; the file is broken"
         )
-    return arrays
+    parents = arrays["kintree_table"][0, 1:]
+    if not all(0 <= parent < joint for joint, parent in enumerate(parents.tolist(), 1)):
+        raise ValueError(f"{path}: expected parents before their joints, got others; the file is broken")
 
 
 def _shape_directions(arrays: dict[str, NDArray[Any]], kind: str) -> NDArray[Any]:

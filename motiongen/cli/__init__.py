@@ -69,6 +69,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else error, 1)
     except (ValueError, ImportError) as error:
         return _fail(error, 1)
+    except (MemoryError, RuntimeError) as error:
+        if not is_full_memory(error):
+            raise
+        return _fail(f"memory: expected enough for what was asked, got too little ({error}); ask for less", 1)
 
 
 def run() -> None:
@@ -103,6 +107,12 @@ def _help() -> str:
         "Each command explains itself: motiongen COMMAND --help. The version: motiongen --version\n"
         "With -q a command logs errors only, with -v all that it does."
     )
+
+
+def is_full_memory(error: Exception) -> bool:
+    """Return whether an error is that of a full memory, which PyTorch tells in words alone."""
+    words = ("allocate memory", "not enough memory", "out of memory")
+    return isinstance(error, MemoryError) or any(said in str(error) for said in words)
 
 
 def _fail(error: object, code: int) -> int:

@@ -6,8 +6,10 @@ import io
 import logging
 import math
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ConfigT = TypeVar("ConfigT")
+_TITLES = ("Value error", "Missing argument", "Required options", "Unrecognized options", "Parsing error")
+"""What tyro writes into the frames of its messages."""
 
 Outputs = Annotated[tyro.conf.UseAppendAction[tuple[Path, ...]], tyro.conf.arg(aliases=["-o"], metavar="OUT")]
 """Files to write: ``-o a.mp4 -o b.bvh``."""
@@ -74,6 +78,8 @@ def parse(config: type[ConfigT], argv: Sequence[str], verb: str) -> ConfigT:
         UsageError: An option is unknown, missing, malformed, or one of a list that is given in two parts.
     """
     _check_lists(config, argv)
+    if "--output=" in argv or any(pair in (("-o", ""), ("--output", "")) for pair in pairwise(argv)):
+        raise UsageError("output: expected a name, got an empty one; is a variable of the shell empty?")
     config = choices.with_choices(config)
     messages = io.StringIO()
     try:
@@ -88,8 +94,25 @@ def parse(config: type[ConfigT], argv: Sequence[str], verb: str) -> ConfigT:
     except SystemExit as stop:
         if stop.code != 2:
             raise
-    message = _flatten(messages.getvalue()).removeprefix(f"Error parsing {config.__name__}: ")
-    raise UsageError(f"{message}; see motiongen {verb} --help")
+    raise UsageError(f"{_plain(_flatten(messages.getvalue()), argv)}; see motiongen {verb} --help")
+
+
+def _plain(message: str, argv: Sequence[str]) -> str:
+    """Return tyro's message as one of ours: without its title, and where it lists its attempts, what was expected."""
+    message = re.sub(rf"^(?:{'|'.join(_TITLES)})\s+(?=\S)", "", message)
+    if number := re.search(r"Error parsing (--\S+): .*(to float|int\(\) with base 10): ('.*?')", message):
+        kind = "a number" if number[2] == "to float" else "a whole number"
+        return f"{number[1].lstrip('-')}: expected {kind}, got {number[3]}"
+    if other := re.match(
+        r"Error parsing (--\S+): no type matching (.*?) could be instantiated from (\[.*?\])", message
+    ):
+        kinds = other[2].removeprefix("{None}|").strip("{}")
+        return f"{other[1].lstrip('-')}: expected {kinds}, got {other[3]}"
+    if message.startswith(("Missing value", "Unrecognized options")):
+        files = [word for word in argv if word.startswith("-") and Path(word).exists()]
+        message += f"; write ./{files[0]} for a file of that name" if files else ""
+    message = re.sub(r"^Missing from motiongen [^:]*: ", "missing: ", message)
+    return re.sub(r"^Error parsing \w+: ", "", message)
 
 
 def _with_formats(help_text: str) -> str:
@@ -216,6 +239,34 @@ def check_size(size: tuple[int, int] | None) -> None:
     """Raise UsageError for an image size (width, height), pixels, that cannot be rendered; None is valid."""
     if size is not None and not all(16 <= side <= 4096 for side in size):
         raise UsageError(f"size: expected 16 to 4096 pixels, got {size[0]} x {size[1]}; try 960 540")
+
+
+def check_start(seconds: float) -> None:
+    """Raise UsageError for a place in music, seconds, that is none."""
+    from motiongen.limits import MAX_START
+
+    if not 0 <= seconds <= MAX_START:
+        raise UsageError(
+            f"from: expected 0 to {MAX_START:g} seconds, got {seconds}; leave it out for the beginning"
+        )
+
+
+def check_steps(steps: int | None) -> None:
+    """Raise UsageError for a number of denoising steps that no noise is made for."""
+    if steps is not None and not 1 <= steps <= 1000:
+        raise UsageError(f"steps: expected 1 to 1000, got {steps}; or leave it to the model")
+
+
+def check_sampling(seed: int, guidance: float | None, temperature: float | None = None) -> None:
+    """Raise UsageError for a seed that is no 64-bit number, or a scale or temperature that no model takes."""
+    from motiongen.modules.sampling_config import MAX_GUIDANCE, MAX_TEMPERATURE
+
+    if abs(seed) >= 2**63:
+        raise UsageError(f"seed: expected a number of 64 bits, got {seed}; 0 is as good")
+    if guidance is not None and not 0 <= guidance <= MAX_GUIDANCE:
+        raise UsageError(f"guidance: expected 0..{MAX_GUIDANCE}, got {guidance}; or leave it to the model")
+    if temperature is not None and not 0 <= temperature <= MAX_TEMPERATURE:
+        raise UsageError(f"temperature: expected 0..{MAX_TEMPERATURE}, got {temperature}; 1 is usual")
 
 
 STANDARD_INPUT = "-"

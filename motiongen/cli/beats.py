@@ -36,8 +36,7 @@ class BeatsConfig:
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 < self.seconds <= 3600:
             raise UsageError(f"seconds: expected 0 < S <= 3600, got {self.seconds}; or leave it out")
-        if not 0 <= self.start < float("inf"):
-            raise UsageError(f"from: expected 0 or more seconds, got {self.start}")
+        arguments.check_start(self.start)
 
 
 def main(argv: Sequence[str]) -> None:

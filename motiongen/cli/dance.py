@@ -54,8 +54,9 @@ class DanceConfig:
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 < self.seconds <= 3600:
             raise UsageError(f"seconds: expected 0 < S <= 3600, got {self.seconds}; or leave it out")
-        if not self.start >= 0:
-            raise UsageError(f"from: expected 0 or more seconds, got {self.start}")
+        arguments.check_start(self.start)
+        arguments.check_sampling(self.seed, self.guidance)
+        arguments.check_steps(self.steps)
         if not 1 <= self.count <= 1000:
             raise UsageError(f"count: expected 1 to 1000 dances, got {self.count}")
         arguments.check_size(self.size)

@@ -83,6 +83,12 @@ class EditConfig:
             raise UsageError(
                 "keep-path: expected a sentence with it; to music the path after the span always stays"
             )
+        if self.music is None and self.steps is not None:
+            raise UsageError("steps: expected --music with it; words are not denoised")
+        if self.music is not None and self.temperature is not None:
+            raise UsageError("temperature: expected a sentence with it, got --music; leave one out")
+        arguments.check_sampling(self.seed, self.guidance, self.temperature)
+        arguments.check_steps(self.steps)
         given = sum(option is not None for option in (self.between, self.before, self.after))
         if given > 1 or (not given and self.joints is None and not self.keep_root):
             raise UsageError(

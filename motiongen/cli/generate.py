@@ -65,8 +65,7 @@ class GenerateConfig:
             raise UsageError(f"best-of: expected 1 to 100 tries, got {self.best_of}")
         if self.explain and not self.plan:
             raise UsageError("explain: expected a plan to print, got --no-plan; leave one of them out")
-        if self.temperature is not None and not self.temperature >= 0:
-            raise UsageError(f"temperature: expected 0 or more, got {self.temperature}; 1 is usual")
+        arguments.check_sampling(self.seed, self.guidance, self.temperature)
         arguments.check_size(self.size)
 
 

@@ -10,7 +10,9 @@ from typing import Annotated, Any
 
 import tyro
 
+from motiongen.checks import fits
 from motiongen.cli import arguments
+from motiongen.files import read_json, reading
 from motiongen.inference.weight_sets import (
     ABOUT,
     CONFIG,
@@ -117,7 +119,13 @@ def _is_policy(folder: Path) -> bool:
 
 def _set_facts(folder: Path) -> dict[str, Any]:
     """Return the contents of about.json, and the dance styles of the set's heads."""
-    facts: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    facts = read_json(folder / ABOUT)
+    with reading(folder / ABOUT, "the licence and the contents of a weight set"):
+        lists = (facts.get(key, ()) for key in ("data", "contents", "styles"))
+        if not fits(facts["licence"], str) or not all(
+            fits(found, tuple[str, ...] | dict[str, str]) for found in lists
+        ):
+            raise ValueError("about: expected text and lists of text, got others; copy it again")
     if styles := dance_styles(folder):
         facts["dances"] = styles
     return facts
@@ -125,8 +133,12 @@ def _set_facts(folder: Path) -> dict[str, Any]:
 
 def _policy_facts(folder: Path) -> dict[str, Any]:
     """Return head and tasks of a policy's config, licence and data of its model card."""
-    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    facts = {"head": config["model"], "licence": "unknown", "tasks": config.get("tasks", [])}
+    config = read_json(folder / CONFIG)
+    with reading(folder / CONFIG, "the config of a policy"):
+        tasks = config.get("tasks", [])
+        if not fits(config["model"], str) or not fits(tasks, tuple[str, ...]):
+            raise ValueError("config: expected a model's name and a list of tasks, got others; copy it again")
+    facts = {"head": config["model"], "licence": "unknown", "tasks": tasks}
     if (folder / CARD).is_file():
         from huggingface_hub import ModelCard
 
@@ -142,12 +154,11 @@ def count_parameters(path: Path) -> int:
     """
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
-        if size > path.stat().st_size:
-            raise ValueError(
-                f"{path}: expected safetensors, got a truncated or foreign file; reinstall motiongen"
-            )
-        header = json.loads(file.read(size))
-    return sum(prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
+        with reading(path, "a whole safetensors file"):
+            if size > path.stat().st_size:
+                raise ValueError("header: expected less than the file, got more; copy it again")
+            header = json.loads(file.read(size))
+            return sum(prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
 
 
 def _page(name: str, about: dict[str, Any]) -> str:

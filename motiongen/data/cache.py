@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from motiongen import features
-from motiongen.atomic import AtomicFolder, atomic_path, flush
+from motiongen.atomic import AtomicFolder, atomic_path, flush, naming
 from motiongen.checks import fits
 from motiongen.files import read_json, read_xz, reading
 from motiongen.io.delta import pack, unpack
@@ -176,8 +176,11 @@ class CacheWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
-        self._work.discard()
+        with naming(self.folder, self._work.part):
+            try:
+                self._file.close()
+            finally:
+                self._work.discard()
         with contextlib.suppress(OSError):
             self.folder.rmdir()  # where nothing was written, and nothing else is there
 
@@ -192,7 +195,8 @@ class CacheWriter:
             self._file.close()
             self._shard, self._offset = self._shard + 1, 0
             self._file = self._open()
-        self._file.write(packed)
+        with naming(self.folder, self._work.part):
+            self._file.write(packed)
         whole = asdict(_record(record | {"shard": self._shard, "offset": self._offset, "size": len(packed)}))
         self._lines.append(json.dumps(whole, ensure_ascii=False) + "\n")
         self._digest.update(packed + self._lines[-1].encode())
@@ -200,6 +204,10 @@ class CacheWriter:
 
     def close(self, **info: Any) -> None:
         """Write the index, with further JSON-serialisable facts, and remove the cache that it replaces."""
+        with naming(self.folder, self._work.part):
+            self._finish(info)
+
+    def _finish(self, info: dict[str, Any]) -> None:
         self._file.close()
         is_first = not (self.folder / "index.json").is_file()
         mark = "" if is_first else f"-{self._digest.hexdigest()[:16]}"
@@ -211,7 +219,7 @@ class CacheWriter:
             os.replace(self._work.part / written, self.folder / name)
         self._remove(_DERIVED)  # the old cache can make it again, the new one must not take it for its own
         with atomic_path(self.folder / "index.json") as part:
-            facts = {"version": FORMAT_VERSION, "clips": len(self._lines), "files": mark, **info}
+            facts = {"version": FORMAT_VERSION, "clips": len(self._lines), "files": mark} | info
             part.write_text(json.dumps(facts, indent=1))
         self._remove(_OWN, list(moves.values()))
         self._work.discard()

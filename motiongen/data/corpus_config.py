@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from motiongen.checks import check_batch
+
 
 @dataclass(frozen=True, kw_only=True)
 class CorpusConfig:
@@ -23,8 +25,7 @@ class CorpusConfig:
     """Number of held-out motions for validation."""
 
     def __post_init__(self) -> None:
-        if self.batch_size < 2:
-            raise ValueError(f"batch_size: expected >= 2, got {self.batch_size}; a batch is more than one")
+        check_batch(self, least=2)
         for name in vars(self):
             if name.endswith(("_power", "_share")) and not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name}: expected 0..1, got {getattr(self, name)}; it is a share")

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,9 +20,11 @@ from torch import Tensor
 
 from motiongen import features
 from motiongen.atomic import atomic_path
+from motiongen.checkpoint import config_from_dict
 from motiongen.data.cache import ClipCache, ClipRecord
 from motiongen.data.dance_bank_config import DanceBankConfig
 from motiongen.data.pairing import Pairing, pair
+from motiongen.files import read_json, reading
 from motiongen.kinematic_beats import kinematic_beats
 from motiongen.motion import Motion
 from motiongen.music.audio import Audio, read_audio
@@ -32,6 +35,10 @@ from motiongen.music.synthesis import STYLES, synthesise
 log = logging.getLogger(__name__)
 
 BANK_VERSION = 1
+INDEX = "pairs.json"
+"""Written last: a bank without it is not whole."""
+_ROWS = 1 << 16
+"""Rows whose numbers are checked at once."""
 IDLE = "idle"
 """Content of clips that are paired with silence."""
 RHYTHMIC = ("jumping-jacks", "karate", "walk")
@@ -68,6 +75,10 @@ class PairRecord:
     start: int = 0
     num_frames: int = 0
 
+    def __post_init__(self) -> None:
+        if self.songs < 1 or self.start < 0 or self.num_frames < 0 or not 0 <= self.bpm <= 1000:
+            raise ValueError(f"pair: expected songs, frames and a tempo that can be, got {self}")
+
     def beat_times(self) -> Tensor:
         """Return the beat times (K,), seconds from the first frame."""
         if not self.bpm:
@@ -88,12 +99,13 @@ class DanceBank:
 
     def __init__(self, folder: Path, records: Sequence[PairRecord]) -> None:
         self.folder, self.records = folder, tuple(records)
-        frames = sum(record.num_frames for record in self.records)
-        music_frames = sum(record.num_frames * record.songs for record in self.records)
-        self._frames = np.memmap(folder / "frames.f16", np.float16, "r", shape=(frames, features.FEATURE_DIM))
-        self._music = np.memmap(folder / "music.f16", np.float16, "r", shape=(music_frames, MUSIC_DIM))
+        starts = np.concatenate([[0], np.cumsum([record.num_frames for record in self.records])])
+        if [record.start for record in self.records] != starts[:-1].tolist():
+            raise ValueError("pairs: expected one behind the other, got gaps")
         lengths = [record.num_frames * record.songs for record in self.records]
         self._music_starts = np.concatenate([[0], np.cumsum(lengths)])
+        self._frames = _mapped(folder / "frames.f16", int(starts[-1]), features.FEATURE_DIM)
+        self._music = _mapped(folder / "music.f16", int(self._music_starts[-1]), MUSIC_DIM)
 
     @classmethod
     def open(
@@ -110,15 +122,32 @@ class DanceBank:
         options = asdict(config)
         del options["workers"]  # does not affect the result
         made_from = {"version": BANK_VERSION, "config": options, "clips": len(cache)}
-        index = folder / "pairs.json"
-        if index.is_file():
-            found = json.loads(index.read_text())
-            if found["made_from"] == made_from:
-                return cls(folder, [PairRecord(**record) for record in found["pairs"]])
+        if (found := cls.read(folder, made_from)) is not None:
+            return found
         folder.mkdir(parents=True, exist_ok=True)
-        index.unlink(missing_ok=True)  # a kill must not leave it beside files of another bank
+        (folder / INDEX).unlink(missing_ok=True)  # a kill must not leave it beside files of another bank
         _write(cache, config, folder, made_from)
         return cls.open(cache, config, folder)
+
+    @classmethod
+    def read(cls, folder: Path, made_from: dict[str, Any]) -> "DanceBank | None":
+        """Return the bank in a folder; None where there is none that is made from this.
+
+        Raises:
+            ValueError: its files are damaged; the message names one, and says to remove the folder.
+        """
+        path = folder / INDEX
+        if not path.is_file():
+            return None
+        with reading(path, "the index of a dance bank"):
+            found = read_json(path)
+            if found.get("made_from") != made_from:
+                return None
+            records = [config_from_dict(PairRecord, record, "pairs") for record in found["pairs"]]
+            try:
+                return cls(folder, records)
+            except ValueError as error:
+                raise ValueError(f"{error}; remove {folder}, it is made again") from error
 
     def frames(self, index: int, mirrored: bool = False) -> Tensor:
         """Return the feature frames (T, 140) of a pair, or of its mirror image."""
@@ -158,6 +187,17 @@ class DanceBank:
         return features.decode(self.frames(index))
 
 
+def _mapped(path: Path, rows: int, columns: int) -> "np.memmap[Any, np.dtype[np.float16]]":
+    """Return finite numbers (rows, columns) of a file, memory-mapped. Raises ValueError for others."""
+    expected = 2 * rows * columns
+    if (size := path.stat().st_size) != expected:
+        raise ValueError(f"{path}: expected {expected} bytes, got {size}")
+    values = np.memmap(path, np.float16, "r", shape=(rows, columns))
+    if not all(np.isfinite(values[row : row + _ROWS]).all() for row in range(0, rows, _ROWS)):
+        raise ValueError(f"{path}: expected numbers, got NaN or infinity")
+    return values
+
+
 @dataclass(frozen=True)
 class _Segment:
     """A segment of a clip that is to be paired with music; it starts `offset` seconds into the clip."""
@@ -170,7 +210,7 @@ class _Segment:
     seed: int
 
 
-def _write(cache: ClipCache, config: DanceBankConfig, folder: Path, made_from: dict[str, object]) -> None:
+def _write(cache: ClipCache, config: DanceBankConfig, folder: Path, made_from: dict[str, Any]) -> None:
     records: list[PairRecord] = []
     start = 0
     segments = list(_segments(cache, config))
@@ -193,7 +233,12 @@ def _write(cache: ClipCache, config: DanceBankConfig, folder: Path, made_from: d
                 music_file.write(music.tobytes())
             if done % 20 == 0 or done == len(segments):
                 log.info("paired %d of %d segments of clips with music", done, len(segments))
-    with atomic_path(folder / "pairs.json") as path:
+    write_index(folder, made_from, records)
+
+
+def write_index(folder: Path, made_from: dict[str, Any], records: Sequence[PairRecord]) -> None:
+    """Write the index of a bank whose other files are there."""
+    with atomic_path(folder / INDEX) as path:
         path.write_text(json.dumps({"made_from": made_from, "pairs": [asdict(r) for r in records]}))
 
 

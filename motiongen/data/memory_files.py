@@ -1,4 +1,7 @@
-"""A memory in a folder: `memory.safetensors`, codes and vectors, and `memory.json.xz`, sentences and sources."""
+"""A memory in a folder: `memory.safetensors`, with codes and vectors, and sentences and sources as packed JSON.
+
+All is in one file, which is replaced in one step. Older versions kept the JSON beside it, in `memory.json.xz`.
+"""
 
 import json
 import lzma
@@ -6,22 +9,30 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save as as_bytes
 from torch import Tensor
 
-from motiongen import limits
-from motiongen.atomic import atomic_paths
-from motiongen.checkpoint import read_tensors
+from motiongen.checkpoint import read_tensors, write_tensors
 from motiongen.data.memory import Memory
-from motiongen.files import read_xz, reading
+from motiongen.files import read_xz, reading, unpack_xz
 
 TENSORS, FACTS = "memory.safetensors", "memory.json.xz"
 FORMAT_VERSION = 1
+_KINDS = {
+    "low": torch.uint8,
+    "high": torch.uint8,
+    "lengths": torch.int32,
+    "whole_lengths": torch.int32,
+    "first": torch.int32,
+    "vectors": torch.int8,
+    "scale": torch.float16,
+}
+_PACKED = "facts"
+"""Name of the tensor of bytes that holds the JSON, as xz."""
 
 
 def is_memory(folder: Path) -> bool:
     """Return whether a folder has a memory in it."""
-    return (folder / TENSORS).is_file() and (folder / FACTS).is_file()
+    return (folder / TENSORS).is_file()
 
 
 def save(memory: Memory, folder: str | Path) -> None:
@@ -33,14 +44,15 @@ def save(memory: Memory, folder: str | Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     scale = memory.vectors.abs().amax(dim=1, keepdim=True).clamp_min(1e-9) / 127
     tensors = {
-        "low": (memory.flat % 256).to(torch.uint8),
+        "low": memory.flat % 256,
         "high": _packed(memory.flat // 256),
-        "lengths": memory.lengths.to(torch.int32),
-        "whole_lengths": memory.whole_lengths.to(torch.int32),
-        "first": memory.first.to(torch.int32),
-        "vectors": (memory.vectors / scale).round().to(torch.int8),
-        "scale": scale.half(),
+        "lengths": memory.lengths,
+        "whole_lengths": memory.whole_lengths,
+        "first": memory.first,
+        "vectors": (memory.vectors / scale).round(),
+        "scale": scale,
     }
+    tensors = {name: tensor.to(_KINDS[name]) for name, tensor in tensors.items()}
     licences = {fact["source"]: fact["licence"] for fact in memory.facts}
     facts = {
         "format": FORMAT_VERSION,
@@ -51,9 +63,11 @@ def save(memory: Memory, folder: str | Path) -> None:
         "clips": [[fact["id"], fact["source"]] for fact in memory.facts],
         "licences": licences,
     }
-    with atomic_paths(folder / TENSORS, folder / FACTS) as (numbers, words):
-        numbers.write_bytes(as_bytes(tensors))
-        words.write_bytes(lzma.compress(json.dumps(facts).encode()))
+    tensors[_PACKED] = torch.frombuffer(
+        bytearray(lzma.compress(json.dumps(facts).encode())), dtype=torch.uint8
+    )
+    write_tensors(folder / TENSORS, tensors)
+    (folder / FACTS).unlink(missing_ok=True)  # of an older version, of another memory
 
 
 def load(folder: str | Path) -> Memory:
@@ -67,8 +81,12 @@ def load(folder: str | Path) -> Memory:
         raise ValueError(
             f"{folder}: expected a memory, got no {TENSORS}; make one with motiongen remember FOLDER -o MEMORY"
         )
-    tensors, facts = read_tensors(folder / TENSORS), _read_facts(folder / FACTS)
+    tensors = read_tensors(folder / TENSORS)
     with reading(folder / TENSORS, "a whole memory"):
+        facts = _facts(tensors, folder / FACTS)
+        for name, kind in _KINDS.items():
+            if tensors[name].dtype != kind:
+                raise ValueError(f"{name}: expected {kind}, got {tensors[name].dtype}; copy it again")
         low = tensors["low"].long()
         codes = (low + 256 * _unpacked(tensors["high"], low.shape)).to(torch.int16)
         lengths = tensors["lengths"].long()
@@ -82,6 +100,8 @@ def load(folder: str | Path) -> Memory:
                 f"lengths: expected {len(codes)} tokens, got {int(lengths.sum())}; copy it again"
             )
         vectors = tensors["vectors"].float() * tensors["scale"].float()
+        if codes.ndim != 2 or vectors.ndim != 2 or not bool(vectors.isfinite().all()):
+            raise ValueError("vectors: expected finite numbers (S, D), got others; copy it again")
         if not len(vectors) == len(facts["sentences"]) == len(facts["owners"]):
             raise ValueError(
                 "sentences: expected one for each vector, got another number; copy both files again"
@@ -102,15 +122,20 @@ def load(folder: str | Path) -> Memory:
         )
 
 
-def _read_facts(path: Path) -> dict[str, Any]:
-    with reading(path, "the sentences of a memory"):
-        limits.check_file_size(path, limits.MAX_JSON_BYTES)
-        facts: dict[str, Any] = json.loads(read_xz(path, "sentences", "copy it again"))
-        if facts.get("format") != FORMAT_VERSION:
-            raise ValueError(
-                f"format: expected {FORMAT_VERSION}, got {facts.get('format')!r}; update motiongen"
-            )
-        return facts
+def _facts(tensors: dict[str, Tensor], beside: Path) -> dict[str, Any]:
+    """Return the sentences and sources of a memory, of the types that they must have."""
+    if _PACKED in tensors:
+        text = unpack_xz(tensors[_PACKED].numpy().tobytes(), "sentences", "copy it again")
+    else:
+        with reading(beside, "the sentences of a memory"):
+            text = read_xz(beside, "sentences", "copy both files again")
+    facts: dict[str, Any] = json.loads(text)
+    if facts.get("format") != FORMAT_VERSION:
+        raise ValueError(f"format: expected {FORMAT_VERSION}, got {facts.get('format')!r}; update motiongen")
+    words = [facts["encoder"], facts["tokenizer"], *facts["sentences"], *facts["licences"].values()]
+    if not all(type(word) is str for word in [*words, *(name for clip in facts["clips"] for name in clip)]):
+        raise ValueError("sentences: expected text, got other values; copy it again")
+    return facts
 
 
 def _packed(bits: Tensor) -> Tensor:

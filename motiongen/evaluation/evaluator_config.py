@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from motiongen.checks import check_batch
 from motiongen.feature_layout import FEATURE_DIM
 from motiongen.training.run import CacheTraining
 
@@ -50,11 +51,9 @@ class EvaluatorTrainConfig:
     """Held-out clips on which it is validated."""
 
     def __post_init__(self) -> None:
-        if self.batch_size < 2 or not 0 < self.min_part <= 1:
-            raise ValueError(
-                f"batch_size, min_part: expected >= 2 and 0..1, got {self.batch_size} and {self.min_part}; "
-                "the other captions of a batch are the wrong answers"
-            )
+        check_batch(self, least=2)  # the other captions of a batch are the wrong answers
+        if not 0 < self.min_part <= 1:
+            raise ValueError(f"min_part: expected 0..1, got {self.min_part}; 0.6 is the default")
 
 
 @dataclass(frozen=True, kw_only=True)

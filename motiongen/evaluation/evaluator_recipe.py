@@ -38,7 +38,7 @@ class EvaluatorRecipe:
         model: the evaluator.
 
     Raises:
-        ValueError: no training clips with captions.
+        ValueError: fewer than two training clips with captions.
     """
 
     name = "evaluator"
@@ -49,9 +49,10 @@ class EvaluatorRecipe:
         self.cache, self.table, self.config, self.model = cache, table, config, model
         self.train = examples(cache, table, "train", held_out=False)
         self.test = examples(cache, table, "test", held_out=True)
-        if not self.train:
+        if len(self.train) < 2:
             raise ValueError(
-                "cache: expected training clips with captions, got none; prepare data with labels or captions"
+                f"cache: expected 2 or more training clips with captions, got {len(self.train)}; "
+                "prepare data with labels or captions"
             )
         labels = [(cache.records[e.clip].content, cache.records[e.clip].style) for e in self.train]
         self.weights = torch.tensor(balance(labels))
@@ -85,7 +86,8 @@ class EvaluatorRecipe:
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
         """Return a random batch: cropped clips with one caption each, and which captions match which clips."""
-        chosen = torch.multinomial(self.weights, self.config.batch_size, generator=generator).tolist()
+        count = min(self.config.batch_size, len(self.train))
+        chosen = torch.multinomial(self.weights, count, generator=generator).tolist()
         clips, rows = [], []
         for index in chosen:
             example = self.train[index]

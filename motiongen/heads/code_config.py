@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from motiongen.checks import check_at_least, check_share
 from motiongen.conditions.encoder_files import DEFAULT_ENCODER
-from motiongen.modules.sampling_config import SamplingConfig
+from motiongen.modules.sampling_config import MAX_GUIDANCE, SamplingConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +66,10 @@ class CodeOptions:
     def __post_init__(self) -> None:
         if not 0 <= self.plausible <= 1:
             raise ValueError(f"plausible: expected 0..1, got {self.plausible}; take 0.05")
+        if not 0 <= self.guidance_scale <= MAX_GUIDANCE:
+            raise ValueError(
+                f"guidance_scale: expected 0..{MAX_GUIDANCE}, got {self.guidance_scale}; 3 is usual"
+            )
         for name in ("pointer_share", "fine_pointer_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name}: expected 0..1, got {getattr(self, name)}; take 0.85")

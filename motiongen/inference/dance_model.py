@@ -95,7 +95,12 @@ class DanceModel(Pretrained):
             options: steps and guidance.
             constraint: known values of the dance, in the units of the space.
             progress: as in `dance`.
+
+        Raises:
+            ValueError: music without a frame.
         """
+        if not music.num_frames:
+            raise ValueError("music: expected at least 1/30 s, got less; take more of it")
         parts = self.sampler.sample(
             music.features[0], music.beats[0], style=style,
             generator=torch.Generator().manual_seed(seed), options=options, constraint=constraint, progress=progress,
@@ -131,7 +136,7 @@ class DanceModel(Pretrained):
 
         Args:
             motion: of any humanoid, at any rate.
-            music: features and beats; starts with the motion.
+            music: features and beats; starts with the motion, and is followed by silence.
             between: start and end of the span, seconds; None for the whole motion.
             joints: a name in JOINT_GROUPS; None for the whole body.
             keep_root: keep path, height and tilt of the root.
@@ -140,7 +145,8 @@ class DanceModel(Pretrained):
             options: steps and guidance.
 
         Raises:
-            ValueError: a model in another space than "motion", nothing to edit, an empty span, or an unknown group.
+            ValueError: a model in another space than "motion", nothing to edit, an empty span, music that ends before
+                it, or an unknown group.
         """
         if self.head.config.space != "motion":
             raise ValueError(
@@ -157,8 +163,14 @@ class DanceModel(Pretrained):
         free[first:last] = _free_channels(joints, keep_root)
         margin = self.head.config.window_frames // 2
         near = slice(max(0, first - margin), min(len(frames), last + margin))
+        if music.num_frames <= first:
+            raise ValueError(
+                f"music: expected it to last into the span, which begins at {first / features.FPS:.2f} s, got "
+                f"{music.num_frames / features.FPS:.2f} s; take longer music or an earlier span"
+            )
+        silent = self.silence(max(0, near.stop - music.num_frames))
         generated = self.frames(
-            music.frames(near.start, near.stop), style=style, seed=seed, options=options,
+            music.followed_by(silent).frames(near.start, near.stop), style=style, seed=seed, options=options,
             constraint=Constraint(frames[near], ~free[near]),
         )  # fmt: skip
         new = frames.clone()

@@ -3,11 +3,12 @@
 This module does not import torch, since the command line lists the names.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 from motiongen import heads
+from motiongen.checks import fits
+from motiongen.files import read_json
 from motiongen.inference import hub
 from motiongen.registry import suggest
 
@@ -83,15 +84,13 @@ def policy_folder(policy: str | Path) -> Path:
 
 def read_about(folder: Path) -> dict[str, Any]:
     """Return the contents of the about.json of a set, and its `name`."""
-    from motiongen import checkpoint
-
     path = folder / ABOUT
-    return {"name": hub.repository_of(folder), **(checkpoint.read_json(path) if path.is_file() else {})}
+    return {"name": hub.repository_of(folder), **(read_json(path) if path.is_file() else {})}
 
 
 def licence_of(folder: Path) -> str:
     """Return the licence of a weight set, from its about.json."""
-    return str(json.loads((folder / ABOUT).read_text(encoding="utf-8")).get("licence", ""))
+    return str(read_json(folder / ABOUT).get("licence", ""))
 
 
 def dance_styles(folder: Path) -> list[str]:
@@ -104,7 +103,10 @@ def dance_styles(folder: Path) -> list[str]:
     for name, spec in heads.heads_for("music").items():
         for config in (folder / name / space / CONFIG for space in spec.spaces or ("",)):
             if config.is_file():
-                styles |= dict.fromkeys(json.loads(config.read_text(encoding="utf-8")).get("styles", ()))
+                found = read_json(config).get("styles", [])
+                if not fits(found, tuple[str, ...]):
+                    raise ValueError(f"{config}: styles: expected a list of names, got others; copy it again")
+                styles |= dict.fromkeys(found)
     return list(styles)
 
 

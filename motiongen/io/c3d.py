@@ -1,5 +1,7 @@
 """Motion to C3D: the joints' places as points, in millimetres, by ezc3d. Z is up, as laboratories have it."""
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,8 @@ from motiongen.motion import Motion
 from motiongen.rotation import quat_rotate
 
 MILLIMETRES = 1000.0
+BLOCK = 512
+"""Files have whole blocks of so many bytes."""
 MOST_FRAMES = 65_535
 """The header counts frames in 16 bits; ezc3d writes no more of a longer clip, without a word."""
 
@@ -39,3 +43,7 @@ def write(motion: Motion, path: str | Path) -> None:
     file["data"]["points"] = points
     with atomic_path(path) as aside:
         file.write(str(aside))
+        # ezc3d says nothing of a full disk. The header's ninth word is the number of the data's first block.
+        first, size = int.from_bytes(aside.read_bytes()[16:18], "little"), aside.stat().st_size
+        if size < BLOCK * max(first - 1, 1) + 4 * points.size or size % BLOCK:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -6,7 +6,6 @@ motiongen's own files hold `format` ("motiongen/motion-v1"), `fps` (), `names` (
 """
 
 import math
-import tokenize
 import zipfile
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -25,7 +24,7 @@ from motiongen.io.options import note
 from motiongen.io.smpl_poses import rotations_of
 from motiongen.motion import Motion
 from motiongen.rotation import quat_multiply, quat_normalize, quat_rotate
-from motiongen.skeleton import SMPL22, UNIT_TOLERANCE, Skeleton
+from motiongen.skeleton import SMPL22, UNIT_TOLERANCE, Skeleton, are_unit
 
 FORMAT = "motiongen/motion-v1"
 _RATES = ("mocap_frame_rate", "mocap_framerate", "fps", "frame_rate", "framerate")
@@ -54,7 +53,7 @@ def read(path: str | Path, up: Literal["auto", "y", "z"] = "auto", fps: float | 
     Raises:
         ValueError: the file is neither, is damaged, or holds NaN; the message names it.
     """
-    with reading(path, "an .npz archive of plain arrays", SyntaxError, tokenize.TokenError):
+    with reading(path, "an .npz archive of plain arrays"):
         arrays, names = _load(Path(path))
         if "format" in arrays:
             return _read_ours(path, arrays)
@@ -225,6 +224,8 @@ def _unit(rotations: Tensor) -> Tensor:
 
     Quaternions shorter than 0.1 are left as they are: they say no rotation, and Motion names their frame.
     """
+    if are_unit(rotations):
+        return rotations
     lengths = rotations.norm(dim=-1, keepdim=True)
     scaled = ((lengths - 1).abs() > UNIT_TOLERANCE) & (lengths > 0.1)
     return torch.where(scaled, quat_normalize(rotations), rotations)

@@ -4,6 +4,8 @@ All that readers silently need is authored: rotations, translations and scales o
 whole paths, rest and bind transforms, the unit, the axis that is up and the rate.
 """
 
+import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,7 @@ def write(motion: Motion, path: str | Path, *, mesh: SkinnedMesh | None = None) 
     Raises:
         ValueError: the mesh has other joints than the motion.
     """
-    from pxr import Sdf, Usd, UsdGeom, UsdSkel
+    from pxr import Sdf, Tf, Usd, UsdGeom, UsdSkel
 
     skeleton = motion.skeleton
     mesh = stick_mesh(skeleton) if mesh is None else mesh
@@ -64,10 +66,12 @@ def write(motion: Motion, path: str | Path, *, mesh: SkinnedMesh | None = None) 
     )
     UsdSkel.BindingAPI(stage.GetPrimAtPath(BODY)).CreateSkeletonRel().SetTargets([Sdf.Path(SKELETON)])
     with atomic_path(path) as aside:
-        if not stage.GetRootLayer().Export(str(aside)):
-            raise OSError(
-                f"{path}: expected to write a USD file, got an error of usd-core; check disk and rights"
-            )
+        try:
+            is_written = stage.GetRootLayer().Export(str(aside))
+        except Tf.ErrorException:  # of several lines, none of which says what the machine said
+            is_written = False
+        if not is_written:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 def joint_paths(skeleton: Skeleton) -> list[str]:

@@ -1,7 +1,11 @@
 """Options for sampling codes from logits."""
 
-import math
 from dataclasses import dataclass
+
+MAX_TEMPERATURE = 1000
+"""Above it all codes are equally likely; logits by more than a float holds are no numbers."""
+MAX_GUIDANCE = 100
+"""Largest classifier-free guidance scale, far above what makes sense."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,9 +23,9 @@ class SamplingConfig:
     top_p: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.temperature) and self.temperature >= 0):
+        if not 0 <= self.temperature <= MAX_TEMPERATURE:
             raise ValueError(
-                f"temperature: expected >= 0, got {self.temperature}; take 0 for the likeliest codes"
+                f"temperature: expected 0..{MAX_TEMPERATURE}, got {self.temperature}; take 0 for the likeliest codes"
             )
         if self.top_k is not None and self.top_k < 1:
             raise ValueError(f"top_k: expected >= 1, got {self.top_k}; leave it out for all codes")

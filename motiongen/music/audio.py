@@ -1,6 +1,5 @@
 """Sound files read and written by PyAV, as mono samples."""
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from motiongen import limits
 from motiongen.atomic import atomic_path
+from motiongen.files import reading
 
 Samples = NDArray[np.float32]
 """Mono samples (S,), -1 to 1."""
@@ -82,8 +83,10 @@ def read_audio(
         ValueError: the file holds no sound, ends before the start, or is too long.
     """
     path = Path(path)
-    if not 0 <= start < math.inf:
-        raise ValueError(f"start: expected 0 or more seconds, got {start}; leave it out for the beginning")
+    if not 0 <= start <= limits.MAX_START:
+        raise ValueError(
+            f"start: expected 0 to {limits.MAX_START:g} seconds, got {start}; leave it out for the beginning"
+        )
     if seconds is not None and not 0 < seconds <= MAX_SECONDS:
         raise ValueError(
             f"seconds: expected more than 0 and at most {MAX_SECONDS:g}, got {seconds}; or leave it out"
@@ -193,7 +196,8 @@ def _opened(path: Path) -> Iterator[Any]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a sound file, got no such file; check the path")
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        # A rate that changes midway is an error without a name.
+        with reading(path, "sound"), av.open(str(path), metadata_errors="ignore") as container:
             if not container.streams.audio:
                 kind = "a video without any" if container.streams.video else "none"
                 raise ValueError(f"{path}: expected sound, got {kind}; choose another file")

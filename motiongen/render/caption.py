@@ -1,5 +1,6 @@
 """Captions on pictures: text that is wrapped, shortened if too long, and drawn once on a translucent panel."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,7 +44,7 @@ def wrap(text: str, width: float, size: float, max_lines: int = _MAX_LINES) -> l
     face, lines, line = font(size), [], ""
     for word in text.split():
         while face.getlength(word) > width:  # one word longer than a line
-            fits = next((n for n in range(len(word) - 1, 0, -1) if face.getlength(word[:n]) <= width), 1)
+            fits = max(1, bisect_right(range(1, len(word)), width, key=lambda n: face.getlength(word[:n])))
             if line:
                 lines.append(line)
             line, word = word[:fits], word[fits:]

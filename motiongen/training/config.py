@@ -46,8 +46,19 @@ class TrainConfig:
                 f"steps, minutes: expected one of them more than 0, got {self.steps} and {self.minutes}; "
                 "give --steps or --minutes"
             )
-        if self.accumulate < 1:
-            raise ValueError(f"accumulate: expected >= 1, got {self.accumulate}; use 1")
+        for name in ("accumulate", "log_every"):
+            if not 1 <= getattr(self, name) < 2**31:
+                raise ValueError(f"{name}: expected >= 1, got {getattr(self, name)}; use the default")
+        if abs(self.seed) >= 2**63:
+            raise ValueError(f"seed: expected a number of 64 bits, got {self.seed}; 0 is as good")
+        for name in ("warmup", "decay", "ema"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}: expected 0..1, got {getattr(self, name)}; use the default")
+        for name in ("learning_rate", "weight_decay", "validate_minutes", "save_minutes"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}; use the default")
+        if not self.clip > 0:
+            raise ValueError(f"clip: expected more than 0, got {self.clip}; 1 is usual, inf clips nothing")
 
     def rate(self, position: float) -> float:
         """Return the learning rate at a position 0..1 of the run."""

@@ -10,6 +10,8 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from motiongen.atomic import naming
+
 
 class TrainingLog:
     """Shows progress on stderr, and writes `log.jsonl` and, if tensorboard is installed, events.
@@ -57,8 +59,9 @@ class TrainingLog:
         self.progress.console.print(f"step {step}: {shown}", soft_wrap=True)
 
     def _write(self, record: Mapping[str, Any]) -> None:
-        self.file.write(json.dumps(record) + "\n")
-        self.file.flush()
+        with naming(self.file.name):
+            self.file.write(json.dumps(record) + "\n")
+            self.file.flush()
 
     def _board(self, step: int, values: Mapping[str, float], kind: str) -> None:
         if self.board is not None:

@@ -20,6 +20,7 @@ from motiongen.files import reading
 
 STATE, RECORD = "state.safetensors", "state.json"
 _RECORD_KEY = "record"
+_MOST_STEPS = 2**40
 
 
 def save(
@@ -71,15 +72,17 @@ def load(
         kept = read_metadata(path).get(_RECORD_KEY)
         # States of older versions have their record in a file beside them alone.
         record = read_json(directory / RECORD) if kept is None else dict(json.loads(kept))
-    if "step" not in tensors or "generator" not in tensors:
-        raise ValueError(
-            f"{path}: expected the state of a training run, got other tensors; give another folder"
-        )
-    record["step"] = int(tensors["step"])
-    load_weights(model, _under("model.", tensors), path)
-    load_weights(average, _under("average.", tensors), path)
-    _restore_moments(optimizer, _under("optimizer.", tensors), path)
-    generator.set_state(tensors["generator"])
+        if "step" not in tensors or "generator" not in tensors:
+            raise ValueError(
+                f"{path}: expected the state of a training run, got other tensors; give another folder"
+            )
+        record["step"] = int(tensors["step"])
+        if not 0 <= record["step"] <= _MOST_STEPS:
+            raise ValueError(f"step: expected 0 or more, got {record['step']}; copy it again")
+        load_weights(model, _under("model.", tensors), path)
+        load_weights(average, _under("average.", tensors), path)
+        _restore_moments(optimizer, _under("optimizer.", tensors), path)
+        generator.set_state(tensors["generator"])
     return record
 
 
@@ -106,5 +109,11 @@ def _restore_moments(optimizer: torch.optim.Optimizer, moments: Mapping[str, Ten
         if int(index) >= len(parameters):
             expected = f"moments of {len(parameters)} parameters"
             raise ValueError(f"{path}: expected {expected}, got {key}; give another folder")
+        if not bool(torch.isfinite(value).all()):
+            raise ValueError(f"{path}: {key}: expected finite numbers, got NaN or infinity; copy it again")
         parameter = parameters[int(index)]
+        if value.ndim and value.shape != parameter.shape:
+            raise ValueError(
+                f"{path}: {key}: expected shape {tuple(parameter.shape)}, got {tuple(value.shape)}; copy it again"
+            )
         optimizer.state[parameter][name] = value.to(parameter.device if value.ndim else "cpu")

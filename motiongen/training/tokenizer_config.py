@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from motiongen.checks import check_batch
 from motiongen.feature_layout import FEATURE_DIM
 from motiongen.tokenizers.rvq_vae_config import PRESETS
 from motiongen.training.run import CacheTraining
@@ -45,8 +46,9 @@ class TokenizerTrainConfig:
     """Windows of a batch for the position and velocity losses, which cost as much as the network."""
 
     def __post_init__(self) -> None:
-        if self.window < 8 or self.batch_size < 1:
-            raise ValueError(f"window: expected >= 8 frames, got {self.window}; and a batch_size >= 1")
+        check_batch(self)
+        if not 8 <= self.window <= 4096:
+            raise ValueError(f"window: expected 8 to 4096 frames, got {self.window}; 64 is the default")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.server import serve
 
 import motiongen_bridge
-from motiongen_bridge import client, handshake, remote
+from motiongen_bridge import handshake, reconnection, remote
 from motiongen_bridge.client import Connection, RemoteCharacter, VerbRefused, socket_url
 from motiongen_bridge.clock import ServerClock
 from motiongen_bridge.frames import WireFrame
@@ -455,7 +455,7 @@ def test_leaving_a_peer_that_reads_nothing_ends_in_time():
 
 @pytest.mark.parametrize("seconds", [float("nan"), float("inf"), 1e12])
 def test_a_server_that_is_gone_is_not_tried_for_ever(monkeypatch, seconds):
-    monkeypatch.setattr(client, "MOST_RESUME_SECONDS", 0.4)
+    monkeypatch.setattr(reconnection, "MOST_RESUME_SECONDS", 0.4)
 
     async def scenario():
         hello = json.dumps(json.loads(HELLO) | {"resume_seconds": seconds})

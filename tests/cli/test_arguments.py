@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from motiongen import cli
 from motiongen.cli import UsageError, arguments, main
 
 
@@ -71,6 +72,35 @@ def test_misuse_is_one_line_and_exit_code_2(argv, words, error_line):
     assert words in error_line()
 
 
+@pytest.mark.parametrize(
+    ("argv", "line"),
+    [
+        (["convert", "a.bvh", "b.bvh", "--fps=x"], "fps: expected a number, got 'x'"),
+        (["convert", "a.bvh", "b.bvh", "--character-index", "1.5"], "expected a whole number, got '1.5'"),
+        (["generate", "w", "--size", "1", "x"], "size: expected INT INT, got ['1', 'x']"),
+        (["convert", "a.bvh", "b.bvh", "--nope"], "error: Unrecognized options: --nope; see"),
+        (["convert", "a.bvh"], "error: missing: OUT File to write. (required); see"),
+        (["convert", "-clip.bvh", "b.bvh"], "write ./-clip.bvh for a file of that name"),
+        (["beats", "a.wav", "--from", "1e20"], "error: from: expected 0 to 1e+06 seconds, got 1e+20; leave"),
+        (["generate", "w", "--guidance", "nan"], "error: guidance: expected 0..100, got nan; or leave"),
+        (["generate", "w", "--temperature", "1e308"], "error: temperature: expected 0..1000, got 1e+308"),
+        (["generate", "w", "--seed", "9" * 30], "error: seed: expected a number of 64 bits, got 999"),
+        (["prepare", "a", "-o", ""], "error: output: expected a name, got an empty one; is a variable"),
+        (
+            ["train", "tokenizer", "--data", "a", "--output="],
+            "error: output: expected a name, got an empty one",
+        ),
+        (["dance", "a.wav", "--steps", "0"], "error: steps: expected 1 to 1000, got 0; or leave"),
+        (["edit", "a.bvh", "w", "--after", "1", "--steps", "3"], "error: steps: expected --music with it"),
+    ],
+)
+def test_the_parsers_messages_say_what_was_expected(argv, line, error_line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-clip.bvh").touch()
+    assert main(argv) == 2
+    assert line in error_line()
+
+
 def test_boxes_of_the_parser_become_one_line():
     box = "╭─ Value error ───╮\n│ Error parsing --seed: no int │\n│ ──── │\n│ For full helptext, see x │\n╰───╯\n"
     assert arguments._flatten(box) == "Error parsing --seed: no int"
@@ -80,3 +110,17 @@ def test_the_renderer_draws_exactly_what_the_commands_offer():
     from motiongen.render import PICTURES
 
     assert arguments.known_pictures() == tuple(ext for spec in PICTURES.values() for ext in spec.extensions)
+
+
+def test_a_full_memory_is_known_by_its_words():
+    import torch
+
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**55)
+    assert cli.is_full_memory(caught.value) and cli.is_full_memory(MemoryError())
+    assert not cli.is_full_memory(RuntimeError("shapes differ"))
+
+
+def test_a_load_test_without_a_server_says_so(error_line):
+    assert main(["bench-stream", "ws://127.0.0.1:1"]) == 1
+    assert "expected a server, nobody listens there; run motiongen serve" in error_line()

@@ -49,7 +49,7 @@ def test_text_file_is_one_line(tmp_path, error_line):
     ("options", "message"),
     [
         (["-o", "x.jpg"], "known extensions: .png"),
-        (["--from", "-1"], "from: expected 0 or more"),
+        (["--from", "-1"], "from: expected 0 to"),
         (["--seconds", "0"], "seconds: expected 0 < S"),
     ],
 )

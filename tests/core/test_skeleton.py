@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from motiongen.skeleton import SMPL22, Skeleton
+from motiongen.skeleton import SMPL22, Skeleton, are_unit
 
 ARM = Skeleton(("a", "b", "c"), (-1, 0, 1), torch.tensor([[0.0, 0, 0], [1, 0, 0], [1, 0, 0]]))
 
@@ -60,3 +60,11 @@ def test_an_unknown_joint_names_the_nearest():
 def test_a_broken_tree_is_refused(parents, names, message):
     with pytest.raises(ValueError, match=message):
         Skeleton(tuple(names), parents, torch.zeros(3, 3))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_units_are_told_from_others_in_every_type(dtype):
+    quats = torch.tensor([[0.0, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, 0.0]], dtype=dtype)
+    assert are_unit(quats)
+    for wrong in (0.9, 1.1, float("nan"), float("inf")):
+        assert not are_unit(torch.cat([quats, wrong * quats[:1]]))

@@ -70,3 +70,12 @@ def test_preparation_survives_any_clip_and_keeps_the_old_cache_when_none_is_left
     with pytest.raises(ValueError, match="expected clips that can be read, got none of 3"):
         prepare([f"bvh_folder={source}"], out, workers=1)
     assert cache.motion(0).num_frames == 90 and len(list(out.iterdir())) == 3
+
+
+@pytest.mark.parametrize("rate", ["fast", "nan", "0", "-30", ""])
+def test_numbers_of_a_table_are_checked_by_row(tmp_path, rate):
+    (tmp_path / "clips.csv").write_text(f"file,fps\na.bvh,30\nb.bvh,{rate}\n")
+    with pytest.raises(
+        ValueError, match=rf"clips\.csv: row 3: fps: expected a positive number, got '{rate}'"
+    ):
+        read_rows(tmp_path, frozenset({"file"}))

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from motiongen.atomic import AtomicFolder
+from motiongen.atomic import AtomicFolder, naming
 from motiongen_datasets.lerobot import layout
 from motiongen_datasets.lerobot.file_series import DataFiles, VideoFiles
 from motiongen_datasets.lerobot.info import ACTION, DONE, INFO, SCENE, STATE
@@ -102,14 +102,25 @@ class LeRobotWriter:
         """
         numbers = {STATE: states, ACTION: actions} | ({} if scene is None else {SCENE: scene})
         self._check(numbers, images)
+        with naming(self.folder, self._temporary):
+            self._add(numbers, images, instruction, done)
+
+    def _add(
+        self,
+        numbers: dict[str, NDArray[np.float32]],
+        images: NDArray[np.uint8] | None,
+        instruction: str,
+        done: bool,
+    ) -> None:
+        length = len(numbers[STATE])
         columns = self._columns(numbers, instruction, done)
         row = {
             "episode_index": self.num_episodes,
             "tasks": [instruction],
-            "length": len(states),
+            "length": length,
             **self._data.add(columns),
             "dataset_from_index": self.num_frames,
-            "dataset_to_index": self.num_frames + len(states),
+            "dataset_to_index": self.num_frames + length,
         }
         stats = {column: Stats.of(values.reshape(len(values), -1)) for column, values in columns.items()}
         if images is not None:
@@ -119,13 +130,17 @@ class LeRobotWriter:
             self._stats[column] = self._stats[column] + one if column in self._stats else one
             row |= {f"stats/{column}/{name}": values for name, values in _lists(column, one).items()}
         self._rows.append({**row, "meta/episodes/chunk_index": 0, "meta/episodes/file_index": 0})
-        self.num_frames += len(states)
+        self.num_frames += length
 
     def close(self) -> None:
         """Finish the files and move the dataset to its path. Raises ValueError without an episode."""
         if not self._rows:
             self.discard()
             raise ValueError(f"{self.folder}: expected at least one episode, got none; nothing is written")
+        with naming(self.folder, self._temporary):
+            self._finish()
+
+    def _finish(self) -> None:
         try:
             self._data.close()
             self._videos.close()
@@ -143,11 +158,12 @@ class LeRobotWriter:
 
     def discard(self) -> None:
         """Delete everything that was written."""
-        try:
-            self._data.close()
-            self._videos.close()
-        finally:
-            self._aside.discard()
+        with naming(self.folder, self._temporary):
+            try:
+                self._data.close()
+                self._videos.close()
+            finally:
+                self._aside.discard()
 
     def __enter__(self) -> "LeRobotWriter":
         return self

@@ -3,6 +3,7 @@
 import re
 
 from motiongen.conditions.plan import words
+from motiongen.conditions.prompt import plain_words
 
 _NOW_AND_THEN = re.compile(r"\bnow and then\b", re.IGNORECASE)
 _BREAK = re.compile(
@@ -44,7 +45,7 @@ def split(sentence: str) -> list[str]:
     Args:
         sentence: words, with any punctuation.
     """
-    hidden = _NOW_AND_THEN.sub("now\x00and\x00then", _LEAD.sub("", " ".join(sentence.split())))
+    hidden = _NOW_AND_THEN.sub("now\x00and\x00then", _LEAD.sub("", " ".join(plain_words(sentence))))
     pieces = [piece for piece in _BREAK.split(hidden) if piece.strip(" ,.!;")]
     clauses = [clause.replace("\x00", " ").strip(" ,.!;") for piece in pieces for clause in _in_order(piece)]
     subject = next(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from motiongen.checks import check_at_least, check_share
+from motiongen.checks import check_at_least, check_batch, check_share
 from motiongen.data.dance_bank_config import DanceBankConfig
 from motiongen.training.run import HeadTraining
 
@@ -152,8 +152,8 @@ class BADMTrainConfig:
     """Pairing of dances with music."""
 
     def __post_init__(self) -> None:
-        if self.batch_size < 2 or self.phases < 1 or self.held_out_windows < 1:
-            raise ValueError("batch_size, phases, held_out_windows: expected >= 2, 1, 1; see the defaults")
+        check_batch(self, least=2)
+        check_at_least(self, 1, "phases", "held_out_windows", fix="see the defaults")
         if not 0 <= self.rhythmic_share + self.idle_share < 1:
             raise ValueError(
                 f"rhythmic_share, idle_share: expected less than 1 together, got {self.rhythmic_share} and "

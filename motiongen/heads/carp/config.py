@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from motiongen.checks import check_batch
 from motiongen.modules.policy_config import PolicyConfig
 from motiongen.tokenizers.action_vq_config import ActionVQConfig
 from motiongen.training.config import TrainConfig
@@ -135,8 +136,8 @@ class CARPTrainConfig:
     """Licence of the demonstrations, for the model card."""
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise ValueError(f"batch_size: expected >= 1, got {self.batch_size}; 128 is the default")
+        for name in ("batch_size", "scene_batch_size", "tokenizer_batch_size", "encoder_batch_size"):
+            check_batch(self, name=name)
 
 
 @dataclass(frozen=True, kw_only=True)

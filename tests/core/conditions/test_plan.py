@@ -178,3 +178,10 @@ def test_planning_a_plan_changes_nothing():
     for prompt in PROMPTS:
         texts = [part.text for part in plan(prompt.text)]
         assert [part.text for part in plan_all(texts)] == texts
+
+
+@pytest.mark.parametrize(
+    "sentence", ["a person \0 walks", "\0 walks", "then half it ; and", "; ; a", "\ud800 bows"]
+)
+def test_no_sentence_breaks_the_plan(sentence):
+    assert plan(sentence)

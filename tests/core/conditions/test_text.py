@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from motiongen.conditions import encoder_files
-from motiongen.conditions.encoder_files import find_encoder
+from motiongen.conditions.encoder_files import DEFAULT_ENCODER, find_encoder
 from motiongen.conditions.prompt import normalise_prompt
 from motiongen.conditions.text import TextCondition, TextEncoder
 from motiongen.data.caption_table import CaptionTable
@@ -60,7 +60,7 @@ def test_an_endless_prompt_is_refused(tiny):
         tiny.encode(["walk " * 10_000])
 
 
-@pytest.mark.parametrize("prompt", ["", "  \n", "..."])
+@pytest.mark.parametrize("prompt", ["", "  \n", "...", "\0", "?", "\U0001f600"])
 def test_an_empty_prompt_is_refused(tiny, prompt):
     with pytest.raises(ValueError, match="prompt: expected words"):
         tiny.encode([prompt])
@@ -106,10 +106,36 @@ def test_an_unknown_encoder_names_a_way_out():
         find_encoder("nobody/no-such-model")
 
 
-def test_changed_bytes_in_the_wheel_are_refused(monkeypatch):
+def test_changed_bytes_are_refused_wherever_they_lie(monkeypatch):
     monkeypatch.setitem(encoder_files.CARRIED_SHA256, "tokenizer.json", "0" * 64)
     with pytest.raises(ValueError, match=r"tokenizer.json: expected SHA-256 000000000000…, got be50c3628f2b"):
-        encoder_files._carrier_folder()
+        find_encoder(DEFAULT_ENCODER)
+
+
+def test_a_folder_in_the_working_directory_does_not_replace_the_official_bytes(tmp_path, monkeypatch):
+    official = find_encoder(DEFAULT_ENCODER)
+    folder = tmp_path / DEFAULT_ENCODER
+    folder.mkdir(parents=True)
+    for name in encoder_files.CARRIED_SHA256:
+        (folder / name).write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    assert find_encoder(DEFAULT_ENCODER) == official
+    monkeypatch.setattr(encoder_files, "CARRIER", "not-installed")
+    with pytest.raises(
+        ValueError, match=r"all-MiniLM-L6-v2/config.json: expected SHA-256 953f9c0d4634…, got"
+    ):
+        find_encoder(DEFAULT_ENCODER)
+    for name in encoder_files.CARRIED_SHA256:
+        (folder / name).unlink()
+        (folder / name).symlink_to(official / name)
+    assert find_encoder(DEFAULT_ENCODER).resolve() == folder
+
+
+def test_another_encoder_is_named_with_its_folder(tmp_path, caplog):
+    (tmp_path / "config.json").write_text("{}")
+    with caplog.at_level(logging.INFO):
+        assert find_encoder(str(tmp_path)) == tmp_path
+    assert f"read from {tmp_path}" in caplog.text
 
 
 @pytest.mark.slow

@@ -118,6 +118,17 @@ def test_a_memory_comes_back_from_its_folder(tmp_path):
     torch.testing.assert_close(again.vectors, memory.vectors, rtol=0, atol=0.01)
 
 
+def test_a_memory_is_one_file_and_those_of_older_versions_are_read(tmp_path):
+    memory_files.save(three(), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [memory_files.TENSORS]
+    tensors = read_tensors(tmp_path / memory_files.TENSORS)
+    (tmp_path / memory_files.FACTS).write_bytes(tensors.pop("facts").numpy().tobytes())
+    write_tensors(tmp_path / memory_files.TENSORS, tensors)
+    assert memory_files.load(tmp_path).sentences == three().sentences
+    memory_files.save(three(), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [memory_files.TENSORS]
+
+
 def test_a_folder_without_a_memory_says_how_to_make_one(tmp_path):
     with pytest.raises(ValueError, match="make one with motiongen remember"):
         memory_files.load(tmp_path)

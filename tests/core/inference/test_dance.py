@@ -75,6 +75,24 @@ def test_a_span_is_regenerated_and_the_rest_stays_bit_for_bit(weights):
     assert not torch.allclose(edited.rotations[40:50], motion.rotations[40:50], atol=1e-2)
 
 
+def test_music_that_ends_early_is_followed_by_silence_and_must_reach_the_span(weights):
+    options = {"between": (1.0, 2.0), "weights": weights, "steps": 1, "device": "cpu"}
+    edited = edit_dance(wobble(120), clicks(1.5), **options)
+    silent = np.concatenate([clicks(1.5).samples, np.zeros(4 * 22050, np.float32)])
+    assert edited.num_frames == 120
+    assert torch.equal(edited.rotations[:30], wobble(120).rotations[:30])
+    assert edit_dance(wobble(120), Audio(silent, 22050), **options).num_frames == 120
+    with pytest.raises(
+        ValueError, match=r"music: expected it to last into the span, .* at 1.00 s, got 0.50 s"
+    ):
+        edit_dance(wobble(120), clicks(0.5), **options)
+
+
+def test_less_than_a_frame_of_music_is_refused(weights):
+    with pytest.raises(ValueError, match="music: expected at least 1/30 s"):
+        dance(clicks(0.005), weights=weights, device="cpu")
+
+
 @pytest.mark.parametrize("group", ["upper", "left_arm"])
 def test_a_group_of_joints_is_regenerated_and_the_others_stay(weights, group):
     motion = wobble(90)

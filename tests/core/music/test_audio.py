@@ -89,7 +89,7 @@ def test_part_of_an_endless_file_is_read_at_once(tmp_path):
     assert probe_seconds(tmp_path / "x.wav") == 3 * 3600
     assert read_audio(tmp_path / "x.wav", start=2.5 * 3600, seconds=2).seconds == 2
     with pytest.raises(
-        ValueError, match=r"^music: expected at most 60 min, got 3:00:00; choose a part with --from"
+        ValueError, match=r"x\.wav: music: expected at most 60 min, got 3:00:00; choose a part with --from"
     ):
         read_audio(tmp_path / "x.wav")
 
@@ -184,8 +184,8 @@ def test_missing_file_is_said_to_be_missing(tmp_path):
     ("options", "message"),
     [
         ({"start": 60.0}, r"x\.wav: expected to begin before the music ends, got 60 s where it ends at 0:03"),
-        ({"start": -1.0}, "start: expected 0 or more"),
-        ({"start": float("nan")}, "start: expected 0 or more"),
+        ({"start": -1.0}, "start: expected 0 to"),
+        ({"start": float("nan")}, "start: expected 0 to"),
         ({"seconds": 0.0}, "seconds: expected more than 0"),
         ({"seconds": 4000.0}, "at most 3600"),
     ],

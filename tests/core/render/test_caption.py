@@ -22,6 +22,11 @@ def test_word_longer_than_a_line_is_broken():
     assert all(font(14).getlength(line) <= 100 for line in lines)
 
 
+def test_endless_word_is_cut_soon():
+    lines = wrap("w" * 3000, 55, 9)
+    assert lines[-1].endswith("…") and all(font(9).getlength(line) <= 55 for line in lines)
+
+
 def test_one_text_holds_for_the_whole_clip():
     assert timed("  walk \n on ", 2.5) == [(0.0, 2.5, "walk on")]
     assert timed(None, 2.5) == timed("  ", 2.5) == []

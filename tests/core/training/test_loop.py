@@ -139,6 +139,23 @@ def test_a_run_has_an_end(steps, minutes):
         TrainConfig(steps=steps, minutes=minutes)
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"log_every": 0},
+        {"ema": float("nan")},
+        {"learning_rate": -1.0},
+        {"clip": 0.0},
+        {"seed": 2**70},
+        {"warmup": 2.0},
+    ],
+    ids=lambda option: next(iter(option)),
+)
+def test_options_that_no_training_takes_are_refused_by_name(option):
+    with pytest.raises(ValueError, match=f"{next(iter(option))}: expected"):
+        TrainConfig(steps=1, **option)
+
+
 def test_resume_without_a_checkpoint_says_so(tmp_path):
     with pytest.raises(ValueError, match="got no file"):
         trainer(tmp_path).run(resume=True)
