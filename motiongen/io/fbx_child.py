@@ -74,6 +74,7 @@ class Tree:
         above: nodes over the tree, from the scene's root down.
         joints: nodes of the tree, parents first: bones, and what lies between them.
         parents: place of each joint's parent among the joints, -1 for the first.
+        curves: of all animations.
         binds: joint's node -> its matrix in the skin's bind pose.
         left_out: bones that are in other trees.
     """
@@ -83,6 +84,7 @@ class Tree:
         self.nodes, clusters = list(scene.nodes), list(scene.skin_clusters)
         parents, bones = [node.parent for node in self.nodes], [node.bone for node in self.nodes]
         bound = [cluster.bone_node for cluster in clusters]
+        self.curves = list(scene.anim_curves)
         self._held = clusters, parents, bones, bound
         self._parent = [-1 if parent is None else parent.typed_id for parent in parents]
         self.binds = {
@@ -116,7 +118,7 @@ class Tree:
 
 def sampled(tree: Tree, stack: Any, fps: float) -> NDArray[np.float64]:
     """Return the matrices in the world of joints in every frame (T, J, 4, 4)."""
-    begin, end = float(stack.time_begin), float(stack.time_end)
+    begin, end = span(tree, stack)
     count = max(1, math.floor((end - begin) * fps + 1e-3) + 1)
     if count * len(tree.joints) > MOST_POSES:
         raise Fault(
@@ -130,6 +132,13 @@ def sampled(tree: Tree, stack: Any, fps: float) -> NDArray[np.float64]:
     for joint, (node, parent) in enumerate(zip(tree.joints, tree.parents, strict=True)):
         world[:, joint] = (root if parent < 0 else world[:, parent]) @ local(anim, tree.nodes[node], times)
     return world
+
+
+def span(tree: Tree, stack: Any) -> tuple[float, float]:
+    """Return when an animation begins and ends, seconds: where its stack does not say both, with its first and last keys."""
+    if stack.time_end > stack.time_begin or not tree.curves:
+        return float(stack.time_begin), float(stack.time_end)
+    return min(curve.min_time for curve in tree.curves), max(curve.max_time for curve in tree.curves)
 
 
 def resting(tree: Tree) -> dict[str, Any]:

@@ -171,6 +171,15 @@ def test_a_figure_that_is_not_animated_takes_motion(tmp_path):
     assert Motion.load(tmp_path / "moved.fbx").skeleton.names == skeleton.names
 
 
+def test_a_take_that_says_only_when_it_stops_is_as_long_as_its_keys(tmp_path):
+    pytest.importorskip("ufbx")
+    path = tmp_path / "clip.fbx"
+    wobble(6).save(path)
+    path.write_bytes(path.read_bytes().replace(b"LocalStart", b"OtherStart"))
+    assert referee(path)["span"] == [0.0, 0.0]
+    assert len(Motion.load(path)) == 6
+
+
 def test_names_that_are_there_twice_are_numbered(tmp_path):
     from motiongen.io.fbx import _distinct
 
