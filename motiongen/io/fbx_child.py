@@ -135,7 +135,7 @@ def sampled(tree: Tree, stack: Any, fps: float) -> NDArray[np.float64]:
 
 
 def span(tree: Tree, stack: Any) -> tuple[float, float]:
-    """Return when an animation begins and ends, seconds: as its stack says, or as keys do where it does not say both."""
+    """Return when an animation begins and ends, seconds: as its stack says, else as its first and last keys do."""
     if stack.time_end > stack.time_begin or not tree.curves:
         return float(stack.time_begin), float(stack.time_end)
     return min(curve.min_time for curve in tree.curves), max(curve.max_time for curve in tree.curves)
