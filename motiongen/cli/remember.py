@@ -30,6 +30,8 @@ class RememberConfig:
     """Most clips with the same first caption; 0 for all."""
     captions_per_clip: Annotated[int, tyro.conf.arg(metavar="K")] = 0
     """Most captions of a clip; 0 for all."""
+    without: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME …", help_behavior_hint="(optional)")] = ()
+    """Sources that are left out, by name, such as rocketbox."""
     workers: int = 0
     """Parallel processes that read clips; 0 for one per core."""
     device: arguments.Device = "auto"
@@ -63,8 +65,9 @@ def main(argv: Sequence[str]) -> None:
         )
     work = AtomicFolder(config.output / "clips")  # never there, but what a kill leaves the next run removes
     try:
+        cache = _cache(config, work.part)
         memory = remember(
-            _cache(config, work.part),
+            cache.without(config.without) if config.without else cache,
             model.tokenizer,
             model.text,
             clips_per_caption=config.clips_per_caption,

@@ -92,7 +92,8 @@ class ClipCache:
         self._mark = str(info.get("files", ""))
         self.records = tuple(records)
         self._shards: dict[int, np.memmap[Any, np.dtype[np.uint8]]] = {}
-        self._starts = np.concatenate([[0], np.cumsum([record.num_frames for record in self.records])])
+        starts = np.concatenate([[0], np.cumsum([record.num_frames for record in self.records])])
+        self._spans, self._total = np.stack([starts[:-1], starts[1:]], axis=1), int(starts[-1])
 
     @classmethod
     def open(cls, folder: str | Path) -> "ClipCache":
@@ -120,6 +121,31 @@ class ClipCache:
     def __len__(self) -> int:
         return len(self.records)
 
+    def without(self, sources: Sequence[str]) -> "ClipCache":
+        """Return the cache without the clips of some sources, for whoever doubts a licence; the files stay.
+
+        Args:
+            sources: their names, as `motiongen prepare` was told.
+
+        Raises:
+            ValueError: a name that no clip has, or no clip that is left.
+        """
+        known = list(dict.fromkeys(record.source for record in self.records))
+        for name in sources:
+            if name not in known:
+                raise ValueError(
+                    f"without: expected one of {', '.join(known)}, got {name!r}; they are the sources"
+                )
+        kept = [index for index, record in enumerate(self.records) if record.source not in sources]
+        if not kept:
+            raise ValueError(
+                f"without: expected a source that is left, got all of {', '.join(known)}; name fewer"
+            )
+        part = ClipCache(self.folder, self.info, [self.records[index] for index in kept])
+        part.__dict__["_frames"] = self._frames  # of all clips
+        part._spans, part._total = self._spans[kept], self._total
+        return part
+
     def split(self, name: str) -> list[int]:
         """Return the indices of the clips of a split, "train" or "test"."""
         return [i for i, record in enumerate(self.records) if record.split == name]
@@ -137,7 +163,7 @@ class ClipCache:
 
     def features(self, index: int, mirrored: bool = False) -> Tensor:
         """Return the feature frames (T, 140) of a clip, or of its mirror image, float32."""
-        start, end = int(self._starts[index]), int(self._starts[index + 1])
+        start, end = self._spans[index].tolist()
         frames = torch.from_numpy(self._frames[start:end].astype(np.float32))
         return features.mirror(frames) if mirrored else frames
 
@@ -145,7 +171,7 @@ class ClipCache:
     def _frames(self) -> np.ndarray:
         """Feature frames (sum of T, 140) of all clips, float16, memory-mapped."""
         path = self.folder / f"features{self._mark}.f16"
-        shape = (int(self._starts[-1]), features.FEATURE_DIM)
+        shape = (self._total, features.FEATURE_DIM)
         if not path.is_file() or path.stat().st_size != 2 * shape[0] * shape[1]:
             with atomic_path(path) as aside, open(aside, "wb") as file:
                 for index in range(len(self)):

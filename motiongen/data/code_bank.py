@@ -38,6 +38,7 @@ class CodeBank:
         features: Callable[[int], Tensor],
         phases: int,
         folder: Path | None = None,
+        total_frames: int = 0,
     ) -> "CodeBank":
         """Return the bank of motions 0 .. count - 1, read from `folder` if they were encoded before.
 
@@ -47,6 +48,7 @@ class CodeBank:
             features: returns the feature frames (T, D) of a motion, by index.
             phases: P, at most the frames of a token.
             folder: where codes are stored; the file name is a hash of the tokenizer's weights. None to store nothing.
+            total_frames: of all motions, by which a part of a cache is told from another of as many motions.
 
         Raises:
             ValueError: phases out of range.
@@ -55,7 +57,9 @@ class CodeBank:
             expected = f"1..{tokenizer.config.frames_per_token}"
             raise ValueError(f"phases: expected {expected}, got {phases}; more would repeat the same tokens")
         path = (
-            None if folder is None else folder / f"codes-{fingerprint(tokenizer, count, phases)}.safetensors"
+            None
+            if folder is None
+            else folder / f"codes-{fingerprint(tokenizer, count, phases, total_frames)}.safetensors"
         )
         if path is not None and path.is_file():
             stored = read_tensors(path)

@@ -57,8 +57,9 @@ class Corpus:
             )
         phases = min(config.phases, tokenizer.config.frames_per_token)
         self.bank = CodeBank.encode(
-            tokenizer, len(self.motions), lambda i: self.features(self.motions[i]), phases, folder
-        )
+            tokenizer, len(self.motions), lambda i: self.features(self.motions[i]), phases, folder,
+            sum(cache.records[motion.clip].num_frames for motion in self.motions),
+        )  # fmt: skip
         self.shares = motion_shares(cache, self.motions, self.bank.lengths[:, 0], config, window)
         held_out = captioned_motions(cache, "test")
         self.held_out = held_out[:: max(1, len(held_out) // config.held_out_items)][: config.held_out_items]

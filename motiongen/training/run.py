@@ -70,6 +70,8 @@ class CacheTraining(TrainingRun):
 
     data: Path
     """Cache that motiongen prepare wrote."""
+    without: tuple[str, ...] | None = None
+    """Sources of the cache that are left out, by name, such as rocketbox."""
 
     def inputs(self) -> tuple[Path, ...]:
         """Return the input folders."""
@@ -79,7 +81,8 @@ class CacheTraining(TrainingRun):
         """Return the cache."""
         from motiongen.data.cache import ClipCache
 
-        return ClipCache.open(self.data)
+        cache = ClipCache.open(self.data)
+        return cache.without(self.without) if self.without else cache
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,6 +41,24 @@ def test_features_are_mapped_and_mirrored(cache):
     assert (cache.folder / "features.f16").stat().st_size == 2 * 140 * (30 + 31 + 32)
 
 
+def test_sources_are_left_out_by_name(tmp_path):
+    facts = {"licence": "CC0", "split": "train", "captions": ("a person sways",)}
+    clips = [
+        ({"id": f"{source}/0", "source": source, **facts}, wobble(20 + number, number))
+        for number, source in enumerate(["first", "doubtful", "last"])
+    ]
+    cache = write_cache(tmp_path / "cache", clips, fps=30)
+    part = cache.without(["doubtful"])
+    assert [record.id for record in part.records] == ["first/0", "last/0"]
+    assert_close(part.features(1), cache.features(2))
+    assert_close(part.motion(1).positions(), cache.motion(2).positions())
+    assert ClipCache.open(cache.folder).without(["first", "last"]).features(0).shape == (21, 140)
+    with pytest.raises(ValueError, match="without: expected one of first, doubtful, last, got 'laast'"):
+        cache.without(["laast"])
+    with pytest.raises(ValueError, match="expected a source that is left"):
+        cache.without(["first", "doubtful", "last"])
+
+
 def test_a_folder_that_is_no_cache_says_what_to_run(tmp_path):
     with pytest.raises(FileNotFoundError, match="run motiongen prepare"):
         ClipCache.open(tmp_path)
