@@ -14,10 +14,18 @@ from torch import Tensor
 from motiongen.constraints.easing import ease, runs, smoothed, window
 from motiongen.foot_lock import leg_rotations
 from motiongen.motion import Motion
-from motiongen.rotation import heading_angle, quat_inverse, quat_multiply, quat_rotate, quat_slerp, quat_yaw
+from motiongen.rotation import (
+    heading_angle,
+    quat_identity,
+    quat_inverse,
+    quat_multiply,
+    quat_rotate,
+    quat_slerp,
+    quat_yaw,
+)
 from motiongen.skeleton import local_rotations
 
-SWING_SECONDS = 0.27
+SWING_SECONDS = 0.3
 """Time of a further step."""
 STANCE_SECONDS = 0.9
 """A stance that is no longer than this is not cut, up to LONGEST_SLIDE."""
@@ -25,14 +33,22 @@ LEAST_SLIDE, LONGEST_SLIDE = 0.06, 0.35
 """Way that a foot may be carried within a stance, metres: from the first a long stance is cut, from the second any."""
 LONGEST_TURN = 0.7
 """The same for the turn of a foot, radians."""
+LEAST_SECONDS = 0.45
+"""Least time from one of a foot's further steps to the next."""
 LEAST_STEP = 0.03
 """Way from which a further step is lifted, metres."""
-LIFT, MOST_LIFT = 0.2, 0.09
-"""Height of a further step for each metre of its way, and the most, metres."""
+LEAST_LIFT, LIFT, MOST_LIFT = 0.04, 0.2, 0.1
+"""Height of the shortest further step, metres; what is added for each metre of its way; the most, metres."""
+PLANTED = 0.11
+"""Height of an ankle up to which a foot of a pose stands, metres."""
+PASS_SECONDS = 0.25
+"""Least time before and after a frame at which a foot in the air is asked to be elsewhere."""
 GAP_SECONDS, FOLLOW_SECONDS = 0.7, 0.2
 """A foot that stands nowhere for the first follows the body, from one place to the next every so often."""
-STRAIGHT, DEEPEST = 0.995, 0.09
+STRAIGHT, DEEPEST = 0.98, 0.12
 """Share of a leg's length from which the pelvis sinks, and by how much at most, metres."""
+NEAR = 0.005
+"""Distance from its place under which an ankle is left where it is, more or less, metres."""
 _MIN_FRAMES = 3
 SIDES = ("left", "right")
 
@@ -78,6 +94,11 @@ def footing(own: Motion, moved: Motion, exact: Sequence[int]) -> Footing:
         )  # fmt: skip
         anchors = _anchors(track, contacts[:, number], sorted(set(exact)), own.fps, late=bool(number))
         place, turn = _carried(track, anchors, contacts[:, number])
+        for frame in exact:
+            others = [abs(frame - other) for other in exact if other != frame]
+            place, turn = _through(
+                track, place, turn, anchors, frame, own.fps, min(others, default=own.num_frames)
+            )
         places.append(place)
         turns.append(turn)
     return Footing(torch.stack(places, dim=1), torch.stack(turns, dim=1))
@@ -102,6 +123,7 @@ class _Track:
         yaw = quat_yaw(self.yaw(at))
         place = self.moved[at] + quat_rotate(yaw, self.own[frames] - self.own[at])
         if anchor.whole:
+            place[:, 1] = place[:, 1].maximum(torch.minimum(self.moved[at, 1], self.own[frames, 1]))
             turn = quat_multiply(self.moved_turn[at], quat_inverse(self.own_turn[at]))
             return place, quat_multiply(turn, self.own_turn[frames])
         place[:, 1] = self.own[frames, 1]
@@ -114,7 +136,9 @@ def _anchors(track: _Track, stands: Tensor, exact: Sequence[int], fps: float, la
     for first, last in runs(stands, _MIN_FRAMES):
         found += _stance(track, first, last, [k for k in exact if first <= k <= last], fps, late)
     standing = {k for anchor in found for k in range(anchor.first, anchor.last + 1)}
-    found += [Anchor(k, k, k, whole=True) for k in exact if k not in standing]
+    for k in exact:  # a pose that stands where the motion does not is a step
+        if k not in standing and float(track.moved[k, 1]) < PLANTED:
+            found.append(Anchor(k, k, k, whole=True))
     found.sort(key=lambda anchor: anchor.first)
     ends = [anchor.first for anchor in found] + [len(stands)]
     begins = [-1] + [anchor.last for anchor in found]
@@ -147,7 +171,7 @@ def _stance(
     if exact and short:
         ats = list(exact)
     else:
-        ats = sorted({*_stops(where, yaw, first), *exact})
+        ats = sorted({*_stops(where, yaw, first, round(LEAST_SECONDS * fps)), *exact})
     swing = max(2, round(SWING_SECONDS * fps))
     ats = [k for k in ats if k in exact or all(abs(k - e) >= swing for e in exact)]
     anchors, begin = [], first
@@ -162,15 +186,19 @@ def _stance(
     return anchors
 
 
-def _stops(where: Tensor, yaw: Tensor, first: int) -> list[int]:
-    """Return frames of a stance between which the foot is carried too far to stay: where it has to stand anew."""
+def _stops(where: Tensor, yaw: Tensor, first: int, apart: int) -> list[int]:
+    """Return frames of a stance, apart, between which the foot is carried too far to stay: where it stands anew."""
     found = [0]
     for i in range(len(where)):
+        if i - found[-1] < apart:
+            continue
         far = float((where[i] - where[found[-1]]).norm()) > LONGEST_SLIDE
         if far or abs(float(yaw[i] - yaw[found[-1]])) > LONGEST_TURN:
             found.append(i)
     rest = float((where[-1] - where[found[-1]]).norm()) > LEAST_SLIDE
-    if len(where) - 1 > found[-1] and (rest or abs(float(yaw[-1] - yaw[found[-1]])) > LONGEST_TURN / 4):
+    if len(where) - 1 - found[-1] >= apart and (
+        rest or abs(float(yaw[-1] - yaw[found[-1]])) > LONGEST_TURN / 4
+    ):
         found.append(len(where) - 1)
     return [first + i for i in found]
 
@@ -182,12 +210,13 @@ def _carried(track: _Track, anchors: Sequence[Anchor], stands: Tensor) -> tuple[
     for i, anchor in enumerate(anchors):
         first = 0 if i == 0 else anchor.first
         last = count - 1 if i + 1 == len(anchors) else anchor.last
+        last = max(first, last)
         held = torch.arange(first, last + 1)
         places[held], turns[held] = track.carried(anchor, held)
         if i + 1 == len(anchors):
             break
         after = anchors[i + 1]
-        between = torch.arange(last + 1, after.first)
+        between = torch.arange(last + 1, max(after.first, last + 1))
         if not len(between):
             continue
         share = ease((between - last) / (after.first - last)).to(places)
@@ -198,8 +227,30 @@ def _carried(track: _Track, anchors: Sequence[Anchor], stands: Tensor) -> tuple[
         if (
             bool(stands[between].all()) and float(way) > LEAST_STEP
         ):  # a step that the motion itself does not make
-            places[between, 1] += (LIFT * way).clamp(max=MOST_LIFT) * (torch.pi * share).sin()
+            places[between, 1] += (LEAST_LIFT + LIFT * way).clamp(max=MOST_LIFT) * (torch.pi * share).sin()
     return places, turns
+
+
+def _through(
+    track: _Track, places: Tensor, turns: Tensor, anchors: Sequence[Anchor], frame: int, fps: float, most: int
+) -> tuple[Tensor, Tensor]:
+    """Return places and rotations that are at a frame as the moved body has them, without a stop in the air.
+
+    At most so many frames before and after it are changed.
+    """
+    least = round(PASS_SECONDS * fps)
+    before = max((a.last for a in anchors if a.last < frame), default=frame - least)
+    after = min((a.first for a in anchors if a.first > frame), default=frame + least)
+    at = torch.arange(len(places))
+    span = torch.where(
+        at < frame, min(max(frame - before, least), most), min(max(after - frame, least), most)
+    )
+    weight = 1 - ease((at - frame).abs() / span).to(places)
+    missing = quat_multiply(track.moved_turn[frame], quat_inverse(turns[frame]))
+    turned = quat_multiply(missing.expand_as(turns), turns)
+    through = places + weight[:, None] * (track.moved[frame] - places[frame])
+    through[:, 1] = torch.maximum(through[:, 1], torch.minimum(places[:, 1], track.moved[frame, 1]))
+    return through, quat_slerp(turns, turned, weight)
 
 
 def stand(motion: Motion, feet: Footing, own: Motion, exact: Sequence[int] = ()) -> Motion:
@@ -223,6 +274,9 @@ def stand(motion: Motion, feet: Footing, own: Motion, exact: Sequence[int] = ())
         bend, swing = leg_rotations(
             positions[:, hip], positions[:, knee], positions[:, ankle], feet.places[:, number]
         )
+        # A leg that is where it has to be stays as it is, however straight.
+        share = ((positions[:, ankle] - feet.places[:, number]).norm(dim=1) / NEAR).clamp(max=1.0)
+        bend, swing = (quat_slerp(quat_identity(1, dtype=share.dtype), each, share) for each in (bend, swing))
         world[:, hip] = quat_multiply(swing, world[:, hip])
         world[:, knee] = quat_multiply(swing, quat_multiply(bend, world[:, knee]))
         world[:, ankle] = feet.turns[:, number]

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from motiongen.blend import take_over
 from motiongen.constraints.avoid import Avoid
+from motiongen.constraints.easing import window
 from motiongen.constraints.file import Constraint
 from motiongen.constraints.footing import SIDES, Footing, footing, stand
 from motiongen.constraints.gaze import with_looks
@@ -19,10 +21,13 @@ from motiongen.constraints.pose_key import PoseKey
 from motiongen.constraints.poses import frame_of, with_poses
 from motiongen.constraints.reach import helped, reached
 from motiongen.constraints.route import places, route
+from motiongen.constraints.timing import aligned, retimed
 from motiongen.motion import Motion
 from motiongen.rotation import quat_slerp
 from motiongen.skeleton import SMPL22
 
+FREE_SECONDS = 0.4
+"""Time beside a place that is asked in which the pelvis is not wholly free to help an arm."""
 SEAM_SECONDS = 0.25
 """Time after frames that stay in which what differs fades out."""
 
@@ -100,6 +105,8 @@ def _held(motion: Motion, constraints: Sequence[Constraint], first: int) -> Moti
     keys = [each for each in constraints if isinstance(each, JointKey)]
     obstacles = [each for each in constraints if isinstance(each, Avoid)]
     asked = places(constraints, motion)
+    if not first:
+        motion = aligned(retimed(motion, asked) if asked else motion, poses)
     moved = route(motion, asked, obstacles, first).apply(motion) if asked or obstacles else motion
     moved = with_poses(moved, poses)
     goals = [pin for joint in ("left_wrist", "right_wrist", "head") if (pin := pins(moved, keys, joint))]
@@ -108,9 +115,24 @@ def _held(motion: Motion, constraints: Sequence[Constraint], first: int) -> Moti
         exact = [frame_of(pose.time, motion) for pose in poses]
         feet = footing(motion, moved, exact)
         feet = _pinned(feet, moved, [ankles[f"{side}_ankle"] for side in SIDES])
-        moved = stand(helped(moved, goals), feet, motion, exact)
+        moved = stand(
+            helped(moved, goals, _free(motion, [place.frame for place in asked])), feet, motion, exact
+        )
         moved = reached(moved, goals)
     return with_looks(moved, [each for each in constraints if isinstance(each, LookAt)])
+
+
+def _free(motion: Motion, frames: Sequence[int]) -> Tensor:
+    """Return how free the root (T, 1) is to leave its way: not at all at frames at which a place is asked."""
+    free = torch.ones(motion.num_frames, 1).to(motion.root)
+    for frame in frames:
+        free = (
+            free
+            * (1 - window(motion.num_frames, frame, frame, round(FREE_SECONDS * motion.fps)).to(free))[
+                :, None
+            ]
+        )
+    return free
 
 
 def _pinned(feet: Footing, moved: Motion, goals: Sequence[Pin | None]) -> Footing:

@@ -16,7 +16,7 @@ FREE_SECONDS = 0.5
 """Time beside a place that is asked in which the path is not wholly free to leave its way."""
 ROUNDS = 40
 """Pushes at most."""
-_STEP, _FARTHEST = 0.02, 10.0
+_STEP, _FARTHEST = 0.04, 6.0
 
 
 def depth(obstacle: Avoid, points: Tensor) -> Tensor:

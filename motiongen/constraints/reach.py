@@ -13,47 +13,47 @@ from motiongen.rotation import (
     axis_angle_from_quat,
     quat_between,
     quat_from_axis_angle,
+    quat_identity,
     quat_multiply,
     quat_rotate,
     quat_slerp,
 )
 from motiongen.skeleton import local_rotations
 
-BACK = 0.9
+BACK = 1.2
 """How far the back bends at most to help an arm or the head, radians."""
-ASIDE, DOWN, UP = 0.3, 0.45, 0.04
+ASIDE, DOWN, UP = 0.3, 0.6, 0.04
 """How far the pelvis goes at most over the floor, down and up to help, metres."""
 STRAIGHT = 0.95
 """Share of an arm's length that it reaches by itself."""
 EVEN_SECONDS = 0.08
 """Deviation of the Gaussian over time under which they help: what is at its limit stops softly."""
-_ROUNDS = 6
+_ROUNDS = 10
 _SOFT = 0.02  # metres over which help sets in
 _STEADY = 0.1
+_ASKED = 0.05  # weight of a goal from which it is met
 _BACK = ("spine1", "spine2", "spine3")
 
 
-def helped(motion: Motion, goals: Sequence[Pin]) -> Motion:
+def helped(motion: Motion, goals: Sequence[Pin], free: Tensor) -> Motion:
     """Return a motion of SMPL-22 that leans, bends and squats towards what its arms are too short for; feet slide.
 
     Args:
         motion: whose hands and head have goals.
         goals: of wrists and of the head; those of other joints are not looked at.
+        free: (T, 1) share of ASIDE by which the pelvis may go over the floor.
     """
     shift = torch.zeros_like(motion.root)
     bent = torch.zeros_like(motion.root)  # axis angle of the back in the world
     found = motion
     for _ in range(_ROUNDS):
-        missing = [_missing(found, goal) for goal in goals if goal.place is not None]
-        missing = [each for each in missing if each is not None]
+        wanting = (_missing(found, goal) for goal in goals if goal.place is not None)
+        missing = [each for each in wanting if each is not None]
         if not missing:
             return motion
         wanted = torch.stack([way for _, way in missing]).sum(dim=0) / len(missing)
         shift = shift + 0.5 * wanted
-        level = shift[:, [0, 2]].norm(dim=1, keepdim=True)
-        shift = shift * (ASIDE / level.clamp_min(ASIDE)) * shift.new_tensor([1.0, 0.0, 1.0]) + (
-            shift[:, 1:2].clamp(-DOWN, UP) * shift.new_tensor([0.0, 1.0, 0.0])
-        )
+        shift = _limited(shift, ASIDE * free)
         low = found.positions()[:, found.skeleton.index("spine1")]
         for point, way in missing:
             turn = quat_between(point - low, point + 0.6 * way / len(missing) - low)
@@ -63,6 +63,15 @@ def helped(motion: Motion, goals: Sequence[Pin]) -> Motion:
         found = _bent(replace(motion, root=motion.root + shift), bent)
     even = EVEN_SECONDS * motion.fps
     return _bent(replace(motion, root=motion.root + smoothed(shift, even)), smoothed(bent, even))
+
+
+def _limited(shift: Tensor, aside: Tensor) -> Tensor:
+    """Return ways of the pelvis (T, 3) within DOWN and UP, and over the floor within so much (T, 1), metres."""
+    level = shift[:, [0, 2]].norm(dim=1, keepdim=True)
+    share = aside / torch.maximum(level, aside).clamp_min(1e-9)
+    return torch.stack(
+        [shift[:, 0] * share[:, 0], shift[:, 1].clamp(-DOWN, UP), shift[:, 2] * share[:, 0]], dim=1
+    )
 
 
 def _missing(motion: Motion, goal: Pin) -> tuple[Tensor, Tensor] | None:
@@ -139,6 +148,9 @@ def _move_arm(motion: Motion, world: Tensor, positions: Tensor, goal: Pin, side:
         bend, swing = two_bone(
             positions[:, shoulder], positions[:, elbow], positions[:, wrist], goal.place, hinge, _STEADY
         )
+        # An arm that is not asked for anything stays as it is, however straight.
+        share = (goal.weight / _ASKED).clamp(max=1.0)
+        bend, swing = (quat_slerp(quat_identity(1, dtype=share.dtype), each, share) for each in (bend, swing))
         world[:, shoulder] = quat_multiply(swing, world[:, shoulder])
         lower = quat_multiply(swing, bend)
         world[:, elbow] = quat_multiply(lower, world[:, elbow])

@@ -36,7 +36,8 @@ _STILL, _MOVING = (
     0.15,
     0.4,
 )  # m/s: up to the first a body stays as it faces, from the second on it faces along its way
-_SOFT_SECONDS = 0.25  # deviation of the Gaussian under which turns are even
+_SOFT_SECONDS = 0.25  # deviation of the Gaussian under which ways and turns are even
+_GAIT_SECONDS = 0.8  # deviation of the Gaussian under which it is told whether a body goes ahead or backwards
 _ROUNDS = 4
 _PACED = 0.6  # metres: who goes less far is not asked for other steps
 
@@ -110,7 +111,7 @@ def pace(motion: Motion, constraints: Sequence[Constraint]) -> float:
         constraints: of which paths, waypoints and poses count.
     """
     own = smoothed(motion.root[:, [0, 2]], SWAY_SECONDS * motion.fps)
-    stops = _within_reach(places(constraints, motion), motion.fps, own)
+    stops = within_reach(places(constraints, motion), motion.fps, own)
     if not stops or stops[-1].frame == 0:
         return 1.0
     ways = [math.dist(a.point, b.point) for a, b in pairwise(stops)]
@@ -157,27 +158,28 @@ def route(motion: Motion, asked: Sequence[Place], obstacles: Sequence[Avoid], fi
             for i in range(first)
         ]
         asked = held + [place for place in asked if place.frame >= first]
-    stops = _within_reach(asked, motion.fps, own)
+    stops = within_reach(asked, motion.fps, own)
     frames = torch.tensor([place.frame for place in stops])
     targets = torch.tensor([place.point for place in stops]).to(flat)
     exact = torch.tensor([not place.sways for place in stops])
     progress = _progress(own, motion.fps)
     turn = torch.zeros_like(flat[:, 0])
     place = own
-    for _ in range(_ROUNDS):
+    for number in range(_ROUNDS):
         swayed = quat_rotate(quat_yaw(turn[frames]), sway[frames])[:, [0, 2]]
         centre = targets - torch.where(exact[:, None], swayed, torch.zeros_like(swayed))
         place = (
-            _way(own, frames, centre, progress, turn, motion.fps)
+            _way(own, frames, centre, exact, progress, turn, motion.fps)
             if len(stops) > 1
             else own + centre - own[frames]
         )
-        place = around(place, obstacles, sorted({0, *frames.tolist()}) if asked else [0], motion.fps)
+        if number >= _ROUNDS - 2:  # when the way is nearly what it will be
+            place = around(place, obstacles, sorted({0, *frames.tolist()}) if asked else [0], motion.fps)
         turn = _turned(motion, own, place, stops)
     return Route(own, place, turn)
 
 
-def _within_reach(asked: Sequence[Place], fps: float, own: Tensor) -> list[Place]:
+def within_reach(asked: Sequence[Place], fps: float, own: Tensor) -> list[Place]:
     """Return places from the first frame on, of which none is further from the one before than FASTEST allows.
 
     Those that are come nearer. Where the first frame is not asked to be anywhere, it stays on the motion's own way.
@@ -201,24 +203,31 @@ def _progress(own: Tensor, fps: float) -> Tensor:
     return (speed + STANDING_SPEED).cumsum(0)
 
 
-def _way(own: Tensor, frames: Tensor, targets: Tensor, progress: Tensor, turn: Tensor, fps: float) -> Tensor:
-    """Return a way (T, 2) by targets (K, 2) at frames; after the last it is the motion's own, turned as it is there."""
+def _way(
+    own: Tensor, frames: Tensor, targets: Tensor, exact: Tensor, progress: Tensor, turn: Tensor, fps: float
+) -> Tensor:
+    """Return a way (T, 2) by targets (K, 2) at frames; after the last it is the motion's own, turned as it is there.
+
+    It is soft, and then bent back to the targets that are exact (K,).
+    """
     last = int(frames[-1])
     place = curve(progress[frames], targets, progress)
     after = quat_rotate(quat_yaw(turn[last]), _flat(own[last:] - own[last]))[:, [0, 2]]
     place = torch.cat([place[:last], targets[-1] + after])
-    soft = smoothed(place, 0.12 * fps)
-    return soft + curve(
-        frames.to(place), targets - soft[frames], torch.arange(len(place)).to(place).clamp(max=last)
-    )
+    soft = smoothed(place, _SOFT_SECONDS * fps)
+    exact = exact | (frames == 0)
+    if not exact.any():
+        return soft
+    missing = (targets - soft[frames])[exact]
+    reach = round(TURN_SECONDS * fps)
+    return soft + faded(len(place), frames[exact].tolist(), missing, [reach] * len(missing))
 
 
 def _turned(motion: Motion, own: Tensor, place: Tensor, stops: Sequence[Place]) -> Tensor:
     """Return the turn (T,) with which the body faces its way as it did its own, and headings where they are asked."""
     facing, fps = motion.heading(), motion.fps
-    ahead = 0.15 * torch.stack([facing.sin(), facing.cos()], dim=1)  # who stands goes where it faces
-    was, goes = _velocity(own, fps) + ahead, _velocity(place, fps)
-    angle = torch.atan2(goes[:, 0], goes[:, 1]) - torch.atan2(was[:, 0], was[:, 1])
+    goes = _velocity(place, fps)
+    angle = torch.atan2(goes[:, 0], goes[:, 1]) - _way_of_going(own, facing, fps)
     weight = ((goes.norm(dim=1) - _STILL) / (_MOVING - _STILL)).clamp(0, 1)
     asked = {
         place.frame: place.heading - float(facing[place.frame])
@@ -242,6 +251,18 @@ def _turned(motion: Motion, own: Tensor, place: Tensor, stops: Sequence[Place]) 
     return turn + faded(len(own), frames, missing[:, None], reach)[:, 0]
 
 
+def _way_of_going(own: Tensor, facing: Tensor, fps: float) -> Tensor:
+    """Return the direction (T,) in which a body goes as it goes at that time, radians: ahead, aside or backwards.
+
+    That is where it faces, and how it goes from there on average over seconds: steps of somebody who hardly goes have
+    no direction of their own.
+    """
+    flat = quat_rotate(quat_yaw(-facing), _flat(_velocity(own, fps)))[:, [0, 2]]
+    aside = _averaged(flat, _GAIT_SECONDS * fps) + flat.new_tensor([0.0, 0.05])
+    faces = _averaged(torch.stack([facing.sin(), facing.cos()], dim=1), _SOFT_SECONDS * fps)
+    return torch.atan2(faces[:, 0], faces[:, 1]) + torch.atan2(aside[:, 0], aside[:, 1])
+
+
 def _unrolled(way: Sequence[float], counts: Sequence[bool], asked: Mapping[int, float]) -> dict[int, float]:
     """Return the turn of each frame for which there is one, without jumps by whole turns.
 
@@ -251,7 +272,8 @@ def _unrolled(way: Sequence[float], counts: Sequence[bool], asked: Mapping[int, 
         asked: turn with which frames face as they are asked, which stands in place of that of the way.
     """
     found: dict[int, float] = {}
-    last_way = last = None
+    last_way: float | None = None
+    last: float | None = None
     for frame, (angle, goes) in enumerate(zip(way, counts, strict=True)):
         if goes:
             near = last_way if last_way is not None else last

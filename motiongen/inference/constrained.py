@@ -15,8 +15,8 @@ from motiongen.shaping.tempo import at_times
 
 SLOWEST, FASTEST = 0.75, 1.4
 """How much slower or faster a motion is played so that its steps go as far as is asked."""
-ENOUGH = 0.2
-"""Share by which steps may go too far or not far enough: they are made that much shorter or longer."""
+SHORTEST, LONGEST = 0.6, 1.4
+"""How much shorter or longer steps are made without playing the motion slower or faster."""
 
 Write = Callable[[float | None], list[PromptedMotion]]
 
@@ -70,7 +70,7 @@ def _paced(
     """Return motions that were written anew where their steps go much too far or not far enough."""
     paces = [pace(each.motion, constraints) for each in written]
     mean = sum(paces) / len(paces)
-    if abs(mean - 1) < ENOUGH:
+    if SHORTEST < mean < LONGEST:
         return list(written)
     tempo = min(max(mean, SLOWEST), FASTEST)
     longest = max(each.motion.seconds for each in written)
