@@ -6,6 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from motiongen import two_bone
 from motiongen.constraints.easing import smoothed
 from motiongen.constraints.pins import Pin
 from motiongen.motion import Motion
@@ -145,9 +146,10 @@ def _move_arm(motion: Motion, world: Tensor, positions: Tensor, goal: Pin, side:
     if goal.place is not None:
         sign = 1.0 if side == "left" else -1.0
         hinge = quat_rotate(world[:, shoulder], world.new_tensor([0.0, sign, 0.0]))
-        bend, swing = two_bone(
-            positions[:, shoulder], positions[:, elbow], positions[:, wrist], goal.place, hinge, _STEADY
-        )
+        points = (positions[:, shoulder], positions[:, elbow], positions[:, wrist], goal.place, hinge)
+        planes = (each.detach().double().cpu().numpy().T for each in points)
+        solved = two_bone.solve(*planes, steady=_STEADY)
+        bend, swing = (torch.from_numpy(each.T).to(world) for each in solved)
         # An arm that is not asked for anything stays as it is, however straight.
         share = (goal.weight / _ASKED).clamp(max=1.0)
         bend, swing = (quat_slerp(quat_identity(1, dtype=share.dtype), each, share) for each in (bend, swing))
