@@ -10,6 +10,7 @@ from motiongen import two_bone
 from motiongen.constraints.easing import smoothed
 from motiongen.constraints.pins import Pin
 from motiongen.motion import Motion
+from motiongen.planes import Planes
 from motiongen.rotation import (
     axis_angle_from_quat,
     quat_between,
@@ -146,9 +147,10 @@ def _move_arm(motion: Motion, world: Tensor, positions: Tensor, goal: Pin, side:
     if goal.place is not None:
         sign = 1.0 if side == "left" else -1.0
         hinge = quat_rotate(world[:, shoulder], world.new_tensor([0.0, sign, 0.0]))
-        points = (positions[:, shoulder], positions[:, elbow], positions[:, wrist], goal.place, hinge)
-        planes = (each.detach().double().cpu().numpy().T for each in points)
-        solved = two_bone.solve(*planes, steady=_STEADY)
+        solved = two_bone.solve(
+            _plane(positions[:, shoulder]), _plane(positions[:, elbow]), _plane(positions[:, wrist]),
+            _plane(goal.place), _plane(hinge), _STEADY,
+        )  # fmt: skip
         bend, swing = (torch.from_numpy(each.T).to(world) for each in solved)
         # An arm that is not asked for anything stays as it is, however straight.
         share = (goal.weight / _ASKED).clamp(max=1.0)
@@ -158,3 +160,8 @@ def _move_arm(motion: Motion, world: Tensor, positions: Tensor, goal: Pin, side:
         world[:, elbow] = quat_multiply(lower, world[:, elbow])
         turned = quat_multiply(lower, turned)
     world[:, wrist] = turned if goal.turn is None else goal.turn
+
+
+def _plane(vectors: Tensor) -> Planes:
+    """Return vectors (T, 3) with their components outermost (3, T)."""
+    return vectors.detach().double().cpu().numpy().T

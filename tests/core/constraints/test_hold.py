@@ -186,6 +186,7 @@ def test_frames_that_stay_stay():
     assert acceleration(held) < 2 * acceleration(motion)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_any_mixture_gives_a_body(seed):
     """Random constraints, many against each other, on a motion that stands nowhere."""
