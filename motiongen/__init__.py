@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from motiongen.version import __version__
 
 if TYPE_CHECKING:
+    from motiongen.constraints import Avoid, JointKey, LookAt, PoseKey, RootPath, Waypoint
     from motiongen.heads.badm.config import BADMOptions
     from motiongen.heads.bamm.config import BAMMOptions
     from motiongen.heads.carp.config import CARPOptions
@@ -26,17 +27,23 @@ if TYPE_CHECKING:
 
 _PUBLIC = {
     "SMPL22": "motiongen.skeleton",
+    "Avoid": "motiongen.constraints",
     "BADMOptions": "motiongen.heads.badm.config",
     "BAMMOptions": "motiongen.heads.bamm.config",
     "CARPOptions": "motiongen.heads.carp.config",
     "Character": "motiongen.retargeting",
     "DanceModel": "motiongen.inference.dance_model",
+    "JointKey": "motiongen.constraints",
+    "LookAt": "motiongen.constraints",
     "Model": "motiongen.inference.model",
     "MogoOptions": "motiongen.heads.mogo.config",
     "Motion": "motiongen.motion",
     "PolicyModel": "motiongen.inference.policy_model",
+    "PoseKey": "motiongen.constraints",
     "Retargeter": "motiongen.retargeting",
+    "RootPath": "motiongen.constraints",
     "Skeleton": "motiongen.skeleton",
+    "Waypoint": "motiongen.constraints",
     "dance": "motiongen.inference.dance",
     "edit": "motiongen.inference.generate",
     "edit_dance": "motiongen.inference.dance",
@@ -49,17 +56,23 @@ _PUBLIC = {
 
 __all__ = [
     "SMPL22",
+    "Avoid",
     "BADMOptions",
     "BAMMOptions",
     "CARPOptions",
     "Character",
     "DanceModel",
+    "JointKey",
+    "LookAt",
     "Model",
     "MogoOptions",
     "Motion",
     "PolicyModel",
+    "PoseKey",
     "Retargeter",
+    "RootPath",
     "Skeleton",
+    "Waypoint",
     "__version__",
     "dance",
     "edit",

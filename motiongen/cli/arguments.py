@@ -20,6 +20,8 @@ from motiongen.cli.progress import bar
 from motiongen.devices import Device as Device
 
 if TYPE_CHECKING:
+    from motiongen.constraints import Constraint
+    from motiongen.constraints.outcome import Outcome
     from motiongen.motion import Motion
     from motiongen.music.audio import Audio
     from motiongen.render.caption import Captions
@@ -48,6 +50,15 @@ Memory = Annotated[
         metavar="MEMORY|0",
         help="Clips that the model reads beside a prompt: a folder that motiongen remember wrote, or 0 for none.",
         help_behavior_hint="(default: that of the weights)",
+    ),
+]
+
+Constraints = Annotated[
+    Path | None,
+    tyro.conf.arg(
+        metavar="SHOT.json",
+        help="Paths, waypoints, poses, hands, looks and obstacles to meet, as docs/constraints.md describes them.",
+        help_behavior_hint="(optional)",
     ),
 ]
 
@@ -399,6 +410,33 @@ def save(motion: "Motion", path: Path, character: "Character | None") -> None:
 def numbered(path: Path, index: int, count: int) -> Path:
     """Return the file of a variant: walk.mp4 if there is one variant, else walk-1.mp4, walk-2.mp4, …"""
     return path if count == 1 else path.with_name(f"{path.stem}-{index + 1}{path.suffix}")
+
+
+def read_constraints(path: Path | None) -> "list[Constraint]":
+    """Return the constraints in a file; none where none is given.
+
+    Raises:
+        UsageError: the file says something that cannot be.
+    """
+    if path is None:
+        return []
+    from motiongen.constraints import read
+
+    try:
+        return read(path)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def report_outcomes(outcomes: "Iterable[Outcome]", path: Path | None = None) -> None:
+    """Print to stderr how well each constraint was met, a line each: off by how much before and after the correction.
+
+    Args:
+        outcomes: of one motion.
+        path: its file, where there are several motions.
+    """
+    for outcome in outcomes:
+        print(f"{path.name}: {outcome}" if path else outcome, file=sys.stderr)
 
 
 def report(paths: Iterable[Path], licence: str = "") -> None:

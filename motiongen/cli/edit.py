@@ -38,6 +38,7 @@ class EditConfig:
     """Keep path, height and tilt of the root; with --music."""
     keep_path: bool = False
     """Leave all that follows the span where it is, and steer the span to meet it; with words."""
+    constraints: arguments.Constraints = None
     lock_feet: bool = True
     """Keep standing feet of the span from sliding, by inverse kinematics of the legs; with words."""
     style: Annotated[str | None, tyro.conf.arg(metavar="STYLE", help_behavior_hint="(with --music)")] = None
@@ -89,6 +90,11 @@ class EditConfig:
             raise UsageError("temperature: expected a sentence with it, got --music; leave one out")
         arguments.check_sampling(self.seed, self.guidance, self.temperature)
         arguments.check_steps(self.steps)
+        if self.constraints is not None and (self.music is not None or self.keep_path):
+            raise UsageError(
+                "constraints: expected a sentence with them and a path that may bend, got --music or --keep-path; "
+                "leave one out"
+            )
         given = sum(option is not None for option in (self.between, self.before, self.after))
         if given > 1 or (not given and self.joints is None and not self.keep_root):
             raise UsageError(
@@ -115,7 +121,7 @@ def main(argv: Sequence[str]) -> None:
         raise UsageError(f"prompt: expected one sentence, got {len(prompts)} lines; edit one span at a time")
     arguments.check_style(config.style, config.weights)
     arguments.check_outputs(config.output, arguments.known_outputs())
-    arguments.check_inputs(config.clip, config.music, config.body)
+    arguments.check_inputs(config.clip, config.music, config.constraints, config.body)
     arguments.resolve_device(config.device)
     character = config.figure.load(config.body)
     from motiongen.motion import Motion
@@ -142,9 +148,11 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _by_words(config: EditConfig, motion: "Motion", prompt: str, between: tuple[float, float]) -> "Motion":
+    from motiongen.constraints.hold import hold
     from motiongen.inference.generate import edit
 
-    return edit(
+    constraints = arguments.read_constraints(config.constraints)
+    edited = edit(
         motion,
         prompt,
         between=between,
@@ -158,6 +166,11 @@ def _by_words(config: EditConfig, motion: "Motion", prompt: str, between: tuple[
         device=config.device,
         memory=config.memory,
     )
+    if not constraints:
+        return edited
+    held = hold(edited, constraints, first=round(between[0] * edited.fps))
+    arguments.report_outcomes(held.outcomes)
+    return held.motion
 
 
 def _by_music(config: EditConfig, motion: "Motion", between: tuple[float, float], audio: "Audio") -> "Motion":

@@ -44,6 +44,7 @@ class GenerateConfig:
     """Device of the model."""
     start_from: Annotated[Path | None, tyro.conf.arg(metavar="CLIP", help_behavior_hint="(optional)")] = None
     """A clip to continue."""
+    constraints: arguments.Constraints = None
     lock_feet: bool = True
     """Keep standing feet from sliding, by inverse kinematics of the legs."""
     plan: bool = True
@@ -83,7 +84,8 @@ def main(argv: Sequence[str]) -> None:
         arguments.numbered(path, i, config.count) for i in range(config.count) for path in config.output
     ]
     arguments.check_outputs(config.output, arguments.known_outputs())
-    arguments.check_inputs(config.start_from, config.body)
+    arguments.check_inputs(config.start_from, config.constraints, config.body)
+    constraints = arguments.read_constraints(config.constraints)
     device = arguments.resolve_device(config.device)
     character = config.figure.load(config.body)
     from motiongen.inference.generate import variants
@@ -105,10 +107,15 @@ def main(argv: Sequence[str]) -> None:
         weights=config.weights,
         device=device,
         memory=config.memory,
+        constraints=constraints,
     )
     for i, variant in enumerate(generated):
         motion = config.figure.moved(variant.motion, character)
         for path in config.output:
             named = arguments.numbered(path, i, config.count)
             arguments.write(motion, named, variant.parts, config.size, config.body, character=character)
+    for i, variant in enumerate(generated):
+        arguments.report_outcomes(
+            variant.outcomes, outputs[i * len(config.output)] if config.count > 1 else None
+        )
     arguments.report(outputs, generated[0].motion.licence)

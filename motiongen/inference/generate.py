@@ -6,6 +6,10 @@ from functools import partial
 from pathlib import Path
 
 from motiongen.conditions.plan import plan_all
+from motiongen.constraints import Constraint
+from motiongen.constraints.hold import hold
+from motiongen.inference.constrained import constrained
+from motiongen.inference.humanoid_clip import canonical
 from motiongen.inference.load import load_words
 from motiongen.inference.model import PromptedMotion
 from motiongen.inference.perform import perform
@@ -27,6 +31,7 @@ def generate(
     weights: str | Path = "open",
     device: str = "auto",
     memory: str | Path | None = None,
+    constraints: Sequence[Constraint] = (),
 ) -> Motion:
     """Return the motion of a prompt, or of several prompts in sequence without a break.
 
@@ -45,6 +50,8 @@ def generate(
         weights: "open" (free sources), "full" (non-commercial) or a folder.
         device: "auto", "cpu" or "cuda".
         memory: a folder that `motiongen remember` wrote; "0" for none; None for that of the weights.
+        constraints: what to meet, exactly where a body can (`motiongen.constraints`); the motion becomes at least as
+            long as they last.
 
     Raises:
         ValueError: an empty prompt, or a number out of range.
@@ -64,6 +71,7 @@ def generate(
         weights=weights,
         device=device,
         memory=memory,
+        constraints=constraints,
     )[0].motion
 
 
@@ -83,6 +91,7 @@ def variants(
     weights: str | Path = "open",
     device: str = "auto",
     memory: str | Path | None = None,
+    constraints: Sequence[Constraint] = (),
 ) -> list[PromptedMotion]:
     """Return several variants of the motion that `generate` returns, with the time span of each prompt.
 
@@ -101,22 +110,30 @@ def variants(
         weights: as in `generate`.
         device: as in `generate`.
         memory: as in `generate`.
+        constraints: as in `generate`; how well each is met is in `PromptedMotion.outcomes`.
     """
     prompts = [prompts] if isinstance(prompts, str) else list(prompts)
     model = load_words(head, weights, device, memory=memory)
     options = model.spec.options().adjusted(guidance_scale, temperature)
     model.note_far([part.text for part in plan_all(prompts) if not part.rests] if plan else prompts)
-    write = partial(perform, model) if plan else model.sequence
-    written: list[PromptedMotion] = write(
-        prompts,
-        count=count,
-        seconds=seconds,
-        start_from=start_from,
-        seed=seed,
-        best_of=best_of,
-        options=options,
-    )
-    return [_locked(each) for each in written] if lock_feet else written
+    begin = partial(perform, model) if plan else model.sequence
+
+    def write(length: float | None) -> list[PromptedMotion]:
+        written: list[PromptedMotion] = begin(
+            prompts,
+            count=count,
+            seconds=length,
+            start_from=start_from,
+            seed=seed,
+            best_of=best_of,
+            options=options,
+        )
+        return [_locked(each) for each in written] if lock_feet else written
+
+    if not constraints:
+        return write(seconds)
+    start = None if start_from is None else canonical(start_from)
+    return constrained(write, constraints, prompts=len(prompts), seconds=seconds, start=start)
 
 
 def _locked(written: PromptedMotion) -> PromptedMotion:
@@ -138,6 +155,7 @@ def edit(
     weights: str | Path = "open",
     device: str = "auto",
     memory: str | Path | None = None,
+    constraints: Sequence[Constraint] = (),
 ) -> Motion:
     """Return a motion with a span regenerated to a prompt. Frames before it are unchanged.
 
@@ -156,13 +174,20 @@ def edit(
         weights: as in `generate`.
         device: as in `generate`.
         memory: as in `generate`.
+        constraints: what the span and all after it meet, of SMPL-22; see `generate`. Frames before the span stay.
 
     Raises:
-        ValueError: a head that does not edit, or a span outside the motion.
+        ValueError: a head that does not edit, a span outside the motion, or constraints after its end or with
+            `keep_path`.
     """
+    if constraints and keep_path:
+        raise ValueError("constraints: expected a path that may bend, got keep_path; leave one of them out")
     model = load_words(head, weights, device, memory=memory, edits=True)
     model.note_far([prompt])
     options = model.spec.options().adjusted(guidance_scale, temperature)
-    return model.edit(
+    edited = model.edit(
         motion, prompt, between, keep_path=keep_path, lock_feet=lock_feet, seed=seed, options=options
     )
+    if not constraints:
+        return edited
+    return hold(edited, constraints, first=round(between[0] * edited.fps)).motion

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from motiongen import features, heads
 from motiongen.conditions.text import TextCondition, TextEncoder
+from motiongen.constraints.outcome import Outcome
 from motiongen.data.memory import Memory, Recall
 from motiongen.heads.code_config import CodeOptions
 from motiongen.heads.spec import Kind
@@ -47,10 +48,12 @@ class PromptedMotion:
     Attributes:
         motion: the motion.
         parts: (start, end, prompt) of each prompt, seconds.
+        outcomes: how well each constraint that it was held to is met, in order.
     """
 
     motion: Motion
     parts: tuple[tuple[float, float, str], ...]
+    outcomes: tuple[Outcome, ...] = ()
 
 
 @dataclass
