@@ -66,13 +66,13 @@ def remember(
             made = facts | {"id": f"{record.id}, {gesture.name}"}
             kept.append((gesture.frames, gesture.captions, made, length))
     return Memory.build(
-        encode_all(tokenizer, [frames for frames, *_ in kept]),
-        [captions for _, captions, *_ in kept],
+        encode_all(tokenizer, [frames for frames, _, _, _ in kept]),
+        [captions for _, captions, _, _ in kept],
         encoder.embed_pooled,
-        [facts for *_, facts, _ in kept],
+        [facts for _, _, facts, _ in kept],
         encoder.name,
         fingerprint(tokenizer),
-        torch.tensor([length for *_, length in kept]),
+        torch.tensor([length for _, _, _, length in kept]),
     )
 
 
