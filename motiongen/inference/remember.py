@@ -56,23 +56,23 @@ def remember(
             "clips: expected some with captions, got none; write them into captions.csv beside the files"
         )
     step = tokenizer.config.frames_per_token
-    kept: list[tuple[Tensor, tuple[str, ...], dict[str, str], int]] = []
+    entries: list[tuple[Tensor, tuple[str, ...], dict[str, str], int]] = []
     for motion, captions in zip(motions, _captions(motions, captions_per_clip), strict=True):
         record = cache.records[motion.clip]
         facts, length = clip_facts(record), -(-record.num_frames // step)
         frames = cache.features(motion.clip, motion.mirrored)[: TOKENS * step]
-        kept.append((frames, captions, facts, length))
+        entries.append((frames, captions, facts, length))
         for gesture in other_gestures(frames, captions):
             made = facts | {"id": f"{record.id}, {gesture.name}"}
-            kept.append((gesture.frames, gesture.captions, made, length))
+            entries.append((gesture.frames, gesture.captions, made, length))
     return Memory.build(
-        encode_all(tokenizer, [frames for frames, _, _, _ in kept]),
-        [captions for _, captions, _, _ in kept],
+        encode_all(tokenizer, [frames for frames, _, _, _ in entries]),
+        [captions for _, captions, _, _ in entries],
         encoder.embed_pooled,
-        [facts for _, _, facts, _ in kept],
+        [facts for _, _, facts, _ in entries],
         encoder.name,
         fingerprint(tokenizer),
-        torch.tensor([length for _, _, _, length in kept]),
+        torch.tensor([length for _, _, _, length in entries]),
     )
 
 
