@@ -22,6 +22,7 @@ from motiongen.humanoid import humanoid_match
 from motiongen.inference.model import Model
 from motiongen.inference.perform import perform
 from motiongen.motion import Motion
+from motiongen.retargeting import Body
 from motiongen.skeleton import SMPL22, Skeleton
 from motiongen_bridge.sent_body import body_rest
 
@@ -174,7 +175,7 @@ def own_skeleton(wire: WireSkeleton) -> Skeleton | None:
         wire: a tree of joints, parents first.
 
     Raises:
-        ProtocolError: its numbers are none of a skeleton, or it is no humanoid.
+        ProtocolError: its numbers are none of a skeleton, or it is no humanoid, or a limb has a bone without length.
     """
     names = [joint.name for joint in wire.joints]
     rotations = torch.tensor([joint.rest_rotation for joint in wire.joints])
@@ -201,6 +202,12 @@ def own_skeleton(wire: WireSkeleton) -> Skeleton | None:
             "or send the canonical skeleton of /capabilities",
             details={"joints": names[:100]},
         )
+    try:
+        Body.of(skeleton)  # now, and not after a clip was made for it
+    except ValueError as error:  # a limb's bone without length
+        raise ProtocolError(
+            "invalid_skeleton", str(error).partition(";")[0] + "; give the bone a length"
+        ) from None
     return skeleton
 
 

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import socket
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, Self
@@ -32,17 +33,20 @@ class MmcpServer:
         url: address for plug-ins, without a path.
     """
 
-    def __init__(self, model: Model, config: ServerConfig) -> None:
-        """Bind the port.
+    def __init__(
+        self, model: Model, config: ServerConfig, sockets: list[socket.socket] | None = None
+    ) -> None:
+        """Bind the port, unless that is done.
 
         Args:
             model: writes the clips.
             config: address, token and allowed origins; its limits are the stream's.
+            sockets: what `bind_sockets` returned for its address; bound here if None.
 
         Raises:
             OSError: the port is taken.
         """
-        self._sockets = bind_sockets(config.host, config.port)
+        self._sockets = bind_sockets(config.host, config.port) if sockets is None else sockets
         host = f"[{config.host}]" if ":" in config.host else config.host
         self.url = f"http://{host}:{self._sockets[0].getsockname()[1]}"
         app = Guard(build_app(MotionBackbone(model), title="motiongen"), config)

@@ -122,4 +122,8 @@ def make_sender(url: str) -> FrameSender:
     if not separator:
         raise ValueError(f"send: expected NAME://HOST:PORT with one of {', '.join(SENDERS)}, got {url!r}")
     spec = lookup(name)
-    return spec.make(*parse_address(name, address, spec.port))
+    host, port = parse_address(name, address, spec.port)
+    try:
+        return spec.make(host, port)
+    except ValueError as error:  # several receivers may be asked for, and the server has a host, too
+        raise ValueError(f"send: {url}: {error}") from None

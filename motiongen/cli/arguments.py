@@ -182,15 +182,17 @@ def known_outputs() -> tuple[str, ...]:
     return (*known_pictures(), *known_formats())
 
 
-def check_outputs(paths: Iterable[Path], extensions: Iterable[str]) -> None:
+def check_outputs(paths: Iterable[Path], extensions: Iterable[str], character: Path | None = None) -> None:
     """Check, before any work, that output files can be written.
 
     Args:
         paths: Files that the command is asked for.
         extensions: Those that this command can write, with the dot.
+        character: File of the user's own character, which must not be written over.
 
     Raises:
-        UsageError: No path, an unknown extension, one that needs an extra, a folder that is missing or not writable.
+        UsageError: No path, an unknown extension, one that needs an extra, a folder that is missing or not writable,
+            or the character's own file.
     """
     paths, extensions = list(paths), tuple(extensions)
     if not paths:
@@ -200,6 +202,8 @@ def check_outputs(paths: Iterable[Path], extensions: Iterable[str]) -> None:
             raise UsageError(f"output: cannot write {path.name}; known extensions: {' '.join(extensions)}")
         if path.is_dir():
             raise UsageError(f"output: {path} is a folder; give a file name")
+        if character is not None and path.exists() and character.exists() and path.samefile(character):
+            raise UsageError(f"output: {path} is the character, which would be lost; give another name")
         if path.suffix.lower() in known_formats():
             _check_installed(path)
         check_folder(path.parent)

@@ -34,7 +34,7 @@ def main(argv: Sequence[str]) -> None:
     """Convert one clip, or with --animation all each animation of a file."""
     config = arguments.parse(ConvertConfig, argv, "convert")
     arguments.check_inputs(config.source)
-    arguments.check_outputs([config.target], arguments.known_formats())
+    arguments.check_outputs([config.target], arguments.known_formats(), config.figure.character)
     character = config.figure.load()
     from motiongen.motion import Motion
 

@@ -65,7 +65,7 @@ class DanceConfig:
 def main(argv: Sequence[str]) -> None:
     """Run ``motiongen dance``."""
     config = arguments.parse(DanceConfig, argv, "dance")
-    arguments.check_outputs(config.output, arguments.known_outputs())
+    arguments.check_outputs(config.output, arguments.known_outputs(), config.figure.character)
     arguments.check_inputs(config.music, config.body)
     arguments.check_style(config.style, config.weights)
     device = arguments.resolve_device(config.device)

@@ -120,7 +120,7 @@ def main(argv: Sequence[str]) -> None:
     if len(prompts) > 1:
         raise UsageError(f"prompt: expected one sentence, got {len(prompts)} lines; edit one span at a time")
     arguments.check_style(config.style, config.weights)
-    arguments.check_outputs(config.output, arguments.known_outputs())
+    arguments.check_outputs(config.output, arguments.known_outputs(), config.figure.character)
     arguments.check_inputs(config.clip, config.music, config.constraints, config.body)
     arguments.resolve_device(config.device)
     character = config.figure.load(config.body)

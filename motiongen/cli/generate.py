@@ -83,7 +83,7 @@ def main(argv: Sequence[str]) -> None:
     outputs = [
         arguments.numbered(path, i, config.count) for i in range(config.count) for path in config.output
     ]
-    arguments.check_outputs(config.output, arguments.known_outputs())
+    arguments.check_outputs(config.output, arguments.known_outputs(), config.figure.character)
     arguments.check_inputs(config.start_from, config.constraints, config.body)
     constraints = arguments.read_constraints(config.constraints)
     device = arguments.resolve_device(config.device)

@@ -47,7 +47,7 @@ def main(argv: Sequence[str]) -> None:
     """Retarget one clip."""
     config = arguments.parse(RetargetConfig, argv, "retarget")
     arguments.check_inputs(config.clip)
-    arguments.check_outputs(config.output, arguments.known_outputs())
+    arguments.check_outputs(config.output, arguments.known_outputs(), config.character)
     character = CharacterOptions(
         character=config.character, character_mapping=config.character_mapping
     ).load()

@@ -114,6 +114,10 @@ class ServeConfig:
             raise UsageError(f"max-sessions: expected 1 to 100000, got {self.max_characters}")
         if not 0 <= self.workers <= 64:
             raise UsageError(f"workers: expected 1 to 64, got {self.workers}; or leave it out")
+        if self.mmcp and self.mmcp_port == self.port != 0:
+            raise UsageError(
+                f"mmcp-port: expected another port than the page's, got {self.port}; try {self.port % 65535 + 1}"
+            )
         if self.head not in _streaming():
             raise UsageError(f"head: expected one of {', '.join(_streaming())}, got {self.head!r}")
         if self.space is not None and self.space not in _spaces():
@@ -161,10 +165,13 @@ def main(argv: Sequence[str]) -> None:
     with contextlib.ExitStack() as bound:
         # A port that is taken is known before torch is imported and the model loaded.
         sockets = [bound.enter_context(one) for one in bind_sockets(listen.host, listen.port)]
+        mmcp = bind_sockets(clips.host, clips.port) if config.mmcp else []
+        for one in mmcp:
+            bound.enter_context(one)
         scheduler = _make_scheduler(config)
         more = []
         if config.mmcp:
-            more = [f"{bound.enter_context(_mmcp_server(config, clips)).url} (MMCP)"]
+            more = [f"{bound.enter_context(_mmcp_server(config, clips, mmcp)).url} (MMCP)"]
         asyncio.run(_serve(scheduler, listen, senders, sockets, more))
 
 
@@ -187,14 +194,14 @@ def _check_mmcp() -> None:
         raise UsageError("mmcp: motionmcp-sdk[server] is not installed; run pip install 'motiongen[mmcp]'")
 
 
-def _mmcp_server(config: ServeConfig, listen: "ServerConfig") -> "MmcpServer":
+def _mmcp_server(config: ServeConfig, listen: "ServerConfig", sockets: "list[socket.socket]") -> "MmcpServer":
     """Load the model that writes clips, and return a server of them."""
     from motiongen.inference.load import load_words
     from motiongen_bridge.mmcp_server import MmcpServer
 
     head = next(iter(heads.heads_for("words", edits=True)))  # the one that looks both ways
     device = arguments.resolve_device(config.device)
-    return MmcpServer(load_words(head, config.weights, device, memory=config.memory), listen)
+    return MmcpServer(load_words(head, config.weights, device, memory=config.memory), listen, sockets)
 
 
 def _text_scheduler(config: ServeConfig, device: str) -> "Scheduler":

@@ -73,7 +73,7 @@ def main(argv: Sequence[str]) -> None:
     url, prompts = split(config.words)
     all_prompts = arguments.read_prompts((*prompts, *config.then))
     if config.output:
-        arguments.check_outputs(config.output, arguments.known_outputs())
+        arguments.check_outputs(config.output, arguments.known_outputs(), config.figure.character)
     character = config.figure.load()
     from motiongen_bridge.client import URL, Connection
     from motiongen_bridge.stream_stats import StreamStats

@@ -48,7 +48,10 @@ def read(path: str | Path, *, animation: str | None = None, fps: float | None = 
     if "world" not in arrays:
         names = ", ".join(arrays["animations"].tolist())
         if not names:
-            raise ValueError(f"{path}: expected an animation, got none; export the file with its animations")
+            raise ValueError(
+                f"{path}: expected an animation, got none; export the file with its animations, "
+                "or give it as --character, whom a clip moves"
+            )
         raise ValueError(
             f"{path}: expected one animation, got {len(arrays['animations'])}; choose with --animation, one of {names}"
         )
@@ -101,7 +104,9 @@ def _child(path: Path, animation: str, fps: float) -> dict[str, Any]:
         if done.returncode < 0:
             raise ValueError(f"{path}: expected an FBX file, got one that ufbx cannot bear; export it as GLB")
         if done.returncode or not out.is_file():
-            raise ValueError(f"{path}: {said[-1] if said else 'expected an FBX file that ufbx reads'}")
+            raise ValueError(
+                f"{path}: {said[-1] if said else 'expected an FBX file that ufbx reads, got another; export it as GLB'}"
+            )
         with np.load(out, allow_pickle=False) as arrays:
             return dict(arrays)
 

@@ -48,7 +48,8 @@ def run(held: list[Any], path: str, out: str, animation: str, fps: float) -> Non
         )
     except Exception as error:  # the binding has a class for each fault, and no base but Exception
         raise Fault(
-            f"expected an FBX file, got one that cannot be read ({type(error).__name__}: {error})"
+            f"expected an FBX file, got one that cannot be read ({type(error).__name__}: {error}); "
+            "export it again as binary FBX, or as GLB"
         ) from error
     listed = list(scene.anim_stacks)
     held += [scene, listed]

@@ -124,7 +124,8 @@ def _catalogue(reader: GltfReader) -> dict[str, dict[str, Any]]:
         found[name if name not in found else f"{name}.{number}"] = item
     if not found:
         raise ValueError(
-            f"{reader.path}: expected an animation, got none; export the file with its animations"
+            f"{reader.path}: expected an animation, got none; export the file with its animations, "
+            "or give it as --character, whom a clip moves"
         )
     return found
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from motiongen.files import read_json
 from motiongen.io.options import note
+from motiongen.io.smpl_poses import quats_of
 from motiongen.motion import Motion
-from motiongen.rotation import quat_from_matrix, quat_normalize
+from motiongen.rotation import quat_normalize
 from motiongen.skeleton import Skeleton, local_rotations
 
 PLACES, TURNS = "posed_joints", "global_rot_mats"
@@ -35,18 +36,26 @@ def read(path: Path, arrays: dict[str, NDArray[np.generic]], fps: float | None) 
         fps: frames a second; 30 if None.
 
     Raises:
-        ValueError: other shapes, an unknown number of joints, or bones that change their lengths.
+        ValueError: other shapes, an unknown number of joints, matrices that are no rotations, or bones that
+            change their lengths.
     """
     shape, turns_shape = arrays[PLACES].shape, arrays[TURNS].shape
     known = skeletons()
-    if len(shape) != 3 or shape[2] != 3 or turns_shape != (*shape, 3) or str(shape[1]) not in known:
+    if (
+        len(shape) != 3
+        or not shape[0]
+        or shape[2] != 3
+        or turns_shape != (*shape, 3)
+        or str(shape[1]) not in known
+    ):
         raise ValueError(
-            f"{path}: expected {PLACES} (T, J, 3) and {TURNS} (T, J, 3, 3) of {', '.join(known)} joints, got {shape} "
-            f"and {turns_shape}; one clip a file"
+            f"{path}: expected {PLACES} (T, J, 3) and {TURNS} (T, J, 3, 3) of {', '.join(known)} joints, "
+            f"T at least 1, got {shape} and {turns_shape}; one clip a file"
         )
     kind = known[str(shape[1])]
     places = torch.from_numpy(arrays[PLACES].astype(np.float64))
     axes = torch.from_numpy(arrays[TURNS].astype(np.float64))
+    turns = quats_of(path, TURNS, axes)
     parents = tuple(kind["parents"])
     above = [max(parent, 0) for parent in parents]
     offsets = (axes[:, above].mT @ (places - places[:, above])[..., None])[..., 0]  # (T, J, 3)
@@ -60,7 +69,7 @@ def read(path: Path, arrays: dict[str, NDArray[np.generic]], fps: float | None) 
     rate = FPS if fps is None else fps
     if fps is None:
         note(path, f"taken as {FPS:g} frames a second, as Kimodo writes; --fps says otherwise")
-    rotations = quat_normalize(local_rotations(quat_from_matrix(axes), skeleton))
+    rotations = quat_normalize(local_rotations(turns, skeleton))
     return Motion(skeleton, rotations.float(), places[:, 0].float(), rate)
 
 

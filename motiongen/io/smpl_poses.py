@@ -43,6 +43,11 @@ def rotations_of(path: Path, name: str, array: NDArray[np.generic], joints: tupl
     if width == 4:
         return _quaternions(path, name, values)
     matrices = values.view(frames, -1, 3, 3) if width == 9 else _matrices(path, name, values)
+    return quats_of(path, name, matrices)
+
+
+def quats_of(path: Path, name: str, matrices: Tensor) -> Tensor:
+    """Return quats (T, J, 4), xyzw, of matrices (T, J, 3, 3), T > 0. Raises ValueError where they are no rotations."""
     error = (matrices.mT @ matrices - torch.eye(3, dtype=matrices.dtype)).abs().amax()
     if not (float(error) < _TOLERANCE and bool((torch.linalg.det(matrices) > 0).all())):
         raise ValueError(

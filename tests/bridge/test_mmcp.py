@@ -169,6 +169,11 @@ def test_what_is_not_met_is_refused_in_a_line(url, model):
     bones = {"joints": [{"name": "bone", "rest_translation": [0, 0, 0], "rest_rotation": [0, 0, 0, 1]}]}
     error = refusal(url, request(model, skeleton=bones))
     assert error.code == "invalid_skeleton" and "expected a humanoid" in str(error)
+    kneeless = rig("Mixamo")
+    next(j for j in kneeless["joints"] if j["name"].endswith("LeftLeg"))["rest_translation"] = [0, 0, 0]
+    error = refusal(url, request(model, skeleton=kneeless))
+    assert error.code == "invalid_skeleton" and "left_hip and left_knee apart" in str(error)
+    assert "--" not in str(error)  # of a command line, which a plug-in has none of
     path = {"type": "root_path", "frames": [0], "positions_xz": [[0, 0]]}
     assert refusal(url, request(model, constraints=[path])).code == "unsupported_constraint"
     still = [{"type": "unconditioned", "duration_frames": 30}]

@@ -96,6 +96,8 @@ def test_what_is_no_address_is_refused(address):
 def test_an_unknown_host_is_refused_at_once(name):
     with pytest.raises(ValueError, match="host: expected a machine that is known, got 'no such host'"):
         SENDERS[name].make("no such host", 1)
+    with pytest.raises(ValueError, match=f"send: {name}://no such host:1: host: expected"):
+        make_sender(f"{name}://no such host:1")
 
 
 def test_each_sender_gets_as_many_characters_as_it_takes_and_numbers_are_used_again():

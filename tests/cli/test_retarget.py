@@ -1,6 +1,7 @@
 """`motiongen retarget` and `--character`: the user's own character in every output, mistakes in one line."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -44,6 +45,24 @@ def test_a_glb_keeps_the_figure(walk, tmp_path):
     for kind in ("meshes", "materials", "skins", "nodes"):
         assert GltfReader(out).items(kind) == GltfReader(BODY).items(kind)
     assert Motion.load(out).num_frames == 12
+
+
+@pytest.mark.parametrize("verb", ["retarget", "convert"])
+def test_the_character_is_not_written_over(walk, tmp_path, error_line, verb):
+    own = tmp_path / "own.glb"
+    own.write_bytes(Path(BODY).read_bytes())
+    words = (
+        [walk, str(own), "-o", str(own)] if verb == "retarget" else [walk, str(own), "--character", str(own)]
+    )
+    assert main([verb, *words]) == 2
+    assert "own.glb is the character, which would be lost; give another name" in error_line()
+    assert own.read_bytes() == Path(BODY).read_bytes()
+
+
+def test_a_character_in_place_of_a_clip_is_told_where_it_belongs(tmp_path, error_line):
+    (tmp_path / "own.glb").write_bytes(Path(BODY).read_bytes())
+    assert main(["info", str(tmp_path / "own.glb")]) == 1
+    assert "expected an animation, got none" in (line := error_line()) and "--character" in line
 
 
 def test_a_file_of_roles_tells_what_names_do_not(walk, tmp_path, error_line):

@@ -40,6 +40,18 @@ def test_a_host_that_is_not_here_is_one_line(error_line):
     assert "host: expected an address of this machine, got 192.0.2.1:8787" in error_line()
 
 
+def test_a_port_of_clips_that_is_taken_is_told_before_models_are_loaded(taken, tmp_path, error_line):
+    pytest.importorskip("motionmcp")
+    words = ["serve", "--port", "0", "--mmcp", "--mmcp-port"]
+    assert main([*words, taken, "--weights", str(tmp_path)]) == 1
+    assert f"got 127.0.0.1:{taken}, where another program listens" in error_line()
+
+
+def test_the_page_and_clips_want_two_ports(error_line):
+    assert main(["serve", "--port", "8000", "--mmcp"]) == 2
+    assert "mmcp-port: expected another port than the page's, got 8000; try 8001" in error_line()
+
+
 def test_the_port_is_free_again_after_a_model_that_cannot_be_loaded(tmp_path, error_line):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

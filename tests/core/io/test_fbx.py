@@ -137,6 +137,15 @@ def test_angles_go_on_through_whole_turns_and_gimbal_lock():
     assert float(quat_angle(between, between.new_tensor([0.0, 0.0, 0.0, 1.0])).max()) < 1e-5
 
 
+def test_what_is_no_fbx_is_told_with_a_way_out(tmp_path):
+    pytest.importorskip("ufbx")
+    (tmp_path / "cut.fbx").write_bytes(b"Kaydara FBX Binary")
+    with pytest.raises(
+        ValueError, match=r"cut\.fbx: expected an FBX file, got .*; export it again as binary FBX"
+    ):
+        Motion.load(tmp_path / "cut.fbx")
+
+
 def test_a_file_without_animation_or_bones_is_one_line(tmp_path):
     pytest.importorskip("ufbx")
     (tmp_path / "empty.fbx").write_bytes(to_bytes([Record("Objects"), Record("Connections")]))

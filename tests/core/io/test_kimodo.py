@@ -79,6 +79,10 @@ def test_the_rate_can_be_told(tmp_path):
         ({"posed_joints": np.zeros((2, 5, 22, 3))}, "one clip a file"),
         ({"posed_joints": np.random.default_rng(0).normal(size=(5, 22, 3))}, "bones of one length"),
         ({"posed_joints": np.full((5, 22, 3), np.nan)}, "bones of one length"),
+        ({"posed_joints": np.zeros((0, 22, 3)), "global_rot_mats": np.zeros((0, 22, 3, 3))}, "T at least 1"),
+        ({"global_rot_mats": np.zeros((5, 22, 3, 3))}, "global_rot_mats that are rotations"),
+        ({"global_rot_mats": np.tile(-np.eye(3), (5, 22, 1, 1))}, "global_rot_mats that are rotations"),
+        ({"global_rot_mats": np.full((5, 22, 3, 3), np.nan)}, "global_rot_mats that are rotations"),
     ],
 )
 def test_other_arrays_are_one_line(tmp_path, changes, words):
