@@ -20,6 +20,8 @@ from motiongen.tokenizers.rvq_vae import RVQVAE
 
 TOKENS = 48
 """Tokens of a clip that are kept, from its start."""
+GESTURE_TOKENS = 32
+"""Tokens of a made gesture: as many as heads read of a clip, for what they add may take the other arm, too."""
 
 
 def remember(
@@ -62,9 +64,9 @@ def remember(
         facts, length = clip_facts(record), -(-record.num_frames // step)
         frames = cache.features(motion.clip, motion.mirrored)[: TOKENS * step]
         entries.append((frames, captions, facts, length))
-        for gesture in other_gestures(frames, captions):
+        for gesture in other_gestures(frames[: GESTURE_TOKENS * step], captions):
             made = facts | {"id": f"{record.id}, {gesture.name}"}
-            entries.append((gesture.frames, gesture.captions, made, length))
+            entries.append((gesture.frames, gesture.captions, made, min(length, GESTURE_TOKENS)))
     return Memory.build(
         encode_all(tokenizer, [frames for frames, _, _, _ in entries]),
         [captions for _, captions, _, _ in entries],
