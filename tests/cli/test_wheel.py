@@ -131,7 +131,9 @@ def examples():
             yield "python", block
         else:
             yield from (
-                ("shell", line) for line in block.splitlines() if line.startswith(".venv/bin/motiongen ")
+                ("shell", line)
+                for line in block.splitlines()
+                if line.startswith((".venv/bin/motiongen ", "echo "))
             )
 
 
@@ -156,6 +158,8 @@ def test_every_example_of_the_readme_runs_from_the_wheel_in_its_order(user):
             for long, short in SHORTER.items():
                 example = example.replace(long, short)
             words = shlex.split(example) if kind == "shell" else [".venv/bin/python", "-c"]
+            if words[0] == "echo":
+                words = ["bash", "-c", example]
             if words[1] == "serve":
                 with (user / "address").open("w") as address:
                     server = subprocess.Popen(words, cwd=user, env=environment(), stdout=address)
@@ -177,6 +181,7 @@ def test_every_example_of_the_readme_runs_from_the_wheel_in_its_order(user):
         "walk.mp4",
         "walk.npz",
         "bow.mp4",
+        "shot.mp4",
         "dance.mp4",
         "dance.bvh",
         "new.bvh",
