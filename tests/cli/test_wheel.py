@@ -150,7 +150,8 @@ def test_what_is_shortened_is_in_the_readme():
 @pytest.mark.slow
 def test_every_example_of_the_readme_runs_from_the_wheel_in_its_order(user):
     write_audio(click_music(120.0, 12.0)[0], user / "song.mp3")  # your own music
-    shutil.copy(ROOT / "assets/motiongen_assets/body/mannequin.glb", user / "avatar.vrm")  # your own character
+    figure = ROOT / "assets/motiongen_assets/body/mannequin.glb"
+    shutil.copy(figure, user / "avatar.vrm")  # your own character
     server, url, ran = None, "", 0
     try:
         for kind, example in examples():
