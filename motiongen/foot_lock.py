@@ -4,6 +4,8 @@ It changes hips and knees alone; a foot keeps its rotation in the world and its 
 of the foot that touches the floor: a heel, then the toes, about which the foot rolls.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -50,11 +52,7 @@ def lock_feet(
             skeleton.index(f"{side}_{part}") for part in ("hip", "knee", "ankle", "foot")
         )
         shift = _shift(positions[:, [ankle, toe]], contacts[:, columns], ease) * within[:, None]
-        bend, swing = leg_rotations(
-            positions[:, hip], positions[:, knee], positions[:, ankle], positions[:, ankle] + shift
-        )
-        locked[:, hip] = quat_multiply(swing, locked[:, hip])
-        locked[:, knee] = quat_multiply(swing, quat_multiply(bend, locked[:, knee]))
+        move_leg(locked, positions, (hip, knee, ankle), positions[:, ankle] + shift)
     return local_rotations(locked, skeleton)
 
 
@@ -107,6 +105,21 @@ def _runs(mask: Tensor) -> list[tuple[int, int]]:
     edges = torch.diff(mask.int(), prepend=mask.new_zeros(1).int(), append=mask.new_zeros(1).int())
     starts, ends = (edges == 1).nonzero()[:, 0].tolist(), (edges == -1).nonzero()[:, 0].tolist()
     return [(first, last) for first, last in zip(starts, ends, strict=True) if last - first >= MIN_FRAMES]
+
+
+def move_leg(world: Tensor, positions: Tensor, leg: Sequence[int], target: Tensor) -> None:
+    """Turn a leg's rotations in the world (T, J, 4), in place, so that its ankle is at a target (T, 3).
+
+    Args:
+        world: joint rotations in the world.
+        positions: joint positions in the world (T, J, 3), metres.
+        leg: indices of its hip, knee and ankle.
+        target: metres.
+    """
+    hip, knee, ankle = leg
+    bend, swing = leg_rotations(positions[:, hip], positions[:, knee], positions[:, ankle], target)
+    world[:, hip] = quat_multiply(swing, world[:, hip])
+    world[:, knee] = quat_multiply(swing, quat_multiply(bend, world[:, knee]))
 
 
 def leg_rotations(hip: Tensor, knee: Tensor, ankle: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 
 from motiongen.contacts import CLEARANCE, CONTACT_JOINTS
-from motiongen.foot_lock import leg_rotations
+from motiongen.foot_lock import move_leg
 from motiongen.motion import Motion
-from motiongen.rotation import quat_multiply
 from motiongen.skeleton import SMPL22, local_rotations
 
 SWING_FRAMES = 8
@@ -74,7 +73,7 @@ class FootSteps:
             # The blended height meets the one before the seam; the incoming one alone would jump to it.
             height = positions[:, _ANKLES[foot], 1]
             target[:, 1] = height + _lift(self.offset[foot].norm()) * (torch.pi * done).sin()
-            _move_leg(world, positions, foot, target)
+            move_leg(world, positions, _LEGS[foot], target)
         return local_rotations(world, SMPL22)
 
 
@@ -104,7 +103,7 @@ def step_across(motion: Motion, first: int, last: int) -> Motion:
         done = ((frames - (length - swing) * place) / swing).clamp(0, 1)
         target = feet[0, foot] + (feet[-1, foot] - feet[0, foot]) * _eased(done)[:, None]
         target[:, 1] = feet[:, foot, 1] + _lift(way[foot]) * (torch.pi * done).sin()
-        _move_leg(world, positions, foot, target)
+        move_leg(world, positions, _LEGS[foot], target)
     rotations = motion.rotations.clone()
     rotations[first + 1 : last] = local_rotations(world, SMPL22)[1:-1]
     return replace(motion, rotations=rotations)
@@ -125,14 +124,6 @@ def _eased(done: Tensor) -> Tensor:
 def _lift(way: Tensor) -> Tensor:
     """Return how high a foot is lifted in a step of a length, metres."""
     return (LEAST_LIFT + LIFT * way).clamp(max=MOST_LIFT)
-
-
-def _move_leg(world: Tensor, positions: Tensor, foot: int, target: Tensor) -> None:
-    """Turn a leg's rotations in the world (T, 22, 4), in place, so that its ankle is at a target (T, 3)."""
-    hip, knee, ankle = _LEGS[foot]
-    bend, swing = leg_rotations(positions[:, hip], positions[:, knee], positions[:, ankle], target)
-    world[:, hip] = quat_multiply(swing, world[:, hip])
-    world[:, knee] = quat_multiply(swing, quat_multiply(bend, world[:, knee]))
 
 
 def ankles(rotations: Tensor, root: Tensor) -> Tensor:
