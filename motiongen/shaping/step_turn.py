@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from motiongen.foot_lock import leg_rotations
+from motiongen.foot_lock import move_leg
 from motiongen.motion import Motion
 from motiongen.rotation import quat_multiply, quat_rotate, quat_yaw
 from motiongen.skeleton import local_rotations
@@ -66,9 +66,7 @@ def step_turn(motion: Motion, angle: float) -> Motion:
         around = quat_yaw(feet[side])
         target = pivot + quat_rotate(around, positions[:, ankle] - pivot)
         target = target + swings[side][:, None] * positions.new_tensor([0.0, LIFT, 0.0])
-        bend, swing = leg_rotations(moved[:, hip], moved[:, knee], moved[:, ankle], target)
-        turned[:, hip] = quat_multiply(swing, turned[:, hip])
-        turned[:, knee] = quat_multiply(swing, quat_multiply(bend, turned[:, knee]))
+        move_leg(turned, moved, (hip, knee, ankle), target)
         turned[:, ankle] = quat_multiply(around, facing[:, ankle])
         turned[:, foot] = quat_multiply(around, facing[:, foot])
     return replace(motion, rotations=local_rotations(turned, skeleton), root=root)
