@@ -56,6 +56,27 @@ class DatagramSocket:
         self._socket.close()
 
 
+class DatagramSender:
+    """What every sender over UDP has: a socket to its receiver, the count of what was lost, and an end.
+
+    Attributes:
+        lost: datagrams that could not be sent.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        """Open the socket; the arguments and the error are those of DatagramSocket."""
+        self._socket = DatagramSocket(host, port)
+
+    @property
+    def lost(self) -> int:
+        """Datagrams that could not be sent."""
+        return self._socket.lost
+
+    def close(self) -> None:
+        """Close the socket; what was sent may still arrive."""
+        self._socket.close()
+
+
 def parse_address(name: str, address: str, usual_port: int) -> tuple[str, int]:
     """Return the host and the port of a receiver.
 

@@ -8,7 +8,7 @@ names: a datagram has about 2.6 kB, which a network with an MTU of 1500 bytes ca
 
 import numpy as np
 
-from motiongen_bridge.datagrams import DatagramSocket
+from motiongen_bridge.datagrams import DatagramSender
 from motiongen_bridge.sent_body import body_rest, check_pose
 from motiongen_bridge.unreal_axes import unreal_position, unreal_rotation
 
@@ -18,7 +18,7 @@ MAX_BYTES = 4096
 """Bytes of a datagram at most, wherever a character walks within a hundred kilometres."""
 
 
-class LiveLinkSender:
+class LiveLinkSender(DatagramSender):
     """Sends each character as a Live Link subject of its own, ``motiongen1`` and so on.
 
     Attributes:
@@ -38,13 +38,8 @@ class LiveLinkSender:
         Raises:
             ValueError: the host is unknown.
         """
-        self._socket = DatagramSocket(host, port)
+        super().__init__(host, port)
         self._template = _template()
-
-    @property
-    def lost(self) -> int:
-        """Datagrams that could not be sent."""
-        return self._socket.lost
 
     def send(self, rotations: np.ndarray, root: np.ndarray, time: float, character: int = 0) -> None:
         """Send a pose of a character.
@@ -66,10 +61,6 @@ class LiveLinkSender:
         # No minus before a zero: adding 0.0 takes it away.
         text = self._template % (character + 1, *[number + 0.0 for number in numbers])
         self._socket.send(text.encode("ascii"))
-
-    def close(self) -> None:
-        """Close the socket; what was sent may still arrive."""
-        self._socket.close()
 
 
 def _template() -> str:

@@ -7,7 +7,7 @@ right-handed with Y up, the rest pose facing +Z. CHARACTER is 1, 2 …; JOINT a 
 
 import numpy as np
 
-from motiongen_bridge.datagrams import MTU_BYTES, DatagramSocket
+from motiongen_bridge.datagrams import MTU_BYTES, DatagramSender
 from motiongen_bridge.osc_layout import OscLayout, osc_message
 from motiongen_bridge.sent_body import body_rest, check_pose, world_pose
 
@@ -15,7 +15,7 @@ PORT = 9000
 """UDP port that many OSC receivers listen on."""
 
 
-class OscSender:
+class OscSender(DatagramSender):
     """Sends each character's joints, in bundles that fit a datagram.
 
     Attributes:
@@ -37,12 +37,7 @@ class OscSender:
             ValueError: the host is unknown, or no joint fits a datagram.
         """
         self._layouts = [_layout(character, max_bytes) for character in range(self.max_characters)]
-        self._socket = DatagramSocket(host, port)
-
-    @property
-    def lost(self) -> int:
-        """Datagrams that could not be sent."""
-        return self._socket.lost
+        super().__init__(host, port)
 
     def send(self, rotations: np.ndarray, root: np.ndarray, time: float, character: int = 0) -> None:
         """Send a pose of a character.
@@ -63,10 +58,6 @@ class OscSender:
             layout.put(joint, *position, *rotation)
         for datagram in layout.datagrams:
             self._socket.send(datagram)
-
-    def close(self) -> None:
-        """Close the socket; what was sent may still arrive."""
-        self._socket.close()
 
 
 def _layout(character: int, max_bytes: int) -> OscLayout:

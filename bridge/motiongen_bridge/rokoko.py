@@ -12,7 +12,7 @@ import struct
 
 import numpy as np
 
-from motiongen_bridge.datagrams import DatagramSocket
+from motiongen_bridge.datagrams import DatagramSender
 from motiongen_bridge.sent_body import Quaternion, body_rest, check_pose, multiply, world_pose
 from motiongen_bridge.unity_axes import unity_position, unity_rotation
 
@@ -72,7 +72,7 @@ BONES: dict[str, tuple[str, Quaternion]] = {
 """Bone of Rokoko -> SMPL-22's joint, and the bone's rotation in Studio's T-pose, in Unity's axes."""
 
 
-class RokokoSender:
+class RokokoSender(DatagramSender):
     """Sends characters as actors of one scene, ``motiongen1`` and so on.
 
     Attributes:
@@ -92,16 +92,11 @@ class RokokoSender:
         Raises:
             ValueError: the host is unknown.
         """
-        self._socket = DatagramSocket(host, port)
+        super().__init__(host, port)
         names = body_rest().names
         self._bones = [(names.index(joint), rest) for joint, rest in BONES.values()]
         self._template = _actor_template()
         self._actors: dict[int, tuple[float, str]] = {}
-
-    @property
-    def lost(self) -> int:
-        """Datagrams that could not be sent."""
-        return self._socket.lost
 
     def send(self, rotations: np.ndarray, root: np.ndarray, time: float, character: int = 0) -> None:
         """Take a pose of a character; the first of those there sends the scene with all of them.
@@ -123,10 +118,6 @@ class RokokoSender:
             actors = ",".join(text for _, (_, text) in sorted(there.items()))
             scene = f'{{"timestamp":{time:.4f},"actors":[{actors}],"characters":[],"props":[]}}'
             self._socket.send(lz4_frame(f'{{"version":3.0,"fps":30.0,"scene":{scene}}}'.encode("ascii")))
-
-    def close(self) -> None:
-        """Close the socket; what was sent may still arrive."""
-        self._socket.close()
 
     def _actor(self, rotations: np.ndarray, root: np.ndarray, character: int) -> str:
         places, turns = world_pose(rotations, root)

@@ -7,7 +7,7 @@ rest pose, so that its local rotations go over as they are.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from motiongen_bridge.datagrams import MTU_BYTES, DatagramSocket
+from motiongen_bridge.datagrams import MTU_BYTES, DatagramSender
 from motiongen_bridge.osc_layout import OscLayout, osc_message
 from motiongen_bridge.sent_body import JOINTS, body_rest, check_pose
 from motiongen_bridge.unity_axes import unity_position, unity_rotation
@@ -42,7 +42,7 @@ BONES = {
 """SMPL-22's joints, in its order, by their names among Unity's HumanBodyBones, which are VRM's bones too."""
 
 
-class VMCSender:
+class VMCSender(DatagramSender):
     """Sends one character's poses to one receiver. Never blocks, and does not fail when nobody receives.
 
     The position on the floor is sent as the root's and the height as the hips', so that a receiver that ignores bone
@@ -84,12 +84,7 @@ class VMCSender:
             ],
             max_bytes,
         )
-        self._socket = DatagramSocket(host, port)
-
-    @property
-    def lost(self) -> int:
-        """Datagrams that could not be sent."""
-        return self._socket.lost
+        super().__init__(host, port)
 
     def send(self, rotations: np.ndarray, root: np.ndarray, time: float, character: int = 0) -> None:
         """Send a pose.
@@ -113,7 +108,3 @@ class VMCSender:
             layout.put(3 + bone, *place, *unity_rotation((a, b, c, w)))
         for datagram in layout.datagrams:
             self._socket.send(datagram)
-
-    def close(self) -> None:
-        """Close the socket; what was sent may still arrive."""
-        self._socket.close()
