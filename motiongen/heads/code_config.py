@@ -28,7 +28,7 @@ class CodeHeadConfig:
     memory_clips: int = 0
     """Clips of a memory that a prompt brings with it; 0 for a model that reads none."""
     memory_tokens: int = 32
-    """Tokens of such a clip that are read."""
+    """Tokens of such a clip that are attended to, from its start; `modules.memory_pointer` reads off more."""
     condition_dropout: float = 0.1
     """Share of training clips without text, for classifier-free guidance."""
     label_smoothing: float = 0.05

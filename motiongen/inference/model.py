@@ -21,6 +21,7 @@ from motiongen.inference.humanoid_clip import canonical, put_back
 from motiongen.inference.judge import Judge
 from motiongen.inference.pretrained import Pretrained
 from motiongen.inference.prompt_notes import KnownSentences
+from motiongen.modules.memory_pointer import REACH
 from motiongen.modules.sampling import item_generators
 from motiongen.motion import Motion
 from motiongen.tokenizers.rvq_vae import RVQVAE
@@ -82,7 +83,7 @@ class Model(Pretrained):
     def _recall(self) -> Recall | None:
         if self.memory is None:
             return None
-        return Recall(self.memory, self.head.config.memory_clips, self.head.config.memory_tokens)
+        return Recall(self.memory, self.head.config.memory_clips, REACH)
 
     @cached_property
     def sampler(self) -> Any:

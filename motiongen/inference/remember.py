@@ -16,12 +16,11 @@ from motiongen.data.cache import ClipCache
 from motiongen.data.code_bank import encode_all, fingerprint
 from motiongen.data.corpus import CaptionedMotion, captioned_motions
 from motiongen.data.memory import Memory, clip_facts
+from motiongen.modules.memory_pointer import REACH
 from motiongen.tokenizers.rvq_vae import RVQVAE
 
-TOKENS = 48
-"""Tokens of a clip that are kept, from its start."""
 GESTURE_TOKENS = 32
-"""Tokens of a made gesture: as many as heads read of a clip, for what they add may take the other arm, too."""
+"""Tokens of a made gesture, about four seconds: what follows in the clip may take the other arm, too."""
 
 
 def remember(
@@ -62,7 +61,7 @@ def remember(
     for motion, captions in zip(motions, _captions(motions, captions_per_clip), strict=True):
         record = cache.records[motion.clip]
         facts, length = clip_facts(record), -(-record.num_frames // step)
-        frames = cache.features(motion.clip, motion.mirrored)[: TOKENS * step]
+        frames = cache.features(motion.clip, motion.mirrored)[: REACH * step]
         entries.append((frames, captions, facts, length))
         for gesture in other_gestures(frames[: GESTURE_TOKENS * step], captions):
             made = facts | {"id": f"{record.id}, {gesture.name}"}

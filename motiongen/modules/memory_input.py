@@ -31,11 +31,12 @@ class MemoryInput(nn.Module):
         """Return context tokens (B, R * M, C) and their padding (B, R * M), true = padding.
 
         Args:
-            clips: (B, R, M, Q) codes of R clips; -1 where there is none.
+            clips: (B, R, M', Q) codes of R clips, -1 where there is none; tokens past M are not read.
             vectors: the embedding table of the codes.
         """
+        clips = clips[:, :, : len(self.positions)]
         batch, count, tokens, levels = clips.shape
-        flat = clips.view(batch * count, tokens, levels).long()
+        flat = clips.reshape(batch * count, tokens, levels).long()
         every_level = torch.full((len(flat),), levels, device=flat.device)
         embedded = vectors.sum_below(flat.clamp_min(0), every_level)  # (B R, M, C')
         before = torch.cat([torch.zeros_like(embedded[:, :1]), embedded[:, :-1]], dim=1)

@@ -16,6 +16,8 @@ TOKENS = 2.5
 """Standard deviation of a token's place in its clip about the time since the prompt began, tokens."""
 HISTORY = 4
 """Last tokens that are compared."""
+REACH = 75
+"""Tokens of a clip that can be read off, from its start: ten seconds. What a head attends to may be less."""
 
 
 def weigh(past: Tensor, position: Tensor, clips: Tensor, there: Tensor, spread: Tensor) -> Tensor:
@@ -29,16 +31,16 @@ def weigh(past: Tensor, position: Tensor, clips: Tensor, there: Tensor, spread: 
         spread: () mean squared distance of two tokens.
     """
     batch, count, length, _ = clips.shape
-    gaps = torch.zeros(batch, count * length, device=clips.device)
-    compared = torch.zeros(batch, 1, device=clips.device)
+    flat = clips.flatten(1, 2)  # (B, R M, C)
+    distances = past.square().sum(dim=-1)[..., None] + flat.square().sum(dim=-1)[:, None]
+    distances = (distances - 2 * past @ flat.transpose(1, 2)).clamp_min(0) / spread  # (B, HISTORY, R M)
+    gaps, compared = torch.zeros_like(distances[:, 0]), torch.zeros_like(distances[:, 0, :1])
     place = torch.arange(length, device=clips.device).repeat(count)
     for back in range(1, HISTORY + 1):
         known = (position >= back).to(gaps.dtype)[:, None]  # (B, 1)
-        earlier = F.pad(clips, (0, 0, back, 0))[:, :, :length].flatten(1, 2)  # (B, R M, C)
-        gap = (earlier - past[:, -back, None]).square().sum(dim=-1) / spread
-        gaps = gaps + known * torch.where(
-            place < back, 1.0, gap
-        )  # before its first token a clip is like nothing
+        earlier = distances[:, -back].view(batch, count, length)
+        # Before its first token a clip is like nothing.
+        gaps = gaps + known * F.pad(earlier, (back, 0), value=1.0)[..., :length].flatten(1)
         compared = compared + known
     late = (place - position[:, None]) / TOKENS
     score = -gaps / compared.clamp_min(1) / (2 * WIDTH) - late.square() / 2

@@ -21,7 +21,7 @@ from motiongen.heads.streaming_head import TokenRequest
 from motiongen.modules.attention import Transformer
 from motiongen.modules.kv_cache import Push, TransformerState, chunk_lengths
 from motiongen.modules.memory_input import MemoryInput, extend
-from motiongen.modules.memory_pointer import HISTORY, mix, narrow, weigh
+from motiongen.modules.memory_pointer import HISTORY, REACH, mix, narrow, weigh
 from motiongen.modules.residual_transformer import CodeVectors
 from motiongen.modules.sampling import counter_uniform, draw
 from motiongen.modules.text_input import TextInput
@@ -136,7 +136,7 @@ class Mogo(nn.Module):
         fine = TransformerState.rest(like, layers, batch_size, sizes.num_heads, sizes.head_dim, 0, slots)
         for level in (base, fine):
             level.filled = level.slots  # constant shapes: empty slots are masked
-        clips = (batch_size, min(1, config.memory_clips), config.memory_tokens)
+        clips = (batch_size, min(1, config.memory_clips), REACH)
         state = MogoState(
             base=base,
             fine=fine,
@@ -175,8 +175,8 @@ class Mogo(nn.Module):
         state.clips[streams] = -1
         if self.memory is not None and (pointed := condition.pointed) is not None:
             codes = pointed.to(state.clips)
-            state.clips[streams] = codes
-            state.clip_vectors[streams] = self.sums(codes.clamp_min(0))[..., -1, :]
+            state.clips[streams, :, : codes.shape[2]] = codes
+            state.clip_vectors[streams, :, : codes.shape[2]] = self.sums(codes.clamp_min(0))[..., -1, :]
 
     @torch.no_grad()
     def step(

@@ -35,23 +35,32 @@ def mogo():
     return MogoSampler(Mogo(config).eval()), MogoOptions(**TRUST)
 
 
-def condition(alike):
+LONGER = torch.randint(16, (10, 3), generator=torch.Generator().manual_seed(5))
+"""A clip of more tokens than the heads attend to."""
+
+
+def condition(alike, clip=CLIP):
     tokens = torch.randn(1, 3, 8, generator=torch.Generator().manual_seed(1))
-    clips = torch.stack([CLIP, CLIP.flip(0)])[None]
+    clips = torch.stack([clip, clip.flip(0)])[None]
     alike = torch.tensor([[alike, alike]])
     return TextCondition(tokens, torch.zeros(1, 3, dtype=torch.bool), tokens.mean(dim=1), clips, alike)
 
 
-def written(head, alike, length=6, **changes):
+def written(head, alike, length=6, clip=CLIP, **changes):
     sampler, options = head()
     seeded = torch.Generator().manual_seed(0)
     options = replace(options, **changes)
-    return sampler.generate(condition(alike), lengths=length, generator=seeded, options=options)[0]
+    return sampler.generate(condition(alike, clip), lengths=length, generator=seeded, options=options)[0]
 
 
 @pytest.mark.parametrize("head", [bamm, mogo])
 def test_a_clip_that_is_alike_is_read_token_by_token(head):
     assert torch.equal(written(head, alike=True), CLIP)
+
+
+@pytest.mark.parametrize("head", [bamm, mogo])
+def test_a_clip_is_read_off_past_the_tokens_that_are_attended_to(head):
+    assert torch.equal(written(head, alike=True, length=10, clip=LONGER), LONGER)
 
 
 @pytest.mark.parametrize("head", [bamm, mogo])
