@@ -114,6 +114,7 @@ TASKS: dict[str, TaskSpec] = {
         robot="panda",
         instruction="stack the green cube on the blue one at the target",
         max_steps=100,
+        measures=("published",),
     ),
     "PushT": TaskSpec(
         name="PushT",

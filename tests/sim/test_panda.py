@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from motiongen_sim.envs.panda import PandaEnv, PandaPickAndPlace, PandaPush, PandaStack
-from motiongen_sim.experts.panda import PandaPushExpert
+from motiongen_sim.experts.panda import PandaPushExpert, PandaStackExpert
 from motiongen_sim.robots.bullet import silence
 from motiongen_sim.tasks import TASKS
 
@@ -107,12 +107,48 @@ def test_state_holds_what_its_names_say(stack):
     assert state["opening"] == pytest.approx(stack.opening)
 
 
-def test_stack_is_solved_by_both_cubes_together(stack):
+def test_stack_is_solved_as_published_by_both_cubes_together():
     # Each off by .05 or .08, the second on the table, .04 too low: .082 and .120 in all.
-    low, high = stack.goals
-    for off, expected in ((0.05, (-0.0, True, True)), (0.08, (-1.0, False, False))):
-        put(stack, low + np.array([off, 0.0, 0.0]), high - np.array([off, 0.0, 0.04]))
-        assert stay(stack) == expected
+    env = PandaStack(criterion="published")
+    env.reset(seed=0)
+    low, high = env.goals
+    for off, expected in ((0.08, (-1.0, False, False)), (0.05, (-0.0, True, True))):
+        put(env, low + np.array([off, 0.0, 0.0]), high - np.array([off, 0.0, 0.04]))
+        assert stay(env) == expected
+    env.close()
+
+
+@pytest.mark.parametrize(("off", "stands"), [(0.015, True), (0.025, False)])
+def test_stack_stands_after_ten_steps_within_two_centimetres(stack, off, stands):
+    put(stack, *(stack.goals + np.array([off, 0.0, 0.0])))
+    ends = [stay(stack) for _ in range(12)]
+    assert [solved for *_, solved in ends].index(True) + 1 in (10, 11) if stands else not ends[-1][2]
+    assert stack._info()["published"] == 1.0
+
+
+def test_stack_that_was_moved_has_to_stand_for_ten_steps_again(stack):
+    put(stack, *stack.goals)
+    for _ in range(8):
+        stay(stack)
+    put(stack, stack.goals[0], stack.goals[1] + np.array([0.03, 0.0, 0.0]))
+    stay(stack)
+    put(stack, *stack.goals)
+    assert [stay(stack)[2] for _ in range(12)].index(True) + 1 in (10, 11)
+
+
+def test_stack_is_published_in_the_hand_and_strict_only_once_it_is_let_go(stack):
+    expert, published, is_over, info = PandaStackExpert(stack, seed=0), None, False, {}
+    while not is_over:
+        _, _, is_over, _, info = stack.step(expert.act())
+        if published is None and info["published"]:
+            published = stack.opening, info["is_success"]
+    assert published == (pytest.approx(0.04, abs=0.006), False)
+    assert stack.opening > 0.07 and np.linalg.norm(stack.effector - stack.cubes[1]) > 0.03
+
+
+def test_stack_refuses_another_criterion():
+    with pytest.raises(ValueError, match="criterion: expected strict or published, got 'loose'"):
+        PandaStack(criterion="loose")
 
 
 def test_push_is_solved_within_five_centimetres():

@@ -119,7 +119,7 @@ class RobotEnv(gymnasium.Env[Observation, Action], ABC):
             self._reset_world()
             self._is_reset = True
             info = self._info()
-            if keeps_solved or not info["is_success"]:
+            if keeps_solved or not self._starts_solved(info):
                 return self._observation(), info
         raise RuntimeError(f"reset: expected an unsolved world, got none in {MOST_DRAWS} draws")
 
@@ -181,6 +181,10 @@ class RobotEnv(gymnasium.Env[Observation, Action], ABC):
     @abstractmethod
     def _info(self) -> Info:
         """Return `is_success` and the task's measures, as the world is now."""
+
+    def _starts_solved(self, info: Info) -> bool:
+        """Return whether a reset draws another world in place of this one, whose info is given."""
+        return bool(info["is_success"])
 
     @abstractmethod
     def _draw(self) -> Image:

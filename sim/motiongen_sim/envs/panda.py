@@ -33,6 +33,10 @@ ORANGE, PURPLE = (0.95, 0.45, 0.10, 1.0), (0.56, 0.25, 0.69, 1.0)
 CUBE_COLORS = {"object": GREEN, "object1": BLUE, "object2": GREEN}
 GOAL_COLORS = {"target": ORANGE, "target1": PURPLE, "target2": ORANGE}
 CUBE_SIZE = 0.04
+CRITERIA = ("strict", "published")
+STANDING_STEPS, STANDING_DISTANCE = 10, 0.02
+STANDING_SPEED, STANDING_SPIN = 0.02, 0.5
+"""A stack stands once, for so many steps, its cubes are nearer to their goals (m) and slower (m/s, rad/s) than this."""
 
 _EFFECTOR = ("effector_x", "effector_y", "effector_z", "effector_vx", "effector_vy", "effector_vz")
 
@@ -106,10 +110,13 @@ class PandaEnv(BulletEnv):
         self._task.reset()
 
     def _step_world(self, action: NDArray[np.float64]) -> tuple[float, bool]:
+        self._simulate(action)
+        is_solved = self._is_solved()
+        return float(is_solved) - 1.0, is_solved
+
+    def _simulate(self, action: NDArray[np.float64]) -> None:
         self._robot.set_action(action)
         self._sim.step()
-        reward = float(self._task.compute_reward(self._achieved(), self._task.get_goal(), {}))
-        return reward, self._is_solved()
 
     def _info(self) -> Info:
         return {"is_success": self._is_solved()}
@@ -193,12 +200,26 @@ class PandaPickAndPlace(PandaEnv):
 
 
 class PandaStack(PandaEnv):
-    """A gripper puts one cube on a target and another one on top.
+    """A gripper puts one cube on a target and another one on top, lets go, and leaves a stack that stands.
 
-    As published, it is solved once both cubes together, as one point in six dimensions, are within 10 cm of their
-    goals: while the second one still hangs a little over the first. Cubes may start on top of each other.
+    Two criteria say when it is solved, and ends:
+
+    - "strict": for 10 steps neither cube was touched by the robot, each was within 2 cm of its own goal, and slower
+      than 2 cm/s and 0.5 rad/s.
+    - "published": panda-gym's: both cubes together, as one point in six dimensions, are within 10 cm of their goals,
+      which is so while the second one still hangs a little over the first.
+
+    `info` has `published` beside `is_success`: 1 once the published criterion was met at any step, as episodes of
+    panda-gym would have ended there. Cubes may start on top of each other.
 
     State (37,), action (4,), 25 Hz, 100 steps; see PandaEnv.
+
+    Args:
+        criterion: "strict" or "published".
+        options: of PandaEnv.
+
+    Raises:
+        ValueError: there is no such criterion.
     """
 
     PROPRIOCEPTION_NAMES = (*_EFFECTOR, "opening")
@@ -208,6 +229,42 @@ class PandaStack(PandaEnv):
     )
     ACTION_NAMES = ("effector_dx", "effector_dy", "effector_dz", "gripper")
     CUBES, GOALS, TASK = ("object1", "object2"), ("target1", "target2"), Stack
+    EPISODE_ATTRIBUTES = ("_steps_stood", "_was_published")
+
+    def __init__(self, *, criterion: str = "strict", **options: Any) -> None:
+        if criterion not in CRITERIA:
+            raise ValueError(f"criterion: expected {' or '.join(CRITERIA)}, got {criterion!r}; pick one")
+        super().__init__(**options)
+        self.criterion = criterion
+
+    def _reset_world(self) -> None:
+        super()._reset_world()
+        self._steps_stood, self._was_published = 0, super()._is_solved()
+
+    def _simulate(self, action: NDArray[np.float64]) -> None:
+        super()._simulate(action)
+        self._steps_stood = self._steps_stood + 1 if self._stands() else 0
+        self._was_published |= super()._is_solved()
+
+    def _is_solved(self) -> bool:
+        return self._was_published if self.criterion == "published" else self._steps_stood >= STANDING_STEPS
+
+    def _starts_solved(self, info: Info) -> bool:
+        return bool(info["published"])  # by either criterion, so that a seed gives the same world under both
+
+    def _info(self) -> Info:
+        return {**super()._info(), "published": float(self._was_published)}
+
+    def _stands(self) -> bool:
+        """Return whether both cubes are at their goals, at rest, and let go."""
+        off = np.linalg.norm(self.cubes - self.goals, axis=1)
+        if off.max() > STANDING_DISTANCE:
+            return False
+        spins = np.stack([self._sim.get_base_angular_velocity(cube) for cube in self.CUBES])
+        if np.abs(self.cube_velocities).max() > STANDING_SPEED or np.abs(spins).max() > STANDING_SPIN:
+            return False
+        robot, bodies = self._sim._bodies_idx[self._robot.body_name], self._sim._bodies_idx
+        return not any(self._client.getContactPoints(robot, bodies[cube]) for cube in self.CUBES)
 
 
 class _CoarsePanda(Panda):  # type: ignore[misc]  # panda-gym has no types

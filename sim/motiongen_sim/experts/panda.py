@@ -39,9 +39,19 @@ HOVER, LOW = 0.08, 0.045
 
 GRASPED = 0.046
 """Largest opening of fingers that are closed on a cube, in metres."""
-OPEN = 0.065
-CLOSE = -0.5
-PLACED = 0.02
+OPEN, RELEASE = 0.065, 0.5
+GRIP, WIDEN = 0.03, 0.2
+"""Metres: what fingers close to, and how far they go for an action of 1. Closed as far as they can, they would hold a
+cube with equal force from both sides at any place between their ends, and let it swing there by 2 cm."""
+AT_HAND = 0.03
+"""Largest distance of a cube's centre from the effector that holds it or has just let it go, in metres."""
+PLACED, LANDED, LEFT = 0.010, 0.005, 0.017
+"""Metres: a cube so far from its goal, aside and in height, is let go; one that lies is left within the third."""
+ASIDE = 0.02
+NEAR, CLEAR, NARROW = 0.07, 0.085, 0.05
+"""Metres: distance of two cubes at which the fingers or a carried one may touch the other, and at which there is room
+for them; least opening before a grasp."""
+FAR = np.full(3, 9.0)
 
 
 class _PandaExpert(Expert[PandaEnv]):
@@ -146,36 +156,71 @@ class _Side:
 class _Carrier(_PandaExpert):
     """Grasps a cube from above, lifts it, and lowers it at its goal."""
 
-    def _carry(self, cube: Vector, goal: Vector, lift: float) -> Vector:
-        """Return the action (4,) that grasps a cube, lifts it by `lift` metres and brings it to a goal."""
-        to_cube = cube - self._env.effector
+    def _carry(self, cube: Vector, goal: Vector, lift: float, other: Vector = FAR) -> Vector:
+        """Return the action (4,) that grasps a cube, lifts it by `lift` metres and brings it to a goal.
+
+        Args:
+            cube: its centre (3,), in metres.
+            goal: where that is to be (3,).
+            lift: least height over the goal on the way, in metres.
+            other: centre (3,) of a cube that is not to be touched.
+        """
+        opening = self._env.opening
+        to_cube = cube - self._env.effector + (_dodge(cube, other) if opening > GRASPED else 0.0)
         aside = float(np.linalg.norm(to_cube[:2]))
         is_at = aside < 0.025 and abs(to_cube[2]) < 0.02
-        opening = self._env.opening
         if is_at and opening < GRASPED:
             way = goal - cube
             far = float(np.linalg.norm(way[:2]))
             way[2] += np.clip(1.5 * (far - 0.015), 0.0, lift)
-            if far > 0.04:  # not sideways before it is off the table
-                way[:2] *= np.clip((cube[2] - 0.03) / 0.01, 0.0, 1.0)
-            return self._move(way, CLOSE)
+            if far > 0.04:  # not sideways before it is off the table, and over a cube beside it
+                is_near = float(np.linalg.norm((cube - other)[:2])) < NEAR
+                low = max(0.03, other[2] + 0.037) if is_near else 0.03
+                way[:2] *= np.clip((cube[2] - low) / 0.01, 0.0, 1.0)
+            return self._move(way, self._fingers(GRIP))
         # Down a funnel, and not sideways before it is above all cubes.
         way = to_cube.copy()
         way[2] += np.clip(2.0 * (aside - 0.008), 0.0, 0.07)
         if aside > 0.025:
             way[:2] *= np.clip((-to_cube[2] - 0.03) / 0.03, 0.0, 1.0)
-        closes = is_at and (opening < 0.06 or (aside < 0.01 and abs(to_cube[2]) < 0.01))
-        return self._move(way, CLOSE if closes else (OPEN - opening) / 0.2)
+        room = _room(cube, other)
+        closes = is_at and (opening < room - 0.004 or (aside < 0.01 and abs(to_cube[2]) < 0.01))
+        return self._move(way, self._fingers(GRIP if closes else room))
 
     def _let_go(self) -> Vector:
         """Return the action (4,) that opens the fingers and then lifts the effector."""
         rise = 0.05 * np.clip((self._env.opening - 0.05) / 0.02, 0.0, 1.0)
-        return self._move(np.array([0.0, 0.0, rise]), -CLOSE)
+        return self._move(np.array([0.0, 0.0, rise]), RELEASE)
+
+    def _fingers(self, opening: float) -> float:
+        """Return the action of the gripper that brings the fingers to a distance, in metres."""
+        return (opening - self._env.opening) / WIDEN
 
     def _move(self, way: Vector, gripper: float) -> Vector:
-        step = self._glide(0.5 * way, speed=0.025, ease=0.008)
+        step = self._glide(0.5 * way, speed=0.032, ease=0.010)
         step[2] = np.clip(step[2], -LOWERING, LOWERING)
         return np.array([*self._command(step), gripper])
+
+
+def _room(cube: Vector, other: Vector) -> float:
+    """Return how far fingers open for a cube: less where one of them would come down on another cube beside it."""
+    if not _is_beside(cube, other):
+        return OPEN
+    return float(np.clip(2 * (abs(cube - other)[1] - 0.033), NARROW, OPEN))
+
+
+def _dodge(cube: Vector, other: Vector) -> Vector:
+    """Return how far from its centre (3,) a cube is grasped, where another one leaves no room for a finger."""
+    off = cube - other
+    if not _is_beside(cube, other) or abs(off[1]) > 0.06:
+        return np.zeros(3)
+    aside = np.clip(0.036 - abs(off[0]), 0.0, 0.016)
+    return np.array([np.sign(off[0]) * aside, np.sign(off[1]) * 0.004, 0.0])
+
+
+def _is_beside(cube: Vector, other: Vector) -> bool:
+    off = np.abs(cube - other)
+    return bool(off[0] < 0.05 and off[1] < 0.07 and off[2] < 0.03)
 
 
 class PandaPickAndPlaceExpert(_Carrier):
@@ -188,23 +233,51 @@ class PandaPickAndPlaceExpert(_Carrier):
 
 
 class PandaStackExpert(_Carrier):
-    """Carries the first cube to its target, and the second one over it; lays the second aside if it is in the way."""
+    """Carries the first cube to its target and the second one onto it; lays the second aside if it is in the way.
+
+    Each is let go once it is well placed, and stays where it is while it is near enough: what was laid down is not
+    taken up again for a few millimetres.
+    """
 
     ENV = PandaStack
 
     def _decide(self) -> Vector:
         (first, second), (goal, top) = self._env.cubes, self._env.goals
-        effector = self._env.effector
-        if np.linalg.norm(first - goal) < PLACED:
-            if np.linalg.norm(first - effector) < 0.03:
+        if self._is_placed(first, goal):
+            if np.linalg.norm(first - self._env.effector) < AT_HAND or self._is_placed(second, top):
                 return self._let_go()
-            return self._carry(second, top, 0.08)
-        is_held = self._env.opening < GRASPED and np.linalg.norm(second - effector) < 0.03
-        is_on_top = second[2] > 0.035 and np.linalg.norm((second - first)[:2]) < 0.05
-        if not (is_held or is_on_top):
-            return self._carry(first, goal, 0.05)
-        away = (first - goal)[:2] / max(float(np.linalg.norm((first - goal)[:2])), 1e-9)
-        aside = np.array([*(first[:2] + 0.09 * away), TABLE])
-        if is_held and np.linalg.norm(second - aside) < PLACED:
+            return self._carry(second, top, 0.08, other=first)
+        aside = self._aside(first, second, goal)
+        if aside is None:
+            return self._carry(first, goal, 0.05, other=second)
+        if self._is_held(second) and np.linalg.norm(second - aside) < ASIDE:
             return self._let_go()
-        return self._carry(second, aside, 0.06)
+        return self._carry(second, aside, 0.06, other=first)
+
+    def _aside(self, first: Vector, second: Vector, goal: Vector) -> Vector | None:
+        """Return where the second cube is to be laid (3,) before the first one is moved; None if it can stay."""
+        if self._is_held(first):
+            return None
+        from_first, from_goal = np.linalg.norm((second - first)[:2]), np.linalg.norm((second - goal)[:2])
+        is_held, is_on_top = self._is_held(second), second[2] > 0.035 and from_first < 0.05
+        if not (is_held or is_on_top or from_goal < NEAR):
+            return None
+        if is_held and from_first > CLEAR and from_goal > CLEAR:
+            return np.array([*second[:2], TABLE])
+        if from_first < CLEAR:
+            return np.array([*(first[:2] + 0.1 * _direction((first - goal)[:2])), TABLE])
+        return np.array([*(goal[:2] + 0.1 * _direction((second - goal)[:2])), TABLE])
+
+    def _is_held(self, cube: Vector) -> bool:
+        return self._env.opening < GRASPED and float(np.linalg.norm(cube - self._env.effector)) < AT_HAND
+
+    def _is_placed(self, cube: Vector, goal: Vector) -> bool:
+        """Return whether a cube can be let go where it is, or be left there."""
+        off = np.abs(cube - goal)
+        if self._is_held(cube):
+            return bool(np.hypot(*off[:2]) < PLACED and off[2] < LANDED)
+        return float(np.linalg.norm(off)) < LEFT
+
+
+def _direction(way: Vector) -> Vector:
+    return way / max(float(np.linalg.norm(way)), 1e-9)
