@@ -34,6 +34,7 @@ COMMANDS = {
     "evaluate": "measure weights on held-out clips",
     "demos": "let a scripted expert show a robot's task: a LeRobot dataset",
     "rollout": "let a policy do a robot's task: success rate, videos, latency",
+    "replay": "show a policy a robot's recording: how far its actions are from those recorded",
     "drive": "move a simulated robot with words, a clip or a live stream",
     "completion": "print what makes bash, zsh or fish complete these commands and their options",
 }

@@ -89,7 +89,8 @@ def _recipe(run: TrainingRun) -> "Recipe":
         return run.build()
     from motiongen_datasets import lerobot
 
-    return run.build_from(lerobot.read_all(run.data, run.cameras()))
+    data = lerobot.read_all(run.data, run.cameras(), run.chosen_columns, one_camera=bool(run.image_size))
+    return run.build_from(data)
 
 
 def _purposes(runs: dict[str, type[TrainingRun]]) -> str:

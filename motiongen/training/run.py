@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from motiongen.data.columns import Columns, parse_columns
 from motiongen.devices import Device
 from motiongen.training.config import TrainConfig
 
@@ -116,16 +117,26 @@ class PolicyTraining(TrainingRun):
     """Options of trainings of robot policies on demonstrations."""
 
     data: tuple[Path, ...]
-    """LeRobot datasets (v2.1 or v3); several tasks give one multi-task policy.
+    """LeRobot datasets (v2 or v3); several tasks give one multi-task policy.
 
     A policy with images also learns actions from datasets without images, if their states contain the scene numbers of
     the datasets with images."""
     image_size: int = 0
     """Side of the square to which camera images are resized, pixels, 16 or more; 0 for a policy on states only."""
     camera: str | None = None
-    """Name of the camera in the datasets; default: the only one."""
+    """Name of the camera in the datasets; default: the only one that shows colours."""
+    columns: str = ""
+    """Columns of the state, the action and the camera, several joined by "+", where they have names of their own:
+    state=observation.joints+observation.gripper,action=action,image=observation.images.top."""
 
     def __post_init__(self) -> None:
+        image = self.chosen_columns.image
+        if image and self.camera:
+            raise ValueError(f"camera: expected one, got {self.camera} and image={image}; leave out --camera")
+        if (image or self.camera) and not self.image_size:
+            raise ValueError(
+                f"camera: expected none for a policy on states, got {image or self.camera}; add --image-size 96"
+            )
         if self.image_size and not 16 <= self.image_size <= 1024:
             raise ValueError(
                 f"image_size: expected 16 to 1024 pixels, or 0 for states only, got {self.image_size}; "
@@ -140,11 +151,17 @@ class PolicyTraining(TrainingRun):
         """Return the output folder itself, which also contains the parts of the policy."""
         return self.output
 
+    @property
+    def chosen_columns(self) -> Columns:
+        """The columns of the datasets by their role. Raises ValueError where the option has another form."""
+        return parse_columns(self.columns)
+
     def cameras(self) -> tuple[str, ...] | None:
-        """Return the cameras whose images are needed; None for all."""
+        """Return the camera whose images are needed; None for the only one, () for no images."""
         if not self.image_size:
             return ()
-        return None if self.camera is None else (self.camera,)
+        chosen = self.chosen_columns.image or self.camera
+        return (chosen,) if chosen else None
 
     def build_from(self, demonstrations: "Sequence[Demonstrations]") -> "Recipe":
         """Return the training recipe for demonstrations, which the caller has read; to be defined by subclasses."""

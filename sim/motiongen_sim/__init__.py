@@ -12,12 +12,19 @@ if TYPE_CHECKING:
     from motiongen_sim.demos import record_demos
     from motiongen_sim.policy import Policy
     from motiongen_sim.policy_rollout import rollout
+    from motiongen_sim.recording_replay import replay
     from motiongen_sim.robot_drive import drive
 
 # No module is called like a function: once imported, it would stand in its place.
-_PUBLIC = {"Policy": "policy", "rollout": "policy_rollout", "record_demos": "demos", "drive": "robot_drive"}
+_PUBLIC = {
+    "Policy": "policy",
+    "drive": "robot_drive",
+    "record_demos": "demos",
+    "replay": "recording_replay",
+    "rollout": "policy_rollout",
+}
 
-__all__ = ["Policy", "drive", "record_demos", "rollout"]
+__all__ = ["Policy", "drive", "record_demos", "replay", "rollout"]
 
 
 if importlib.util.find_spec("gymnasium") is not None:

@@ -66,7 +66,10 @@ BROKEN = {
         "meta/episodes: expected Parquet files, found none",
     ),
     "no rate": (lambda f: change_info(f, fps=None), "info.json: fps: expected it to be there, got None"),
-    "unknown version": (lambda f: change_info(f, codebase_version="v4.0"), "expected v3.0 or v2.1, got v4.0"),
+    "unknown version": (
+        lambda f: change_info(f, codebase_version="v4.0"),
+        "expected v3.0 or v2.1 or v2.0, got v4.0",
+    ),
     "no such feature": (
         lambda f: change_info(f, features={"action": {}}),
         "expected a column observation.state",
@@ -118,8 +121,8 @@ def test_a_broken_dataset_is_one_line(tmp_path, what):
 
 
 def test_older_layouts_ask_to_be_converted(tmp_path):
-    with pytest.raises(ValueError, match=r"expected v3.0 or v2.1, got v2.0; convert it"):
-        read(write_v21(tmp_path / "set", version="v2.0"))
+    with pytest.raises(ValueError, match=r"expected v3.0 or v2.1 or v2.0, got v1.6; convert it"):
+        read(write_v21(tmp_path / "set", version="v1.6"))
 
 
 def test_a_bad_line_of_the_older_layout_is_named(tmp_path):

@@ -1,4 +1,4 @@
-"""Robot demonstrations in LeRobot datasets, apart from the motion datasets: v2.1 and v3.0 are read, v3.0 is written.
+"""Robot demonstrations in LeRobot datasets, apart from the motion datasets: v2 and v3.0 are read, v3.0 is written.
 
 The format is Hugging Face's LeRobotDataset (github.com/huggingface/lerobot): a folder with states and actions in
 Parquet files and pictures in videos. `read` and `read_all` return `Demonstrations`, `LeRobotWriter` records them.

@@ -1,4 +1,4 @@
-"""Episodes of a LeRobot dataset and the files that hold them: listed in Parquet by v3.0, in JSON lines by v2.1."""
+"""Episodes of a LeRobot dataset and the files that hold them: listed in Parquet by v3.0, in JSON lines by v2."""
 
 import json
 import math
@@ -105,19 +105,22 @@ def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _old_episodes(info: Info, videos: tuple[str, ...]) -> list[Episode]:
-    """Return the episodes that a dataset of v2.1 lists."""
+    """Return the episodes that a dataset of v2.0 or v2.1 lists."""
     path = info.folder / OLD_EPISODES
     if not path.is_file():
         raise ValueError(f"{path}: expected a file, found none")
     limits.check_file_size(path, limits.MAX_JSON_BYTES)
     episodes = []
     with reading(path, "text in UTF-8"):
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # By line feeds alone: instructions may hold other characters that Python takes for the end of a line.
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
             row = json.loads(line)
-            index, length, tasks = int(row["episode_index"]), int(row["length"]), list(row["tasks"])
-            Episode(index, length, _first(tasks), path)
+            index, length, instruction = int(row["episode_index"]), int(row["length"]), _first(row["tasks"])
+            Episode(index, length, instruction, path)
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise ValueError(
                 f"{path}: line {number}: expected episode_index, length and tasks, got {line[:80]!r}"
@@ -127,10 +130,12 @@ def _old_episodes(info: Info, videos: tuple[str, ...]) -> list[Episode]:
         segments = {
             column: (info.path(info.video_path, video_key=column, **numbers), 0.0) for column in videos
         }
-        episodes.append(Episode(index, length, _first(tasks), data, segments))
+        episodes.append(Episode(index, length, instruction, data, segments))
     return episodes
 
 
-def _first(tasks: Sequence[str]) -> str:
-    """Return the first instruction; "" where there is none."""
+def _first(tasks: Sequence[str] | str) -> str:
+    """Return the first instruction of several, or the only one, which some write without a list; "" for none."""
+    if isinstance(tasks, str):
+        return tasks
     return tasks[0] if tasks else ""

@@ -14,6 +14,8 @@ from motiongen_datasets.lerobot.episodes import Episode
 from motiongen_datasets.lerobot.tables import integers, open_table, read_table, rows
 
 _INDEX_COLUMNS = ["episode_index", "frame_index"]
+DEPTH_LEVEL = 20
+"""Units of a 16-bit distance, millimetres in most datasets, for a level of a grey picture: 255 levels are 5.1 m."""
 _BATCH_ROWS = 256
 """Rows with pictures that are in memory at a time."""
 
@@ -90,7 +92,15 @@ def _picture(cell: Any, shape: tuple[int, ...], source: str) -> NDArray[np.uint8
     broken = (Image.DecompressionBombError, SyntaxError, ValueError)
     with reading(source, "a picture", *broken), Image.open(io.BytesIO(content)) as image:
         found = (image.height, image.width, 3)
-        pixels = np.asarray(image.convert("RGB")) if found == shape else None
+        pixels = _colours(image) if found == shape else None
     if pixels is None:
         raise ValueError(f"{source}: expected pictures of shape {shape}, got {found}")
     return pixels
+
+
+def _colours(image: Image.Image) -> NDArray[np.uint8]:
+    """Return an image's pixels (H, W, 3); distances of 16 bits, which Pillow would cut at 255, are scaled."""
+    if not image.mode.startswith("I"):
+        return np.asarray(image.convert("RGB"))
+    levels = np.asarray(image, dtype=np.int64) // DEPTH_LEVEL
+    return np.repeat(levels.clip(0, 255).astype(np.uint8)[..., None], 3, axis=-1)

@@ -17,8 +17,8 @@ SCENE = "observation.environment_state"
 """Optional column of simulated datasets: the state of the scene, in numbers that no real robot observes."""
 DONE = "next.done"
 """Optional column: whether the episode is over after the frame."""
-VERSION, OLD_VERSION = "v3.0", "v2.1"
-"""Layouts that are read: with many episodes per file, and with one."""
+VERSION, OLD_VERSIONS = "v3.0", ("v2.1", "v2.0")
+"""Layouts that are read: with many episodes per file, and with one; v2.0 differs from v2.1 in its statistics only."""
 INFO = "meta/info.json"
 
 
@@ -28,7 +28,7 @@ class Info:
 
     Attributes:
         folder: folder of the dataset.
-        version: VERSION or OLD_VERSION.
+        version: VERSION or one of OLD_VERSIONS.
         fps: frames per second.
         robot: type of the robot; "" where unknown.
         features: column -> its dtype, shape and names.
@@ -63,14 +63,18 @@ class Info:
         """Return name -> column of cameras.
 
         Args:
-            wanted: cameras by name or by column; None for all colour cameras.
+            wanted: cameras by name or by column, those of depth too; None for all colour cameras.
 
         Raises:
             ValueError: there is no such camera.
         """
-        columns = {_camera_name(column): column for column in self.features if self._is_camera(column)}
+        columns = {
+            _camera_name(column): column
+            for column, feature in self.features.items()
+            if feature.get("dtype") in ("video", "image")
+        }
         if wanted is None:
-            return columns
+            return {name: column for name, column in columns.items() if not self.is_depth(column)}
         chosen = {}
         for camera in wanted:
             name = _camera_name(camera)
@@ -80,6 +84,27 @@ class Info:
             chosen[name] = columns[name]
         return chosen
 
+    @property
+    def has_cameras(self) -> bool:
+        """Whether it has cameras, of colour or of depth."""
+        return any(feature.get("dtype") in ("video", "image") for feature in self.features.values())
+
+    def check_one_camera(self) -> None:
+        """Raise ValueError, which lists them, if there are several colour cameras."""
+        found = self.cameras(None)
+        if len(found) > 1:
+            raise ValueError(
+                f"{self.folder / INFO}: camera: expected one, got {', '.join(found)}; choose with --camera NAME"
+            )
+
+    def is_depth(self, column: str) -> bool:
+        """Return whether a camera's pictures are distances, not colours: it is said so, or they have one channel."""
+        feature = self.features[column]
+        details = {**(feature.get("info") or {}), **(feature.get("video_info") or {})}
+        shape = _shape(feature)
+        is_said = details.get("is_depth_map") or details.get("video.is_depth_map")
+        return bool(is_said) or len(shape) == 2 or (len(shape) == 3 and 1 in (shape[0], shape[2]))
+
     def is_video(self, column: str) -> bool:
         """Return whether a camera's pictures are in videos; otherwise they are in the Parquet files."""
         return bool(self.features[column]["dtype"] == "video")
@@ -87,6 +112,8 @@ class Info:
     def picture_size(self, column: str) -> tuple[int, int]:
         """Return a camera's height and width. Raises ValueError unless its shape is that of colour pictures."""
         shape = _shape(self.features[column])
+        if self.is_depth(column):  # height and width, and one channel or three alike before or after them
+            shape = [*[size for size in shape if size > 4], 3]
         names = list(_leaves(self.features[column].get("names")))
         # Channels are first or last in different datasets: the names decide, or else the dimension of size 3.
         if shape[:1] == [3] and (shape[-1] != 3 or (names and names[0].startswith("channel"))):
@@ -120,14 +147,12 @@ class Info:
     def _feature(self, column: str) -> dict[str, Any]:
         if column not in self.features:
             columns = ", ".join(self.features)
-            raise ValueError(f"{self.folder / INFO}: expected a column {column}, got {columns}")
+            role = "action" if column == ACTION else "state"
+            raise ValueError(
+                f"{self.folder / INFO}: expected a column {column}, got {columns}; "
+                f"name those of the {role} with --columns {role}=COLUMN+COLUMN"
+            )
         return self.features[column]
-
-    def _is_camera(self, column: str) -> bool:
-        feature = self.features[column]
-        details = {**(feature.get("info") or {}), **(feature.get("video_info") or {})}
-        is_depth = details.get("is_depth_map") or details.get("video.is_depth_map")
-        return feature.get("dtype") in ("video", "image") and not is_depth
 
 
 def read_info(folder: str | Path) -> Info:
@@ -142,9 +167,9 @@ def read_info(folder: str | Path) -> Info:
         raise ValueError(f"{folder}: expected a LeRobot dataset, found no {INFO}; check the path")
     facts = read_json(path)
     version = str(facts.get("codebase_version"))
-    if version not in (VERSION, OLD_VERSION):
+    if version not in (VERSION, *OLD_VERSIONS):
         raise ValueError(
-            f"{path}: codebase_version: expected {VERSION} or {OLD_VERSION}, got {version}; "
+            f"{path}: codebase_version: expected {VERSION} or {' or '.join(OLD_VERSIONS)}, got {version}; "
             "convert it with LeRobot's own scripts"
         )
     for name, kind in {"fps": int | float, "features": dict, "data_path": str}.items():

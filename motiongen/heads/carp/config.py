@@ -182,7 +182,7 @@ class CARPTraining(PolicyTraining):
             config = replace(config, image_size=self.image_size, crop_size=round(CROP * self.image_size))
         if self.action_steps is not None:
             config = replace(config, action_steps=self.action_steps)
-        model, sampler = carp_for(demonstrations, config, self.camera)
+        model, sampler = carp_for(demonstrations, config)
         if not self.resumes():
             device = str(resolve_device(self.device))
             train_parts(model, sampler, self.recipe, self.schedule, self.output, device, self.resume)
