@@ -5,12 +5,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from motiongen_bridge.client import connect
+    from motiongen_bridge.policy_client import PolicyConnection
+    from motiongen_bridge.policy_server import PolicyServer
     from motiongen_bridge.server import Server
     from motiongen_bridge.server_config import ServerConfig
 
-_PUBLIC = {"Server": "server", "ServerConfig": "server_config", "connect": "client"}
+_PUBLIC = {
+    "PolicyConnection": "policy_client",
+    "PolicyServer": "policy_server",
+    "Server": "server",
+    "ServerConfig": "server_config",
+    "connect": "client",
+}
 
-__all__ = ["Server", "ServerConfig", "connect"]
+__all__ = ["PolicyConnection", "PolicyServer", "Server", "ServerConfig", "connect"]
 
 
 def __getattr__(name: str) -> Any:

@@ -20,12 +20,15 @@ class HandshakeRefused(ConnectionError):
     """The server is there and refuses this client: another attempt is no use."""
 
 
-async def handshake(url: str, token: str | None = None) -> tuple[WebSocket, dict[str, Any]]:
+async def handshake(
+    url: str, token: str | None = None, subprotocol: str = SUBPROTOCOL
+) -> tuple[WebSocket, dict[str, Any]]:
     """Return a websocket to a server, and the server's hello.
 
     Args:
         url: address of the websocket.
         token: the server's secret, if it has one.
+        subprotocol: that is offered.
 
     Raises:
         HandshakeRefused: the token is wrong, the version is another, or this address may not connect.
@@ -34,7 +37,7 @@ async def handshake(url: str, token: str | None = None) -> tuple[WebSocket, dict
     try:
         socket = await open_socket(
             url,
-            subprotocols=[Subprotocol(SUBPROTOCOL)],
+            subprotocols=[Subprotocol(subprotocol)],
             additional_headers={"Authorization": f"Bearer {token}"} if token else None,
             compression=None,
             max_size=2**20,

@@ -35,15 +35,22 @@ class Pages:
     """Responses by path. The viewer's files are read once, so that no path leads out of their folder."""
 
     def __init__(
-        self, health: Callable[[], tuple[HTTPStatus, dict[str, object]]], metrics: Callable[[], bytes]
+        self,
+        health: Callable[[], tuple[HTTPStatus, dict[str, object]]],
+        metrics: Callable[[], bytes],
+        home: bytes | None = None,
     ) -> None:
         """Read the viewer's files.
 
         Args:
             health: returns the status and the JSON object of /healthz.
             metrics: returns the text of /metrics.
+            home: what / says in place of the viewer, whose files are then left out.
         """
         self._health, self._metrics = health, metrics
+        if home is not None:
+            self._files = {"/": home}
+            return
         self._files = {
             f"/{path.relative_to(VIEWER).as_posix()}": path.read_bytes()
             for path in sorted(VIEWER.rglob("*"))

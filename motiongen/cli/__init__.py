@@ -35,6 +35,7 @@ COMMANDS = {
     "demos": "let a scripted expert show a robot's task: a LeRobot dataset",
     "rollout": "let a policy do a robot's task: success rate, videos, latency",
     "replay": "show a policy a robot's recording: how far its actions are from those recorded",
+    "serve-policy": "answer robots' observations with chunks of actions, over a websocket",
     "drive": "move a simulated robot with words, a clip or a live stream",
     "completion": "print what makes bash, zsh or fish complete these commands and their options",
 }

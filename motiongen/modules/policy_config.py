@@ -47,7 +47,7 @@ class PolicyConfig:
                 raise ValueError(f"{name}: expected >= 1, got {getattr(self, name)}; fix config.json")
         if self.obs_steps - 1 + self.action_steps > self.horizon:
             raise ValueError(
-                f"action_steps: expected at most horizon - obs_steps + 1 = {self.horizon - self.obs_steps + 1}, "
+                f"action_steps: expected at most horizon - obs_steps + 1 = {self.chunk_steps}, "
                 f"got {self.action_steps}; raise horizon"
             )
         if self.scene_dim and not self.image_size:
@@ -61,3 +61,16 @@ class PolicyConfig:
         for name in ("task_state_dims", "task_action_dims"):
             if getattr(self, name) and len(getattr(self, name)) != len(self.tasks):
                 raise ValueError(f"{name}: expected one for each of {len(self.tasks)} tasks; fix config.json")
+
+    @property
+    def chunk_steps(self) -> int:
+        """H', actions of a chunk from the newest observation on."""
+        return self.horizon - self.obs_steps + 1
+
+    def state_dim_of(self, task: int) -> int:
+        """Return the numbers of a state of a task, by its index in `tasks`."""
+        return self.task_state_dims[task] if self.task_state_dims else self.state_dim
+
+    def action_dim_of(self, task: int) -> int:
+        """Return the numbers of an action of a task, by its index in `tasks`."""
+        return self.task_action_dims[task] if self.task_action_dims else self.action_dim

@@ -4,15 +4,14 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
-from motiongen.heads import sampler_of
+from motiongen.inference.chunk_predictor import ChunkPredictor, ChunkRequest, resized_images
 from motiongen.inference.load import load_policy
 from motiongen.modules.policy_config import PolicyConfig
 from motiongen_sim.action_queue import ActionQueue, RecedingHorizon, TemporalEnsemble
@@ -32,10 +31,10 @@ class _History:
 
     def __init__(self, obs_steps: int, actions: ActionQueue) -> None:
         self.states: deque[NDArray[np.float32]] = deque(maxlen=obs_steps)
-        self.images: deque[Tensor] = deque(maxlen=obs_steps)
+        self.images: deque[NDArray[np.uint8]] = deque(maxlen=obs_steps)
         self.actions = actions
 
-    def add(self, state: NDArray[np.float32], image: Tensor | None) -> None:
+    def add(self, state: NDArray[np.float32], image: NDArray[np.uint8] | None) -> None:
         """Add an observation; the first one is repeated in place of those before it."""
         for _ in range(1 if self.states else self.states.maxlen or 1):
             self.states.append(state)
@@ -79,16 +78,14 @@ class Policy:
             raise ValueError(
                 f"temporal_ensemble: expected None or 0 and more, got {temporal_ensemble}; try 0.01"
             )
-        self.model: Any = model.eval()
-        self._sampler = sampler_of(self.model)
-        self.config = _changed(cast(PolicyConfig, model.config), action_steps, temperature)
-        self._sampling = {} if temperature is None else {"temperature": temperature}
+        self._predictor = ChunkPredictor(model, temperature)
+        self.model = self._predictor.model
+        self.config = _changed(self._predictor.config, action_steps, temperature)
         self.temporal_ensemble = temporal_ensemble
         self.name = name or type(model).__name__
         self.task_index = _task_index(self.config.tasks, task)
-        state_dims, action_dims = self.config.task_state_dims, self.config.task_action_dims
-        self.state_dim = state_dims[self.task_index] if state_dims else self.config.state_dim
-        self.action_dim = action_dims[self.task_index] if action_dims else self.config.action_dim
+        self.state_dim = self.config.state_dim_of(self.task_index)
+        self.action_dim = self.config.action_dim_of(self.task_index)
         self.predicted = False
         self.reset()
 
@@ -123,7 +120,7 @@ class Policy:
     @property
     def device(self) -> torch.device:
         """Device of the model."""
-        return next(self.model.parameters()).device
+        return self._predictor.device
 
     def reset(self, seed: int = 0) -> None:
         """Begin an episode: forget all observations and actions.
@@ -198,27 +195,20 @@ class Policy:
         actions = RecedingHorizon(steps) if decay is None else TemporalEnsemble(decay)
         return _History(self.config.obs_steps, actions)
 
-    def _predict(self, histories: Sequence[_History]) -> NDArray[np.float32]:
-        """Return chunks (B, H', A) that begin at the current step."""
-        states = torch.from_numpy(np.stack([np.stack(one.states) for one in histories]))  # (B, To, D')
-        observation = {
-            "state": F.pad(states, (0, self.config.state_dim - self.state_dim)),
-            "task": torch.full((len(histories),), self.task_index),
-        }
-        if self.config.image_size:
-            observation["image"] = torch.stack([torch.stack(list(one.images)) for one in histories])
-        on_device = {name: part.to(self.device) for name, part in observation.items()}
-        with torch.inference_mode():
-            chunks = (
-                self._sampler.predict(on_device, generator=self._generator, **self._sampling)
-                .float()
-                .cpu()
-                .numpy()
+    def _predict(self, histories: Sequence[_History]) -> list[NDArray[np.float32]]:
+        """Return chunks (H', A) that begin at the current step, one for each history."""
+        requests = [
+            ChunkRequest(
+                np.stack(one.states),
+                self.task_index,
+                np.stack(one.images) if self.config.image_size else None,
             )
-        return chunks[:, self.config.obs_steps - 1 :, : self.action_dim]
+            for one in histories
+        ]
+        return self._predictor.predict(requests, self._generator)
 
-    def _checked(self, observation: Observations) -> tuple[NDArray[np.float32], Tensor | None]:
-        """Return states (B, D), and images (B, 3, S, S) for a policy of images."""
+    def _checked(self, observation: Observations) -> tuple[NDArray[np.float32], NDArray[np.uint8] | None]:
+        """Return states (B, D), and images (B, S, S, 3) for a policy of images."""
         size = self.config.image_size
         if isinstance(observation, Mapping) != bool(size) or (size and "image" not in observation):
             expected = f"a dict of state ({self.state_dim},) and image (H, W, 3)"
@@ -240,17 +230,14 @@ class Policy:
             )
         return states.copy(), self._resized(np.asarray(parts["image"])) if size else None
 
-    def _resized(self, images: NDArray[Any]) -> Tensor:
-        """Return images (B, 3, S, S) uint8; those of another size are averaged by area, as in training."""
+    def _resized(self, images: NDArray[Any]) -> NDArray[np.uint8]:
+        """Return images (B, S, S, 3) uint8; those of another size are averaged by area, as in training."""
         size = self.config.image_size
         if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
             raise ValueError(
                 f"observation: expected an image of shape (H, W, 3), uint8, got {images.shape[1:]}, {images.dtype}"
             )
-        resized = torch.from_numpy(images.copy()).permute(0, 3, 1, 2)
-        if resized.shape[2:] == (size, size):
-            return resized
-        return F.interpolate(resized.float(), size=(size, size), mode="area").round().byte()
+        return resized_images(images, size)
 
 
 def _parts(observation: Observations) -> Mapping[str, NDArray[Any]]:
@@ -266,7 +253,7 @@ def _described(observation: Observations) -> str:
 def _changed(config: PolicyConfig, action_steps: int | None, temperature: float | None) -> PolicyConfig:
     """Return a model's config with other action steps and temperature. Raises ValueError where they are impossible."""
     if action_steps is not None:
-        most = config.horizon - config.obs_steps + 1
+        most = config.chunk_steps
         if not 1 <= action_steps <= most:
             raise ValueError(f"action_steps: expected 1..{most}, as long as a chunk is, got {action_steps}")
         config = replace(config, action_steps=action_steps)
