@@ -20,6 +20,7 @@ from torch.nn.modules.module import (
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
 )
+from torch.overrides import TorchFunctionMode
 
 from motiongen import files, limits
 from motiongen.atomic import atomic_path, atomic_paths, part_of
@@ -130,7 +131,8 @@ def load(directory: str | Path, cls: type[M]) -> M:
         raise ValueError(
             f"{path}: expected the config that was saved with {WEIGHTS}, got another; copy both again"
         )
-    module = cls(config)
+    with Unfilled():
+        module = cls(config)
     load_weights(module, tensors, directory / WEIGHTS)
     return module
 
@@ -170,6 +172,25 @@ def _digest(record: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()
 
 
+class Unfilled(TorchFunctionMode):
+    """Context in which parameters that a module would draw at random stay unfilled, for the weights overwrite them.
+
+    On the meta device, whose random numbers are written in Python, drawing would also import torch's compiler (2 s).
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        options = kwargs or {}
+        filled = options.get("tensor", args[0] if args else None)
+        if getattr(func, "__module__", "") == nn.init.__name__ and isinstance(filled, nn.Parameter):
+            return filled
+        if func is torch.randn:  # meta tensors hold none either
+            options = {name: value for name, value in options.items() if name != "generator"}
+            return torch.empty(*args, **options)
+        return func(*args, **options)
+
+
 def _outline(cls: type[M], config: Any, num_tensors: int) -> M:
     """Return a module on the meta device, which holds no numbers, for the comparison of names and shapes.
 
@@ -190,7 +211,7 @@ def _outline(cls: type[M], config: Any, num_tensors: int) -> M:
         register_module_buffer_registration_hook(count),
     ]
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), Unfilled():
             module = cls(config)
     finally:
         for hook in hooks:

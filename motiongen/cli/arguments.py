@@ -362,9 +362,11 @@ def resolve_device(name: str) -> str:
         UsageError: CUDA is asked for and is not there.
     """
     from motiongen import devices
+    from motiongen.lazy import uncollected
 
     try:
-        return str(devices.resolve_device(name))
+        with uncollected():
+            return str(devices.resolve_device(name))  # imports torch
     except ValueError as error:
         raise UsageError(str(error)) from None
 

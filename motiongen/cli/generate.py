@@ -9,6 +9,7 @@ import tyro
 
 from motiongen.cli import UsageError, arguments, choices
 from motiongen.cli.figure import NOBODY, CharacterOptions
+from motiongen.lazy import uncollected
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +89,9 @@ def main(argv: Sequence[str]) -> None:
     constraints = arguments.read_constraints(config.constraints)
     device = arguments.resolve_device(config.device)
     character = config.figure.load(config.body)
-    from motiongen.inference.generate import variants
-    from motiongen.motion import Motion
+    with uncollected():
+        from motiongen.inference.generate import variants
+        from motiongen.motion import Motion
 
     start = None if config.start_from is None else Motion.load(config.start_from)
     generated = variants(

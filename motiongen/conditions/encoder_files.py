@@ -46,9 +46,15 @@ def find_encoder(name: str) -> Path:
 
 def _official_folder() -> Path:
     """Return the first folder that has the official files of the default encoder."""
-    found = (_carrier_folder(), _cached_folder(DEFAULT_ENCODER), _named_folder(DEFAULT_ENCODER))
     faults = []
-    for folder in filter(None, found):
+    places = (  # looked for in turn: the library of the cache takes .3 s to import
+        _carrier_folder,
+        lambda: _cached_folder(DEFAULT_ENCODER),
+        lambda: _named_folder(DEFAULT_ENCODER),
+    )
+    for place in places:
+        if (folder := place()) is None:
+            continue
         if not (fault := _difference(folder)):
             return folder
         faults.append(fault)

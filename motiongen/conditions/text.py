@@ -5,24 +5,25 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from motiongen.conditions.bert import Bert, BertConfig
 from motiongen.conditions.encoder_files import DEFAULT_ENCODER, find_encoder
+from motiongen.conditions.other_encoders import OtherEncoder, load_other
 from motiongen.conditions.prompt import normalise_prompt
 from motiongen.files import read_json
-from motiongen.step_compiler import StepCompiler
+from motiongen.half_linear import halve
 
 logger = logging.getLogger(__name__)
 
 MAX_TOKENS = 48
 BATCH = 64
 """Prompts that are encoded at a time where there are many."""
-PADDED = 16
-"""A single prompt is padded to a multiple of this many tokens, so that few input shapes have to be traced."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +85,18 @@ class TextCondition:
 class TextEncoder:
     """Frozen text encoder with a cache of recent prompts; create one with `TextEncoder.load`.
 
-    `encode` runs one prompt at a time, so that the vectors of a prompt do not depend on its batch.
+    The vectors of a prompt do not depend on which others are encoded with it.
 
     Args:
-        model: a BERT-like or CLIP text model.
+        model: gives token vectors and a sentence vector for the token ids of each sentence.
         tokenizer: its `tokenizers.Tokenizer`.
         name: Hugging Face model id, or folder.
         max_tokens: tokens that a prompt is truncated to.
     """
 
-    def __init__(self, model: nn.Module, tokenizer: Any, name: str, max_tokens: int = MAX_TOKENS) -> None:
+    def __init__(
+        self, model: Bert | OtherEncoder, tokenizer: Any, name: str, max_tokens: int = MAX_TOKENS
+    ) -> None:
         tokenizer.no_padding()
         tokenizer.enable_truncation(max_tokens)
         self.name, self.max_tokens = name, max_tokens
@@ -101,7 +104,6 @@ class TextEncoder:
         self._cache: OrderedDict[str, tuple[Tensor, Tensor]] = OrderedDict()
         self.cache_size = 512
         self._lock = threading.Lock()  # streams encode from several threads
-        self._compiler = StepCompiler()
 
     @classmethod
     def load(
@@ -117,16 +119,16 @@ class TextEncoder:
         Raises:
             ValueError: the files are not found, or those of the default encoder differ from the official release.
         """
-        from tokenizers import Tokenizer  # takes seconds to import
+        from tokenizers import Tokenizer
 
         folder = find_encoder(name)
-        model = _load_model(folder).to(device)
+        model = _load_model(folder, torch.device(device))
         return cls(model, Tokenizer.from_file(str(folder / "tokenizer.json")), name, max_tokens)
 
     @property
     def dim(self) -> int:
         """Channels C of token and sentence vectors."""
-        return int(self._model.config.hidden_size)  # type: ignore[union-attr, arg-type]
+        return self._model.dim
 
     @property
     def device(self) -> torch.device:
@@ -134,14 +136,14 @@ class TextEncoder:
         return next(self._model.parameters()).device
 
     def encode(self, prompts: Sequence[str]) -> TextCondition:
-        """Return the condition of prompts, on the device of the model; recent prompts are cached.
+        """Return the condition of prompts, on the device of the model; recent prompts are cached, others one batch.
 
         Raises:
             ValueError: no prompt, or an empty one.
         """
         if isinstance(prompts, str) or not prompts:
             raise ValueError(f"prompts: expected a list of one or more, got {prompts!r}; pass [prompt]")
-        encoded = [self._encode_cached(normalise_prompt(prompt)) for prompt in prompts]
+        encoded = self._encode_cached([normalise_prompt(prompt) for prompt in prompts])
         tokens, pooled = zip(*encoded, strict=True)
         stacked = torch.stack([vector.cpu() for vector in pooled])
         return TextCondition.stack([item.cpu() for item in tokens], stacked).to(self.device)
@@ -149,18 +151,10 @@ class TextEncoder:
     def embed(self, prompts: Sequence[str]) -> list[tuple[Tensor, Tensor]]:
         """Return token vectors (L_i, C) and the sentence vector (C,) of each prompt, as one batch, uncached."""
         token_ids = self._tokenize(prompts)
-        lengths = torch.tensor([len(item) for item in token_ids])
-        ids = nn.utils.rnn.pad_sequence(token_ids, batch_first=True)
-        attention_mask = (torch.arange(ids.shape[1]) < lengths[:, None]).long().to(self.device)
         with torch.inference_mode():
-            output = self._model(input_ids=ids.to(self.device), attention_mask=attention_mask)
-        tokens = output.last_hidden_state.float()  # (B, L, C)
-        if self._model.config.model_type == "clip_text_model":  # type: ignore[union-attr]
-            pooled = output.pooler_output.float()  # CLIP's sentence vector is that of the end-of-text token
-        else:
-            pooled = (tokens * attention_mask[..., None]).sum(dim=1) / attention_mask.sum(dim=1, keepdim=True)
+            vectors = self._model(token_ids)
         # Clones, because inference tensors cannot enter autograd.
-        return [(tokens[i, :length].clone(), pooled[i].clone()) for i, length in enumerate(lengths.tolist())]
+        return [(tokens.clone(), pooled.clone()) for tokens, pooled in vectors]
 
     def embed_many(self, prompts: Sequence[str]) -> Iterator[tuple[int, Tensor, Tensor]]:
         """Yield the row of each of any number of prompts with what `embed` returns of it, on the CPU, in no order.
@@ -187,53 +181,33 @@ class TextEncoder:
             )
         return [torch.tensor(encoding.ids) for encoding in encodings]
 
-    def _embed_one(self, prompt: str) -> tuple[Tensor, Tensor]:
-        """Return the vectors of one prompt, as `embed` up to rounding, by a traced model, which releases the GIL."""
-        (token_ids,) = self._tokenize([prompt])
-        length = len(token_ids)
-        ids = torch.zeros(1, -(-length // PADDED) * PADDED, dtype=torch.long)
-        ids[0, :length] = token_ids
-        attention_mask = (torch.arange(ids.shape[1]) < length).long()[None]
-        with torch.inference_mode():
-            (layer,) = self._compiler.record(self._last_layer, [ids, attention_mask], [])(ids, attention_mask)
-        tokens = layer[0, :length].float().clone()  # (L, C); see above
-        return tokens, tokens.mean(dim=0)
-
-    def _last_layer(self, ids: Tensor, attention_mask: Tensor) -> tuple[Tensor]:
-        return (self._model(input_ids=ids, attention_mask=attention_mask).last_hidden_state,)
-
     def knows(self, prompt: str) -> bool:
         """Return whether a prompt is cached, so that `encode` does not run the model."""
         return normalise_prompt(prompt) in self._cache
 
-    def _encode_cached(self, prompt: str) -> tuple[Tensor, Tensor]:
+    def _encode_cached(self, prompts: Sequence[str]) -> list[tuple[Tensor, Tensor]]:
         with self._lock:
-            if (cached := self._cache.get(prompt)) is not None:
+            found = {prompt: self._cache[prompt] for prompt in prompts if prompt in self._cache}
+            for prompt in found:
                 self._cache.move_to_end(prompt)
-                return cached
-        # Outside the lock, so that lookups of cached prompts do not wait for the model.
-        can_trace = self.device.type == "cpu" and self._model.config.model_type == "bert"  # type: ignore[union-attr]
-        vectors = self._embed_one(prompt) if can_trace else self.embed([prompt])[0]
-        with self._lock:
-            self._cache[prompt] = vectors
-            if len(self._cache) > self.cache_size:
-                self._cache.popitem(last=False)
-        return vectors
+        if new := [prompt for prompt in dict.fromkeys(prompts) if prompt not in found]:
+            # Outside the lock, so that lookups of cached prompts do not wait for the model. Others than a `Bert` pad.
+            size = BATCH if isinstance(self._model, Bert) else 1
+            parts = [self.embed(new[start : start + size]) for start in range(0, len(new), size)]
+            embedded = dict(zip(new, chain.from_iterable(parts), strict=True))
+            with self._lock:
+                self._cache.update(embedded)
+                while len(self._cache) > self.cache_size:
+                    self._cache.popitem(last=False)
+            found.update(embedded)
+        return [found[prompt] for prompt in prompts]
 
 
-def _load_model(folder: Path) -> nn.Module:
-    from transformers import AutoModel, CLIPTextModel
-    from transformers.utils import logging as transformers_logging
-
-    is_clip = read_json(folder / "config.json").get("model_type") in ("clip", "clip_text_model")
-    had_progress_bar = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()
-    try:
-        loader = CLIPTextModel if is_clip else AutoModel
-        model: nn.Module = loader.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
-        )  # never a pickle, which can run any code
-        return model
-    finally:
-        if had_progress_bar:
-            transformers_logging.enable_progress_bar()
+def _load_model(folder: Path, device: torch.device) -> Bert | OtherEncoder:
+    record = read_json(folder / "config.json")
+    if not BertConfig.fits(record):
+        return load_other(folder).to(device)
+    model = Bert.load(folder).to(device)
+    if device.type == "cpu":
+        halve(model)
+    return model

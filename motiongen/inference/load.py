@@ -4,7 +4,7 @@ import threading
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -15,11 +15,13 @@ from motiongen.data.code_bank import fingerprint
 from motiongen.data.memory import Memory
 from motiongen.devices import resolve_device
 from motiongen.heads.spec import HeadSpec, Kind
-from motiongen.inference.dance_model import DanceModel
 from motiongen.inference.model import Model
-from motiongen.inference.policy_model import PolicyModel
 from motiongen.inference.weight_sets import MEMORY, memory_folder, policy_folder, read_about, weights_folder
 from motiongen.tokenizers.rvq_vae import RVQVAE
+
+if TYPE_CHECKING:
+    from motiongen.inference.dance_model import DanceModel
+    from motiongen.inference.policy_model import PolicyModel
 
 _LOCK = threading.RLock()
 """Held while a model is loaded: two threads that ask for one get the same."""
@@ -91,7 +93,7 @@ def load_words(
 
 def load_dance(
     space: str | None = None, weights: str | Path = "open", device: str = "auto", *, head: str = "badm"
-) -> DanceModel:
+) -> "DanceModel":
     """Return a loaded music head in one of its spaces, by default the first one in the set; see `load`."""
     spec = heads.lookup(head, "music")
     folder, there = weights_folder(weights), spaces_of(weights, head)
@@ -105,7 +107,7 @@ def load_dance(
         return _dance(spec.name, space or there[0], folder, resolve_device(device))
 
 
-def load_policy(weights: str | Path, device: str = "auto", *, head: str = "carp") -> PolicyModel:
+def load_policy(weights: str | Path, device: str = "auto", *, head: str = "carp") -> "PolicyModel":
     """Return a loaded robot policy: a shipped one by name, or one in a folder; see `load`."""
     spec = heads.lookup(head, "policy")
     with _LOCK:
@@ -179,8 +181,9 @@ def reads_memory(head: Any) -> bool:
 
 
 @lru_cache(maxsize=4)
-def _dance(head: str, space: str, folder: Path, device: torch.device) -> DanceModel:
+def _dance(head: str, space: str, folder: Path, device: torch.device) -> "DanceModel":
     from motiongen.heads.badm.spaces import make_space
+    from motiongen.inference.dance_model import DanceModel  # hears music, which takes time to import
 
     module = _module(heads.lookup(head), folder / head / space, device)
     tokenizer = load_tokenizer(folder / "tokenizer", device) if space == "latent" else None
@@ -188,7 +191,9 @@ def _dance(head: str, space: str, folder: Path, device: torch.device) -> DanceMo
 
 
 @lru_cache(maxsize=4)
-def _policy(head: str, folder: Path, device: torch.device) -> PolicyModel:
+def _policy(head: str, folder: Path, device: torch.device) -> "PolicyModel":
+    from motiongen.inference.policy_model import PolicyModel
+
     return PolicyModel(_module(heads.lookup(head), folder, device), read_about(folder), folder)
 
 

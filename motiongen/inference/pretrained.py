@@ -1,18 +1,21 @@
 """Pretrained: loaded models that are saved as weights, read from the Hugging Face cache, and pushed to the Hub."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self, cast
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import torch
-from huggingface_hub import ModelCard, ModelHubMixin
 from torch import nn
 
 from motiongen import checkpoint, heads
 from motiongen.heads.spec import HeadSpec, Kind
 from motiongen.inference.weight_sets import ABOUT
 from motiongen.training.model_card import Task, with_front_matter
+
+if TYPE_CHECKING:
+    from huggingface_hub import ModelCard
 
 USE = {
     "words": 'motiongen.generate("a person bows", head="{head}", weights="{weights}").save("bow.glb")',
@@ -22,21 +25,17 @@ USE = {
 """Kind of a head -> the line of Python that a card shows."""
 
 
-class Pretrained(ModelHubMixin, library_name="motiongen"):
+class Pretrained(ABC):
     """A loaded model: `from_pretrained`, `save_pretrained` and `push_to_hub`, as the Hub's other libraries have them.
 
     What is saved is a set of weights, which `load` and the command line read too. Loading is strict
-    (`motiongen.checkpoint`) and never uses the network.
+    (`motiongen.checkpoint`) and never uses the network. The Hub's library is imported only to push or to write a card.
     """
 
     kind: ClassVar[Kind]
     head: Any
     about: Mapping[str, Any]
     folder: Path | None
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Make an empty object: the mixin would keep some arguments as a config of its own."""
-        return object.__new__(cls)
 
     @property
     def spec(self) -> HeadSpec:
@@ -88,18 +87,57 @@ class Pretrained(ModelHubMixin, library_name="motiongen"):
         name = load.only_head(weights, cls.kind) if head is None else heads.lookup(head, cls.kind).name
         return cast(Self, load.load(name, weights, device, space=space))
 
+    def save_pretrained(
+        self, save_directory: str | Path, *, model_card_kwargs: dict[str, Any] | None = None
+    ) -> None:
+        """Write the set of weights to a folder, which is created if missing, with a card where it has none.
+
+        Args:
+            save_directory: destination folder.
+            model_card_kwargs: of `generate_model_card`.
+        """
+        folder = Path(save_directory)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._save_pretrained(folder)
+        if not (folder / checkpoint.CARD).exists():
+            self.generate_model_card(**(model_card_kwargs or {})).save(folder / checkpoint.CARD)
+
     def push_to_hub(
-        self, repo_id: str, *, model_card_kwargs: dict[str, Any] | None = None, **options: Any
+        self,
+        repo_id: str,
+        *,
+        token: str | None = None,
+        private: bool | None = None,
+        branch: str | None = None,
+        commit_message: str = "Push motiongen weights",
+        model_card_kwargs: dict[str, Any] | None = None,
+        **options: Any,
     ) -> str:
         """Upload what `save_pretrained` writes to a repository of the Hub, and return the URL of the commit.
 
         Args:
             repo_id: OWNER/NAME; the repository is made if it does not exist.
+            token: of the Hub; None for the one that `hf auth login` keeps.
+            private: whether a new repository is private; None for what the Hub does.
+            branch: None for the main branch.
+            commit_message: of the commit.
             model_card_kwargs: of `generate_model_card`.
-            options: others of `ModelHubMixin.push_to_hub`: token, private, branch, commit_message …
+            options: others of `huggingface_hub.HfApi.upload_folder`: create_pr, allow_patterns, delete_patterns …
         """
-        card = {"repo_id": repo_id, **(model_card_kwargs or {})}
-        return super().push_to_hub(repo_id, model_card_kwargs=card, **options)
+        from huggingface_hub import HfApi
+
+        api = HfApi(token=token)
+        repo_id = api.create_repo(repo_id=repo_id, private=private, exist_ok=True).repo_id
+        with TemporaryDirectory() as folder:
+            self.save_pretrained(folder, model_card_kwargs={"repo_id": repo_id, **(model_card_kwargs or {})})
+            uploaded = api.upload_folder(
+                repo_id=repo_id,
+                folder_path=folder,
+                commit_message=commit_message,
+                revision=branch,
+                **options,
+            )
+        return str(uploaded)
 
     def _save_pretrained(self, save_directory: Path) -> None:
         """Write every module to its folder with its card, and about.json."""
@@ -110,9 +148,11 @@ class Pretrained(ModelHubMixin, library_name="motiongen"):
         if facts:
             checkpoint.write_json(save_directory / ABOUT, facts)
 
-    def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
-        """Return the card of the whole set; `repo_id` among the arguments is the name that its example loads."""
-        weights = kwargs.get("repo_id", "OWNER/NAME")
+    def generate_model_card(self, *, repo_id: str = "OWNER/NAME") -> "ModelCard":
+        """Return the card of the whole set, whose example loads it by the name `repo_id`."""
+        from huggingface_hub import ModelCard
+
+        weights = repo_id
         data, licence = self.about.get("data", ()), self.about.get("licence", "")
         lines = [
             f"# {self.about.get('name', self.spec.name)}",

@@ -24,8 +24,9 @@ class MemoryInput(nn.Module):
     def __init__(self, code_dim: int, context_dim: int, tokens: int) -> None:
         super().__init__()
         self.codes = nn.Linear(2 * code_dim, context_dim)
-        self.positions = nn.Parameter(0.02 * torch.randn(tokens, context_dim))
+        self.positions = nn.Parameter(torch.empty(tokens, context_dim))
         self.norm = nn.LayerNorm(context_dim)
+        nn.init.normal_(self.positions, std=0.02)
 
     def forward(self, clips: Tensor, vectors: CodeVectors) -> tuple[Tensor, Tensor]:
         """Return context tokens (B, R * M, C) and their padding (B, R * M), true = padding.

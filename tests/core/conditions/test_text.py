@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from motiongen.conditions import encoder_files
+from motiongen.conditions.bert import Bert, BertConfig
 from motiongen.conditions.encoder_files import DEFAULT_ENCODER, find_encoder
 from motiongen.conditions.prompt import normalise_prompt
 from motiongen.conditions.text import TextCondition, TextEncoder
@@ -21,7 +22,6 @@ def tiny():
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
     from tokenizers.pre_tokenizers import Whitespace
-    from transformers import BertConfig, BertModel
 
     tokenizer = Tokenizer(
         WordLevel({"[UNK]": 0, "walk": 1, "wave": 2, "then": 3, "bow": 4}, unk_token="[UNK]")
@@ -35,7 +35,7 @@ def tiny():
         "num_attention_heads": 2,
         "intermediate_size": 16,
     }
-    return TextEncoder(BertModel(BertConfig(**sizes)), tokenizer, "tiny", max_tokens=6)
+    return TextEncoder(Bert(BertConfig(**sizes)), tokenizer, "tiny", max_tokens=6)
 
 
 def test_a_prompt_does_not_depend_on_its_batch(tiny):

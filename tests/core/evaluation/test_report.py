@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from motiongen import features
+from motiongen.conditions.bert import Bert, BertConfig
 from motiongen.conditions.text import TextEncoder
 from motiongen.data.cache import ClipCache, write_cache
 from motiongen.data.caption_table import CaptionTable
@@ -56,7 +57,6 @@ def text() -> TextEncoder:
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
     from tokenizers.pre_tokenizers import Whitespace
-    from transformers import BertConfig, BertModel
 
     words = {word: i for i, word in enumerate(["[UNK]", "left", "right", "calm", "wild"])}
     tokenizer = Tokenizer(WordLevel(words, unk_token="[UNK]"))
@@ -65,7 +65,7 @@ def text() -> TextEncoder:
     config = BertConfig(
         vocab_size=5, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
     )
-    return TextEncoder(BertModel(config), tokenizer, "tiny")
+    return TextEncoder(Bert(config), tokenizer, "tiny")
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import torch
 
+from motiongen.conditions.bert import Bert, BertConfig
 from motiongen.conditions.text import TextEncoder
 from motiongen.data.cache import write_cache
 from motiongen.tokenizers.rvq_vae import RVQVAE
@@ -21,7 +22,6 @@ def tiny_tokenizer():
 def tiny_encoder():
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
-    from transformers import BertConfig, BertModel
 
     torch.manual_seed(0)
     sizes = {
@@ -32,7 +32,7 @@ def tiny_encoder():
         "intermediate_size": 16,
     }
     return TextEncoder(
-        BertModel(BertConfig(**sizes)), Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]")), "tiny"
+        Bert(BertConfig(**sizes)), Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]")), "tiny"
     )
 
 
