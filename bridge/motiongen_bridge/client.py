@@ -131,6 +131,7 @@ class Connection:
         seed: int | None = None,
         strength: float | None = None,
         style: str | None = None,
+        avatar: str | None = None,
     ) -> RemoteCharacter:
         """Return a new character of one's own.
 
@@ -139,6 +140,8 @@ class Connection:
             seed: seed of its sampling; random when left out.
             strength: guidance scale: how strictly it follows its prompts, or the music, 1 to 10.
             style: of a character that dances, one of `hello["styles"]`; any when left out.
+            avatar: of the server's, one of `hello["avatars"]`, that its frames are put on; without one they are of
+                `hello["skeleton"]`.
 
         Raises:
             VerbRefused: the server is full, or an argument is invalid.
@@ -146,23 +149,26 @@ class Connection:
             TimeoutError: no answer came in time.
         """
         given = {
-            "prompt": prompt or None, "seed": seed, "strength": strength, "style": style, "format": self.format
+            "prompt": prompt or None, "seed": seed, "strength": strength, "style": style, "avatar": avatar,
+            "format": self.format,
         }  # fmt: skip
         reply = await self.request({"type": "open", **{k: v for k, v in given.items() if v is not None}})
         return self.characters[reply["character"]]
 
-    async def watch(self, key: str) -> RemoteCharacter:
+    async def watch(self, key: str, *, avatar: str | None = None) -> RemoteCharacter:
         """Return another connection's character, which can only be watched.
 
         Args:
             key: its key.
+            avatar: that its frames are put on, as in `open`; its owner's choice does not matter.
 
         Raises:
             VerbRefused: there is none, or it has too many watchers.
             ConnectionError: the connection is over, or was lost before the answer came.
             TimeoutError: no answer came in time.
         """
-        reply = await self.request({"type": "watch", "key": key, "format": self.format})
+        chosen = {} if avatar is None else {"avatar": avatar}
+        reply = await self.request({"type": "watch", "key": key, "format": self.format, **chosen})
         return self.characters[reply["character"]]
 
     async def request(self, message: dict[str, Any], *, extra_seconds: float = 0.0) -> dict[str, Any]:
@@ -294,7 +300,7 @@ class Connection:
         match request.message["type"] if error is None else None:
             case "open" | "watch":
                 number, key = message["character"], message.get("key", "")
-                self.characters[number] = RemoteCharacter(self, number, key)
+                self.characters[number] = RemoteCharacter(self, number, key, message.get("avatar"))
             case "close":
                 self._remove(request.message["character"])
         if request.future.done():
@@ -337,6 +343,7 @@ async def connect(
     *,
     prompt: str = "",
     seed: int | None = None,
+    avatar: str | None = None,
     timeout: float = REQUEST_SECONDS,
     frame_timeout: float = FRAME_SECONDS,
 ) -> AsyncIterator[RemoteCharacter]:
@@ -352,6 +359,7 @@ async def connect(
         format: "f32", "i16" (half the bytes) or "json".
         prompt: the character's first prompt.
         seed: seed of its sampling; random when left out.
+        avatar: of the server's that its frames are put on, as in `Connection.open`.
         timeout: seconds in which a request must be answered.
         frame_timeout: seconds in which the next frame must come; infinite for no limit.
 
@@ -361,7 +369,7 @@ async def connect(
         TimeoutError: no answer came in time.
     """
     async with Connection(url, token, format, timeout=timeout, frame_timeout=frame_timeout) as connection:
-        yield await connection.open(prompt, seed=seed)
+        yield await connection.open(prompt, seed=seed, avatar=avatar)
 
 
 __all__ = ["Answer", "Connection", "RemoteCharacter", "VerbRefused", "connect", "socket_url"]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from motiongen.streaming.character import Character
 from motiongen.streaming.frame_ring import StreamFrame
+from motiongen_bridge.avatars import AvatarStream
 from motiongen_bridge.frames import Format
 from motiongen_bridge.limits import ServerLimits
 from motiongen_bridge.metrics import Metrics
@@ -116,7 +117,7 @@ class FrameBroadcaster:
             sink: the new connection.
             last: number of the last frame that came.
         """
-        subscription.sink, subscription.owed = sink, subscription.live.first_after(last)
+        subscription.sink, subscription.owed = sink, subscription.first_after(last)
         subscription.is_gap = subscription.owed > last + 1
         self._catching_up.append(subscription)
         self._woken.set()
@@ -176,9 +177,9 @@ class FrameBroadcaster:
         live = subscription.live
         character = live.character
         while budget and owed < character.taken and sink.unsent_bytes <= self._limits.unsent_bytes:
-            first = live.first_after(owed - 1)
+            first = subscription.first_after(owed - 1)
             subscription.is_gap = subscription.is_gap or first > owed
-            frame = character.recent[first - character.taken]
+            frame = subscription.recent[first - character.taken]
             due = live.due if live.is_paced else time.monotonic()  # of the frame that is next
             shown = due - (character.taken - first) * self.period - self.began
             message = subscription.frame_message(frame, int(shown * 1e6))
@@ -214,14 +215,27 @@ class FrameBroadcaster:
             times = live.prompt_times.items()
             live.prompt_times = {number: then for number, then in times if number > frame.obeys}
         self.senders.send(live.key, frame.rotations, frame.root, live.due - self.began)
+        for stream in live.avatars.values():
+            self._move(stream, live, frame)
         self._broadcast(live, frame, int((live.due - self.began) * 1e6))
         is_behind = now - live.due > 2 * self.period
         self._schedule(live, now + self.period if is_behind else live.due + self.period)
 
+    def _move(self, stream: AvatarStream, live: LiveCharacter, frame: StreamFrame) -> None:
+        """Put a frame on an avatar; where that is not prepared, all other characters' next frames are at once."""
+        if not stream.is_prepared_for(frame):
+            others = [one for one in self.characters.values() if one is not live]
+            streams = [(one.avatars.get(stream.avatar.name), one.character) for one in others]
+            ahead = [(one, who.peek()) for one, who in streams if one is not None and one.prepared is None]
+            stream.avatar.prepare(
+                [(stream, frame), *((one, pose) for one, pose in ahead if pose is not None)]
+            )
+        stream.append(frame)
+
     def _broadcast(self, live: LiveCharacter, frame: StreamFrame, time: int) -> None:
         """Send a frame to all subscribers. Latest frame wins: a slow client misses frames, which a gap flag tells."""
         # Hundreds of watchers get the same bytes.
-        messages: dict[tuple[Format, int, bool], bytes | str] = {}
+        messages: dict[tuple[Format, int, bool, AvatarStream | None], bytes | str] = {}
         sent = size = 0
         for subscription in live.subscriptions:
             sink = subscription.sink
@@ -231,9 +245,11 @@ class FrameBroadcaster:
                 subscription.is_gap = True
                 self._metrics.dropped.inc()
                 continue
-            key = subscription.format, subscription.number, subscription.is_gap
+            avatar = subscription.avatar
+            key = subscription.format, subscription.number, subscription.is_gap, avatar
             if key not in messages:
-                messages[key] = subscription.frame_message(frame, time)
+                shown = frame if avatar is None else avatar.recent[-1]
+                messages[key] = subscription.frame_message(shown, time)
             subscription.is_gap = False
             sink.write(messages[key])
             sent, size = sent + 1, size + len(messages[key])

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from motiongen.motion import Motion
 from motiongen.rotation import quat_normalize, quat_slerp
-from motiongen.skeleton import SMPL22
+from motiongen.skeleton import SMPL22, Skeleton
 from motiongen_bridge.frame_rate import frame_rate
 from motiongen_bridge.frames import WireFrame
 
@@ -19,18 +19,22 @@ class FrameRecorder:
 
     Attributes:
         fps: frames a second.
+        skeleton: of the frames.
     """
 
-    def __init__(self, hello: Mapping[str, Any]) -> None:
+    def __init__(self, hello: Mapping[str, Any], avatar: Mapping[str, Any] | None = None) -> None:
         """Make an empty recording.
 
         Args:
             hello: the server's first message.
+            avatar: that of the character, where its frames are put on one.
 
         Raises:
-            ValueError: its characters have another skeleton than SMPL-22, or its frame rate is invalid.
+            ValueError: its characters have another skeleton than SMPL-22, the avatar's is none, or the frame rate is
+                invalid.
         """
         self.fps = frame_rate(hello)
+        self.skeleton = SMPL22 if avatar is None else _skeleton(avatar)
         if not _is_smpl22(hello.get("skeleton")):
             raise ValueError(
                 "hello: expected SMPL-22's skeleton, got another; watch it without recording, or update motiongen"
@@ -67,7 +71,7 @@ class FrameRecorder:
             quat_normalize(torch.from_numpy(np.stack([frame.rotations for frame in self._frames]))),
             torch.from_numpy(np.stack([frame.root for frame in self._frames])),
         )
-        return Motion(SMPL22, rotations, root, self.fps, licence=self._licence)
+        return Motion(self.skeleton, rotations, root, self.fps, licence=self._licence)
 
 
 def fill(seqs: Tensor, rotations: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:
@@ -84,6 +88,23 @@ def fill(seqs: Tensor, rotations: Tensor, root: Tensor) -> tuple[Tensor, Tensor]
     part = (wanted - seqs[before]) / (seqs[after] - seqs[before]).clamp(min=1)  # (T,)
     filled = quat_slerp(rotations[before], rotations[after], part[:, None])
     return filled, root[before] + (root[after] - root[before]) * part.to(root)[:, None]
+
+
+def _skeleton(avatar: Mapping[str, Any]) -> Skeleton:
+    """Return the skeleton of an avatar. Raises ValueError where it is none."""
+    try:
+        told, parts = avatar["skeleton"], avatar["parts"]
+        return Skeleton(
+            tuple(str(name) for name in told["names"]),
+            tuple(int(parent) for parent in told["parents"]),
+            torch.tensor(told["offsets"], dtype=torch.float32),
+            quat_normalize(torch.tensor(told["rest"], dtype=torch.float32)),
+            roles=tuple((str(part), str(joint)) for part, joint in parts.items()),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"avatar: expected a skeleton as of PROTOCOL.md, got {error}; update motiongen"
+        ) from None
 
 
 def _is_smpl22(skeleton: Any) -> bool:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from websockets.http11 import Request, Response
 
+from motiongen_bridge.avatars import AVATARS
 from motiongen_bridge.downloads import PREFIX, Downloads
 from motiongen_bridge.pages import Pages, respond
 from motiongen_bridge.server_config import ServerConfig, is_loopback
@@ -43,7 +44,7 @@ class HandshakePolicy:
         Args:
             config: token and allowed origins.
             pages: answers requests that want no websocket.
-            downloads: answers those that want a character's motion as a file.
+            downloads: answers those that want a character's motion, or an avatar, as a file.
             make_room: returns whether one more connection fits.
             on_wrong_token: called for each request whose token is not the server's.
         """
@@ -80,11 +81,12 @@ class HandshakePolicy:
             # A page elsewhere whose name was pointed here would have its own origin as Host.
             return respond(HTTPStatus.FORBIDDEN, b"Use the address that motiongen serve printed.\n")
         if path != "/ws":
-            is_open = path != "/metrics" and not path.startswith(PREFIX)
+            is_file = path.startswith((PREFIX, AVATARS))
+            is_open = path != "/metrics" and not is_file
             if not is_open and not self._has_token(request):
                 return await self._refuse_token(request, b"A token is needed.\n")
-            if path.startswith(PREFIX):
-                return await self._downloads.answer(path)
+            if is_file:
+                return await self._downloads.answer(path, urlsplit(request.path).query)
             return self._pages.answer(request.path)
         if not all(self._is_allowed(origin, hosts[0]) for origin in request.headers.get_all("Origin")):
             return respond(HTTPStatus.FORBIDDEN, b"This origin may not connect; see --allow-origin.\n")

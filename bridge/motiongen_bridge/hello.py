@@ -1,22 +1,27 @@
 """The message "hello", a server's first: skeleton, frame rate, verbs, limits (PROTOCOL.md)."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import motiongen
 from motiongen.contacts import CONTACT_JOINTS
 from motiongen.streaming.scheduler_protocol import Scheduler
+from motiongen_bridge.avatars import Avatar
 from motiongen_bridge.frames import FORMATS
 from motiongen_bridge.limits import ServerLimits
 from motiongen_bridge.sessions import RESUME_SECONDS
 
 
-def hello_message(scheduler: Scheduler, limits: ServerLimits) -> dict[str, Any]:
+def hello_message(
+    scheduler: Scheduler, limits: ServerLimits, avatars: Mapping[str, Avatar]
+) -> dict[str, Any]:
     """Return the message without `session` and `time`, which differ between connections.
 
     Args:
         scheduler: has the characters; it must be started, because only then its delays are known.
         limits: limits of the server.
+        avatars: name -> avatar.
     """
     skeleton, about = scheduler.skeleton, scheduler.about
     return {
@@ -41,6 +46,7 @@ def hello_message(scheduler: Scheduler, limits: ServerLimits) -> dict[str, Any]:
         "formats": list(FORMATS),
         "limits": asdict(limits),
         "resume_seconds": RESUME_SECONDS,
+        **({"avatars": [avatar.entry for avatar in avatars.values()]} if avatars else {}),
         "weights": {"name": about.get("name", ""), "licence": about.get("licence", "")},
         **scheduler.describe(),
     }

@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from motiongen.streaming.scheduler_protocol import Scheduler
 from motiongen.streaming.verbs import Answer, VerbError, internal_error
+from motiongen_bridge.avatars import Avatar
 from motiongen_bridge.background_tasks import BackgroundTasks
 from motiongen_bridge.client_connection import ClientConnection
 from motiongen_bridge.frame_broadcaster import FrameBroadcaster
@@ -40,6 +42,7 @@ class MessageHandler:
         limits: ServerLimits,
         metrics: Metrics,
         tasks: BackgroundTasks,
+        avatars: Mapping[str, Avatar],
     ) -> None:
         """Make a handler.
 
@@ -50,9 +53,10 @@ class MessageHandler:
             limits: characters and watchers at most.
             metrics: counts refusals.
             tasks: runs the tasks that wait for answers.
+            avatars: name -> avatar that clients may ask for.
         """
         self._scheduler, self._broadcaster, self._sessions = scheduler, broadcaster, sessions
-        self._limits, self._metrics, self._tasks = limits, metrics, tasks
+        self._limits, self._metrics, self._tasks, self._avatars = limits, metrics, tasks, avatars
 
     def handle(self, connection: ClientConnection, session: ClientSession, message: Message) -> None:
         """Execute a message, and answer it, now or later.
@@ -105,23 +109,26 @@ class MessageHandler:
 
     def _open(self, connection: ClientConnection, session: ClientSession, message: Open) -> None:
         self._check_room(session, message.id)
+        avatar = self._avatar(message)
         try:
             character = self._scheduler.open(**message.open_arguments)
         except VerbError as error:
             raise ProtocolError(error.code, str(error), message.id) from None
-        subscription = session.subscribe(self._broadcaster.add(character), message.format, is_owner=True)
-        _answer(connection, message.id, character=subscription.number, key=subscription.live.key)
+        live = self._broadcaster.add(character)
+        subscription = session.subscribe(live, message.format, avatar, is_owner=True)
+        _answer(connection, message.id, character=subscription.number, key=live.key, **_about(avatar))
         self._broadcaster.attach(subscription, connection)
 
     def _watch(self, connection: ClientConnection, session: ClientSession, message: Watch) -> None:
         self._check_room(session, message.id)
+        avatar = self._avatar(message)
         live = self._broadcaster.characters.get(message.key)
         if live is None:
             raise ProtocolError("unknown_character", "key: expected that of a living character", message.id)
         if len(live.subscriptions) >= self._limits.watchers_per_character:
             raise ProtocolError("full", "watch: this character has too many watchers already", message.id)
-        subscription = session.subscribe(live, message.format, is_owner=False)
-        _answer(connection, message.id, character=subscription.number)
+        subscription = session.subscribe(live, message.format, avatar, is_owner=False)
+        _answer(connection, message.id, character=subscription.number, **_about(avatar))
         self._broadcaster.attach(subscription, connection)
 
     def _play(self, session: ClientSession, message: AudioMessage) -> None:
@@ -175,13 +182,23 @@ class MessageHandler:
             old.connection.close_soon(1000, "resumed elsewhere")
         last = {number: message.last.get(number, -1) for number in session.subscriptions}
         starts = {
-            str(number): {"from": subscription.live.first_after(last[number])}
+            str(number): {"from": subscription.first_after(last[number])}
             for number, subscription in session.subscriptions.items()
         }
         _answer(connection, message.id, characters=starts)
         for number, subscription in session.subscriptions.items():
             self._broadcaster.resume(subscription, connection, last[number])
         log.info("event=resumed session=%s was=%s", session.token[:8], old.token[:8])
+
+    def _avatar(self, message: Open | Watch) -> Avatar | None:
+        """Return the avatar that a client wants, or None where it wants none."""
+        if message.avatar is None or message.avatar in self._avatars:
+            return None if message.avatar is None else self._avatars[message.avatar]
+        names = ", ".join(self._avatars)
+        known = f"one of {names}" if names else "none, since this server has no avatars"
+        raise ProtocolError(
+            "bad_value", f"avatar: expected {known}, got {message.avatar[:40]!r}; or leave it out", message.id
+        )
 
     def _check_room(self, session: ClientSession, id: int | None) -> None:
         self._sessions.remove_closed(session)
@@ -202,6 +219,10 @@ class MessageHandler:
         if not subscription.is_owner:
             raise ProtocolError("read_only", f"{verb}: this character is only watched", id)
         return subscription
+
+
+def _about(avatar: Avatar | None) -> dict[str, Any]:
+    return {} if avatar is None else {"avatar": avatar.about}
 
 
 def _name(message: Message) -> str:

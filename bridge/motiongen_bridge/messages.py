@@ -43,6 +43,7 @@ class Open(Message):
         strength: its guidance scale; the model's own when None.
         style: its style; any when None.
         format: format of its frames.
+        avatar: name of the avatar that they are put on; None for the skeleton of hello.
     """
 
     prompt: str = ""
@@ -50,6 +51,7 @@ class Open(Message):
     strength: float | None = None
     style: str | None = None
     format: Format = Format.F32
+    avatar: str | None = None
 
     @property
     def open_arguments(self) -> dict[str, Any]:
@@ -70,10 +72,12 @@ class Watch(Message):
     Attributes:
         key: the character's key.
         format: format of its frames.
+        avatar: name of the avatar that they are put on; None for the skeleton of hello.
     """
 
     key: str
     format: Format = Format.F32
+    avatar: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,7 +236,7 @@ def _read(
             key = _take(message, "key")
             if not isinstance(key, str) or not KEY.fullmatch(key):
                 raise ProtocolError("bad_value", "key: expected 32 hexadecimal digits")
-            read: Message = Watch(id=id, key=key, format=_format(message))
+            read: Message = Watch(id=id, key=key, format=_format(message), avatar=_avatar(message))
         case "close":
             read = Close(id=id, character=_character(message))
         case "ping":
@@ -255,7 +259,7 @@ def _read(
 
 
 def _open(message: dict[str, Any], id: int | None, verbs: Mapping[str, type[Verb]]) -> Open:
-    wanted: dict[str, Any] = {"format": _format(message)}
+    wanted: dict[str, Any] = {"format": _format(message), "avatar": _avatar(message)}
     for name, argument in (("prompt", "text"), ("seed", "seed"), ("strength", "scale"), ("style", "name")):
         if message.get(name, "") is None or (name == "prompt" and message.get(name) == ""):
             del message[name]
@@ -311,6 +315,13 @@ def _format(message: dict[str, Any]) -> Format:
             "bad_value", f"format: expected one of {', '.join(FORMATS)}, got {_excerpt(name)}"
         )
     return FORMATS[name]
+
+
+def _avatar(message: dict[str, Any]) -> str | None:
+    name = message.pop("avatar", None)
+    if name is not None and not isinstance(name, str):
+        raise ProtocolError("bad_value", f"avatar: expected a name of hello.avatars, got {_excerpt(name)}")
+    return name
 
 
 def _is_int(value: object, high: int, low: int = 0) -> bool:

@@ -86,20 +86,25 @@ class RemoteCharacter:
     Attributes:
         number: number of the character on its connection.
         key: secret by which other connections may watch it; empty where it is only watched.
+        avatar: name, skeleton and parts of the avatar that its frames are of (PROTOCOL.md, "Avatars"); None where they
+            are of `hello["skeleton"]`.
         last_seq: number of the last frame that came; -1 before any.
         dropped: frames that never reach the reader: left out by the server, or not read in time.
         events: the last 64 event messages.
     """
 
-    def __init__(self, channel: RequestChannel, number: int, key: str = "") -> None:
+    def __init__(
+        self, channel: RequestChannel, number: int, key: str = "", avatar: dict[str, Any] | None = None
+    ) -> None:
         """Make a handle; for the connection.
 
         Args:
             channel: sends messages to the server.
             number: number of the character on the connection.
             key: its key; empty where it is only watched.
+            avatar: what the server said of its avatar.
         """
-        self._channel, self.number, self.key = channel, number, key
+        self._channel, self.number, self.key, self.avatar = channel, number, key, avatar
         self._music = 0  # number of the music that is being sent; 0 for none
         self._dances: dict[str, Any] = {}  # the last event of that name
         self.last_seq, self.dropped = -1, 0

@@ -5,7 +5,7 @@ import json
 import logging
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from http import HTTPStatus
@@ -18,7 +18,9 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 import motiongen
+from motiongen.retargeting import Character
 from motiongen.streaming.scheduler_protocol import Scheduler
+from motiongen_bridge.avatars import Avatar
 from motiongen_bridge.background_tasks import BackgroundTasks
 from motiongen_bridge.client_connection import ClientConnection
 from motiongen_bridge.downloads import Downloads
@@ -61,6 +63,7 @@ class Server:
         metrics: its metrics.
         broadcaster: paces the characters, and sends their frames.
         sessions: the clients' characters.
+        avatars: name -> avatar.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Server:
         config: ServerConfig | None = None,
         senders: Sequence[FrameSender] = (),
         sockets: Sequence[socket.socket] = (),
+        avatars: Mapping[str, Character] | None = None,
     ) -> None:
         """Make a server that does not listen yet.
 
@@ -77,21 +81,26 @@ class Server:
             config: address, token and limits; the defaults when left out.
             senders: receive the frames of the first characters that come; the server closes them.
             sockets: those of `bind_sockets`, where they were bound before the model was loaded; the server closes them.
+            avatars: name -> character that frames are put on for the clients that ask for it.
         """
         self.scheduler, self.config = scheduler, config or ServerConfig()
         limits, self.metrics = self.config.limits, Metrics()
         scheduler.subscribe(self.metrics.record_tick)
         self.broadcaster = FrameBroadcaster(scheduler.fps, self.config.speed, limits, self.metrics, senders)
+        self.avatars = {
+            name: Avatar(name, character, scheduler.skeleton, scheduler.fps)
+            for name, character in (avatars or {}).items()
+        }
         kept_seconds = RESUME_SECONDS / self.config.speed
         self.sessions = SessionStore(self.broadcaster, kept_seconds, self.metrics.sessions.set)
         self._tasks = BackgroundTasks()
         self._handler = MessageHandler(
-            scheduler, self.broadcaster, self.sessions, limits, self.metrics, self._tasks
+            scheduler, self.broadcaster, self.sessions, limits, self.metrics, self._tasks, self.avatars
         )
         self._policy = HandshakePolicy(
             self.config,
             Pages(self._health, self.metrics.text),
-            Downloads(self.broadcaster.characters, str(scheduler.about.get("licence", ""))),
+            Downloads(self.broadcaster.characters, str(scheduler.about.get("licence", "")), self.avatars),
             self._make_room,
             self.metrics.wrong_tokens.inc,
         )
@@ -128,7 +137,7 @@ class Server:
             stack.push_async_callback(self._tasks.cancel)
             self._tasks.spawn(self.broadcaster.run())
             self._tasks.spawn(self._run_housekeeping())
-            self._hello = hello_message(self.scheduler, self.config.limits)
+            self._hello = hello_message(self.scheduler, self.config.limits, self.avatars)
             for one in self._sockets:
                 await self._listen(stack, one)
             self._cleanup = stack.pop_all()

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from motiongen_bridge.avatars import Avatar
 from motiongen_bridge.client_connection import ClientConnection
 from motiongen_bridge.frame_broadcaster import FrameBroadcaster
 from motiongen_bridge.frames import Format, ProtocolError
@@ -34,18 +35,22 @@ class ClientSession:
     last_number: int = 0
     expiry: asyncio.TimerHandle | None = None
 
-    def subscribe(self, live: LiveCharacter, format: Format, *, is_owner: bool) -> Subscription:
+    def subscribe(
+        self, live: LiveCharacter, format: Format, avatar: Avatar | None, *, is_owner: bool
+    ) -> Subscription:
         """Return a new subscription under a free number.
 
         Args:
             live: the character.
             format: format of its frames.
+            avatar: that its frames are put on; None for the scheduler's own skeleton.
             is_owner: whether the client may send it verbs.
         """
         self.last_number = self.last_number % MAX_NUMBER + 1
         while self.last_number in self.subscriptions:
             self.last_number = self.last_number % MAX_NUMBER + 1
-        subscription = Subscription(self.last_number, live, format, is_owner)
+        stream = None if avatar is None else live.on(avatar)
+        subscription = Subscription(self.last_number, live, format, is_owner, stream)
         self.subscriptions[subscription.number] = subscription
         return subscription
 
@@ -149,8 +154,7 @@ class SessionStore:
             subscription: one of its subscriptions.
         """
         session.subscriptions.pop(subscription.number, None)
-        if subscription in subscription.live.subscriptions:
-            subscription.live.subscriptions.remove(subscription)
+        subscription.live.unsubscribe(subscription)
         if subscription.is_owner:
             self._broadcaster.remove(subscription.live)
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from motiongen.streaming.character import Character, StreamEvent
-from motiongen.streaming.frame_ring import StreamFrame
+from motiongen.streaming.frame_ring import FrameRing, StreamFrame
+from motiongen_bridge.avatars import Avatar, AvatarStream
 from motiongen_bridge.frames import Format, WireFrame, encode_frame, frame_to_json
 
 
@@ -35,6 +36,7 @@ class LiveCharacter:
         character: the scheduler's character.
         key: secret by which other connections may watch it.
         subscriptions: the connections' views of it.
+        avatars: name of an avatar -> its frames there, of those that subscriptions want.
         due: when its next frame is to be shown, seconds of `time.monotonic()`.
         turn: number of its entry in the broadcaster's queue; older entries are void.
         is_paced: whether it is in that queue.
@@ -45,6 +47,7 @@ class LiveCharacter:
     character: Character
     key: str = field(default_factory=lambda: secrets.token_hex(16))
     subscriptions: "list[Subscription]" = field(default_factory=list)
+    avatars: dict[str, AvatarStream] = field(default_factory=dict)
     due: float = 0.0
     turn: int = 0
     is_paced: bool = False
@@ -56,14 +59,24 @@ class LiveCharacter:
         """Whether a connection sees it; a character that nobody watches stands still."""
         return any(subscription.sink is not None for subscription in self.subscriptions)
 
-    def first_after(self, last: int) -> int:
-        """Return the number of the first frame after another that is still known, or of the next frame.
+    def on(self, avatar: Avatar) -> AvatarStream:
+        """Return the character's frames on an avatar, from the next one on.
 
         Args:
-            last: number of a frame.
+            avatar: one of the server's.
         """
-        oldest = self.character.taken - len(self.character.recent)
-        return min(max(last + 1, oldest), self.character.taken)
+        return self.avatars.setdefault(avatar.name, AvatarStream(avatar))
+
+    def unsubscribe(self, subscription: "Subscription") -> None:
+        """Remove a subscription, and the avatar that nobody else wants.
+
+        Args:
+            subscription: one of its own, or one that was never attached.
+        """
+        if subscription in self.subscriptions:
+            self.subscriptions.remove(subscription)
+        wanted = {id(one.avatar) for one in self.subscriptions}
+        self.avatars = {name: one for name, one in self.avatars.items() if id(one) in wanted}
 
 
 @dataclass(eq=False)
@@ -75,6 +88,7 @@ class Subscription:
         live: the character.
         format: format of its frames.
         is_owner: whether the connection may send it verbs.
+        avatar: its frames on the avatar that the connection wants; None for the scheduler's own skeleton.
         sink: the connection; None while it is lost.
         is_gap: whether the frame before the next was left out.
         owed: number of the next missed frame, which is sent before new ones; None where none was missed.
@@ -84,9 +98,24 @@ class Subscription:
     live: LiveCharacter
     format: Format
     is_owner: bool
+    avatar: AvatarStream | None = None
     sink: MessageSink | None = None
     is_gap: bool = False
     owed: int | None = None
+
+    @property
+    def recent(self) -> FrameRing:
+        """The last frames of the character, on the skeleton that the connection wants; the last is `taken` - 1."""
+        return self.live.character.recent if self.avatar is None else self.avatar.recent
+
+    def first_after(self, last: int) -> int:
+        """Return the number of the first frame after another that is still known, or of the next frame.
+
+        Args:
+            last: number of a frame.
+        """
+        taken = self.live.character.taken
+        return min(max(last + 1, taken - len(self.recent)), taken)
 
     def frame_message(self, frame: StreamFrame, time: int) -> bytes | str:
         """Return the message of a frame.

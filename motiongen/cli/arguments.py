@@ -403,14 +403,10 @@ def write(
 
 def save(motion: "Motion", path: Path, character: "Character | None") -> None:
     """Write a motion in a motion format, with the looks of a character where there is one and the format keeps them."""
-    from motiongen.io import format_of
-
-    spec = format_of(path)
-    if character is not None and character.is_figure and spec.takes_character:
-        motion.save(path, character=character.path)
+    if character is None:
+        motion.save(path)
     else:
-        mesh = character.mesh if character is not None and spec.takes_mesh else None
-        motion.save(path, mesh=mesh)
+        character.save(motion, path)
 
 
 def numbered(path: Path, index: int, count: int) -> Path:

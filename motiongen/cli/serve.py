@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
@@ -22,10 +23,14 @@ from motiongen.heads.spec import HeadSpec
 if TYPE_CHECKING:
     import socket
 
+    from motiongen.retargeting import Character
     from motiongen.streaming.scheduler_protocol import Scheduler
     from motiongen_bridge.mmcp_server import MmcpServer
     from motiongen_bridge.senders import FrameSender
     from motiongen_bridge.server_config import ServerConfig
+
+MMCP_PORT = 8000
+"""Default TCP port of MMCP."""
 
 
 def _streaming() -> dict[str, HeadSpec]:
@@ -91,9 +96,22 @@ class ServeConfig:
     ] = ()
     vmc: Annotated[str, tyro.conf.arg(metavar="HOST:PORT", help_behavior_hint="(optional)")] = ""
     """Short for --send vmc://HOST:PORT."""
+    character: Annotated[
+        tuple[Path, ...],
+        tyro.conf.UseAppendAction,
+        tyro.conf.arg(metavar="AVATAR", help_behavior_hint="(optional)"),
+    ] = ()
+    """Character of your own, .glb, .vrm or a skeleton, that clients may have their frames on, by its file's name, and
+    that the page shows; may be given several times."""
+    character_mapping: Annotated[
+        Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: by names and tree)")
+    ] = None
+    """JSON file of the joints that play SMPL's in the one character: {"left_hip": "thigh_l", …}; null takes one out."""
     mmcp: bool = False
     """Also answer whole clips by MMCP, the Motion Model Context Protocol, for its plug-ins (needs motiongen[mmcp])."""
-    mmcp_port: Annotated[int, tyro.conf.arg(metavar="PORT")] = 8000
+    mmcp_port: Annotated[
+        int | None, tyro.conf.arg(metavar="PORT", help_behavior_hint=f"(default: {MMCP_PORT})")
+    ] = None
     """TCP port of MMCP; 0 for any that is free."""
     style: Annotated[str | None, tyro.conf.arg(metavar="STYLE", help_behavior_hint="(default: any)")] = None
     """With a head that dances: the first style of each character; motiongen models lists them."""
@@ -114,9 +132,20 @@ class ServeConfig:
             raise UsageError(f"max-sessions: expected 1 to 100000, got {self.max_characters}")
         if not 0 <= self.workers <= 64:
             raise UsageError(f"workers: expected 1 to 64, got {self.workers}; or leave it out")
-        if self.mmcp and self.mmcp_port == self.port != 0:
+        if self.mmcp_port is not None and not self.mmcp:
+            raise UsageError(f"mmcp-port: expected --mmcp with it, got {self.mmcp_port} alone; add --mmcp")
+        if self.mmcp and self.clips_port == self.port != 0:
             raise UsageError(
                 f"mmcp-port: expected another port than the page's, got {self.port}; try {self.port % 65535 + 1}"
+            )
+        if self.character_mapping is not None and len(self.character) != 1:
+            raise UsageError(
+                f"character-mapping: expected one --character with it, got {len(self.character)}"
+            )
+        names = [path.stem for path in self.character]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise UsageError(
+                f"character: expected files of different names, got {', '.join(twice)} twice; rename one"
             )
         if self.head not in _streaming():
             raise UsageError(f"head: expected one of {', '.join(_streaming())}, got {self.head!r}")
@@ -137,6 +166,11 @@ class ServeConfig:
             )
 
     @property
+    def clips_port(self) -> int:
+        """TCP port of MMCP."""
+        return MMCP_PORT if self.mmcp_port is None else self.mmcp_port
+
+    @property
     def spec(self) -> HeadSpec:
         """The head."""
         return _streaming()[self.head]
@@ -150,6 +184,7 @@ def main(argv: Sequence[str]) -> None:
     """
     config = arguments.parse(ServeConfig, argv, "serve")
     arguments.check_style(config.style, config.weights)
+    arguments.check_inputs(*config.character, config.character_mapping)
     from motiongen_bridge.listening import bind_sockets
     from motiongen_bridge.server_config import ServerConfig
 
@@ -158,7 +193,7 @@ def main(argv: Sequence[str]) -> None:
     token = config.token or os.environ.get("MOTIONGEN_TOKEN", "")
     try:
         listen = ServerConfig(host=config.host, port=config.port, token=token, origins=config.allow_origin)
-        clips = dataclasses.replace(listen, port=config.mmcp_port)
+        clips = dataclasses.replace(listen, port=config.clips_port)
         senders = _senders(config)
     except ValueError as error:
         raise UsageError(str(error)) from None
@@ -168,11 +203,12 @@ def main(argv: Sequence[str]) -> None:
         mmcp = bind_sockets(clips.host, clips.port) if config.mmcp else []
         for one in mmcp:
             bound.enter_context(one)
+        avatars = _avatars(config)
         scheduler = _make_scheduler(config)
         more = []
         if config.mmcp:
             more = [f"{bound.enter_context(_mmcp_server(config, clips, mmcp)).url} (MMCP)"]
-        asyncio.run(_serve(scheduler, listen, senders, sockets, more))
+        asyncio.run(_serve(scheduler, listen, senders, sockets, avatars, more))
 
 
 def _make_scheduler(config: ServeConfig) -> "Scheduler":
@@ -187,6 +223,15 @@ def _make_scheduler(config: ServeConfig) -> "Scheduler":
         _log_events()
     make = _dance_scheduler if config.spec.kind == "music" else _text_scheduler
     return make(config, device)
+
+
+def _avatars(config: ServeConfig) -> "dict[str, Character]":
+    """Return name -> character that clients may ask for."""
+    if not config.character:
+        return {}
+    from motiongen.retargeting import Character
+
+    return {path.stem: Character.load(path, mapping=config.character_mapping) for path in config.character}
 
 
 def _check_mmcp() -> None:
@@ -265,6 +310,7 @@ async def _serve(
     listen: "ServerConfig",
     senders: "list[FrameSender]",
     sockets: "list[socket.socket]",
+    avatars: "dict[str, Character]",
     more: list[str],
 ) -> None:
     """Serve until Ctrl-C, and print the page's address, then `more`."""
@@ -273,7 +319,7 @@ async def _serve(
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with Server(scheduler, listen, senders, sockets) as server:
+    async with Server(scheduler, listen, senders, sockets, avatars) as server:
         print(server.url, *more, sep="\n", flush=True)
         gc.collect()
         gc.freeze()  # what was loaded stays; the collector need not look at it while frames wait

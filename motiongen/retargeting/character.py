@@ -77,6 +77,19 @@ class Character:
         """Whether the file shows a figure that a GLB can keep."""
         return self.path.suffix.lower() in FIGURES
 
+    def save(self, motion: Motion, path: str | Path) -> None:
+        """Write a motion that is on the character to a file, with the character's looks where the format keeps them.
+
+        Args:
+            motion: of the character's skeleton.
+            path: a file to make or replace; its extension names the format.
+        """
+        spec = format_of(path)
+        if self.is_figure and spec.takes_character:
+            motion.save(path, character=self.path)
+        else:
+            motion.save(path, mesh=self.mesh if spec.takes_mesh else None)
+
 
 def _fbx_skeleton(path: Path) -> Skeleton:
     """Return the skeleton of an FBX file, which need not be animated."""

@@ -6,6 +6,7 @@ as high over the floor; in the air the correction fades as a critically damped s
 Each frame depends on those before it alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,20 @@ class PlantingState:
         points = np.zeros((3, 2, 2, batch_size))
         feet = np.zeros((3, 2, batch_size))
         return cls(feet, feet.copy(), points, points.copy(), np.ones(batch_size, dtype=bool))
+
+    @classmethod
+    def joined(cls, states: Sequence["PlantingState"]) -> "PlantingState":
+        """Return the state of all characters of several states, in their order; shares nothing with them."""
+        parts = zip(*(state._fields() for state in states), strict=True)
+        return cls(*(np.concatenate(each, axis=-1) for each in parts))
+
+    def _fields(self) -> tuple[Planes, Planes, Planes, Planes, Flags]:
+        return self.correction, self.velocity, self.wanted, self.copied, self.is_fresh
+
+    def split(self) -> list["PlantingState"]:
+        """Return the state of each character alone; shares its numbers with this one."""
+        parts = self._fields()
+        return [PlantingState(*(each[..., n : n + 1] for each in parts)) for n in range(len(self.is_fresh))]
 
 
 class Planting:

@@ -96,6 +96,11 @@ class Retargeter:
         self._still = self.target.skeleton.rest_rotations.float().numpy()
 
     @property
+    def joints(self) -> list[int]:
+        """The target's joints that turn; all others stay as they rest."""
+        return list(self._copy.branch.joints)
+
+    @property
     def _shared(self) -> list[str]:
         """The parts that both have."""
         return [role for role in self.source.mapping if role in self.target.mapping]

@@ -137,6 +137,11 @@ class Character:
             self._wake()
         return frame
 
+    def peek(self) -> PendingFrame | None:
+        """Return the next frame without taking it, or None when none is ready; a command may still replace it."""
+        with self._lock:
+            return self._frames[0] if self._frames and self._failure is None else None
+
     @property
     def submitted(self) -> int:
         """Count of submitted commands, which is the number of the last one."""

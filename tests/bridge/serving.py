@@ -9,12 +9,12 @@ from motiongen.streaming.scheduler import StreamScheduler
 from motiongen_bridge.server import Server, ServerConfig
 
 
-def make_server(model, *, max_characters=8, senders=(), **config):
+def make_server(model, *, max_characters=8, senders=(), avatars=None, **config):
     """Return a server of a model that obeys words, or of a scheduler; not started, on any free port."""
     scheduler = model
     if isinstance(model, Model):
         scheduler = StreamScheduler(model, max_characters=max_characters, batch_sizes=(4,))
-    return Server(scheduler, ServerConfig(port=0, **config), senders)
+    return Server(scheduler, ServerConfig(port=0, **config), senders, avatars=avatars)
 
 
 def play(scenario, model, **config):

@@ -52,6 +52,26 @@ def test_the_page_and_clips_want_two_ports(error_line):
     assert "mmcp-port: expected another port than the page's, got 8000; try 8001" in error_line()
 
 
+def test_a_port_of_clips_wants_the_clips(error_line):
+    assert main(["serve", "--mmcp-port", "8001"]) == 2
+    assert "mmcp-port: expected --mmcp with it, got 8001 alone; add --mmcp" in error_line()
+
+
+def test_characters_that_cannot_be_are_told_before_the_model_is_loaded(tmp_path, error_line):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "hero.glb").write_bytes(b"glTF?")
+    one, two = (str(tmp_path / folder / "hero.glb") for folder in ("a", "b"))
+    assert main(["serve", "--character", one, "--character", two]) == 2
+    assert "character: expected files of different names, got hero twice; rename one" in error_line()
+    assert main(["serve", "--character-mapping", one]) == 2
+    assert "character-mapping: expected one --character with it, got 0" in error_line()
+    assert main(["serve", "--character", str(tmp_path / "none.glb")]) == 2
+    assert "none.glb: no such file" in error_line()
+    assert main(["serve", "--port", "0", "--character", one, "--weights", str(tmp_path)]) == 1
+    assert f"{one}: expected a GLB header" in error_line()
+
+
 def test_the_port_is_free_again_after_a_model_that_cannot_be_loaded(tmp_path, error_line):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
