@@ -1,42 +1,70 @@
-"""Avatar benchmark: what it costs a server to put all streams on a character, beside the same streams without one.
+"""Avatar benchmark: CPU time of streams that are put on a character, beside the same streams without one.
 
-python benchmarks/avatars.py AVATAR.glb [--weights open] [--sessions 128] [--seconds 15]
+python benchmarks/avatars.py AVATAR.glb [--weights open] [--characters 128] [--frames 60]
+
+One thread, no sockets: the model, retargeting, and the bytes of all frames. CPU time, so that other work does not matter.
 """
 
 import argparse
-import asyncio
 import time
 from pathlib import Path
 
-import numpy as np
-from serving import serving
+import torch
 
-from motiongen_bridge.load_test import run_load_test
+from motiongen import load
+from motiongen.retargeting import Character
+from motiongen.streaming.scheduler import StreamScheduler
+from motiongen_bridge.avatars import Avatar
+from motiongen_bridge.frame_broadcaster import FrameBroadcaster
+from motiongen_bridge.frames import Format
+from motiongen_bridge.limits import ServerLimits
+from motiongen_bridge.metrics import Metrics
+from motiongen_bridge.subscription import LiveCharacter, Subscription
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("avatar", type=Path)
     parser.add_argument("--weights", default="open")
-    parser.add_argument("--sessions", type=int, default=128)
-    parser.add_argument("--seconds", type=float, default=15.0)
+    parser.add_argument("--characters", type=int, default=128)
+    parser.add_argument("--frames", type=int, default=60)
     args = parser.parse_args()
-    print("| frames on | CPU seconds a second | frames/s each | late p50, ms | p99 |")
-    print("|---|---:|---:|---:|---:|")
-    costs = []
-    for name in (None, args.avatar.stem):
-        options = ["--weights", args.weights, "--max-sessions", str(args.sessions)]
-        with serving("--character", str(args.avatar), *options) as server:
-            began, spent = time.perf_counter(), server.cpu_seconds()
-            result = asyncio.run(run_load_test(server.url, args.sessions, args.seconds, avatar=name))
-            cost = (server.cpu_seconds() - spent) / (time.perf_counter() - began)
-        late = np.quantile(np.array(result.late) * 1e3, [0.5, 0.99])
-        rate = len(result.late) / result.seconds / args.sessions
-        costs.append(cost)
-        print(
-            f"| {name or 'SMPL-22'} | {cost:.3f} | {rate:.1f} | {late[0]:.0f} | {late[1]:.0f} |", flush=True
-        )
-    print(f"\n{args.sessions} streams on {args.avatar.name} cost {costs[1] / costs[0]:.2f} times as much")
+    torch.set_num_threads(1)
+    scheduler = StreamScheduler(load("mogo", args.weights, "cpu"), max_characters=args.characters)
+    broadcaster = FrameBroadcaster(scheduler.fps, 1.0, ServerLimits(), Metrics())
+    avatar = Avatar(args.avatar.stem, Character.load(args.avatar), scheduler.skeleton, scheduler.fps)
+    lives = [broadcaster.add(scheduler.open(prompt="a person walks", seed=n)) for n in range(args.characters)]
+    step(scheduler, broadcaster, lives, None, 8)
+    plain = step(scheduler, broadcaster, lives, None, args.frames)
+    moved = step(scheduler, broadcaster, lives, avatar, args.frames)
+    print(
+        f"| frames on | ms of CPU a frame of all {args.characters} | share of a core at 30 a second |\n|---|---:|---:|"
+    )
+    for name, seconds in (("SMPL-22", plain), (avatar.name, moved)):
+        print(f"| {name} | {seconds * 1e3:.1f} | {seconds * scheduler.fps:.0%} |")
+    print(f"\n{moved / plain:.2f} times as much")
+
+
+def step(
+    scheduler: StreamScheduler,
+    broadcaster: FrameBroadcaster,
+    lives: list[LiveCharacter],
+    avatar: Avatar | None,
+    frames: int,
+) -> float:
+    """Return the CPU seconds of a frame of all characters."""
+    views = [
+        Subscription(1, live, Format.F32, True, None if avatar is None else live.on(avatar)) for live in lives
+    ]
+    began = time.process_time()
+    for _ in range(frames):
+        for live, view in zip(lives, views, strict=True):
+            while (frame := live.character.take()) is None:
+                scheduler.tick()
+            for stream in live.avatars.values():
+                broadcaster.put_on(stream, live, frame)
+            view.frame_message(view.recent[-1], 0)
+    return (time.process_time() - began) / frames
 
 
 if __name__ == "__main__":

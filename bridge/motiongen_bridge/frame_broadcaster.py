@@ -216,12 +216,12 @@ class FrameBroadcaster:
             live.prompt_times = {number: then for number, then in times if number > frame.obeys}
         self.senders.send(live.key, frame.rotations, frame.root, live.due - self.began)
         for stream in live.avatars.values():
-            self._move(stream, live, frame)
+            self.put_on(stream, live, frame)
         self._broadcast(live, frame, int((live.due - self.began) * 1e6))
         is_behind = now - live.due > 2 * self.period
         self._schedule(live, now + self.period if is_behind else live.due + self.period)
 
-    def _move(self, stream: AvatarStream, live: LiveCharacter, frame: StreamFrame) -> None:
+    def put_on(self, stream: AvatarStream, live: LiveCharacter, frame: StreamFrame) -> None:
         """Put a frame on an avatar; where that is not prepared, all other characters' next frames are at once."""
         if not stream.is_prepared_for(frame):
             others = [one for one in self.characters.values() if one is not live]

@@ -58,14 +58,7 @@ HEADING = (
 
 
 async def run_load_test(
-    url: str,
-    sessions: int,
-    seconds: float,
-    *,
-    token: str = "",
-    every: float = 4.0,
-    seed: int = 0,
-    avatar: str | None = None,
+    url: str, sessions: int, seconds: float, *, token: str = "", every: float = 4.0, seed: int = 0
 ) -> LoadResult:
     """Return the measurements of many clients with one character each.
 
@@ -78,7 +71,6 @@ async def run_load_test(
         token: the server's secret.
         every: seconds between the prompts of one client, about; each is a sentence that was never sent before.
         seed: seed of the times and the prompts.
-        avatar: of the server's that all frames are put on; None for none.
 
     Raises:
         ConnectionError: there is no server, or it refuses.
@@ -96,7 +88,7 @@ async def run_load_test(
             sockets.append(await stack.enter_async_context(socket))
         end = time.perf_counter() + SETTLE + seconds
         clients = [
-            _client(socket, result, end, end - seconds, every, random.Random(draw.random()), avatar)
+            _client(socket, result, end, end - seconds, every, random.Random(draw.random()))
             for socket in sockets
         ]
         await asyncio.gather(*clients)
@@ -104,17 +96,11 @@ async def run_load_test(
 
 
 async def _client(
-    socket: WebSocket,
-    result: LoadResult,
-    end: float,
-    start: float,
-    every: float,
-    draw: random.Random,
-    avatar: str | None,
+    socket: WebSocket, result: LoadResult, end: float, start: float, every: float, draw: random.Random
 ) -> None:
     hello = json.loads(await socket.recv())
     period, prompted, times = 1 / hello["fps"], 0.0, list[tuple[int, float]]()
-    await socket.send(json.dumps({"type": "open", "id": 1, "prompt": draw.choice(PROMPTS), "avatar": avatar}))
+    await socket.send(json.dumps({"type": "open", "id": 1, "prompt": draw.choice(PROMPTS)}))
     await asyncio.sleep(draw.random() * SETTLE / 2)
     prompts, obeyed, prompt_at = 0, 0, start + draw.random() * every
     with contextlib.suppress(ConnectionClosed):

@@ -1,11 +1,18 @@
 """From a stream to a motion."""
 
+import json
+from pathlib import Path
+
 import pytest
 import torch
 
+from motiongen.rotation import quat_angle
 from motiongen.skeleton import SMPL22
 from motiongen_bridge.frame_recorder import FrameRecorder, fill
+from motiongen_bridge.frames import decode_frame
 from tests.bridge.wire import HELLO, frame
+
+BRIDGE = Path(__file__).parents[2] / "bridge"
 
 
 def test_left_out_frames_lie_between_their_neighbours():
@@ -43,3 +50,20 @@ def test_another_skeleton_is_not_recorded():
     for other in (None, {}, HELLO["skeleton"] | {"names": names}, HELLO["skeleton"] | {"offsets": [[0, 0]]}):
         with pytest.raises(ValueError, match="hello: expected SMPL-22's skeleton, got another"):
             FrameRecorder(HELLO | {"skeleton": other})
+
+
+def test_the_fixture_of_an_avatar_is_recorded_on_its_skeleton():
+    fixture = json.loads((BRIDGE / "fixtures/avatars.json").read_text(encoding="utf-8"))
+    recorder = FrameRecorder(HELLO, fixture["answer"]["avatar"])
+    recorder.add(decode_frame(bytes.fromhex(fixture["frame"])))
+    motion = recorder.motion()
+    assert motion.skeleton.names == tuple(fixture["positions"])
+    expected = torch.tensor(list(fixture["positions"].values()))
+    torch.testing.assert_close(motion.positions()[0], expected, rtol=0, atol=1e-5)
+    turns = torch.tensor(list(fixture["rotations"].values()))
+    assert float(quat_angle(motion.global_rotations()[0], turns).max()) < 2e-3
+
+
+def test_an_avatar_without_a_skeleton_is_refused():
+    with pytest.raises(ValueError, match=r"avatar: expected a skeleton as of PROTOCOL.md"):
+        FrameRecorder(HELLO, {"name": "hero"})

@@ -4,9 +4,11 @@ import { type Answer, type Beginning, MotionGenClient, MotionGenError, type Remo
 import { CharacterView } from "./character-view.js";
 import { COLOUR_PAIRS } from "./figures/colours.js";
 import { loadMannequin } from "./figures/mannequin.js";
+import { loadAvatar, type ModelFigure } from "./figures/model-file.js";
 import { MusicController } from "./music/music-controller.js";
 import type { SceneRenderer } from "./scene/scene-renderer.js";
 import { showError, toast } from "./ui/toast.js";
+import { serverFile } from "./server-files.js";
 
 /** Prompt of the first character. */
 export const FIRST_PROMPT = "a person waves with the right hand";
@@ -75,7 +77,11 @@ export class App {
         const seed = beginning.seed ?? randomSeed(); // a link can name it
         const mannequin = await loadMannequin();
         const remote = await this.client.open({ ...beginning, seed });
-        this.insert(new CharacterView(slot, remote, COLOUR_PAIRS[slot]!, mannequin, beginning.prompt ?? "", seed));
+        const { fps, avatars = [] } = this.client.hello!;
+        const view = new CharacterView(slot, remote, COLOUR_PAIRS[slot]!, mannequin, beginning.prompt ?? "", seed, fps);
+        this.insert(view);
+        const [first] = avatars.filter(({ file }) => file);
+        if (first) void this.attempt(() => this.showAvatar(view, first.name));
       } finally {
         this.takenSlots.delete(slot);
         this.notify();
@@ -97,29 +103,35 @@ export class App {
     this.notify();
   }
 
-  /** Follow a prompt now. */
-  prompt(text: string): Promise<void> {
+  /** Follow a prompt now, for some seconds or as long as it takes. */
+  prompt(text: string, seconds: number | null = null): Promise<void> {
     return this.command(async (view) => {
-      const { number, note } = await this.replaceQueue(view, () => view.remote.prompt(text));
-      view.setVerbText(number, text);
-      if (note) toast(note, "note");
+      const answer = await this.replaceQueue(view, () => view.remote.prompt(text));
+      view.setVerbText(answer.number, text);
+      view.timeline.begin(answer, seconds);
+      if (answer.note) toast(answer.note, "note");
     });
   }
 
-  /** Follow a prompt after the present one. */
-  queuePrompt(text: string): Promise<void> {
-    return this.command(async (view) => {
-      const entry = view.enqueue(text);
-      try {
-        const { number, note } = await view.remote.next(text);
-        view.setVerbText(number, text);
-        if (note) toast(note, "note");
-      } catch (error) {
-        if (view.queue.includes(entry)) throw error; // otherwise another verb has emptied the queue
-      } finally {
-        view.dequeue(entry);
-      }
-    }, false);
+  /** Follow a prompt after the present one, for some seconds or as long as it takes. */
+  queuePrompt(text: string, seconds: number | null = null): void {
+    this.selected?.timeline.add(text, seconds);
+  }
+
+  /** Show a character on one of the server's avatars. */
+  async showAvatar(view: CharacterView, name: string): Promise<void> {
+    const shown = await this.client.watch(view.remote.key, { avatar: name });
+    let figure: ModelFigure;
+    try {
+      const { avatar } = shown;
+      if (!avatar?.file) throw new MotionGenError("no_figure", `${name}: the server has a skeleton of it alone`);
+      figure = await loadAvatar(avatar, serverFile(avatar.file));
+    } catch (error) {
+      shown.close().catch(() => {});
+      throw error;
+    }
+    if (this.characters.includes(view)) view.setFigure(figure, shown);
+    else figure.dispose();
   }
 
   /** Stop and idle. */
@@ -221,26 +233,26 @@ export class App {
     }
   }
 
-  /** Run an action on the selected character; `isCounted` where it counts as a pending request meanwhile. */
-  private async command(action: (view: CharacterView) => Promise<unknown>, isCounted = true): Promise<void> {
+  /** Run an action on the selected character, which counts as a pending request meanwhile. */
+  private async command(action: (view: CharacterView) => Promise<unknown>): Promise<void> {
     const view = this.selected;
     if (!view) return;
-    if (isCounted) view.pendingRequests += 1;
+    view.pendingRequests += 1;
     this.notify();
     await this.attempt(() => action(view));
-    if (isCounted) view.pendingRequests -= 1;
+    view.pendingRequests -= 1;
     this.notify();
   }
 
   /** Send a verb that empties the queue and ends `goto`. Where it fails the server has changed nothing: show both again. */
   private async replaceQueue(view: CharacterView, send: () => Promise<Answer>): Promise<Answer> {
-    const { queue, showsTarget } = view;
-    view.setQueue([]);
+    const { showsTarget } = view;
+    const queue = view.timeline.clear();
     view.showsTarget = false;
     try {
       return await send();
     } catch (error) {
-      view.setQueue([...queue.filter(({ isWaiting }) => isWaiting), ...view.queue]);
+      view.timeline.restore(queue);
       view.showsTarget = showsTarget;
       throw error;
     }

@@ -1,12 +1,14 @@
 /** One character on the page: its figure, footprints and markers in the 3D scene, and its state for the controls. */
 
 import { Group, Object3D, Vector3 } from "three";
-import type { RemoteCharacter, StreamEvent } from "./client/client.js";
+import type { Pose, RemoteCharacter, StreamEvent } from "./client/client.js";
 import type { ColourPair } from "./figures/colours.js";
 import type { Figure } from "./figures/figure.js";
 import { Mannequin } from "./figures/mannequin.js";
 import { Footprints } from "./scene/footprints.js";
 import { RingMarker } from "./scene/ring-marker.js";
+import { Timeline } from "./timeline.js";
+import { showError, toast } from "./ui/toast.js";
 
 /** Distance between neighbours, metres. On the server every character starts at the origin of a world of its own. */
 const SPACING = 1.5;
@@ -15,20 +17,14 @@ const FEET = { left: ["left_ankle", "left_foot", 0b0011], right: ["right_ankle",
 /** Verbs whose text is remembered: those whose first frame may still come. */
 const REMEMBERED_VERBS = 64;
 
-/** A prompt in the queue. */
-export interface QueuedPrompt {
-  text: string;
-  /** Whether the server has not answered yet: its turn has not come. */
-  isWaiting: boolean;
-}
-
 /** A character of the server as the page shows it. */
 export class CharacterView {
   readonly group = new Group();
   figure: Figure;
   /** Text of the prompt or verb that the shown frame obeys; empty while the character idles. */
   activity = "";
-  queue: QueuedPrompt[] = [];
+  /** What it is to do next. */
+  readonly timeline: Timeline;
   /** Requests without an answer, apart from queued prompts. */
   pendingRequests = 0;
   strength: number | null = null;
@@ -44,6 +40,8 @@ export class CharacterView {
   /** Whether a frame that obeys the opening prompt was shown. */
   private hasBegun = false;
   private contacts = 0;
+  /** Shows the character on an avatar; null while the figure takes the frames of `remote` itself. */
+  private shown: RemoteCharacter | null = null;
 
   /**
    * @param slot index among the characters, which decides where it stands.
@@ -58,7 +56,17 @@ export class CharacterView {
     private readonly mannequin: Object3D,
     public openingPrompt: string,
     public seed: number | null = null,
+    fps = 30,
   ) {
+    this.timeline = new Timeline(remote, fps, {
+      onStart: (text, { number, note }) => {
+        this.setVerbText(number, text);
+        if (note) toast(note, "note");
+      },
+      onEnd: ({ number }) => this.setVerbText(number, ""),
+      onChange: () => this.onChange(),
+      onError: showError,
+    });
     this.figure = new Mannequin(mannequin, colours);
     this.footprints = new Footprints(colours);
     this.selectionRing = new RingMarker(colours.left, 1.25, false);
@@ -77,7 +85,7 @@ export class CharacterView {
 
   /** Set the pose of the time `now`, milliseconds of the page's clock, `seconds` after the last one. */
   update(seconds: number, now: number, isSelected: boolean): void {
-    const pose = this.remote.sample(now);
+    const pose = this.sample(now);
     if (pose) {
       this.figure.apply(pose, seconds);
       this.group.visible = true;
@@ -119,25 +127,6 @@ export class CharacterView {
     this.onChange();
   }
 
-  /** Append a prompt to the queue that is shown. */
-  enqueue(text: string): QueuedPrompt {
-    const entry = { text, isWaiting: true };
-    this.setQueue([...this.queue, entry]);
-    return entry;
-  }
-
-  /** Remove a prompt from the queue that is shown. */
-  dequeue(entry: QueuedPrompt): void {
-    entry.isWaiting = false;
-    this.setQueue(this.queue.filter((other) => other !== entry));
-  }
-
-  /** Replace the queue that is shown. */
-  setQueue(queue: QueuedPrompt[]): void {
-    this.queue = queue;
-    this.onChange();
-  }
-
   /** Whether the marker of the point that it walks to is shown. */
   get showsTarget(): boolean {
     return this.targetRing.isShown;
@@ -147,18 +136,33 @@ export class CharacterView {
     this.targetRing.isShown = isShown;
   }
 
-  /** Use another figure; null is the mannequin. */
-  setFigure(figure: Figure | null): void {
+  /**
+   * Use another figure; null is the mannequin.
+   *
+   * @param shown the same character, watched on the figure's avatar; null where the figure takes the plain frames.
+   */
+  setFigure(figure: Figure | null, shown: RemoteCharacter | null = null): void {
+    this.shown?.close().catch(() => {}); // the connection may be gone, and it with that
+    this.shown = shown;
+    shown?.on("closed", () => this.shown === shown && this.setFigure(null)); // a server that started anew
     this.group.remove(this.figure.object);
     this.figure.dispose();
     this.figure = figure ?? new Mannequin(this.mannequin, this.colours);
     this.group.add(this.figure.object);
-    const pose = this.remote.sample();
+    const pose = this.sample();
     if (pose) this.figure.apply(pose, 0);
+    this.onChange();
+  }
+
+  /** Return the pose of a moment on the skeleton of the figure, or null before the first. */
+  sample(now: number = performance.now()): Pose | null {
+    return (this.shown ?? this.remote).sample(now);
   }
 
   /** Remove it from the scene and free its GPU resources. */
   dispose(): void {
+    this.shown?.close().catch(() => {});
+    this.shown = null;
     this.group.removeFromParent();
     for (const part of [this.figure, this.footprints, this.selectionRing, this.targetRing]) part.dispose();
   }
@@ -181,7 +185,7 @@ export class CharacterView {
   }
 
   private handleEvent(event: StreamEvent): void {
-    if (event.event === "ended" && !this.queue.length) this.setActivity("");
+    if (event.event === "ended" && !this.timeline.queue.length) this.setActivity("");
     if (event.event === "arrived") this.showsTarget = false;
   }
 
@@ -191,7 +195,7 @@ export class CharacterView {
     this.obeyedVerb = -1;
     this.hasBegun = false;
     this.openingPrompt = this.remote.lastPrompt || this.openingPrompt || this.activity;
-    this.setQueue([]);
+    this.timeline.clear();
   }
 
   /** Add a footprint where a foot has touched the floor since the last frame. */

@@ -4,7 +4,7 @@ import { encodeAudio } from "./audio.js";
 import { Emitter } from "./emitter.js";
 import { Playback, type Pose } from "./playback.js";
 import type { Message, RequestOptions } from "./requests.js";
-import type { Frame, StreamEvent } from "./wire.js";
+import type { Avatar, Frame, StreamEvent } from "./wire.js";
 
 /** The server's answer to a verb. */
 export interface Answer {
@@ -25,6 +25,8 @@ export interface Beginning {
   strength?: number;
   /** Dance style, one of `Hello.styles`; only on a server whose characters dance. */
   style?: string;
+  /** Avatar that the frames are put on, one of `Hello.avatars`; without one they are of `Hello.skeleton`. */
+  avatar?: string;
 }
 
 /** Events of a character. */
@@ -76,6 +78,8 @@ export class RemoteCharacter extends Emitter<CharacterEvents> {
     public key: string,
     readonly isReadOnly: boolean,
     fps: number,
+    /** The avatar that its frames are of; null where they are of `Hello.skeleton`. */
+    public avatar: Avatar | null = null,
   ) {
     super();
     this.playback = new Playback(fps);
@@ -218,8 +222,8 @@ export class RemoteCharacter extends Emitter<CharacterEvents> {
   }
 
   /** @internal Continue as the character that was opened in place of this one on a new session. */
-  markReopened(number: number, key: string): void {
-    [this.number, this.key, this.latest, this.unobeyed] = [number, key, null, []];
+  markReopened(number: number, key: string, avatar: Avatar | null): void {
+    [this.number, this.key, this.avatar, this.latest, this.unobeyed] = [number, key, avatar, null, []];
     this.playback.clear();
     this.emit("reborn", number);
   }

@@ -3,7 +3,7 @@
 import { type Beginning, RemoteCharacter, type Transport } from "./character.js";
 import { MotionGenError } from "./errors.js";
 import type { Message } from "./requests.js";
-import type { Format, Frame, StreamEvent } from "./wire.js";
+import type { Avatar, Format, Frame, StreamEvent } from "./wire.js";
 
 /** Sends a message and returns its answer. */
 type Request = (message: Message) => Promise<Message>;
@@ -28,8 +28,9 @@ export class CharacterTable {
   ) {}
 
   /** Return a new character for the server's answer to `open` or `watch`; a read-only one has no beginning. */
-  create(number: number, key: string, fps: number, beginning: Beginning | null): RemoteCharacter {
-    const character = new RemoteCharacter(this.transport, number, key, beginning === null, fps);
+  create(reply: Message, key: string, fps: number, beginning: Beginning | null): RemoteCharacter {
+    const number = reply["character"] as number;
+    const character = new RemoteCharacter(this.transport, number, key, beginning === null, fps, avatarOf(reply));
     this.beginnings.set(character, beginning ?? {});
     this.insert(character);
     return character;
@@ -105,7 +106,7 @@ export class CharacterTable {
     const { lastPrompt } = character;
     const beginning = { ...this.beginnings.get(character), ...(lastPrompt && { prompt: lastPrompt }) };
     const reply = await request({ type: "open", format: this.format, ...beginning });
-    character.markReopened(reply["character"] as number, reply["key"] as string);
+    character.markReopened(reply["character"] as number, reply["key"] as string, avatarOf(reply));
     this.insert(character);
   }
 
@@ -115,6 +116,10 @@ export class CharacterTable {
     character.on("closed", () => this.byNumber.get(number) === character && this.byNumber.delete(number));
     this.onActive(character);
   }
+}
+
+function avatarOf(reply: Message): Avatar | null {
+  return (reply["avatar"] as Avatar | undefined) ?? null;
 }
 
 function isConnectionLoss(error: unknown): boolean {

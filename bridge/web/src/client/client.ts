@@ -31,7 +31,7 @@ export { ServerClock } from "./clock.js";
 export { type State } from "./connection.js";
 export { type RequestOptions } from "./requests.js";
 export { Song } from "./song.js";
-export { decodeFrame, encodeFrame, type Format, type Frame, type Hello, type StreamEvent, WireError } from "./wire.js";
+export { type Avatar, decodeFrame, encodeFrame, type Format, type Frame, type Hello, type Skeleton, type StreamEvent, WireError } from "./wire.js";
 
 /** Options of a client. */
 export interface ClientOptions {
@@ -149,13 +149,13 @@ export class MotionGenClient extends Emitter<ClientEvents> implements Transport 
   /** Open a character; it idles unless a prompt is given. */
   async open(beginning: Beginning = {}): Promise<RemoteCharacter> {
     const reply = await this.request({ type: "open", format: this.format, ...beginning });
-    return this.table.create(reply["character"] as number, reply["key"] as string, this.hello!.fps, beginning);
+    return this.table.create(reply, reply["key"] as string, this.hello!.fps, beginning);
   }
 
-  /** Watch the character that has this key, opened by any client. */
-  async watch(key: string): Promise<RemoteCharacter> {
-    const reply = await this.request({ type: "watch", format: this.format, key });
-    return this.table.create(reply["character"] as number, key, this.hello!.fps, null);
+  /** Watch the character that has this key, opened by any client, on an avatar if one is named. */
+  async watch(key: string, options: { avatar?: string } = {}): Promise<RemoteCharacter> {
+    const reply = await this.request({ type: "watch", format: this.format, key, ...options });
+    return this.table.create(reply, key, this.hello!.fps, null);
   }
 
   /**

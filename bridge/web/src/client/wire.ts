@@ -6,6 +6,25 @@ export const SUBPROTOCOL = "motiongen.v1";
 /** Format of frames on the wire: 32-bit floats, 16-bit integers (half the bytes), or JSON. */
 export type Format = "f32" | "i16" | "json";
 
+/** Joints in a tree, a parent before its children; offsets in metres. */
+export interface Skeleton {
+  names: string[];
+  parents: number[];
+  offsets: [number, number, number][];
+  root: string;
+}
+
+/** A character of the server's own that frames are put on, as the answers to `open` and `watch` tell it. */
+export interface Avatar {
+  name: string;
+  /** Path of its figure on the server, a .glb or .vrm; null where it is a skeleton alone. */
+  file: string | null;
+  /** Joints of its frames, with local rotations xyzw of the rest pose. */
+  skeleton: Skeleton & { rest: [number, number, number, number][] };
+  /** Joint of `Hello.skeleton` -> joint that plays its part. */
+  parts: Record<string, string>;
+}
+
 /** The first message of a server. */
 export interface Hello {
   type: "hello";
@@ -17,7 +36,7 @@ export interface Hello {
   fps: number;
   /** The server's clock, microseconds. */
   time: number;
-  skeleton: { names: string[]; parents: number[]; offsets: [number, number, number][]; root: string };
+  skeleton: Skeleton;
   /** Names of the joints of the contact bits, bit 0 first. */
   contacts: string[];
   units: Record<string, string>;
@@ -28,6 +47,8 @@ export interface Hello {
   weights: { name: string; licence: string };
   /** The model: "mogo" follows text prompts, "badm" dances to music. */
   head?: string;
+  /** Avatars that frames may be put on, where the server has some. */
+  avatars?: { name: string; file: string | null }[];
   /** Dance styles, where characters dance. */
   styles?: string[];
   /** Audio that characters dance to: range of sample rates, latency of live audio, and how much may be sent ahead. */
@@ -61,7 +82,7 @@ export interface Frame {
   contacts: number;
   /** Whether the server left out frames before this one. */
   gap: boolean;
-  /** Position of the pelvis, 3 numbers. */
+  /** Position of the pelvis, or of an avatar's first joint, 3 numbers. */
   root: Float32Array;
   /** 4 numbers a joint. */
   rotations: Float32Array;

@@ -9,6 +9,8 @@ export interface Figure {
   readonly object: Object3D;
   /** Height of its hips divided by that of the stream's skeleton: positions are scaled by it. */
   readonly scale: number;
+  /** Name of the server's avatar whose frames it takes; null for those of the stream's own skeleton. */
+  readonly avatar: string | null;
   /** Set the pose; `seconds` since the last one drive hair and cloth. */
   apply(pose: Pose, seconds: number): void;
   /** Return the world position of a joint of SMPL-22, or null where the model has no such bone. */

@@ -22,6 +22,7 @@ export function loadMannequin(): Promise<Object3D> {
 export class Mannequin implements Figure {
   readonly object: Object3D;
   readonly scale = 1;
+  readonly avatar = null;
   private readonly bones: Object3D[];
   private readonly material: Material;
 

@@ -1,10 +1,11 @@
-/** Loads a user's .vrm or .glb file as a figure. three-vrm is fetched when the first file is loaded. */
+/** Loads a user's .vrm or .glb file, or one of the server's avatars, as a figure. three-vrm is fetched when the first file is loaded. */
 
 import { Mesh, Object3D, Quaternion, TextureLoader, Vector3 } from "three";
 import { type GLTF, GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import type { VRM } from "@pixiv/three-vrm";
 import table from "../../../../motiongen/rigs.json";
-import type { Pose } from "../client/client.js";
+import type { Avatar, Pose } from "../client/client.js";
+import { AvatarRig, nodesByName } from "./avatar-rig.js";
 import { matchBones, VRM_BONES } from "./bones.js";
 import type { Figure } from "./figure.js";
 import { REQUIRED_JOINTS, Retarget } from "./retarget.js";
@@ -20,19 +21,7 @@ export type ModelFigure = Figure & { title: string };
 export async function loadModelFile(file: File): Promise<ModelFigure> {
   if (!/\.(vrm|glb)$/i.test(file.name)) throw new Error(`${file.name}: expected a .vrm or .glb file`);
   if (file.size > MOST_BYTES) throw new Error(`${file.name}: expected at most 256 MB; reduce its textures`);
-  const { VRMLoaderPlugin, VRMUtils } = await import("@pixiv/three-vrm");
-  const loader = new GLTFLoader();
-  loader.register((parser) => {
-    // Load pictures by <img>, not by fetch: the page's security policy allows requests to its own server only.
-    parser.textureLoader = new TextureLoader(parser.options.manager);
-    return new VRMLoaderPlugin(parser);
-  });
-  let gltf: GLTF;
-  try {
-    gltf = await loader.parseAsync(await file.arrayBuffer(), "");
-  } catch (error) {
-    throw new Error(`${file.name}: ${(error as Error).message}`);
-  }
+  const { gltf, VRMUtils } = await parse(file.name, await file.arrayBuffer());
   const vrm = gltf.userData["vrm"] as VRM | undefined;
   if (vrm) {
     VRMUtils.rotateVRM0(vrm); // VRM 0 faces -Z
@@ -40,6 +29,30 @@ export async function loadModelFile(file: File): Promise<ModelFigure> {
     return new VrmFigure(vrm, file.name, VRMUtils.deepDispose);
   }
   return new GlbFigure(gltf.scene, file.name, VRMUtils.deepDispose);
+}
+
+/** Return the figure of one of the server's avatars, whose frames the server makes; `url` is that of its file. */
+export async function loadAvatar(avatar: Avatar, url: string): Promise<ModelFigure> {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${avatar.name}: ${await answer.text()}`);
+  const { gltf, VRMUtils } = await parse(avatar.name, await answer.arrayBuffer());
+  return new AvatarFigure(avatar, gltf, VRMUtils.deepDispose);
+}
+
+/** Read a model's file. */
+async function parse(title: string, data: ArrayBuffer) {
+  const { VRMLoaderPlugin, VRMUtils } = await import("@pixiv/three-vrm");
+  const loader = new GLTFLoader();
+  loader.register((parser) => {
+    // Load pictures by <img>, not by fetch: the page's security policy allows requests to its own server only.
+    parser.textureLoader = new TextureLoader(parser.options.manager);
+    return new VRMLoaderPlugin(parser);
+  });
+  try {
+    return { gltf: await loader.parseAsync(data, ""), VRMUtils };
+  } catch (error) {
+    throw new Error(`${title}: ${(error as Error).message}`);
+  }
 }
 
 /** Let all meshes of a model cast and receive shadows. */
@@ -51,9 +64,47 @@ function enableShadows(object: Object3D): void {
   });
 }
 
+/** A model whose poses come from the server, on its own bones. */
+class AvatarFigure implements ModelFigure {
+  readonly object = new Object3D();
+  readonly title: string;
+  readonly avatar: string;
+  readonly scale: number;
+  private readonly rig: AvatarRig;
+  private readonly vrm: VRM | undefined;
+
+  constructor(
+    avatar: Avatar,
+    gltf: GLTF,
+    private readonly disposeDeep: (object: Object3D) => void,
+  ) {
+    this.title = this.avatar = avatar.name;
+    this.object.add(gltf.scene);
+    this.rig = new AvatarRig(avatar, this.object, nodesByName(gltf));
+    this.scale = this.rig.scale;
+    this.vrm = gltf.userData["vrm"] as VRM | undefined;
+    if (this.vrm) this.vrm.humanoid.autoUpdateHumanBones = false; // hair and cloth alone move by themselves
+    enableShadows(gltf.scene);
+  }
+
+  apply(pose: Pose, seconds: number): void {
+    this.rig.apply(pose);
+    this.vrm?.update(seconds);
+  }
+
+  joint(name: string): Vector3 | null {
+    return this.rig.joint(name);
+  }
+
+  dispose(): void {
+    this.disposeDeep(this.object);
+  }
+}
+
 /** A VRM model: its normalised bones have no rotation in the T-pose, as the stream's joints have none. */
 class VrmFigure implements ModelFigure {
   readonly object = new Object3D();
+  readonly avatar = null;
   readonly scale: number;
   private readonly bones: (Object3D | null)[];
   private readonly parentRotation = new Quaternion();
@@ -103,6 +154,7 @@ class VrmFigure implements ModelFigure {
 /** Any other model with a humanoid skeleton, which is recognised by the names of its bones. */
 class GlbFigure implements ModelFigure {
   readonly object = new Object3D();
+  readonly avatar = null;
   readonly scale: number;
   private readonly retarget: Retarget;
 

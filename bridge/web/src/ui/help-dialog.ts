@@ -18,6 +18,7 @@ const SHORTCUTS: [string, string, string?][] = [
   ["M", "choose music", "music"],
   ["S", "stop the music", "music"],
   ["N", "add a character"],
+  ["A", "show it as another model"],
   ["D", "save: a file, a video, a link"],
   ["1 – 8", "select a character"],
   ["C", "camera follows, or stays"],

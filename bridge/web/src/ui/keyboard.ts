@@ -11,6 +11,7 @@ export function buildKeyboard(app: App, toolbar: ToolbarActions, chooseMusic: ()
     "/": () => byId("prompt").focus(),
     "?": toolbar.toggleHelp,
     d: toolbar.toggleSave,
+    a: toolbar.showFigures,
     n: () => void app.addCharacter(),
     c: toolbar.toggleCamera,
     t: toolbar.toggleTheme,
@@ -30,7 +31,7 @@ export function buildKeyboard(app: App, toolbar: ToolbarActions, chooseMusic: ()
     s: ["music", () => void app.stopMusic()],
   };
   addEventListener("keydown", (event) => {
-    const isTyping = event.target instanceof HTMLInputElement || document.querySelector("dialog[open]") !== null;
+    const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement || document.querySelector("dialog[open]") !== null;
     if (isTyping || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const [verb, verbAction] = verbActions[key] ?? [];

@@ -1,6 +1,8 @@
 /** The panel at the lower edge: the prompt field, suggested prompts, and the present and the queued prompts. */
 
 import type { App } from "../app.js";
+import type { CharacterView } from "../character-view.js";
+import type { QueuedPrompt } from "../timeline.js";
 import { byId, icon, make, setColours } from "./dom.js";
 import { PromptHistory } from "./prompt-history.js";
 
@@ -20,6 +22,9 @@ const SUGGESTIONS = [
   "a person sneaks",
 ];
 
+/** Seconds that a prompt may be given; otherwise it lasts as long as its motion takes. */
+const DURATIONS = [2, 3, 5, 8, 12, 20];
+
 /** How a prompt is sent: at once, or to the queue. */
 type Mode = "now" | "queue";
 
@@ -27,11 +32,14 @@ type Mode = "now" | "queue";
 export function buildPromptPanel(app: App): void {
   const history = new PromptHistory(browserStorage());
   const field = byId<HTMLInputElement>("prompt");
+  const lasting = byId<HTMLSelectElement>("lasting");
+  for (const seconds of DURATIONS) lasting.append(make("option", { value: String(seconds) }, `for ${seconds} s`));
   const submit = (mode: Mode, text = field.value.trim()) => {
     if (!text || !app.selected) return field.focus(); // what was typed before the first character is there stays
     history.add(text);
     field.value = "";
-    void (mode === "now" ? app.prompt(text) : app.queuePrompt(text));
+    const seconds = Number(lasting.value) || null;
+    void (mode === "now" ? app.prompt(text, seconds) : app.queuePrompt(text, seconds));
   };
   buildField(field, history, submit);
   byId("chips").append(
@@ -73,14 +81,25 @@ function buildField(field: HTMLInputElement, history: PromptHistory, submit: (mo
 function redraw(app: App): void {
   const view = app.selected;
   const isEnabled = app.client.state === "open" && view !== null;
-  for (const control of document.querySelectorAll<HTMLButtonElement | HTMLInputElement>(".controls button, .controls input")) {
+  for (const control of document.querySelectorAll<HTMLButtonElement | HTMLInputElement>(".controls button, .controls input, .controls select")) {
     if (control.id !== "prompt") control.disabled = !isEnabled;
   }
   byId("prompt-form").classList.toggle("busy", (view?.pendingRequests ?? 0) > 0);
   if (view) setColours(byId("prompt-swatch"), view.colours);
   const now = view ? [make("b", { className: view.isIdle ? "idle" : "" }, view.activity || "standing by")] : [];
-  const next = view?.queue.map(({ text }) => make("span", { className: "next" }, text)) ?? [];
+  const next = view?.timeline.queue.map((entry) => buildEntry(view, entry)) ?? [];
   byId("now").replaceChildren(...now, ...next);
+}
+
+/** Return a prompt that waits, with its seconds, and a button that takes it out where that is still possible. */
+function buildEntry(view: CharacterView, entry: QueuedPrompt): HTMLSpanElement {
+  const shown = make("span", { className: "next" }, entry.text);
+  if (entry.seconds !== null) shown.append(make("i", {}, `${entry.seconds} s`));
+  if (entry.isSent) return shown;
+  const remove = make("button", { type: "button", title: "Take this out", onclick: () => view.timeline.remove(entry) }, icon("close"));
+  remove.setAttribute("aria-label", `Take out: ${entry.text}`);
+  shown.append(remove);
+  return shown;
 }
 
 function browserStorage(): Storage | null {

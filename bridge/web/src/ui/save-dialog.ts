@@ -4,12 +4,13 @@ import type { App } from "../app.js";
 import type { CharacterView } from "../character-view.js";
 import { byId, make } from "./dom.js";
 import { CanvasRecorder } from "./canvas-recorder.js";
-import { storedToken } from "./token-dialog.js";
+import { serverFile } from "../server-files.js";
 
 /** File formats that the server writes, and who reads them. */
 const FORMATS: [extension: string, words: string][] = [
   ["bvh", "BVH: Blender, MotionBuilder and other tools"],
   ["glb", "GLB: Unity, Unreal, Godot and the web"],
+  ["vrma", "VRMA: animations of VRM characters"],
   ["npz", "NPZ: Python"],
 ];
 
@@ -31,7 +32,7 @@ export function buildSaveDialog(app: App): () => void {
   const close = make("button", { type: "button", className: "primary", onclick: () => dialog.close() }, "Close");
   dialog.append(
     make("h2", { id: "save-title" }, "Save what you saw"),
-    make("p", {}, "The last half minute of the selected character; GLB and NPZ hold the licence of the weights:"),
+    make("p", {}, "The last half minute of the selected character; all but BVH hold the licence of the weights:"),
     files,
     make("p", {}, "A link to the same prompt with the same seed:"),
     link,
@@ -51,11 +52,9 @@ export function buildSaveDialog(app: App): () => void {
 
 /** Return a link that downloads a character's motion. */
 function fileLink(view: CharacterView, extension: string, words: string): HTMLAnchorElement {
-  const address = new URL(`motion/${view.remote.key}.${extension}`, document.baseURI);
-  address.search = "";
-  const token = storedToken();
-  if (token) address.searchParams.set("token", token);
-  return make("a", { href: address.href, download: `motiongen.${extension}` }, words);
+  const { avatar } = view.figure;
+  const href = serverFile(`motion/${view.remote.key}.${extension}`, avatar === null ? {} : { avatar });
+  return make("a", { href, download: `motiongen.${extension}` }, words);
 }
 
 /** Return the address of this page that begins with a character's prompt and seed. */

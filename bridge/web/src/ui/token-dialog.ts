@@ -1,32 +1,22 @@
 /** The access token of servers that require one: from the page's address, or from a dialog. */
 
 import type { App } from "../app.js";
+import { TOKEN_KEY } from "../server-files.js";
 import { byId, make } from "./dom.js";
-
-const KEY = "motiongen.token";
 
 /** Return the token in the page's address, or else this tab's. It is removed from the address, which people share. */
 export function readToken(): string | undefined {
   const address = new URL(location.href);
   const token = address.searchParams.get("token");
   try {
-    if (!token) return sessionStorage.getItem(KEY) ?? undefined;
-    sessionStorage.setItem(KEY, token);
+    if (!token) return sessionStorage.getItem(TOKEN_KEY) ?? undefined;
+    sessionStorage.setItem(TOKEN_KEY, token);
     address.searchParams.delete("token");
     history.replaceState(null, "", address);
   } catch {
     // Storage is forbidden: the token stays in the address.
   }
   return token ?? undefined;
-}
-
-/** Return this tab's token, where it has one. */
-export function storedToken(): string | undefined {
-  try {
-    return sessionStorage.getItem(KEY) ?? undefined;
-  } catch {
-    return new URL(location.href).searchParams.get("token") ?? undefined;
-  }
 }
 
 /** Build the dialog. It opens when the server answers HTTP but refuses the websocket: browsers do not tell the reason. */
@@ -37,7 +27,7 @@ export function buildTokenDialog(app: App): void {
   const form = make("form", {}, input, make("button", { type: "submit", className: "primary" }, "Connect"));
   form.onsubmit = (event) => {
     event.preventDefault();
-    sessionStorage.setItem(KEY, input.value.trim());
+    sessionStorage.setItem(TOKEN_KEY, input.value.trim());
     location.reload();
   };
   dialog.append(

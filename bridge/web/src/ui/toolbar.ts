@@ -4,6 +4,7 @@ import type { App } from "../app.js";
 import { loadModelFile } from "../figures/model-file.js";
 import { isSoundFile } from "../music/music-controller.js";
 import { button, byId, icon } from "./dom.js";
+import { buildFiguresDialog } from "./figures-dialog.js";
 import { buildHelpDialog } from "./help-dialog.js";
 import { buildSaveDialog } from "./save-dialog.js";
 import { toast } from "./toast.js";
@@ -11,7 +12,7 @@ import { toast } from "./toast.js";
 const THEME_KEY = "motiongen.theme";
 
 /** The toolbar's actions that have keyboard shortcuts. */
-export type ToolbarActions = Record<"toggleTheme" | "toggleCamera" | "toggleHelp" | "toggleSave", () => void>;
+export type ToolbarActions = Record<"toggleTheme" | "toggleCamera" | "toggleHelp" | "toggleSave" | "showFigures", () => void>;
 
 /** Build the toolbar, and let files be dropped on the page. */
 export function buildToolbar(app: App): ToolbarActions {
@@ -30,24 +31,18 @@ export function buildToolbar(app: App): ToolbarActions {
     if (file.files?.[0]) void loadFigure(app, file.files[0]);
     file.value = "";
   };
+  const showFigures = buildFiguresDialog(app, () => file.click());
   const theme = button("moon", "", "Light or dark", "T", toggleTheme);
   theme.id = "theme";
   byId("toolbar").append(
-    button("avatar", "", "Show the selected character as another model: a .vrm or .glb file", "", () => toggleFigure(app, file)),
+    button("avatar", "", "Show the selected character as another model", "A", showFigures),
     button("save", "", "Save what you saw: a file, a video or a link", "D", toggleSave),
     camera,
     theme,
     button("help", "", "Keys and help", "?", toggleHelp),
   );
   buildDrop(app);
-  return { toggleTheme, toggleCamera, toggleHelp, toggleSave };
-}
-
-/** Let the user choose a model file; where one is used already, show the mannequin again. */
-function toggleFigure(app: App, file: HTMLInputElement): void {
-  const view = app.selected;
-  if (view && "title" in view.figure) view.setFigure(null);
-  else file.click();
+  return { toggleTheme, toggleCamera, toggleHelp, toggleSave, showFigures };
 }
 
 /** Show the selected character as the model in a file. */
