@@ -2,7 +2,7 @@
 
 python benchmarks/avatars.py AVATAR.glb [--weights open] [--characters 128] [--frames 60]
 
-One thread, no sockets: the model, retargeting, and the bytes of all frames. CPU time, so that other work does not matter.
+One thread, no sockets: the model, retargeting, the bytes of all frames. CPU time: other work does not matter.
 """
 
 import argparse

@@ -15,6 +15,6 @@ export default defineConfig({
   },
   server: {
     fs: { allow: ["../.."] }, // the mannequin is in assets/
-    proxy: { "/ws": { target: server, ws: true, changeOrigin: true }, "/healthz": server },
+    proxy: { "/ws": { target: server, ws: true, changeOrigin: true }, "/healthz": server, "/motion": server, "/avatars": server },
   },
 });

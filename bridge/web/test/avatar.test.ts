@@ -56,7 +56,7 @@ test("a model that lacks a node is refused by name", () => {
 test("the client asks for an avatar, knows its skeleton, and asks again after the server lost it", async (context) => {
   const server = await startServer(context, (message, socket) => {
     if (message["type"] === "resume") send(socket, { type: "error", id: message["id"], code: "gone", message: "over" });
-    else send(socket, { ...fixture.answer, id: message["id"] });
+    else send(socket, { ...fixture.answer, id: message["id"], character: message["type"] === "watch" ? 4 : 3 });
   });
   const client = await MotionGenClient.connect(server.url, { timeout: 2000 });
   context.after(() => client.close());
