@@ -4,7 +4,8 @@ import { type Answer, type Beginning, MotionGenClient, MotionGenError, type Remo
 import { CharacterView } from "./character-view.js";
 import { COLOUR_PAIRS } from "./figures/colours.js";
 import { loadMannequin } from "./figures/mannequin.js";
-import { loadAvatar, type ModelFigure } from "./figures/model-file.js";
+import { loadAvatar } from "./figures/model-file.js";
+import type { ModelFigure } from "./figures/models.js";
 import { MusicController } from "./music/music-controller.js";
 import type { SceneRenderer } from "./scene/scene-renderer.js";
 import { showError, toast } from "./ui/toast.js";
