@@ -13,6 +13,14 @@ CHUNK = 32
 """Frames that are skinned at once, which bounds the memory of a long clip."""
 
 
+def smooth_normals(vertices: Tensor, faces: Tensor) -> Tensor:
+    """Return unit normals (V, 3) of vertices: the mean of those of the faces (F, 3) around each, by area."""
+    corners = vertices[faces]  # (F, 3, 3)
+    across = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    summed = torch.zeros_like(vertices).index_add(0, faces.flatten(), across.repeat_interleave(3, 0))
+    return torch.nn.functional.normalize(summed, dim=-1)
+
+
 @dataclass(frozen=True, eq=False)
 class SkinnedMesh:
     """A triangle mesh in its rest pose, and the joints that move each vertex.

@@ -19,6 +19,7 @@ from motiongen.io.units import note_size
 from motiongen.motion import Motion
 from motiongen.rotation import quat_from_matrix, quat_normalize, quat_unroll
 from motiongen.skeleton import Skeleton, local_rotations
+from motiongen.skinned_mesh import SkinnedMesh, smooth_normals
 
 LONGEST_SECONDS = 300
 """Time after which a file is given up."""
@@ -65,11 +66,33 @@ def read(path: str | Path, *, animation: str | None = None, fps: float | None = 
     return motion
 
 
-def skeleton_of(path: str | Path) -> Skeleton:
-    """Return the skeleton of a file, animated or not, in its rest pose. Raises ValueError for a broken one."""
+def read_character(path: str | Path) -> tuple[Skeleton, SkinnedMesh | None]:
+    """Return the skeleton of a file, animated or not, in its rest pose, and its mesh; None where nothing is skinned.
+
+    Raises:
+        ValueError: the file is broken, or holds no bones.
+    """
     arrays = _child(Path(path), "", _AT_REST)
-    return _skeleton(
-        arrays, _offsets(torch.from_numpy(arrays["rest"])[None], tuple(arrays["parents"].tolist()))[0]
+    rest = torch.from_numpy(arrays["rest"])
+    skeleton = _skeleton(arrays, _offsets(rest[None], tuple(arrays["parents"].tolist()))[0])
+    return skeleton, _mesh(arrays, skeleton, rest[:, :3, 3]) if "vertices" in arrays else None
+
+
+def _mesh(arrays: dict[str, Any], skeleton: Skeleton, joints: Tensor) -> SkinnedMesh:
+    """Return the mesh of a file, standing over its root, for the places (J, 3) of its joints at rest."""
+    vertices = torch.from_numpy(arrays["vertices"])
+    shift = -joints[0].clone()
+    shift[1] = -vertices[:, 1].min()
+    faces = torch.from_numpy(arrays["faces"])
+    return SkinnedMesh(
+        vertices=(vertices + shift).float(),
+        normals=smooth_normals(vertices, faces).float(),
+        faces=faces,
+        joint_indices=torch.from_numpy(arrays["bones"]),
+        joint_weights=torch.from_numpy(arrays["weights"]).float(),
+        colours=torch.from_numpy(arrays["colours"]).float(),
+        joints=(joints + shift).float(),
+        names=skeleton.names,
     )
 
 

@@ -1,8 +1,8 @@
 """Reads one FBX file by ufbx, alone in a process: the binding may crash, and then only this process ends.
 
 `python fbx_child.py FILE OUT ANIMATION FPS` writes OUT, an .npz: names of the file's animations, and the bones in one
-of them: in the only one if ANIMATION is empty, at the file's rate if FPS is 0; or, if FPS is -1, at rest. Faults of the
-file are printed.
+of them: in the only one if ANIMATION is empty, at the file's rate if FPS is 0; or, if FPS is -1, at rest, with the skin
+on them. Faults of the file are printed.
 It imports nothing of motiongen, so that it starts at once.
 """
 
@@ -62,7 +62,9 @@ def run(held: list[Any], path: str, out: str, animation: str, fps: float) -> Non
         held.append(tree)
         rate = fps or float(scene.settings.frames_per_second)
         arrays |= resting(tree) | {"fps": rate, "left_out": tree.left_out}
-        if fps >= 0:
+        if fps < 0:
+            arrays |= skinned(scene, tree, held)
+        else:
             arrays["world"] = sampled(tree, stacks[animation or next(iter(stacks))], rate)
     np.savez(out, **arrays)
 
@@ -150,6 +152,98 @@ def resting(tree: Tree) -> dict[str, Any]:
     ]
     names = np.array([tree.nodes[node].name for node in tree.joints], dtype=str)
     return {"names": names, "parents": np.array(tree.parents), "rest": np.array(rest)}
+
+
+def skinned(scene: Any, tree: Tree, held: list[Any]) -> dict[str, Any]:
+    """Return the meshes that the joints move, at rest: nothing where there are none.
+
+    Vertices (V, 3) in the world, triangles (F, 3), bones and weights (V, 4), colours (V, 3) as the file has them.
+    """
+
+    def keep(of: Any) -> Any:
+        held.append(of)
+        return of
+
+    places = {node: place for place, node in enumerate(tree.joints)}
+    parts: list[dict[str, NDArray[Any]]] = []
+    for mesh in keep(list(keep(scene.meshes))):
+        for skin in keep(list(keep(mesh.skin_deformers))):
+            binds = []
+            for cluster in keep(list(keep(skin.clusters))):
+                node = keep(cluster.bone_node)
+                if node is not None and node.typed_id in places:
+                    whole = matrix(keep(cluster.bind_to_world)) @ matrix(keep(cluster.geometry_to_bone))
+                    touched = np.array(keep(cluster.vertices), dtype=np.int64)
+                    weights = np.array(keep(cluster.weights), dtype=np.float64)
+                    binds.append((places[node.typed_id], whole, touched, weights))
+            if binds:
+                parts.append(part(mesh, binds, keep))
+                break
+    if not parts:
+        return {}
+    starts = np.cumsum([0] + [len(each["vertices"]) for each in parts])
+    whole = {name: np.concatenate([each[name] for each in parts]) for name in parts[0] if name != "faces"}
+    faces = [each["faces"] + start for each, start in zip(parts, starts, strict=False)]
+    return whole | {"faces": np.concatenate(faces)}
+
+
+def part(mesh: Any, binds: list[tuple[int, Any, Any, Any]], keep: Any) -> dict[str, NDArray[Any]]:
+    """Return one mesh as `skinned` does, for (joint, matrix at rest, vertices, their weights) of each cluster."""
+    points = np.array(keep(mesh.vertices), dtype=np.float64).reshape(-1, 3)
+    touched = np.concatenate([vertices for _, _, vertices, _ in binds])
+    weights = np.concatenate([weights for _, _, _, weights in binds])
+    cluster = np.concatenate([np.full(len(v), n) for n, (_, _, v, _) in enumerate(binds)])
+    order = np.lexsort((-weights, touched))  # of each vertex the heaviest first
+    touched, weights, cluster = touched[order], weights[order], cluster[order]
+    rank = np.arange(len(touched)) - np.searchsorted(touched, touched)
+    chosen = (rank < 4) & (touched < len(points))
+    own, amount = np.zeros((len(points), 4), dtype=np.int64), np.zeros((len(points), 4))
+    own[touched[chosen], rank[chosen]] = cluster[chosen]
+    amount[touched[chosen], rank[chosen]] = weights[chosen]
+    amount[amount.sum(1) <= 1e-9, 0] = 1.0  # what no bone moves goes with the first one
+    amount /= amount.sum(1, keepdims=True)
+    matrices = np.array([each for _, each, _, _ in binds])
+    blended = (amount[:, :, None, None] * matrices[own]).sum(1)
+    placed = (blended[:, :3, :3] @ points[:, :, None])[..., 0] + blended[:, :3, 3]
+    faces = triangles(mesh, keep)
+    if float(np.linalg.det(matrices[0][:3, :3])) < 0:  # mirrored
+        faces = faces[:, ::-1]
+    joints = np.array([joint for joint, _, _, _ in binds])
+    colour = colours(mesh, len(points), keep)
+    return {"vertices": placed, "faces": faces, "bones": joints[own], "weights": amount, "colours": colour}
+
+
+def triangles(mesh: Any, keep: Any) -> NDArray[np.int64]:
+    """Return the faces of a mesh as triangles (F, 3) of its vertices: fans, where they have more corners."""
+    corners = np.array(keep(mesh.vertex_indices), dtype=np.int64)
+    begin, count = np.array(keep(mesh.faces), dtype=np.int64).reshape(-1, 2).T
+    fans = [
+        np.stack([begin[many], begin[many] + step, begin[many] + step + 1], axis=1)
+        for step in range(1, int(count.max(initial=2)) - 1)
+        if (many := count > step + 1).any()
+    ]
+    return corners[np.concatenate(fans)] if fans else np.zeros((0, 3), dtype=np.int64)
+
+
+def colours(mesh: Any, count: int, keep: Any) -> NDArray[np.float64]:
+    """Return the colours (V, 3) of a mesh's vertices: its own, or those of the materials of its faces, or grey."""
+    found = np.full((count, 3), 0.8)
+    corners = np.array(keep(mesh.vertex_indices), dtype=np.int64)
+    own = keep(mesh.vertex_color)
+    if own.exists:
+        values = np.array(keep(own.values), dtype=np.float64).reshape(-1, 4)
+        found[corners] = values[np.array(keep(own.indices), dtype=np.int64), :3]
+        return found.clip(0.0, 1.0)
+    surfaces = np.array(keep(mesh.face_material), dtype=np.int64)
+    faces = np.array(keep(mesh.faces), dtype=np.int64).reshape(-1, 2)
+    for number, material in enumerate(keep(list(keep(mesh.materials)))):
+        plain = keep(keep(material.fbx).diffuse_color)
+        if not plain.has_value or len(surfaces) != len(faces):
+            continue
+        shade = keep(plain.value_vec4)
+        for begin, size in faces[surfaces == number]:
+            found[corners[begin : begin + size]] = shade.x, shade.y, shade.z
+    return found.clip(0.0, 1.0)
 
 
 def local(anim: Any, node: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from motiongen.io.gltf_container import GltfReader
 from motiongen.io.gltf_nodes import NodeTree
 from motiongen.rotation import matrix_from_quat
 from motiongen.skeleton import Skeleton
-from motiongen.skinned_mesh import SkinnedMesh
+from motiongen.skinned_mesh import SkinnedMesh, smooth_normals
 
 _PLAIN = (0.8, 0.8, 0.8)
 
@@ -104,7 +104,7 @@ def _part(
         normals = torch.from_numpy(reader.accessor(attributes["NORMAL"])).double()
         normals = (blended[..., :3] @ normals[..., None])[..., 0]
     else:
-        normals = _normals(vertices, faces)
+        normals = smooth_normals(vertices, faces)
     return {
         "vertices": vertices.float(),
         "normals": torch.nn.functional.normalize(normals, dim=-1).float(),
@@ -113,12 +113,6 @@ def _part(
         "joint_weights": weights.float(),
         "colours": torch.from_numpy(_colours(reader, primitive, len(points))),
     }
-
-
-def _normals(vertices: Tensor, faces: Tensor) -> Tensor:
-    corners = vertices[faces]  # (F, 3, 3)
-    across = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    return torch.zeros_like(vertices).index_add(0, faces.flatten(), across.repeat_interleave(3, 0))
 
 
 def _colours(reader: GltfReader, primitive: dict[str, Any], count: int) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from motiongen.skeleton import Skeleton
 from motiongen.skinned_mesh import SkinnedMesh
 
 FIGURES = (".glb", ".gltf", ".vrm")
-"""Extensions of files that show a figure; all other files of motion have a skeleton alone."""
+"""Extensions of files whose figure a GLB keeps as it is; an .fbx shows its mesh, all others have a skeleton alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Character:
         """Return the character in a file.
 
         Args:
-            path: a .glb, .gltf or .vrm, animated or not; or any file of motion, whose skeleton is taken.
+            path: a .glb, .gltf, .vrm or .fbx, animated or not; or any file of motion, whose skeleton is taken.
             mapping: JSON file of the joints that play SMPL's parts, {"left_hip": "thigh_l", …}; null takes one out.
 
         Raises:
@@ -50,7 +50,8 @@ class Character:
             skeleton, mesh = read_character(path)
             motion = None
         elif path.suffix.lower() == ".fbx":
-            skeleton, mesh, motion = _fbx_skeleton(path), None, None
+            skeleton, mesh = _fbx_character(path)
+            motion = None
         elif path.suffix.lower() in readable():
             motion = _loaded(path)
             skeleton, mesh = motion.skeleton, None
@@ -91,14 +92,14 @@ class Character:
             motion.save(path, mesh=self.mesh if spec.takes_mesh else None)
 
 
-def _fbx_skeleton(path: Path) -> Skeleton:
-    """Return the skeleton of an FBX file, which need not be animated."""
-    from motiongen.io.fbx import skeleton_of
+def _fbx_character(path: Path) -> tuple[Skeleton, SkinnedMesh | None]:
+    """Return skeleton and mesh of an FBX file, which need not be animated."""
+    from motiongen.io.fbx import read_character
 
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a character, got no such file; check the path")
     format_of(path).check_reads(path)
-    return skeleton_of(path)
+    return read_character(path)
 
 
 def _loaded(path: Path) -> Motion:

@@ -11,7 +11,8 @@ import torch
 from torch.testing import assert_close
 
 from motiongen import Character, Motion, io
-from motiongen.io.fbx import skeleton_of
+from motiongen.body import default_mesh
+from motiongen.io.fbx import read_character
 from motiongen.io.fbx_document import FILE_ID, Int32, Record, class_name, to_bytes
 from motiongen.io.fbx_write import unrolled
 from motiongen.io.gltf_write import stick_mesh
@@ -171,7 +172,7 @@ def test_a_figure_that_is_not_animated_takes_motion(tmp_path):
     pytest.importorskip("ufbx")
     path = tmp_path / "figure.fbx"
     io.save(wobble(1), path, mesh=stick_mesh(SMPL22))
-    skeleton = skeleton_of(path)
+    skeleton, _ = read_character(path)
     assert set(skeleton.names) == set(SMPL22.names)
     order = [skeleton.index(name) for name in SMPL22.names]
     assert_close(skeleton.rest_positions[order], SMPL22.rest_positions, atol=1e-4, rtol=0)
@@ -207,3 +208,28 @@ def test_a_joint_of_one_bone_is_written(tmp_path):
     skeleton = Skeleton(("hips",), (-1,), torch.zeros(1, 3))
     Motion(skeleton, wobble(2).rotations[:, :1], wobble(2).root, 30.0).save(tmp_path / "one.fbx")
     assert (tmp_path / "one.fbx").stat().st_size > 1000
+
+
+def test_the_mesh_of_a_figure_is_read_as_it_was_written(tmp_path):
+    pytest.importorskip("ufbx")
+    body = default_mesh(SMPL22)
+    motion = wobble(2)
+    motion.save(tmp_path / "clip.fbx", mesh=body)
+    skeleton, mesh = read_character(tmp_path / "clip.fbx")
+    assert mesh is not None and skeleton.names == mesh.names and set(mesh.names) == set(SMPL22.names)
+    assert mesh.faces.shape == body.faces.shape
+    # In a pose, too: the weights are those of the same joints.
+    order = [SMPL22.index(name) for name in skeleton.names]
+    moved = Motion(skeleton, motion.rotations[:, order], motion.root, motion.fps)
+    assert_close(mesh.skin(moved), body.skin(motion), atol=1e-4, rtol=0)
+    assert_close(mesh.colours, body.colours, atol=1e-3, rtol=0)
+    assert float((mesh.normals * body.normals).sum(-1).quantile(0.1)) > 0.9
+
+
+def test_a_character_in_an_fbx_file_has_its_soles_from_its_mesh(tmp_path):
+    pytest.importorskip("ufbx")
+    wobble(2).save(tmp_path / "figure.fbx")
+    character = Character.load(tmp_path / "figure.fbx")
+    assert character.mesh is not None and character.body.depths is not None
+    character.save(wobble(3).retarget(character), tmp_path / "on.glb")
+    assert len(Character.load(tmp_path / "on.glb").mesh.vertices) == len(character.mesh.vertices)
