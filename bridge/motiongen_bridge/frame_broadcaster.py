@@ -222,7 +222,13 @@ class FrameBroadcaster:
         self._schedule(live, now + self.period if is_behind else live.due + self.period)
 
     def put_on(self, stream: AvatarStream, live: LiveCharacter, frame: StreamFrame) -> None:
-        """Put a frame on an avatar; where that is not prepared, all other characters' next frames are at once."""
+        """Put a frame on an avatar; where that is not prepared, all other characters' next frames are at once.
+
+        Args:
+            stream: the character's frames on the avatar.
+            live: the character.
+            frame: the one that was taken last.
+        """
         if not stream.is_prepared_for(frame):
             others = [one for one in self.characters.values() if one is not live]
             streams = [(one.avatars.get(stream.avatar.name), one.character) for one in others]

@@ -19,7 +19,8 @@ ERROR = f"""(() => {{
         return [x + 2 * (b * k - c * j), y + 2 * (c * i - a * k), z + 2 * (a * j - b * i)];
     }};
     const times = ([x, y, z, w], [a, b, c, d]) => [
-        w * a + x * d + y * c - z * b, w * b - x * c + y * d + z * a, w * c + x * b - y * a + z * d, w * d - x * a - y * b - z * c,
+        w * a + x * d + y * c - z * b, w * b - x * c + y * d + z * a,
+        w * c + x * b - y * a + z * d, w * d - x * a - y * b - z * c,
     ];
     for (const [n, up] of parents.entries()) {{
         const own = [...pose.rotations.slice(4 * n, 4 * n + 4)];
