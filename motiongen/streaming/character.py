@@ -93,9 +93,14 @@ class Character:
             )
         command = self._accept(PendingCommand(self._submitted + 1, parsed, Future()))
         self._submitted += 1
-        self._commands.append(command)
+        if not self._obeys_at_once(command):
+            self._commands.append(command)
         self._wake()
         return command.future
+
+    def _obeys_at_once(self, command: PendingCommand) -> bool:
+        """Execute and answer a command that need not wait for the model; return False for others."""
+        return False
 
     def _accept(self, command: PendingCommand) -> PendingCommand:
         """Prepare a command before it waits for the model, and return it. Raises VerbError to refuse it."""
@@ -128,7 +133,7 @@ class Character:
             if not self._frames:
                 self._wake()
                 return None
-            pending = self._frames.popleft()
+            pending = self._pop()
             frame = StreamFrame(self.taken, pending.rotations, pending.root, pending.contacts, pending.obeys)
             self.taken += 1
             self.recent.append(frame)
@@ -141,6 +146,10 @@ class Character:
         """Return the next frame without taking it, or None when none is ready; a command may still replace it."""
         with self._lock:
             return self._frames[0] if self._frames and self._failure is None else None
+
+    def _pop(self) -> PendingFrame:
+        """Remove and return the next of the frames that wait, of which there is one."""
+        return self._frames.popleft()
 
     @property
     def submitted(self) -> int:

@@ -39,6 +39,7 @@ class FrameDelivery:
         self._seam_from: tuple[Tensor, Tensor] | None = (
             None  # rotations and root that the next frames follow on
         )
+        self._cuts = False  # whether the next frame is a jump
         self._jump: tuple[Tensor, Tensor] | None = None  # a given pose that the next frames follow on
 
     @property
@@ -66,7 +67,10 @@ class FrameDelivery:
         if self.is_blending:
             rotations, root = self._blended(rotations, root)
         obeys = [self._character.plan.number] * len(root)
-        return self._character.append_frames(pending_frames(rotations, root, frames.contacts[0], obeys))
+        cuts, self._cuts = self._cuts, False
+        return self._character.append_frames(
+            pending_frames(rotations, root, frames.contacts[0], obeys, cuts=cuts)
+        )
 
     def _blended(self, rotations: Tensor, root: Tensor) -> tuple[Tensor, Tensor]:
         """Return frames after a seam that continue the pose before it, with feet that step to their new places."""
@@ -88,7 +92,7 @@ class FrameDelivery:
         """
         taken = self._character.discard_frames()
         if self._jump is not None:
-            self._seam_from, self._jump = self._jump, None
+            self._seam_from, self._jump, self._cuts = self._jump, None, True
             return
         if not taken:
             return

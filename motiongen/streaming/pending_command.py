@@ -17,6 +17,7 @@ class PendingCommand:
         encoding: done when the text encoder has read the command's sentence, with the model's note on it; None where
             there is nothing to read, or nobody reads beside the ticks.
         start_frame: frame at which a deferred prompt starts.
+        remark: a sentence for people on what of the command cannot be met; empty where all can.
     """
 
     number: int
@@ -24,6 +25,7 @@ class PendingCommand:
     future: "Future[Answer]"
     encoding: "Future[str] | None" = None
     start_frame: int = 0
+    remark: str = ""
 
     @property
     def is_encoded(self) -> bool:
@@ -32,7 +34,9 @@ class PendingCommand:
 
     @property
     def note(self) -> str:
-        """The model's note on the command's sentence; empty where there is none."""
+        """What of the command cannot be met, or the model's note on its sentence; empty where there is nothing."""
+        if self.remark:
+            return self.remark
         encoding = self.encoding
         is_read = encoding is not None and encoding.done() and not encoding.cancelled()
         return encoding.result() if encoding is not None and is_read and not encoding.exception() else ""

@@ -18,16 +18,18 @@ class PendingFrame:
         root: (3,) float32, metres.
         contacts: bits 0..3 in the order of `contacts.CONTACT_JOINTS`.
         obeys: number of the command that the frame obeys, 0 before any.
+        cuts: whether it is a jump: the character is where the frame says, wherever it was.
     """
 
     rotations: np.ndarray
     root: np.ndarray
     contacts: int
     obeys: int
+    cuts: bool = False
 
 
 def pending_frames(
-    rotations: Tensor, root: Tensor, contacts: Tensor, obeys: Sequence[int]
+    rotations: Tensor, root: Tensor, contacts: Tensor, obeys: Sequence[int], *, cuts: bool = False
 ) -> list[PendingFrame]:
     """Return T decoded poses as pending frames.
 
@@ -36,7 +38,8 @@ def pending_frames(
         root: (T, 3) metres.
         contacts: (T, 4) bool.
         obeys: number of the command that each frame obeys.
+        cuts: whether the first is a jump.
     """
     bits = (contacts.numpy() * CONTACT_BITS).sum(axis=1).tolist()
     poses = zip(rotations.numpy(), root.numpy(), bits, obeys, strict=True)
-    return [PendingFrame(*pose) for pose in poses]
+    return [PendingFrame(*pose, cuts=cuts and n == 0) for n, pose in enumerate(poses)]

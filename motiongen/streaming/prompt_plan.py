@@ -15,16 +15,19 @@ from motiongen.motion import Motion
 from motiongen.shaping.peaks import progress
 from motiongen.shaping.steps import footfalls
 from motiongen.streaming.cycle import Cycle
+from motiongen.streaming.gaits import FORWARD, STAND, Gait
 from motiongen.streaming.steering import Steering
 
-IDLE = "a person stands idle"
+IDLE = STAND.text
 """Prompt of a character that has nothing to do."""
-WALK = "a person walks forward"
-"""Prompt of a character that goes to a point and does not travel yet."""
+WALK = FORWARD[0].text
+"""Prompt of a character that walks round where it is to turn in place."""
 MIN_TRAVEL_SPEED = 0.4
 """Mean speed of the root, m/s, from which a motion counts as a gait: a gait goes on past its end."""
 MAX_EXTENDED_AGE = 14
 """Highest age, in tokens, of a gait past its end: the older the head believes it, the sooner it ends again."""
+LOST_TOKENS, LOST_SPEED = 4, 0.4
+"""Tokens in which a gait is lost that goes its way with less than this share of its speed."""
 MAX_HISTORY_TOKENS = 96
 """Tokens of the current prompt whose features are kept."""
 MAX_QUEUED = 16
@@ -80,13 +83,14 @@ class PromptPlan:
         is_idle: whether the character has nothing to do.
         queue: prompts that follow.
         history: features (frames of a token, D) of each token since the prompt started.
-        steering: turn or goal that is still to be reached.
+        steering: turn that is still to be made.
         speed: mean speed of the root in the last second, m/s.
         seconds: time since the prompt started.
         distance: metres that the root has travelled in that time.
         is_extended: whether the motion goes on past its end.
         loop: the cycle that is repeated, or None.
         part: the part of a plan that the current prompt is; None for none.
+        gait: the gait of a character that is driven; None for one that obeys sentences.
     """
 
     text: str = IDLE
@@ -104,6 +108,7 @@ class PromptPlan:
     is_extended: bool = False
     loop: Cycle | None = None
     part: Part | None = None
+    gait: Gait | None = None
 
     def start(self, prompt: PlannedPrompt) -> None:
         """Make a prompt the current one, from the next token on.
@@ -115,13 +120,13 @@ class PromptPlan:
         self.age = self.remaining = 0
         self.seconds = self.distance = 0.0
         self.is_finishing = self.is_extended = False
-        self.loop = None
+        self.loop = self.gait = None
         self.history.clear()
         if self.part is not None and self.part.turn:
             self.steering.angle = 0.0
         self.part = prompt.part
         if self.part is not None and self.part.turn:
-            self.steering.goal, self.steering.angle = None, self.part.turn
+            self.steering.angle = self.part.turn
         self.steering.is_curve = self.part is not None and self.part.travels
 
     def finish(self, tokens: int) -> None:
@@ -175,12 +180,25 @@ class PromptPlan:
         return features.decode(torch.cat(list(self.history)))
 
     @property
+    def has_lost_gait(self) -> bool:
+        """Whether a gait that was begun is not what the head does any more."""
+        if self.gait is None or not self.gait.speed or len(self.history) < LOST_TOKENS:
+            return False
+        recent = torch.cat(list(self.history)[-LOST_TOKENS:])[:, features.LAYOUT["velocity"]].mean(dim=0)
+        left, ahead = recent.tolist()
+        along = left * math.sin(self.gait.direction) + ahead * math.cos(self.gait.direction)
+        return along < LOST_SPEED * self.gait.speed
+
+    @property
     def is_travelling(self) -> bool:
         """Whether the root moves as in a gait."""
         return self.speed > MIN_TRAVEL_SPEED
 
     def next_prompt(self) -> PlannedPrompt | None:
         """Return the prompt that follows a motion that has ended, or None where the motion goes on."""
+        if self.gait is not None:
+            self.age, self.is_extended = 0, True
+            return None
         if self.part is not None and not self.is_finishing:
             if self.part.turn and not self.steering.is_idle:
                 self.age, self.is_extended = 0, True
@@ -194,8 +212,6 @@ class PromptPlan:
                 return None
         if self.queue:
             return self.queue.popleft()
-        if self.steering.goal is not None and not self.is_travelling:
-            return PlannedPrompt(WALK, self.number)
         is_gait = self.is_travelling or self.distance > MIN_TRAVEL_SPEED * self.seconds
         if self.is_idle or (is_gait and not self.is_finishing):
             self.age, self.is_extended = 0, True
@@ -203,7 +219,7 @@ class PromptPlan:
         return self._idle_prompt
 
     def prompt_on_arrival(self) -> PlannedPrompt:
-        """Return the prompt that follows when the goal is reached."""
+        """Return the prompt that follows when the end of a way is reached."""
         return self.queue.popleft() if self.queue else self._idle_prompt
 
     @property

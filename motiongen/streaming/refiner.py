@@ -65,7 +65,13 @@ def refinable_tokens(session: StreamSession, guard_tokens: int) -> int:
     """
     waiting = session.character.ready // session.frames_per_token - guard_tokens
     plan = session.plan
-    if session.replaces_waiting or session.delivery.is_blending or plan.loop or not plan.steering.is_idle:
+    if (
+        session.replaces_waiting
+        or session.delivery.is_blending
+        or plan.loop
+        or plan.gait
+        or not plan.steering.is_idle
+    ):
         return 0
     limits = (session.history.unrefined, plan.age, session.batch.rewind_limit, len(session.history) - 1)
     return min(waiting, *limits)

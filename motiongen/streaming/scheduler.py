@@ -17,6 +17,7 @@ from motiongen.heads.code_config import CodeOptions
 from motiongen.inference.model import Model
 from motiongen.skeleton import SMPL22
 from motiongen.step_compiler import StepCompiler
+from motiongen.streaming.gait_library import NUM_GAITS, GaitLibrary
 from motiongen.streaming.prompt_plan import IDLE, PromptPlan, planned
 from motiongen.streaming.refiner import Refiner
 from motiongen.streaming.stream_batch import StreamBatch
@@ -83,6 +84,7 @@ class StreamScheduler:
         self._compiler = StepCompiler()
         self._encoder_thread: ThreadPoolExecutor | None = None
         self._notes: dict[str, str] = {}
+        self._gaits = GaitLibrary(model, self._make_gait_batch)
         self._callbacks: list[Callable[[TickReport], None]] = []
         self.workers = [
             Worker(self._make_batch, self._make_session, refiner, self._report) for _ in range(workers)
@@ -115,6 +117,7 @@ class StreamScheduler:
                 worker.woken.set,
                 self.urgent_frames,
                 partial(self._encode_later, worker),
+                partial(self._write_gaits, worker),
             )
             character.submit("seed", seed=int(self._seeds.integers(2**53)) if seed is None else seed)
             if guidance_scale is not None:
@@ -204,6 +207,14 @@ class StreamScheduler:
         self._notes[text] = note
         return note
 
+    def _write_gaits(self, worker: Worker) -> "Future[str] | None":
+        """Write the gaits beside the ticks, as sentences are encoded."""
+        if self._encoder_thread is None or self._gaits.is_written:
+            return None
+        writing = self._encoder_thread.submit(self._gaits.write)
+        writing.add_done_callback(lambda _: worker.woken.set())
+        return writing
+
     def _warm_up(self) -> None:
         """Compile a step of each size that may be needed, so that nobody's frames wait for that later."""
         self.model.text.encode([IDLE])
@@ -218,8 +229,11 @@ class StreamScheduler:
             self.head, self.model.tokenizer, size, self.rewind_limit, self.options, self._compiler
         )
 
+    def _make_gait_batch(self) -> StreamBatch:
+        return StreamBatch(self.head, self.model.tokenizer, NUM_GAITS, 0, self.options, StepCompiler())
+
     def _make_session(self, batch: StreamBatch, slot: int, character: TextCharacter) -> StreamSession:
-        return StreamSession(self.model, batch, slot, character)
+        return StreamSession(self.model, batch, slot, character, self._gaits)
 
 
 def _lower_priority() -> None:

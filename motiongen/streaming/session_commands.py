@@ -9,13 +9,14 @@ from motiongen import features
 from motiongen.features import FPS
 from motiongen.motion import Motion
 from motiongen.skeleton import SMPL22
+from motiongen.streaming.control_commands import pose_ahead, steer, travel
+from motiongen.streaming.control_verbs import Goto, Path, Steer
 from motiongen.streaming.cycle import Cycle
 from motiongen.streaming.pending_command import PendingCommand
-from motiongen.streaming.prompt_plan import IDLE, MAX_QUEUED, WALK, PlannedPrompt, planned
+from motiongen.streaming.prompt_plan import IDLE, MAX_QUEUED, PlannedPrompt, planned
 from motiongen.streaming.stream_session import StreamSession
 from motiongen.streaming.verbs import (
     Finish,
-    Goto,
     Hold,
     Loop,
     Pose,
@@ -98,21 +99,33 @@ def _execute(session: StreamSession, command: PendingCommand) -> None:
             plan.steering.angle = 0.0
             return
         case Goto():
-            plan.steering.angle, plan.steering.goal = 0.0, np.array([verb.x, verb.z], dtype=np.float32)
-            if not plan.is_travelling:
-                session.start_prompt(PlannedPrompt(WALK, command.number), command, now=True)
-                return
+            travel(session, command, [(verb.x, verb.z)], verb)
+            command.answer(session.character.taken)
+            return
+        case Path():
+            travel(session, command, [(float(x), float(z)) for x, z in verb.points], verb)
+            command.answer(session.character.taken)
+            return
+        case Steer():
+            steer(session, command, verb)
+            return
         case Loop():
             _loop(session, command)
+        case Pose() if verb.at > 0:
+            pose_ahead(session, command, verb, _posed(verb))
+            return
         case Pose():
             _pose(session, verb)
-        case Finish() if plan.is_idle or plan.loop:
+        case Finish() if plan.is_idle or plan.loop or plan.gait is not None:
             raise VerbError("not_now", "finish: nothing is going on; say a prompt first")
         case Finish():
             tokens = round(verb.seconds * FPS / session.frames_per_token)
             plan.finish(tokens - session.character.ready // session.frames_per_token)
+        case Turn() if plan.gait is not None:
+            raise VerbError(
+                "not_now", "turn: the character is driven; give its verb a facing or a heading, or say hold"
+            )
         case Turn():
-            plan.steering.goal = None
             plan.steering.angle += verb.angle
         case Seed():
             session.batch.seed[session.slot] = verb.seed
@@ -133,7 +146,7 @@ def _queue(session: StreamSession, command: PendingCommand, verb: Then) -> None:
     plan, prompts = session.plan, planned(verb.text, command.number)
     if len(plan.queue) + len(prompts) > MAX_QUEUED:
         raise VerbError("not_now", f"then: expected at most {MAX_QUEUED} prompts in the queue; wait")
-    if plan.is_idle and not plan.queue:
+    if (plan.is_idle or plan.gait is not None) and not plan.queue:
         session.start_prompt(prompts[0], command, now=True)
         plan.queue.extend(prompts[1:])
         return
@@ -150,19 +163,24 @@ def _loop(session: StreamSession, command: PendingCommand) -> None:
     except ValueError as error:
         raise VerbError("not_now", str(error)) from None
     plan.number = command.number
+    plan.gait = None
+    session.character.bend.drive.release()
     session.replaces_waiting = session.realigns = True
 
 
 def _pose(session: StreamSession, verb: Pose) -> None:
     """Encode the pose, held for two tokens, and continue from there."""
-    rest = np.tile(np.array([0, 0, 0, 1], dtype=np.float32), (22, 1))
-    rotations = torch.from_numpy(rest if verb.rotations is None else verb.rotations)
-    root = torch.zeros(3) if verb.root is None else torch.from_numpy(verb.root)
-    count = 2 * session.frames_per_token
-    still = Motion(SMPL22, rotations.expand(count, -1, -1), root.expand(count, -1), FPS)
-    if verb.root is None:
-        still = still.grounded()
+    still = _posed(verb, 2 * session.frames_per_token)
     tokenizer = session.model.tokenizer
     with torch.inference_mode():
         codes = tokenizer.encode(features.encode(still).to(tokenizer.mean.device)[None])[0]
     session.jump_to(still, codes)
+
+
+def _posed(verb: Pose, count: int = 1) -> Motion:
+    """Return the pose of a verb, held for some frames."""
+    rest = np.tile(np.array([0, 0, 0, 1], dtype=np.float32), (22, 1))
+    rotations = torch.from_numpy(rest if verb.rotations is None else verb.rotations)
+    root = torch.zeros(3) if verb.root is None else torch.from_numpy(verb.root)
+    still = Motion(SMPL22, rotations.expand(count, -1, -1), root.expand(count, -1), FPS)
+    return still.grounded() if verb.root is None else still

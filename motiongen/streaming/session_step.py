@@ -31,6 +31,11 @@ def step_sessions(batch: StreamBatch, sessions: Sequence[StreamSession]) -> None
         for session in generating:
             session.history.add_codes(codes[session.slot])
     tokens = torch.stack([_token(session, generated) for session in sessions])  # (n, T, D)
+    mirrored = [
+        n for n, one in enumerate(sessions) if one.plan.gait is not None and one.plan.gait.is_mirrored
+    ]
+    if mirrored:
+        tokens[mirrored] = features.mirror(tokens[mirrored])
     speeds = tokens[..., features.LAYOUT["velocity"]].norm(dim=-1).mean(dim=1).tolist()
     for session in sessions:
         if session.replaces_waiting:

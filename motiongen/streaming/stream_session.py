@@ -10,6 +10,8 @@ from motiongen.inference.model import Model
 from motiongen.motion import Motion
 from motiongen.streaming.character import StreamEvent
 from motiongen.streaming.frame_delivery import FrameDelivery
+from motiongen.streaming.gait_library import AGE, PREFIX, GaitLibrary, pose_features
+from motiongen.streaming.gaits import SIDE, Gait, gait_for
 from motiongen.streaming.pending_command import PendingCommand
 from motiongen.streaming.prompt_plan import IDLE, PlannedPrompt
 from motiongen.streaming.stream_batch import StreamBatch
@@ -19,6 +21,10 @@ from motiongen.streaming.verbs import VerbError
 
 log = logging.getLogger(__name__)
 
+GAIT_FRAMES = 6
+"""Frames that a gait is kept at least."""
+BRAKING = 0.6
+"""Share of the speed that a character still has for which its legs walk on while it stops."""
 REPLACED_FRAMES = 1
 """Frames that a character counts as having while those that wait are to be replaced: only fewer is more urgent."""
 
@@ -38,10 +44,13 @@ class StreamSession:
         realigns: whether the next frames begin where the last taken one is, and not where the head left the root.
         deferred: prompts for a later frame, the soonest first.
         queued: number of a command -> a `then` that waits for its turn.
+        own_gait: how a character that is driven went before; None where it goes as it is told.
         unanswered: commands that are answered when the next frames are made.
     """
 
-    def __init__(self, model: Model, batch: StreamBatch, slot: int, character: TextCharacter) -> None:
+    def __init__(
+        self, model: Model, batch: StreamBatch, slot: int, character: TextCharacter, gaits: GaitLibrary
+    ) -> None:
         """Put a new character, at rest, into a slot.
 
         Args:
@@ -49,7 +58,10 @@ class StreamSession:
             batch: the batch.
             slot: a free slot of it.
             character: the character.
+            gaits: how the model moves when it is driven.
         """
+        self._gaits, self._gait_began = gaits, 0
+        self.own_gait: Gait | None = None
         self.model, self.batch, self.slot, self.character = model, batch, slot, character
         self.plan = character.plan
         self.history = TokenHistory(batch.rewind_limit)
@@ -119,9 +131,70 @@ class StreamSession:
         self.replaces_waiting = self.replaces_waiting or now or loops
         self.realigns = self.realigns or loops  # the head has stood still meanwhile
         self.plan.start(prompt)
+        self.character.bend.drive.release()
+        self.own_gait = None
         self._set_text(prompt.text, int(self.batch.seed[self.slot]))
         if command is not None:
             self.unanswered.append(command)
+
+    def keep_gait(self) -> None:
+        """Let the legs of a driven character walk as fast, and to the side, as is wished."""
+        drive, plan = self.character.bend.drive, self.plan
+        if not drive.is_driven:
+            return
+        if plan.gait is None:  # it was said while a prompt began
+            drive.release()
+            return
+        if drive.way is not None and drive.way.is_over:
+            self._arrive()
+            return
+        if self.character.taken < self._gait_began + GAIT_FRAMES:
+            return
+        speed, angle = drive.demand(BRAKING)
+        own, is_lost = self.own_gait, plan.has_lost_gait and not self.replaces_waiting
+        if own is not None:
+            if 0.4 * own.speed < speed < 2.0 * own.speed and abs(angle) < SIDE and not is_lost:
+                return
+            self.own_gait = None
+        gait = gait_for(speed, angle, plan.gait)
+        if gait is not plan.gait or is_lost:
+            self.start_gait(gait, plan.number)
+
+    def keep_own_gait(self, own: Gait) -> None:
+        """Go on as a character that is driven from now on goes already, while that is as fast as is asked.
+
+        Args:
+            own: how it goes.
+        """
+        self.own_gait = self.plan.gait = own
+        self.character.bend.drive.legs = own.speed
+        self._gait_began = self.character.taken
+
+    def _arrive(self) -> None:
+        """Go on with what follows at the end of a way."""
+        self.emit("arrived")
+        self.follow(self.plan.prompt_on_arrival())
+
+    def start_gait(self, gait: Gait, number: int) -> None:
+        """Go on with a gait under way: the next frames replace those that wait.
+
+        Args:
+            gait: the gait.
+            number: number of the command that drives.
+        """
+        self.plan.start(PlannedPrompt(gait.text, number))
+        self._set_text(gait.text, int(self.batch.seed[self.slot]))
+        newest = self.character.newest
+        if newest is not None:
+            pose = pose_features(newest.rotations, newest.contacts)
+            codes = self._gaits[gait].start(pose, is_mirrored=gait.is_mirrored)
+            self.batch.reset(self.slot)
+            self.batch.push(self.slot, codes, torch.arange(AGE - PREFIX, AGE) + 1)
+            self.history.replace(codes.cpu())
+            self.replaces_waiting = self.realigns = True
+        self.character.bend.drive.legs = gait.speed
+        self.plan.gait, self.plan.age, self.plan.is_extended, self.plan.speed = gait, AGE, True, gait.speed
+        self._gait_began = self.character.taken
 
     def _set_text(self, text: str, seed: int) -> None:
         """Set the sentence, with clips of the memory that a seed draws."""
@@ -138,9 +211,8 @@ class StreamSession:
         self.emit("obeys")
 
     def cancel_plans(self) -> None:
-        """Forget the goal and the queue; commands that wait for their turn fail."""
+        """Forget the queue; commands that wait for their turn fail."""
         self.plan.queue.clear()
-        self.plan.steering.goal = None
         for command in self.queued.values():
             command.fail(VerbError("not_now", "then: something else was said before its turn; say it again"))
         self.queued.clear()
@@ -169,7 +241,7 @@ class StreamSession:
         self.replaces_waiting = True
 
     def deliver(self, frames: Frames, start: RootState) -> None:
-        """Append a token's frames, answer the commands that they obey, and notice an arrival at the goal.
+        """Append a token's frames, and answer the commands that they obey.
 
         Args:
             frames: (1, T), which end at the delivery's root state.
@@ -179,10 +251,6 @@ class StreamSession:
         for command in self.unanswered:
             command.answer(first)
         self.unanswered.clear()
-        if self.plan.steering.has_arrived(self.delivery.root):
-            self.plan.steering.goal = None
-            self.emit("arrived")
-            self.follow(self.plan.prompt_on_arrival())
 
     def advance(self, token: Tensor, speed: float, ended: bool) -> None:
         """Record a token that the head wrote, and start the next prompt where the motion ends with it.

@@ -1,34 +1,18 @@
 """The commands of streamed characters: one checked dataclass a verb, and the answer to each."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
-from motiongen.conditions.prompt import normalise_prompt
+from motiongen.streaming.control_verbs import Goto, Look, Obstacles, Path, Reach, Steer
+from motiongen.streaming.verb_checks import VerbError as VerbError
+from motiongen.streaming.verb_checks import array, check_bool, number, prompt_text
 
 MAX_SECONDS = 600.0
 """Seconds ahead that a command may name."""
-
-
-class VerbError(ValueError):
-    """A command that is refused, or that failed.
-
-    Attributes:
-        code: "bad_value", "unknown_verb", "not_now", "busy", "full", "closed" or "internal".
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        """Make an error.
-
-        Args:
-            code: the reason, for programs.
-            message: the reason, for people.
-        """
-        super().__init__(message)
-        self.code = code
 
 
 def internal_error(cause: Exception) -> VerbError:
@@ -70,8 +54,8 @@ class Prompt:
     at: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", _prompt_text(self.text))
-        object.__setattr__(self, "at", _number("at", self.at, 0.0, MAX_SECONDS))
+        object.__setattr__(self, "text", prompt_text(self.text))
+        object.__setattr__(self, "at", number("at", self.at, 0.0, MAX_SECONDS))
 
 
 @dataclass(frozen=True)
@@ -85,7 +69,7 @@ class Then:
     text: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", _prompt_text(self.text))
+        object.__setattr__(self, "text", prompt_text(self.text))
 
 
 @dataclass(frozen=True)
@@ -109,30 +93,33 @@ class Finish:
     seconds: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seconds", _number("seconds", self.seconds, 0.0, MAX_SECONDS))
+        object.__setattr__(self, "seconds", number("seconds", self.seconds, 0.0, MAX_SECONDS))
 
 
 @dataclass(frozen=True)
 class Pose:
-    """Jump to a pose, and continue from there.
+    """Jump to a pose, and continue from there; or be in a pose at a time ahead.
 
     Attributes:
         rotations: (22, 4) local rotations of SMPL-22, xyzw; the rest pose when left out.
-        root: (3,) metres; on the floor at the origin when left out.
+        root: (3,) metres; on the floor when left out: at the origin, or ahead of time wherever the character then is.
+        at: seconds from now; 0 jumps.
     """
 
     rotations: np.ndarray | None = None
     root: np.ndarray | None = None
+    at: float = 0.0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "at", number("at", self.at, 0.0, MAX_SECONDS))
         if self.rotations is not None:
-            rotations = _array("rotations", self.rotations, (22, 4))
+            rotations = array("rotations", self.rotations, (22, 4))
             lengths = np.linalg.norm(rotations, axis=-1, keepdims=True)
             if np.abs(lengths - 1).max() > 0.05:
                 raise VerbError("bad_value", "rotations: expected unit quaternions xyzw; normalise them")
             object.__setattr__(self, "rotations", rotations / lengths)
         if self.root is not None:
-            root = _array("root", self.root, (3,))
+            root = array("root", self.root, (3,))
             if np.abs(root).max() > 1e5:
                 raise VerbError("bad_value", "root: expected metres within 100 km of the origin")
             object.__setattr__(self, "root", root)
@@ -149,24 +136,7 @@ class Turn:
     angle: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "angle", _number("angle", self.angle, -4 * math.pi, 4 * math.pi))
-
-
-@dataclass(frozen=True)
-class Goto:
-    """Walk to a point of the floor.
-
-    Attributes:
-        x: metres along the world's +X.
-        z: metres along the world's +Z.
-    """
-
-    x: float
-    z: float
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "x", _number("x", self.x, -1e4, 1e4))
-        object.__setattr__(self, "z", _number("z", self.z, -1e4, 1e4))
+        object.__setattr__(self, "angle", number("angle", self.angle, -4 * math.pi, 4 * math.pi))
 
 
 @dataclass(frozen=True)
@@ -195,7 +165,7 @@ class Strength:
     scale: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "scale", _number("scale", self.scale, 1.0, 10.0))
+        object.__setattr__(self, "scale", number("scale", self.scale, 1.0, 10.0))
 
 
 @dataclass(frozen=True)
@@ -225,7 +195,7 @@ class Music:
     live: bool = False
 
     def __post_init__(self) -> None:
-        _check_bool("live", self.live)
+        check_bool("live", self.live)
 
 
 @dataclass(frozen=True)
@@ -239,10 +209,29 @@ class MusicEnd:
     now: bool = False
 
     def __post_init__(self) -> None:
-        _check_bool("now", self.now)
+        check_bool("now", self.now)
 
 
-Verb = Prompt | Then | Hold | Loop | Finish | Pose | Turn | Goto | Seed | Strength | Style | Music | MusicEnd
+Verb = (
+    Prompt
+    | Then
+    | Hold
+    | Loop
+    | Finish
+    | Pose
+    | Turn
+    | Goto
+    | Path
+    | Obstacles
+    | Steer
+    | Reach
+    | Look
+    | Seed
+    | Strength
+    | Style
+    | Music
+    | MusicEnd
+)
 
 VERBS: dict[str, type[Verb]] = {
     "prompt": Prompt,
@@ -253,6 +242,11 @@ VERBS: dict[str, type[Verb]] = {
     "pose": Pose,
     "turn": Turn,
     "goto": Goto,
+    "steer": Steer,
+    "path": Path,
+    "avoid": Obstacles,
+    "reach": Reach,
+    "look": Look,
     "seed": Seed,
     "strength": Strength,
 }
@@ -292,41 +286,3 @@ def parse(name: str, arguments: Mapping[str, Any], verbs: Mapping[str, type[Verb
         raise VerbError(
             "bad_value", f"{name}: expected {', '.join(known)}, got {', '.join(arguments) or 'none'}"
         ) from None
-
-
-def _prompt_text(text: object) -> str:
-    if not isinstance(text, str):
-        raise VerbError("bad_value", f"text: expected a sentence, got {type(text).__name__}")
-    try:
-        return normalise_prompt(text)
-    except ValueError as error:
-        raise VerbError("bad_value", str(error)) from None
-
-
-def _number(name: str, value: object, low: float, high: float) -> float:
-    is_number = isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
-    if not is_number or not low <= value <= high:  # type: ignore[operator]
-        is_endless = (
-            isinstance(value, int) and abs(value) > 2**63
-        )  # Python does not write out thousands of digits
-        shown = "another" if is_endless else f"{value!r:.40}"
-        raise VerbError("bad_value", f"{name}: expected a number {low:g}..{high:g}, got {shown}")
-    return float(value)  # type: ignore[arg-type]
-
-
-def _check_bool(name: str, value: object) -> None:
-    if not isinstance(value, bool):
-        raise VerbError("bad_value", f"{name}: expected true or false, got {value!r:.40}")
-
-
-def _array(name: str, value: Sequence[float] | np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    try:
-        array = np.asarray(value)
-        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
-            array = array.astype(np.float32) if array.dtype.kind in "iuf" else np.empty(0, np.float32)
-    except (TypeError, ValueError, OverflowError):  # ragged, or a whole number beyond any float
-        array = np.empty(0, dtype=np.float32)
-    if array.shape != shape or not np.isfinite(array).all():
-        size = " x ".join(str(n) for n in shape)
-        raise VerbError("bad_value", f"{name}: expected {size} finite numbers; send them as an array")
-    return array

@@ -77,6 +77,7 @@ class Worker(Ticker):
         sessions = list(self._sessions.values())
         for session in sessions:
             drain_commands(session)
+            session.keep_gait()
         due = [session for session in sessions if session.is_due(urgent_frames)]
         if not due:
             refined = self._refine(sessions)
