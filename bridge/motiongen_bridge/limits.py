@@ -29,8 +29,8 @@ class ServerLimits:
 
     message_bytes: int = 16384
     text_length: int = 500
-    messages_per_second: float = 30.0
-    message_burst: int = 60
+    messages_per_second: float = 60.0
+    message_burst: int = 120
     model_messages: int = 10
     flood_seconds: float = 10.0
     characters_per_connection: int = 8

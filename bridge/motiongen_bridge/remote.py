@@ -3,12 +3,13 @@
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from motiongen.constraints import Avoid
 from motiongen.streaming.verbs import Answer
 from motiongen_bridge.audio import HEADER, WireAudio, encode_audio, to_s16
 from motiongen_bridge.frames import WireFrame
@@ -147,14 +148,17 @@ class RemoteCharacter:
         """
         return await self.submit("finish", seconds=seconds)
 
-    async def pose(self, rotations: np.ndarray | None = None, root: np.ndarray | None = None) -> Answer:
-        """Jump to a pose, and continue from there.
+    async def pose(
+        self, rotations: np.ndarray | None = None, root: np.ndarray | None = None, at: float = 0.0
+    ) -> Answer:
+        """Jump to a pose, and continue from there; or come to it at a time ahead.
 
         Args:
             rotations: (22, 4) local rotations, xyzw; the rest pose when left out.
-            root: (3,) metres; on the floor at the origin when left out.
+            root: (3,) metres; on the floor when left out: at the origin, or ahead of time wherever it then is.
+            at: seconds from now; 0 jumps.
         """
-        given = {"rotations": rotations, "root": root}
+        given = {"rotations": rotations, "root": root, "at": at or None}
         return await self.submit(
             "pose", **{k: np.asarray(v).tolist() for k, v in given.items() if v is not None}
         )
@@ -167,14 +171,77 @@ class RemoteCharacter:
         """
         return await self.submit("turn", angle=angle)
 
-    async def goto(self, x: float, z: float) -> Answer:
+    async def goto(
+        self, x: float, z: float, heading: float | None = None, seconds: float | None = None
+    ) -> Answer:
         """Walk to a point of the floor.
 
         Args:
             x: metres along the world's +X.
             z: metres along the world's +Z.
+            heading: where to look there, radians from +Z to +X; any when None.
+            seconds: time until it is there; that of its usual speed when None.
         """
-        return await self.submit("goto", x=x, z=z)
+        return await self.submit("goto", x=x, z=z, **_given(heading=heading, seconds=seconds))
+
+    async def path(
+        self,
+        points: Sequence[Sequence[float]],
+        heading: float | None = None,
+        seconds: float | None = None,
+        speed: float | None = None,
+    ) -> Answer:
+        """Follow a polyline over the floor, from where it is.
+
+        Args:
+            points: (n, 2) x and z, metres.
+            heading: where to look at the end, radians from +Z to +X; any when None.
+            seconds: time until it is there; that of the speed when None.
+            speed: m/s; its usual one when None.
+        """
+        listed = np.asarray(points, dtype=float).tolist()
+        return await self.submit(
+            "path", points=listed, **_given(heading=heading, seconds=seconds, speed=speed)
+        )
+
+    async def avoid(self, obstacles: Sequence[Avoid]) -> Answer:
+        """Go around circles and boxes from now on.
+
+        Args:
+            obstacles: they replace those of before; none to forget them.
+        """
+        return await self.submit("avoid", obstacles=[_shape(obstacle) for obstacle in obstacles])
+
+    async def reach(self, hand: str, point: Sequence[float] | None = None, frame: str = "world") -> Answer:
+        """Lead a hand to a point, which may move; the newest wins.
+
+        Args:
+            hand: "left" or "right".
+            point: (3,) of the wrist, metres; None to let go.
+            frame: "world", or "character" for metres to its left, up from the floor, and ahead: the point goes along.
+        """
+        return await self.submit("reach", hand=hand, point=_floats(point), frame=frame)
+
+    async def look(self, point: Sequence[float] | None = None, frame: str = "world") -> Answer:
+        """Turn the head to a point, which may move; the newest wins.
+
+        Args:
+            point: (3,) metres; None to let go.
+            frame: as of `reach`.
+        """
+        return await self.submit("look", point=_floats(point), frame=frame)
+
+    async def steer(
+        self, velocity: Sequence[float], facing: float | None = None, frame: str = "world"
+    ) -> Answer:
+        """Move with a velocity until something else is said; the newest wins, and 0 stops.
+
+        Args:
+            velocity: m/s along the world's +X and +Z, or to the left and ahead of the character.
+            facing: heading, radians from +Z to +X, or from its front to its left; the way that it goes when None.
+            frame: "world" or "character".
+        """
+        return await self.submit("steer", velocity=_floats(velocity), facing=facing, frame=frame)
 
     async def seed(self, seed: int) -> Answer:
         """Sample with another seed from here on.
@@ -394,3 +461,19 @@ class RemoteCharacter:
         if not self._is_over:
             self._is_over, self._error = True, error
             self._changed.set()
+
+
+def _floats(values: Sequence[float] | None) -> list[float] | None:
+    return None if values is None else [float(value) for value in values]
+
+
+def _given(**arguments: float | None) -> dict[str, float]:
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _shape(obstacle: Avoid) -> dict[str, Any]:
+    """Return an obstacle as a message has it."""
+    if obstacle.radius is not None:
+        return {"center": list(obstacle.center), "radius": obstacle.radius}
+    assert obstacle.size is not None
+    return {"center": list(obstacle.center), "size": list(obstacle.size), "turn": obstacle.turn}

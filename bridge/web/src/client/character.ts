@@ -16,6 +16,24 @@ export interface Answer {
   note?: string;
 }
 
+/** A point, or a place of a joint: x, y and z, metres. */
+export type Point = [number, number, number];
+/** The axes of numbers: the world's, or those of the character. */
+export type Reference = "world" | "character";
+
+/** How a way over the floor ends. */
+export interface Arrival {
+  /** Where to look there, radians from +Z to +X. */
+  heading?: number;
+  /** Seconds until it is there. */
+  seconds?: number;
+}
+
+/** A circle, or a box that is turned about +Y by radians, on the floor. */
+export type Obstacle =
+  | { center: [number, number]; radius: number }
+  | { center: [number, number]; size: [number, number]; turn?: number };
+
 /** Options of a new character. */
 export interface Beginning {
   prompt?: string;
@@ -116,8 +134,8 @@ export class RemoteCharacter extends Emitter<CharacterEvents> {
     return this.submit("finish", { seconds });
   }
 
-  /** Jump to a pose: local rotations xyzw and the pelvis in metres; the rest pose when left out. */
-  pose(pose: { rotations?: number[][]; root?: [number, number, number] } = {}): Promise<Answer> {
+  /** Jump to a pose, or come to it in `at` seconds: local rotations xyzw and the pelvis in metres; the rest pose when left out. */
+  pose(pose: { rotations?: number[][]; root?: Point; at?: number } = {}): Promise<Answer> {
     return this.submit("pose", { ...pose });
   }
 
@@ -126,9 +144,38 @@ export class RemoteCharacter extends Emitter<CharacterEvents> {
     return this.submit("turn", { angle });
   }
 
-  /** Walk to a point of the floor, metres. */
-  goto(x: number, z: number): Promise<Answer> {
-    return this.submit("goto", { x, z });
+  /** Walk to a point of the floor, metres, to look along `heading` there, radians, and be there in `seconds`. */
+  goto(x: number, z: number, arrival: Arrival = {}): Promise<Answer> {
+    return this.submit("goto", { x, z, ...arrival });
+  }
+
+  /** Follow a polyline over the floor from where it is, metres; `speed` in m/s, or `seconds`. */
+  path(points: [number, number][], arrival: Arrival & { speed?: number } = {}): Promise<Answer> {
+    return this.submit("path", { points, ...arrival });
+  }
+
+  /** Go around circles and boxes from now on; none to forget them. */
+  avoid(obstacles: Obstacle[]): Promise<Answer> {
+    return this.submit("avoid", { obstacles });
+  }
+
+  /** Lead a wrist to a point, metres, which may move; null lets go. Of the character: to its left, up, and ahead. */
+  reach(hand: "left" | "right", point: Point | null, frame: Reference = "world"): Promise<Answer> {
+    return this.submit("reach", { hand, point, frame });
+  }
+
+  /** Turn the head to a point, metres, which may move; null lets go. */
+  look(point: Point | null, frame: Reference = "world"): Promise<Answer> {
+    return this.submit("look", { point, frame });
+  }
+
+  /**
+   * Move with a velocity in m/s, along the world's +X and +Z or to the left and ahead of the character, until something
+   * else is said. The newest wins; a velocity of 0 stops. Facing is a heading in radians; null is the way that it goes.
+   */
+  steer(velocity: [number, number], options: { facing?: number | null; frame?: Reference } = {}): Promise<Answer> {
+    const { facing = null, frame = "world" } = options;
+    return this.submit("steer", { velocity, facing, frame });
   }
 
   /** Sample from here on with another random seed. */

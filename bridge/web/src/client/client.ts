@@ -24,7 +24,9 @@ import { checkedTimeout, DEFAULT_TIMEOUT } from "./timeout.js";
 import { decodeFrame, type Format, frameFromJson, type Hello, type StreamEvent } from "./wire.js";
 
 export { type Audio, decodeAudio, encodeAudio, toS16 } from "./audio.js";
-export { type Answer, type Beginning, type CharacterEvents, RemoteCharacter } from "./character.js";
+export {
+  type Answer, type Arrival, type Beginning, type CharacterEvents, type Obstacle, type Point, type Reference, RemoteCharacter,
+} from "./character.js";
 export { MotionGenError, MotionGenTimeoutError } from "./errors.js";
 export { Playback, type Pose } from "./playback.js";
 export { ServerClock } from "./clock.js";
