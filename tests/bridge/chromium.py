@@ -98,6 +98,23 @@ class Page:
         self.call("Input.dispatchKeyEvent", type="keyDown", **event, **({"text": text} if text else {}))
         self.call("Input.dispatchKeyEvent", type="keyUp", **event)
 
+    def hold(self, key: str, *, shift: bool = False) -> None:
+        """Press a key, until `let_go`."""
+        self.call("Input.dispatchKeyEvent", type="rawKeyDown", key=key, modifiers=SHIFT if shift else 0)
+
+    def let_go(self, key: str) -> None:
+        """Let go of a key that is held."""
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
+
+    def drag(self, *points: tuple[float, float], seconds: float = 0.1) -> None:
+        """Press at the first point of the page, move along the others, each in its time, and let go at the last."""
+        for place, (x, y) in enumerate(points):
+            kind = "mousePressed" if place == 0 else "mouseMoved"
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
+            time.sleep(seconds)
+        x, y = points[-1]
+        self.call("Input.dispatchMouseEvent", type="mouseReleased", x=x, y=y, button="left", clickCount=1)
+
     def click(self, x: float, y: float) -> None:
         """Click a point of the page."""
         for kind in ("mousePressed", "mouseReleased"):

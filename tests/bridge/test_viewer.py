@@ -129,7 +129,7 @@ def test_three_quick_additions_stand_in_places_of_their_own_and_all_are_seen(pag
 
 
 def test_what_was_seen_is_saved_as_a_file_and_as_a_link(page, tmp_path):
-    page.press("d")
+    page.press("e")
     page.wait("document.getElementById('save').open")
     link = page.value("document.getElementById('save-link').value")
     assert link.endswith(f"?prompt=walk&seed={page.value(f'{CHARACTER}.seed')}")

@@ -3,6 +3,8 @@
 import { type Answer, type Beginning, MotionGenClient, MotionGenError, type RemoteCharacter } from "./client/client.js";
 import { CharacterView } from "./character-view.js";
 import { COLOUR_PAIRS } from "./figures/colours.js";
+import { Stick } from "./driving/stick.js";
+import type { FloorPoint } from "./driving/floor-path.js";
 import { loadMannequin } from "./figures/mannequin.js";
 import { loadAvatar } from "./figures/model-file.js";
 import type { ModelFigure } from "./figures/models.js";
@@ -23,6 +25,8 @@ export class App {
   /** Milliseconds from the last verb to the first frame that obeyed it. */
   responseTime = NaN;
   readonly music: MusicController;
+  /** Arrow keys and a gamepad, which drive the selected character. */
+  readonly stick = new Stick((velocity) => this.steer(velocity));
   private readonly listeners: (() => void)[] = [];
   private hasOpenedFirst = false;
   /** Whether the camera shows all characters: until one is chosen. */
@@ -99,6 +103,7 @@ export class App {
   /** Select a character: the controls act on it. */
   select(view: CharacterView | null | undefined): void {
     if (!view) return;
+    if (view !== this.selected) this.stick.reset();
     this.showsAll = false;
     this.selected = view;
     this.notify();
@@ -166,6 +171,19 @@ export class App {
     this.pickTarget(false);
     const point = this.scene.floorAt(x, y);
     if (point && this.supports("goto")) await this.command((view) => view.goto(point));
+  }
+
+  /** Walk along a way that was drawn on the floor. */
+  async follow(points: FloorPoint[]): Promise<void> {
+    this.pickTarget(false);
+    await this.command((view) => view.follow(points));
+  }
+
+  /** Move with a velocity over the floor, m/s; it is sent so often that nothing waits for it. */
+  private async steer(velocity: [number, number]): Promise<void> {
+    const view = this.selected;
+    if (!view || !this.supports("steer")) return;
+    await this.attempt(() => view.steer(velocity));
   }
 
   /** Start or stop waiting for a click on the floor. */

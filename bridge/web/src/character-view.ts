@@ -3,6 +3,8 @@
 import { Group, Object3D, Vector3 } from "three";
 import type { Pose, RemoteCharacter, StreamEvent } from "./client/client.js";
 import type { ColourPair } from "./figures/colours.js";
+import type { FloorPoint } from "./driving/floor-path.js";
+import { PathLine } from "./driving/path-line.js";
 import type { Figure } from "./figures/figure.js";
 import { Mannequin } from "./figures/mannequin.js";
 import { Footprints } from "./scene/footprints.js";
@@ -14,6 +16,8 @@ import { showError, toast } from "./ui/toast.js";
 const SPACING = 1.5;
 /** Joints of each foot, and its contact bits in a frame. */
 const FEET = { left: ["left_ankle", "left_foot", 0b0011], right: ["right_ankle", "right_foot", 0b1100] } as const;
+/** What a character does that is steered. */
+const DRIVEN = "driven";
 /** Verbs whose text is remembered: those whose first frame may still come. */
 const REMEMBERED_VERBS = 64;
 
@@ -34,6 +38,7 @@ export class CharacterView {
   private readonly footprints: Footprints;
   private readonly selectionRing: RingMarker;
   private readonly targetRing: RingMarker;
+  private readonly pathLine: PathLine;
   /** Texts of verbs, by the verb's number. */
   private readonly texts = new Map<number, string>();
   private obeyedVerb = -1;
@@ -71,8 +76,9 @@ export class CharacterView {
     this.footprints = new Footprints(colours);
     this.selectionRing = new RingMarker(colours.left, 1.25, false);
     this.targetRing = new RingMarker(colours.right, 0.8, true);
+    this.pathLine = new PathLine(colours.right);
     this.group.position.x = SPACING * (slot % 2 ? -Math.ceil(slot / 2) : slot / 2);
-    this.group.add(this.figure.object, this.footprints.mesh, this.selectionRing.mesh, this.targetRing.mesh);
+    this.group.add(this.figure.object, this.footprints.mesh, this.selectionRing.mesh, this.targetRing.mesh, this.pathLine.line);
     this.group.visible = false; // until its first frame
     remote.on("event", (event) => this.handleEvent(event));
     remote.on("reborn", () => this.handleReopened());
@@ -110,6 +116,7 @@ export class CharacterView {
   async goto(point: Vector3): Promise<void> {
     const [x, z] = [point.x - this.group.position.x, point.z - this.group.position.z];
     this.targetRing.moveTo(x, z);
+    this.pathLine.show([]);
     this.showsTarget = true;
     try {
       const { number } = await this.remote.goto(x / this.figure.scale, z / this.figure.scale);
@@ -118,6 +125,40 @@ export class CharacterView {
       this.showsTarget = false;
       throw error;
     }
+  }
+
+  /** Walk along a way over the floor, in the world. */
+  async follow(points: FloorPoint[]): Promise<void> {
+    const own = points.map(([x, z]): FloorPoint => [x - this.group.position.x, z - this.group.position.z]);
+    const [x, z] = own.at(-1)!;
+    this.targetRing.moveTo(x, z);
+    this.showsTarget = true;
+    this.pathLine.show(own);
+    try {
+      const scale = this.figure.scale;
+      const { number } = await this.remote.path(own.map(([a, b]): FloorPoint => [a / scale, b / scale]));
+      this.setVerbText(number, "following the way");
+    } catch (error) {
+      this.showsTarget = false;
+      throw error;
+    }
+  }
+
+  /** Move with a velocity, m/s. */
+  async steer(velocity: [number, number]): Promise<void> {
+    this.showsTarget = false;
+    const { number } = await this.remote.steer(velocity);
+    if (this.activity !== DRIVEN) this.setVerbText(number, DRIVEN);
+  }
+
+  /** Show the way that is being drawn, in the world. */
+  sketch(points: readonly FloorPoint[]): void {
+    this.pathLine.show(points.map(([x, z]): FloorPoint => [x - this.group.position.x, z - this.group.position.z]));
+  }
+
+  /** Return the target in the world, or null where none is shown. */
+  get target(): Vector3 | null {
+    return this.showsTarget ? this.targetRing.mesh.position.clone().add(this.group.position) : null;
   }
 
   /** Set the text of a verb, which is shown from the first frame that obeys it; an empty one is for idling. */
@@ -134,6 +175,7 @@ export class CharacterView {
 
   set showsTarget(isShown: boolean) {
     this.targetRing.isShown = isShown;
+    if (!isShown) this.pathLine.show([]);
   }
 
   /**
@@ -164,7 +206,7 @@ export class CharacterView {
     this.shown?.close().catch(() => {});
     this.shown = null;
     this.group.removeFromParent();
-    for (const part of [this.figure, this.footprints, this.selectionRing, this.targetRing]) part.dispose();
+    for (const part of [this.figure, this.footprints, this.selectionRing, this.targetRing, this.pathLine]) part.dispose();
   }
 
   private showVerb(number: number): void {

@@ -33,6 +33,8 @@ export interface PageHandle {
   readonly characters: readonly CharacterView[];
   /** Return the world positions of the drawn joints of the n-th character, by name. */
   jointPositions(n: number): Record<string, [number, number, number]>;
+  /** Return where a point of the world is drawn, CSS pixels, or null when it is behind the camera. */
+  placeOnPage(x: number, y: number, z: number): { x: number; y: number } | null;
 }
 
 /** Longest time step of a drawn frame, seconds: a page in the background draws none. */
@@ -93,6 +95,8 @@ function drawFrames(app: App): void {
       app.scene.followCamera.setTarget(hips.setY(0.55 + 0.4 * hips.y), reach);
     }
     app.scene.floor.setContactShadows(app.characters.flatMap((view) => contactShadows(view)));
+    const sight = app.scene.followCamera.camera.getWorldDirection(new Vector3());
+    app.stick.update(now, sight, navigator.getGamepads());
     app.scene.update(seconds);
     updateNameTags(app);
     app.music.update();
@@ -121,6 +125,7 @@ function exposeHandle(app: App): void {
     get characters() {
       return app.characters;
     },
+    placeOnPage: (x, y, z) => app.scene.projectToPage(new Vector3(x, y, z)),
     jointPositions(n) {
       const figure = app.characters[n]?.figure;
       const found = JOINTS.map((name) => [name, figure?.joint(name)?.toArray()] as const);

@@ -12,14 +12,15 @@ const SHORTCUTS: [string, string, string?][] = [
   ["H", "hold", "hold"],
   ["L", "loop", "loop"],
   ["F", "finish in two seconds", "finish"],
-  ["← →", "turn", "turn"],
-  ["G", "go to: then click the floor", "goto"],
+  ["← ↑ ↓ →", "drive; W A S D or a gamepad, too", "steer"],
+  ["Shift", "run", "steer"],
+  ["G", "go to: then click the floor, or draw a way", "goto"],
   ["R", "reset the pose", "pose"],
   ["M", "choose music", "music"],
   ["S", "stop the music", "music"],
   ["N", "add a character"],
-  ["A", "show it as another model"],
-  ["D", "save: a file, a video, a link"],
+  ["F", "show it as another model"],
+  ["E", "save: a file, a video, a link"],
   ["1 – 8", "select a character"],
   ["C", "camera follows, or stays"],
   ["T", "light or dark"],
@@ -36,7 +37,7 @@ export function buildHelpDialog(app: App): () => void {
     title.textContent = app.isDanceServer ? "Give it music to dance to" : "Tell it what to do";
     const first = app.isDanceServer
       ? "Choose or drop a sound file, or use the microphone. Drag to look around"
-      : "Type a sentence; the character changes its mind while it moves. Drag to look around, double-click the floor to send it there";
+      : "Type a sentence; the character changes its mind while it moves. Drag to look around, double-click the floor to send it there, drag a hand to lead it";
     about.textContent = `${first}, drop a .vrm or .glb file to show another model.`;
     const shown = SHORTCUTS.filter(([, , verb]) => !verb || app.supports(verb));
     list.replaceChildren(...shown.flatMap(([key, words]) => [make("dt", {}, ...keyCaps(key)), make("dd", {}, words)]));

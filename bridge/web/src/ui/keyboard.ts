@@ -1,17 +1,18 @@
-/** Keyboard shortcuts of the page; none applies while text is typed. */
+/** Keyboard shortcuts of the page, and the keys that drive; none applies while text is typed. */
 
 import type { App } from "../app.js";
+import { Stick } from "../driving/stick.js";
 import { byId } from "./dom.js";
 import type { ToolbarActions } from "./toolbar.js";
-import { FINISH_SECONDS, TURN_DEGREES } from "./verb-buttons.js";
+import { FINISH_SECONDS } from "./verb-buttons.js";
 
 /** Listen to keys. */
 export function buildKeyboard(app: App, toolbar: ToolbarActions, chooseMusic: () => void): void {
   const actions: Record<string, () => void> = {
     "/": () => byId("prompt").focus(),
     "?": toolbar.toggleHelp,
-    d: toolbar.toggleSave,
-    a: toolbar.showFigures,
+    e: toolbar.toggleSave,
+    f: toolbar.showFigures,
     n: () => void app.addCharacter(),
     c: toolbar.toggleCamera,
     t: toolbar.toggleTheme,
@@ -25,15 +26,24 @@ export function buildKeyboard(app: App, toolbar: ToolbarActions, chooseMusic: ()
     f: ["finish", () => void app.finish(FINISH_SECONDS)],
     g: ["goto", () => app.pickTarget(!app.isPickingTarget)],
     r: ["pose", () => void app.resetPose()],
-    ArrowLeft: ["turn", () => void app.turn(TURN_DEGREES)],
-    ArrowRight: ["turn", () => void app.turn(-TURN_DEGREES)],
     m: ["music", chooseMusic],
     s: ["music", () => void app.stopMusic()],
   };
+  addEventListener("keydown", ({ shiftKey }) => (app.stick.isRunning = shiftKey));
+  addEventListener("keyup", (event) => {
+    app.stick.isRunning = event.shiftKey;
+    app.stick.held.delete(nameOf(event));
+  });
+  addEventListener("blur", () => app.stick.held.clear()); // its keyup goes elsewhere
   addEventListener("keydown", (event) => {
     const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement || document.querySelector("dialog[open]") !== null;
     if (isTyping || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const key = nameOf(event);
+    if (Stick.hasKey(key) && app.supports("steer")) {
+      event.preventDefault();
+      app.stick.held.add(key);
+      return;
+    }
     const [verb, verbAction] = verbActions[key] ?? [];
     const action = verb && app.supports(verb) ? verbAction : actions[key];
     if (key === "/" && app.isDanceServer) return;
@@ -42,4 +52,9 @@ export function buildKeyboard(app: App, toolbar: ToolbarActions, chooseMusic: ()
     event.preventDefault();
     action();
   });
+}
+
+/** Return the name of a key, letters in lower case: Shift makes no other key of them. */
+function nameOf({ key }: KeyboardEvent): string {
+  return key.length === 1 ? key.toLowerCase() : key;
 }

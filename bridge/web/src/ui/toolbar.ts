@@ -35,8 +35,8 @@ export function buildToolbar(app: App): ToolbarActions {
   const theme = button("moon", "", "Light or dark", "T", toggleTheme);
   theme.id = "theme";
   byId("toolbar").append(
-    button("avatar", "", "Show the selected character as another model", "A", showFigures),
-    button("save", "", "Save what you saw: a file, a video or a link", "D", toggleSave),
+    button("avatar", "", "Show the selected character as another model", "F", showFigures),
+    button("save", "", "Save what you saw: a file, a video or a link", "E", toggleSave),
     camera,
     theme,
     button("help", "", "Keys and help", "?", toggleHelp),
