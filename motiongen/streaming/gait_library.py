@@ -19,8 +19,10 @@ from motiongen.rotation import sixd_from_quat
 from motiongen.streaming.gaits import BACK, FORWARD, LEFT, STAND, Gait
 from motiongen.streaming.stream_batch import StreamBatch
 
-NUM_GAITS = len(FORWARD) + 3
-"""Sentences that are written."""
+DRAWS = 4
+"""Times that standing is written, for it is done in many ways: the calmest is kept that is as upright as a walk."""
+NUM_GAITS = len(FORWARD) + 2 + DRAWS
+"""Slots of the batch that writes."""
 PREFIX = 2
 """Tokens of a gait that the head continues."""
 FIRST, COUNT = 4, 26
@@ -85,25 +87,36 @@ class GaitLibrary:
         """Write all gaits, together, unless that was done; return an empty note."""
         if self._written:
             return ""
-        gaits = [STAND, *FORWARD, LEFT, BACK]
+        gaits = [*FORWARD, LEFT, BACK, *[STAND] * DRAWS]
         batch, slots = self._make_batch(), range(len(gaits))
-        noise = [torch.Generator().manual_seed(0) for _ in gaits]
+        noise = [torch.Generator().manual_seed(slot) for slot in slots]
         with torch.inference_mode():
             batch.set_text(list(slots), self._model.condition([gait.text for gait in gaits], noise))
-        batch.seed[:] = 0
+        batch.seed[:] = np.arange(batch.size)
         made: list[tuple[Tensor, Tensor]] = []
         for age in range(1, COUNT + 1):
             batch.age[:] = min(age, AGE)
             codes, _, frames = batch.step(list(slots))
             made.append((codes, frames))
-        written = {}
+        written: dict[str, WrittenGait] = {}
+        unrest = torch.inf
         for slot, gait in enumerate(gaits):
-            frames = torch.stack([own[slot] for _, own in made])
-            written[gait.text] = WrittenGait(
-                torch.stack([own[slot] for own, _ in made]), frames, _fitting(frames, gait)
-            )
+            codes, frames = (torch.stack([own[part][slot] for own in made]) for part in (0, 1))
+            if gait is STAND:
+                now = _unrest(frames, written[FORWARD[0].text].frames)
+                if now >= unrest:
+                    continue
+                unrest = now
+            written[gait.text] = WrittenGait(codes, frames, _fitting(frames, gait))
         self._written = written
         return ""
+
+
+def _unrest(frames: Tensor, walk: Tensor) -> float:
+    """Return how much features (N, frames, D) move, m/s, and how much lower or higher they stand than a walk."""
+    late, height = frames[FIRST:], LAYOUT["height"]
+    speed = late[..., LAYOUT["velocity"]].norm(dim=-1).mean()
+    return float(speed + 5 * (late[..., height] - walk[..., height].mean()).abs().mean())
 
 
 def _fitting(frames: Tensor, gait: Gait) -> Tensor:

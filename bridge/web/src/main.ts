@@ -96,7 +96,7 @@ function drawFrames(app: App): void {
     }
     app.scene.floor.setContactShadows(app.characters.flatMap((view) => contactShadows(view)));
     const sight = app.scene.followCamera.camera.getWorldDirection(new Vector3());
-    app.stick.update(now, sight, navigator.getGamepads());
+    app.stick.update(now, sight, navigator.getGamepads?.() ?? []); // pages without TLS have none
     app.scene.update(seconds);
     updateNameTags(app);
     app.music.update();
