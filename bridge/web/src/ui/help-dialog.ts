@@ -19,7 +19,7 @@ const SHORTCUTS: [string, string, string?][] = [
   ["M", "choose music", "music"],
   ["S", "stop the music", "music"],
   ["N", "add a character"],
-  ["F", "show it as another model"],
+  ["V", "show it as another model"],
   ["E", "save: a file, a video, a link"],
   ["1 – 8", "select a character"],
   ["C", "camera follows, or stays"],

@@ -12,7 +12,7 @@ export function buildKeyboard(app: App, toolbar: ToolbarActions, chooseMusic: ()
     "/": () => byId("prompt").focus(),
     "?": toolbar.toggleHelp,
     e: toolbar.toggleSave,
-    f: toolbar.showFigures,
+    v: toolbar.showFigures,
     n: () => void app.addCharacter(),
     c: toolbar.toggleCamera,
     t: toolbar.toggleTheme,

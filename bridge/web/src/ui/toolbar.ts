@@ -35,7 +35,7 @@ export function buildToolbar(app: App): ToolbarActions {
   const theme = button("moon", "", "Light or dark", "T", toggleTheme);
   theme.id = "theme";
   byId("toolbar").append(
-    button("avatar", "", "Show the selected character as another model", "F", showFigures),
+    button("avatar", "", "Show the selected character as another model", "V", showFigures),
     button("save", "", "Save what you saw: a file, a video or a link", "E", toggleSave),
     camera,
     theme,
