@@ -3,7 +3,8 @@
 The nearest-neighbour language model (Khandelwal et al. 2020, eq. 2 and 3) over the few clips of a prompt in place of a
 whole corpus: what a head has seen too rarely to keep in its weights, it can still read off. A token of a clip weighs
 the more, the nearer those before it are to the last ones of the motion, and the nearer its place is to the time since
-the prompt began. At the finer levels only tokens count that agree with what was drawn at the coarser ones.
+the prompt began; after the end of a clip, wherever it is like the present. At the finer levels only tokens count that
+agree with what was drawn at the coarser ones.
 """
 
 import torch
@@ -16,6 +17,8 @@ TOKENS = 2.5
 """Standard deviation of a token's place in its clip about the time since the prompt began, tokens."""
 HISTORY = 4
 """Last tokens that are compared."""
+LIKE = 0.4
+"""Largest distance to the present of a place from which a clip is read again, as a share of that of two tokens."""
 REACH = 75
 """Tokens of a clip that can be read off, from its start: ten seconds. What a head attends to may be less."""
 
@@ -42,11 +45,13 @@ def weigh(past: Tensor, position: Tensor, clips: Tensor, there: Tensor, spread: 
         # Before its first token a clip is like nothing.
         gaps = gaps + known * F.pad(earlier, (back, 0), value=1.0)[..., :length].flatten(1)
         compared = compared + known
-    late = (place - position[:, None]) / TOKENS
-    score = -gaps / compared.clamp_min(1) / (2 * WIDTH) - late.square() / 2
+    gaps = gaps / compared.clamp_min(1)
+    # After its end a clip is read again, from wherever it is like the present: who walks goes on walking.
+    is_over = (there.sum(dim=2) <= position[:, None]).repeat_interleave(length, dim=1)  # (B, R M)
+    late = ((place - position[:, None]) / TOKENS).masked_fill(is_over, 0.0)
+    score = -gaps / (2 * WIDTH) - late.square() / 2
     begins = (place == 0) == (position == 0)[:, None]  # a prompt begins as its clips begin
-    goes_on = there.sum(dim=2) > position[:, None]  # (B, R): after its end a clip is not read
-    usable = there.flatten(1, 2) & begins & goes_on.repeat_interleave(length, dim=1)
+    usable = there.flatten(1, 2) & begins & (~is_over | (gaps < LIKE))
     return score.masked_fill(~usable, -torch.inf).softmax(dim=-1).nan_to_num(0.0)
 
 

@@ -30,7 +30,12 @@ def test_of_equal_histories_the_one_at_the_present_time_weighs_more():
     )
 
 
-def test_after_its_end_a_clip_is_not_read():
+def test_after_its_end_a_clip_is_read_again_from_where_it_is_like_the_present():
+    assert weights([0, 1, 2], 6, [0, 1, 2, 0, 1, 2]).tolist() == [0, 0, 0, 1, 0, 0]
+    assert weights([2, 0], 7, [0, 1, 2, 0, 1, 2])[4] == 1
+
+
+def test_after_its_end_a_clip_that_is_unlike_the_present_is_not_read():
     assert not weights([0, 1, 3], 3, [0, 1, 3, -1]).any()
     assert not weights([0, 1], 2, [0, 1, -1], [0, 1, 2])[:3].any()
 
