@@ -12,7 +12,7 @@ from motiongen.conditions.text import TextCondition
 from motiongen.heads.bamm.config import BAMMOptions
 from motiongen.heads.bamm.model import BAMM
 from motiongen.heads.code_sampler import checked_prefixes, requested_lengths
-from motiongen.modules.memory_pointer import HISTORY, mix, narrow, weigh
+from motiongen.modules.memory_pointer import HISTORY, mix, narrow, restarts, weigh
 from motiongen.modules.sampling import (
     Generators,
     confidence,
@@ -186,6 +186,8 @@ class _Window:
         if self.clips is not None:
             self.clip_vectors = self.table[self.clips[..., 0].long().clamp_min(0)]  # (B, R, M, C)
             self.spread = 2 * self.table.var(dim=0).sum()
+            self.there = self.clips[..., 0] >= 0  # (B, R, M)
+            self.again = restarts(self.clip_vectors, self.there, self.spread)
         condition = condition.to(self.device)[list(range(len(condition))) * 2]
         dropped = torch.arange(len(condition), device=self.device) >= len(condition) // 2
         tokens, padding, self.sentence = model.context(condition, dropped)
@@ -274,7 +276,7 @@ class _Window:
         last = torch.tensor([([0] * HISTORY + list(item))[-HISTORY:] for item in codes], device=self.device)
         position = [len(item) - start for item, start in zip(codes, started, strict=True)]
         positions = torch.tensor(position, device=self.device)
-        return weigh(self.table[last], positions, self.clip_vectors, self.clips[..., 0] >= 0, self.spread)
+        return weigh(self.table[last], positions, self.clip_vectors, self.there, self.again, self.spread)
 
     def _is_read(self, item: int, clip: _Clip) -> Tensor:
         """Return bools (N,): whether each first-level code of an item is read off the memory."""

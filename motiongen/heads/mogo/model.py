@@ -21,7 +21,7 @@ from motiongen.heads.streaming_head import TokenRequest
 from motiongen.modules.attention import Transformer
 from motiongen.modules.kv_cache import Push, TransformerState, chunk_lengths
 from motiongen.modules.memory_input import MemoryInput, extend
-from motiongen.modules.memory_pointer import HISTORY, REACH, mix, narrow, weigh
+from motiongen.modules.memory_pointer import HISTORY, REACH, mix, narrow, restarts, weigh
 from motiongen.modules.residual_transformer import CodeVectors
 from motiongen.modules.sampling import counter_uniform, draw
 from motiongen.modules.text_input import TextInput
@@ -146,6 +146,7 @@ class Mogo(nn.Module):
             ),
             clips=torch.full((*clips, config.num_quantizers), -1, device=device),
             clip_vectors=like.new_zeros(*clips, config.code_dim),
+            again=torch.zeros(clips[:2], dtype=torch.long, device=device),
             spread=2 * self.vectors.vectors.var(dim=1).sum(),
         )
         self._write_text(state, torch.arange(2 * batch_size), None)
@@ -176,7 +177,9 @@ class Mogo(nn.Module):
         if self.memory is not None and (pointed := condition.pointed) is not None:
             codes = pointed.to(state.clips)
             state.clips[streams, :, : codes.shape[2]] = codes
-            state.clip_vectors[streams, :, : codes.shape[2]] = self.sums(codes.clamp_min(0))[..., -1, :]
+            vectors = self.sums(codes.clamp_min(0))[..., -1, :]
+            state.clip_vectors[streams, :, : codes.shape[2]] = vectors
+            state.again[streams] = restarts(vectors, codes[..., 0] >= 0, state.spread)
 
     @torch.no_grad()
     def step(
@@ -229,7 +232,8 @@ class Mogo(nn.Module):
         past = self.sums(state.past[:, -HISTORY:])[..., -1, :]  # (B, HISTORY, C)
         # The state's lengths count this token already.
         position = torch.minimum(request.age - 1, state.lengths - 1).clamp_min(0)
-        return weigh(past, position, state.clip_vectors, state.clips[..., 0] >= 0, state.spread)
+        there = state.clips[..., 0] >= 0
+        return weigh(past, position, state.clip_vectors, there, state.again, state.spread)
 
     @torch.no_grad()
     def push(

@@ -23,6 +23,7 @@ class MogoState:
         past: (B, spare + HISTORY, Q) last tokens, newest last.
         clips: (B, R, M, Q) codes of the clips that are read off, -1 where there is none.
         clip_vectors: (B, R, M, C) their embeddings, summed over the levels.
+        again: (B, R) places from which they are read again once they are over.
         spread: () mean squared distance of two tokens' embeddings.
     """
 
@@ -32,6 +33,7 @@ class MogoState:
     past: Tensor
     clips: Tensor
     clip_vectors: Tensor
+    again: Tensor
     spread: Tensor
 
     @property
@@ -49,6 +51,7 @@ class MogoState:
             self.past,
             self.clips,
             self.clip_vectors,
+            self.again,
             self.spread,
         ]
 

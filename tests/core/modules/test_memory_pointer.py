@@ -1,6 +1,6 @@
 import torch
 
-from motiongen.modules.memory_pointer import HISTORY, TOKENS, mix, narrow, weigh
+from motiongen.modules.memory_pointer import HISTORY, TOKENS, mix, narrow, restarts, weigh
 
 VECTORS = 10 * torch.eye(5)
 SPREAD = torch.tensor(200.0)  # squared distance of any two of them
@@ -10,7 +10,9 @@ def weights(past, position, *clips):
     codes = torch.tensor(clips)[None]  # (1, R, M)
     last = torch.tensor([([0] * HISTORY + past)[-HISTORY:]])
     there = codes >= 0
-    return weigh(VECTORS[last], torch.tensor([position]), VECTORS[codes.clamp_min(0)], there, SPREAD)[0]
+    vectors = VECTORS[codes.clamp_min(0)]
+    again = restarts(vectors, there, SPREAD)
+    return weigh(VECTORS[last], torch.tensor([position]), vectors, there, again, SPREAD)[0]
 
 
 def test_the_token_after_the_present_ones_is_pointed_to():
@@ -30,12 +32,25 @@ def test_of_equal_histories_the_one_at_the_present_time_weighs_more():
     )
 
 
-def test_after_its_end_a_clip_is_read_again_from_where_it_is_like_the_present():
-    assert weights([0, 1, 2], 6, [0, 1, 2, 0, 1, 2]).tolist() == [0, 0, 0, 1, 0, 0]
-    assert weights([2, 0], 7, [0, 1, 2, 0, 1, 2])[4] == 1
+WALK = [4, 0, 1, 2, 3, 0, 1, 2, 3, 0]
 
 
-def test_after_its_end_a_clip_that_is_unlike_the_present_is_not_read():
+def again(clip):
+    codes = torch.tensor(clip)[None, None]
+    return restarts(VECTORS[codes.clamp_min(0)], codes >= 0, SPREAD).item()
+
+
+def test_a_clip_that_is_over_is_read_again_from_where_it_is_like_its_end():
+    assert (
+        again(WALK) == again([*WALK, -1, -1]) == 6
+    )  # after 1 2 3 0, as at its end; four tokens are repeated
+    assert weights([1, 2, 3, 0], 10, WALK).argmax() == 6
+    assert weights([2, 3, 0, 1], 11, WALK).argmax() == 7
+    assert weights([1, 2, 3, 0], 14, WALK).argmax() == 6
+
+
+def test_a_clip_that_is_over_and_not_like_its_end_anywhere_is_not_read():
+    assert again([0, 1, 3, -1]) == 3 and again([0, 1, 2, 3, 4, 4, 4, 4]) == 8
     assert not weights([0, 1, 3], 3, [0, 1, 3, -1]).any()
     assert not weights([0, 1], 2, [0, 1, -1], [0, 1, 2])[:3].any()
 
