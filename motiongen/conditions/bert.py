@@ -86,7 +86,7 @@ class BertLayer(nn.Module):
         attended = [_attended(part) for part in packed.split(list(lengths))]
         x = self.attention_norm(x + self.attention_out(torch.cat(attended)))
         hidden = F.gelu(self.feedforward_in(x))
-        return self.feedforward_norm(x + self.feedforward_out(hidden))  # type: ignore[no-any-return]
+        return self.feedforward_norm(x + self.feedforward_out(hidden))
 
 
 def _attended(packed: Tensor) -> Tensor:

@@ -1,11 +1,9 @@
 """Schedules many characters that obey sentences on one model: those that are due take one batched step together."""
 
 import itertools
-import os
-import sys
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from typing import Any, Self
 
@@ -20,6 +18,7 @@ from motiongen.step_compiler import StepCompiler
 from motiongen.streaming.gait_library import NUM_GAITS, GaitLibrary
 from motiongen.streaming.prompt_plan import IDLE, PromptPlan, planned
 from motiongen.streaming.refiner import Refiner
+from motiongen.streaming.sentence_reader import SentenceReader
 from motiongen.streaming.stream_batch import StreamBatch
 from motiongen.streaming.stream_session import StreamSession
 from motiongen.streaming.text_character import TextCharacter
@@ -29,8 +28,6 @@ from motiongen.streaming.worker import Worker
 
 BATCH_SIZES = (8, 56, 64)
 """A first batch that is quick to answer, then larger ones: a CPU takes a third as long for each of 64 as of 8."""
-MAX_NOTES = 4096
-"""Sentences whose notes are kept."""
 
 
 class StreamScheduler:
@@ -82,8 +79,7 @@ class StreamScheduler:
         self.urgent_frames = (lead_tokens - 1) * model.frames_per_token
         self.room_frames = self.urgent_frames + model.frames_per_token
         self._compiler = StepCompiler()
-        self._encoder_thread: ThreadPoolExecutor | None = None
-        self._notes: dict[str, str] = {}
+        self._reader: SentenceReader | None = None
         self._gaits = GaitLibrary(model, self._make_gait_batch)
         self._callbacks: list[Callable[[TickReport], None]] = []
         self.workers = [
@@ -150,9 +146,7 @@ class StreamScheduler:
 
     def start(self) -> None:
         """Tick in threads until `stop`. Before, all work is done that only the first step of a kind needs."""
-        encoder_thread = ThreadPoolExecutor(1, "motiongen-text", initializer=_lower_priority)
-        encoder_thread.submit(lambda: self.model.known)  # what notes compare with, while steps are compiled
-        self._encoder_thread = encoder_thread
+        self._reader = SentenceReader(self.model)
         self._warm_up()
         for worker in self.workers:
             worker.start(partial(self._tick, worker))
@@ -161,9 +155,9 @@ class StreamScheduler:
         """End the threads that `start` began, after their ticks."""
         for worker in self.workers:
             worker.stop()
-        encoder_thread, self._encoder_thread = self._encoder_thread, None
-        if encoder_thread is not None:
-            encoder_thread.shutdown(cancel_futures=True)
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -187,31 +181,17 @@ class StreamScheduler:
 
         Without threads there is nothing to be late for: it is encoded when its command is executed.
         """
-        if self._encoder_thread is None:
+        if self._reader is None:
             return None
-        texts = [prompt.text for prompt in planned(text, 0)]
-        if text in self._notes and all(map(self.model.text.knows, texts)):
-            known: Future[str] = Future()
-            known.set_result(self._notes[text])
-            return known
-        encoding = self._encoder_thread.submit(self._encode, text, texts)
-        encoding.add_done_callback(lambda _: worker.woken.set())
-        return encoding
-
-    def _encode(self, text: str, parts: Sequence[str]) -> str:
-        """Encode the parts of a sentence; return the first note about them."""
-        self.model.text.encode(parts)
-        note = next(filter(None, map(self.model.note, parts)), "")
-        if len(self._notes) >= MAX_NOTES:
-            self._notes.clear()
-        self._notes[text] = note
+        note = self._reader.read(text, [prompt.text for prompt in planned(text, 0)])
+        note.add_done_callback(lambda _: worker.woken.set())
         return note
 
     def _write_gaits(self, worker: Worker) -> "Future[str] | None":
         """Write the gaits beside the ticks, as sentences are encoded."""
-        if self._encoder_thread is None or self._gaits.is_written:
+        if self._reader is None or self._gaits.is_written:
             return None
-        writing = self._encoder_thread.submit(self._gaits.write)
+        writing = self._reader.submit(self._gaits.write)
         writing.add_done_callback(lambda _: worker.woken.set())
         return writing
 
@@ -234,9 +214,3 @@ class StreamScheduler:
 
     def _make_session(self, batch: StreamBatch, slot: int, character: TextCharacter) -> StreamSession:
         return StreamSession(self.model, batch, slot, character, self._gaits)
-
-
-def _lower_priority() -> None:
-    """Let this thread run after others where there are too few cores: frames first, then new sentences."""
-    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + 5)
