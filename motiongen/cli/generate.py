@@ -9,6 +9,7 @@ import tyro
 
 from motiongen.cli import UsageError, arguments, choices
 from motiongen.cli.figure import NOBODY, CharacterOptions
+from motiongen.devices import limit_threads
 from motiongen.lazy import uncollected
 
 
@@ -88,6 +89,7 @@ def main(argv: Sequence[str]) -> None:
     arguments.check_inputs(config.start_from, config.constraints, config.body)
     constraints = arguments.read_constraints(config.constraints)
     device = arguments.resolve_device(config.device)
+    limit_threads(config.count)
     character = config.figure.load(config.body)
     with uncollected():
         from motiongen.inference.generate import variants

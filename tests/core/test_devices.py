@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from motiongen.devices import resolve_device
+from motiongen.devices import limit_threads, resolve_device, threads_for
 
 no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -48,3 +48,15 @@ def test_what_no_device_is_called_is_refused(name):
 def test_a_device_that_cannot_compute_here_is_refused(name):
     with pytest.raises(ValueError, match=f"device: expected one that is available, got '{name}'"):
         resolve_device(name)
+
+
+@pytest.mark.parametrize(("clips", "available", "threads"), [(1, 8, 1), (2, 8, 2), (16, 2, 2), (16, 1, 1)])
+def test_one_clip_takes_one_thread_and_batches_two(clips, available, threads):
+    assert threads_for(clips, available) == threads
+
+
+def test_threads_that_the_user_chose_stay(monkeypatch):
+    before = torch.get_num_threads()
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    limit_threads(16)
+    assert torch.get_num_threads() == before
