@@ -172,10 +172,10 @@ def skinned(scene: Any, tree: Tree, held: list[Any]) -> dict[str, Any]:
             for cluster in keep(list(keep(skin.clusters))):
                 node = keep(cluster.bone_node)
                 if node is not None and node.typed_id in places:
-                    whole = matrix(keep(cluster.bind_to_world)) @ matrix(keep(cluster.geometry_to_bone))
+                    bind = matrix(keep(cluster.bind_to_world)) @ matrix(keep(cluster.geometry_to_bone))
                     touched = np.array(keep(cluster.vertices), dtype=np.int64)
                     weights = np.array(keep(cluster.weights), dtype=np.float64)
-                    binds.append((places[node.typed_id], whole, touched, weights))
+                    binds.append((places[node.typed_id], bind, touched, weights))
             if binds:
                 parts.append(part(mesh, binds, keep))
                 break
