@@ -55,7 +55,7 @@ def page(tmp_path_factory):
 
 
 def choose(page, words):
-    page.press("a")
+    page.press("v")
     page.wait("document.getElementById('figures').open")
     page.value(
         f"[...document.querySelectorAll('.choice')].find(({{ textContent }}) => textContent === '{words}').click()"
@@ -68,7 +68,7 @@ def test_an_avatar_is_drawn_where_its_frames_put_it(page, name):
     page.wait(f"{CHARACTER}.figure.title === '{name}' && {CHARACTER}.sample() !== null")
     count, apart = page.value(ERROR)
     assert count >= 21 and apart < 1e-3
-    page.press("d")
+    page.press("e")
     page.wait(
         f"[...document.querySelectorAll('#save a')].every(({{ href }}) => href.endsWith('?avatar={name}'))"
     )
