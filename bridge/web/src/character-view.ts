@@ -16,6 +16,8 @@ import { showError, toast } from "./ui/toast.js";
 const SPACING = 1.5;
 /** Joints of each foot, and its contact bits in a frame. */
 const FEET = { left: ["left_ankle", "left_foot", 0b0011], right: ["right_ankle", "right_foot", 0b1100] } as const;
+/** Milliseconds that the first answer may take: a busy server writes the gaits first. */
+const FIRST_STEER = 60_000;
 /** What a character does that is steered. */
 const DRIVEN = "driven";
 /** Verbs whose text is remembered: those whose first frame may still come. */
@@ -147,7 +149,7 @@ export class CharacterView {
   /** Move with a velocity, m/s. */
   async steer(velocity: [number, number]): Promise<void> {
     this.showsTarget = false;
-    const { number } = await this.remote.steer(velocity);
+    const { number } = await this.remote.steer(velocity, { timeout: FIRST_STEER });
     if (this.activity !== DRIVEN) this.setVerbText(number, DRIVEN);
   }
 

@@ -173,9 +173,12 @@ export class RemoteCharacter extends Emitter<CharacterEvents> {
    * Move with a velocity in m/s, along the world's +X and +Z or to the left and ahead of the character, until something
    * else is said. The newest wins; a velocity of 0 stops. Facing is a heading in radians; null is the way that it goes.
    */
-  steer(velocity: [number, number], options: { facing?: number | null; frame?: Reference } = {}): Promise<Answer> {
-    const { facing = null, frame = "world" } = options;
-    return this.submit("steer", { velocity, facing, frame });
+  steer(
+    velocity: [number, number],
+    options: { facing?: number | null; frame?: Reference } & RequestOptions = {},
+  ): Promise<Answer> {
+    const { facing = null, frame = "world", ...others } = options;
+    return this.submit("steer", { velocity, facing, frame }, others);
   }
 
   /** Sample from here on with another random seed. */
