@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -19,7 +20,7 @@ MAX_BATCH = 64
 DEGRADED_SECONDS = 2.0
 """Time after a failed pass for which the server counts as degraded."""
 
-Answer = Callable[[NDArray[object] | Exception], None]
+Answer = Callable[[NDArray[np.float32] | Exception], None]
 """Takes the chunk (H', A), or why there is none."""
 
 

@@ -79,7 +79,7 @@ class PolicyServer:
         self._policy = HandshakePolicy(
             self.config,
             Pages(self._health, self.metrics.text, home=HOME),
-            Downloads({}, ""),
+            Downloads({}, "", {}),
             lambda: len(self._connections) < MAX_CONNECTIONS,
             self.metrics.wrong_tokens.inc,
         )
@@ -200,7 +200,7 @@ def policy_hello(predictor: ChunkPredictor, name: str) -> dict[str, Any]:
         {"instruction": task, "state": config.state_dim_of(index), "action": config.action_dim_of(index)}
         for index, task in enumerate(config.tasks)
     ]
-    most = max(task["state"] for task in tasks)
+    most = max(config.state_dim_of(index) for index in range(len(config.tasks)))
     observation = HEADER.size + config.obs_steps * (4 * most + 3 * config.image_size**2)
     return {
         "type": "hello",

@@ -39,7 +39,8 @@ class ChunkPredictor:
 
     def __init__(self, model: nn.Module, temperature: float | None = None) -> None:
         self.model: Any = model.eval()
-        self.config: PolicyConfig = self.model.config
+        config: Any = model.config
+        self.config: PolicyConfig = config
         self._sampler = sampler_of(self.model)
         self._sampling = {} if temperature is None else {"temperature": temperature}
 

@@ -8,6 +8,7 @@ Each frame depends on those before it alone.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +71,7 @@ class PlantingState:
 
     def split(self) -> list["PlantingState"]:
         """Return the state of each character alone; shares its numbers with this one."""
-        parts = self._fields()
+        parts: tuple[NDArray[Any], ...] = self._fields()
         return [PlantingState(*(each[..., n : n + 1] for each in parts)) for n in range(len(self.is_fresh))]
 
 
