@@ -45,6 +45,8 @@ model.updateMatrixWorld(true);
 const errors = names.map((name) => nodes.get(name).getWorldPosition(new Vector3()).distanceTo(new Vector3(...positions[name])));
 console.log(JSON.stringify({ played, error: Math.max(...errors), kinds: [typeof figureOf, typeof MotiongenCharacter] }));
 `;
+/** Time that a command may take: nothing else ends one that hangs. */
+const RUN_MS = 180_000;
 /** What a page in TypeScript writes. */
 const PAGE = `
 import { type Avatar, MotionGenClient } from "motiongen-web";
@@ -61,7 +63,7 @@ export async function show(url: string): Promise<MotiongenCharacter> {
 test("the packed tarball plays the fixtures, and a page that imports it type-checks", { timeout: 600_000 }, (context) => {
   const folder = mkdtempSync(join(tmpdir(), "motiongen-web-"));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
-  const run = (cwd: string, command: string, ...words: string[]) => execFileSync(command, words, { cwd, encoding: "utf8", stdio: "pipe" });
+  const run = (cwd: string, command: string, ...words: string[]) => execFileSync(command, words, { cwd, encoding: "utf8", stdio: "pipe", timeout: RUN_MS });
   run(WEB, "npm", "pack", "--pack-destination", folder);
   const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"))!;
   const home = join(folder, "node_modules/motiongen-web");
