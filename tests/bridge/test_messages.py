@@ -279,7 +279,7 @@ def test_a_prompt_may_have_as_many_characters_as_the_limit():
 def test_nonsense_is_refused_in_a_time_that_grows_with_its_length_only(text):
     began = time.perf_counter()
     assert refused(text, limit=10**6).code == "bad_json"
-    assert time.perf_counter() - began < 1  # a quadratic reader needs twenty
+    assert time.perf_counter() - began < 5  # a quadratic reader needs twenty
 
 
 def test_brackets_within_strings_do_not_count_as_depth():
