@@ -37,6 +37,12 @@ class Bend:
         self._stance = Stance()
         self._is_moved = False  # whether frames are elsewhere than they come
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether frames stay as they come."""
+        led = any(not one.is_idle for one in (*self.hands.values(), self.gaze))
+        return not (self._is_moved or self.drive.is_active or self.pose is not None or led)
+
     def world(self, point: Vector) -> Vector:
         """Return a point beside the character, metres to its left, up and ahead, in the world.
 
@@ -64,11 +70,10 @@ class Bend:
         quat, root = frame.rotations[0].tolist(), frame.root.astype(np.float64)
         heading = 2 * math.atan2(quat[1], quat[3])
         turned, x, z = self.drive.place(heading, float(root[0]), float(root[2]))
-        parts: tuple[Reaching | Looking, ...] = (*self.hands.values(), self.gaze)
-        led = [one for one in parts if not one.is_idle]
-        pose = self.pose
-        if not self._is_moved and not self.drive.is_active and pose is None and not led:
+        if self.is_idle:
             return frame
+        parts: tuple[Reaching | Looking, ...] = (*self.hands.values(), self.gaze)
+        led, pose = [one for one in parts if not one.is_idle], self.pose
         rotations, contacts = frame.rotations.copy(), frame.contacts
         if self._is_moved or self.drive.is_active:
             rotations[0] = multiply(yaw(turned - heading), (quat[0], quat[1], quat[2], quat[3]))

@@ -81,6 +81,10 @@ class TextCharacter(Character):
         """Whether the sentences of all commands that wait have been encoded."""
         return all(command.is_encoded for command in list(self._commands))
 
+    def peek(self) -> PendingFrame | None:
+        """Return what `Character.peek` does; None while frames are bent: the next is not known before it is taken."""
+        return super().peek() if self.bend.is_idle else None
+
     def _pop(self) -> PendingFrame:
         frame = self.bend.tempo.next(self._frames)
         self._unbent.append(frame)
