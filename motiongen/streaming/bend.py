@@ -40,8 +40,11 @@ class Bend:
     @property
     def is_idle(self) -> bool:
         """Whether frames stay as they come."""
-        led = any(not one.is_idle for one in (*self.hands.values(), self.gaze))
-        return not (self._is_moved or self.drive.is_active or self.pose is not None or led)
+        return not (self._is_moved or self.drive.is_active or self.pose is not None or self._led())
+
+    def _led(self) -> list[Reaching | Looking]:
+        parts: tuple[Reaching | Looking, ...] = (*self.hands.values(), self.gaze)
+        return [one for one in parts if not one.is_idle]
 
     def world(self, point: Vector) -> Vector:
         """Return a point beside the character, metres to its left, up and ahead, in the world.
@@ -72,8 +75,7 @@ class Bend:
         turned, x, z = self.drive.place(heading, float(root[0]), float(root[2]))
         if self.is_idle:
             return frame
-        parts: tuple[Reaching | Looking, ...] = (*self.hands.values(), self.gaze)
-        led, pose = [one for one in parts if not one.is_idle], self.pose
+        led, pose = self._led(), self.pose
         rotations, contacts = frame.rotations.copy(), frame.contacts
         if self._is_moved or self.drive.is_active:
             rotations[0] = multiply(yaw(turned - heading), (quat[0], quat[1], quat[2], quat[3]))
