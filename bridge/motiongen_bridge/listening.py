@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import socket
+from collections.abc import Sequence
 
 
 def bind_sockets(host: str, port: int) -> list[socket.socket]:
@@ -16,7 +17,7 @@ def bind_sockets(host: str, port: int) -> list[socket.socket]:
     Raises:
         OSError: the port is taken, or the host is no address of this machine.
     """
-    shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    shown = in_url(host, port)
     with contextlib.ExitStack() as undo:
         try:
             sockets = [undo.enter_context(_bind(*address)) for address in _addresses(host, port)]
@@ -34,6 +35,17 @@ def bind_sockets(host: str, port: int) -> list[socket.socket]:
             ) from None
         undo.pop_all()
     return sockets
+
+
+def port_of(sockets: Sequence[socket.socket]) -> int:
+    """Return the port that bound sockets have."""
+    assert sockets, "start it first"
+    return int(sockets[0].getsockname()[1])
+
+
+def in_url(host: str, port: int) -> str:
+    """Return a host and a port as a URL writes them: an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[object, ...]]]:

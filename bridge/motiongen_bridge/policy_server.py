@@ -23,7 +23,7 @@ from motiongen_bridge.background_tasks import BackgroundTasks
 from motiongen_bridge.downloads import Downloads
 from motiongen_bridge.frames import ProtocolError
 from motiongen_bridge.handshake_policy import HandshakePolicy
-from motiongen_bridge.listening import bind_sockets
+from motiongen_bridge.listening import bind_sockets, in_url, port_of
 from motiongen_bridge.pages import Pages
 from motiongen_bridge.policy_batcher import PolicyBatcher, PolicyMetrics
 from motiongen_bridge.policy_wire import (
@@ -88,14 +88,12 @@ class PolicyServer:
     @property
     def port(self) -> int:
         """The port that it listens on."""
-        assert self._sockets, "start it first"
-        return int(self._sockets[0].getsockname()[1])
+        return port_of(self._sockets)
 
     @property
     def url(self) -> str:
         """Address of the websocket."""
-        host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
-        return f"ws://{host}:{self.port}/ws"
+        return f"ws://{in_url(self.config.host, self.port)}/ws"
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:

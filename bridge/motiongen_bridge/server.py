@@ -30,7 +30,7 @@ from motiongen_bridge.handshake_policy import HandshakePolicy
 from motiongen_bridge.hello import hello_message
 from motiongen_bridge.http_method import HTTPMethod
 from motiongen_bridge.limits import SPARE_FILES, TokenBucket, open_files
-from motiongen_bridge.listening import bind_sockets
+from motiongen_bridge.listening import bind_sockets, in_url, port_of
 from motiongen_bridge.message_handler import MessageHandler, is_heavy
 from motiongen_bridge.messages import Message, id_of, read_message
 from motiongen_bridge.metrics import Metrics
@@ -117,14 +117,12 @@ class Server:
     @property
     def port(self) -> int:
         """The port that it listens on."""
-        assert self._sockets, "start it first"
-        return int(self._sockets[0].getsockname()[1])
+        return port_of(self._sockets)
 
     @property
     def url(self) -> str:
         """Address of the page."""
-        host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
-        return f"http://{host}:{self.port}/"
+        return f"http://{in_url(self.config.host, self.port)}/"
 
     async def __aenter__(self) -> Self:
         # Listening comes last, so that a client that connects is served at once; a failure on the way undoes the rest.
