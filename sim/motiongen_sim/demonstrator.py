@@ -68,8 +68,8 @@ class Demonstrator:
         task: the task.
         observations: "state" or "image".
         noise: standard deviation of Gaussian noise on the executed actions, as a share of half the action space's
-            range; above 0, a random action is also repeated now and then, and an attempt may take twice the task's
-            steps.
+            range; above 0, a random action is also repeated now and then. Noise ends at a random step within the
+            task's time, and an attempt may take twice that: what has to lie still in the end can.
     """
 
     def __init__(self, task: TaskSpec, observations: str, noise: float = 0.0) -> None:
@@ -112,7 +112,7 @@ class Demonstrator:
         if not self._noise:
             segment, info = self._record(observation, expert, self.task.max_steps)
             return Attempt((segment,), info)
-        noise = _ActionNoise(self._env.action_space, self._noise, seed)
+        noise = _ActionNoise(self._env.action_space, self._noise, seed, self.task.max_steps)
         segments: list[DemoSegment] = []
         for step in range(2 * self.task.max_steps):
             if step % SEGMENT_EVERY == 0:
@@ -156,21 +156,26 @@ class Demonstrator:
 
 
 class _ActionNoise:
-    """Noise on actions: Gaussian, and now and then a random action for some steps.
+    """Noise on actions until a random step: Gaussian, and now and then a random action for some steps.
 
     Args:
         space: the action space.
         size: standard deviation, as a share of half the space's range.
         seed: of the noise.
+        steps: before which it ends.
     """
 
-    def __init__(self, space: spaces.Box, size: float, seed: int) -> None:
+    def __init__(self, space: spaces.Box, size: float, seed: int, steps: int) -> None:
         self._low, self._high, self._size = space.low, space.high, size
         self._random = np.random.default_rng([seed, 1])
+        self._noisy_steps = int(self._random.integers(steps))
         self._steps_left, self._random_action = 0, np.zeros(self._low.shape)
 
     def add_to(self, action: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the action (A,) to be executed in place of the expert's."""
+        if self._noisy_steps == 0:
+            return action
+        self._noisy_steps -= 1
         middle, half = (self._low + self._high) / 2, (self._high - self._low) / 2
         if not self._steps_left and self._random.random() < DISTURBANCE:
             self._steps_left = int(self._random.integers(*DISTURBED_STEPS))

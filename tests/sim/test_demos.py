@@ -182,3 +182,11 @@ def test_a_noisy_try_depends_on_its_seed_alone():
     for one, other in zip(before.segments, demonstrator.demonstrate(0).segments, strict=True):
         np.testing.assert_array_equal(one.states, other.states)
         np.testing.assert_array_equal(one.actions, other.actions)
+
+
+@pytest.mark.slow
+def test_noise_ends_so_that_cubes_can_be_stacked_and_lie_still():
+    demonstrator = Demonstrator(tasks.lookup("PandaStack"), "state", noise=0.15)
+    successes = [bool(demonstrator.demonstrate(seed).info["is_success"]) for seed in range(100_000, 100_004)]
+    demonstrator.close()
+    assert sum(successes) >= 3
