@@ -4,14 +4,16 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 
+import numpy as np
+
 from motiongen.streaming.bend import Bend
 from motiongen.streaming.bend_commands import obey_at_once
 from motiongen.streaming.character import Character, StreamEvent
-from motiongen.streaming.control_verbs import Steer
+from motiongen.streaming.control_verbs import Goto, Path, Steer
 from motiongen.streaming.pending_command import PendingCommand
 from motiongen.streaming.pending_frame import PendingFrame
 from motiongen.streaming.prompt_plan import PromptPlan
-from motiongen.streaming.verbs import VERBS, Answer, Prompt, Then
+from motiongen.streaming.verbs import VERBS, Answer, Pose, Prompt, Then
 
 SEAM_CONTEXT = 3
 """Taken frames that a seam is blended from."""
@@ -52,10 +54,11 @@ class TextCharacter(Character):
         self._unbent: deque[PendingFrame] = deque(maxlen=SEAM_CONTEXT)
 
     def _accept(self, command: PendingCommand) -> PendingCommand:
-        if isinstance(command.verb, Prompt | Then):
-            command.encoding = self._encode_later(command.verb.text)
-        elif isinstance(command.verb, Steer):
-            command.encoding = self._write_gaits()
+        match command.verb:
+            case Prompt() | Then():
+                command.encoding = self._encode_later(command.verb.text)
+            case Steer() | Goto() | Path() | Pose(root=np.ndarray()):
+                command.encoding = self._write_gaits()
         return command
 
     @property

@@ -1,6 +1,7 @@
 """Verbs that drive a character of a small random model: what they do, and what they answer."""
 
 import math
+import threading
 from functools import partial
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from motiongen import load
 from motiongen.constraints import Avoid
 from motiongen.streaming.barrier import outside, pushed_out
+from motiongen.streaming.gait_library import GaitLibrary
 from motiongen.streaming.gaits import MAX_SPEED
 from motiongen.streaming.scheduler import StreamScheduler
 from motiongen.streaming.verbs import VerbError
@@ -310,3 +312,29 @@ def test_points_and_times_that_are_none_are_refused(scheduler, verb, arguments, 
     with pytest.raises(VerbError) as refused:
         scheduler.open(seed=1).submit(verb, **arguments)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments"),
+    [
+        ("steer", {"velocity": [1.0, 0.0]}),
+        ("goto", {"x": 1.0, "z": 1.0}),
+        ("path", {"points": [[1.0, 1.0]]}),
+        ("pose", {"root": [1.0, 0.9, 1.0], "at": 2.0}),
+    ],
+)
+def test_no_tick_waits_for_the_gaits_that_the_first_driven_character_needs(
+    scheduler, monkeypatch, verb, arguments
+):
+    threads, write = [], GaitLibrary.write
+
+    def watched(library):
+        if not library.is_written:
+            threads.append(threading.current_thread())
+        return write(library)
+
+    monkeypatch.setattr(GaitLibrary, "write", watched)
+    with scheduler:
+        character = scheduler.open(seed=1, prompt="walk")
+        character.submit(verb, **arguments).result(timeout=60)
+    assert [thread.name.split("_")[0] for thread in threads] == ["motiongen-text"]
