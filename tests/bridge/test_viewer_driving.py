@@ -1,4 +1,4 @@
-"""Driving a character on the page, in a headless Chromium, on a real server with a small random model."""
+"""Driving a character on the page, in a headless Chromium, on a real server with the weights that ship."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,6 @@ from motiongen import load
 from tests.bridge import chromium
 from tests.bridge import viewer_requirements as requirements
 from tests.bridge.serving import serving
-from tests.core.inference.tiny import save_tiny
 
 pytestmark = pytest.mark.slow
 SIZE = (720, 520)
@@ -15,10 +14,9 @@ CHARACTER = "motiongen.characters[0]"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server():
     requirements.require_viewer()
-    model = load("mogo", save_tiny(tmp_path_factory.mktemp("weights")), "cpu")
-    with serving(model) as server:
+    with serving(load("mogo", "open", "cpu")) as server:
         yield server
 
 
@@ -46,8 +44,24 @@ def wait_frames(page, count: int) -> None:
     page.wait(f"{CHARACTER}.remote.latest.seq > {page.value(f'{CHARACTER}.remote.latest.seq') + count}")
 
 
-def wrist(page) -> dict[str, float]:
-    return page.value("motiongen.placeOnPage(...motiongen.jointPositions(0).left_wrist)")
+def joint(page, name: str) -> np.ndarray:
+    return np.array(page.value(f"motiongen.jointPositions(0).{name}"))
+
+
+def on_page(page, place: np.ndarray) -> np.ndarray:
+    at = page.value(f"motiongen.placeOnPage({', '.join(str(x) for x in place)})")
+    return np.array([at["x"], at["y"]])
+
+
+def wait_until_still(page) -> None:
+    before = joint(page, "left_wrist")
+    for _ in range(60):
+        wait_frames(page, 6)
+        now = joint(page, "left_wrist")
+        if np.linalg.norm(now - before) < 0.002:
+            return
+        before = now
+    raise AssertionError("a character that stands by goes on moving")
 
 
 def test_arrow_keys_drive_away_from_the_camera_and_letting_go_stops(page):
@@ -65,23 +79,41 @@ def test_arrow_keys_drive_away_from_the_camera_and_letting_go_stops(page):
     assert np.linalg.norm(root(page) - stopped) < 0.15
 
 
-def test_a_way_that_is_drawn_on_the_floor_is_followed(page):
+def test_a_way_that_is_drawn_on_the_floor_is_followed_to_its_end(page):
+    now = "document.getElementById('now').textContent"
     page.press("g")
     page.wait("document.body.classList.contains('picking-target')")
-    way = ((0.6, 0.62), (0.65, 0.6), (0.7, 0.57), (0.75, 0.52), (0.75, 0.48))
+    way = ((0.6, 0.62), (0.65, 0.6), (0.7, 0.57), (0.73, 0.55))
     page.drag(*((SIZE[0] * x, SIZE[1] * y) for x, y in way))
     page.wait("!document.body.classList.contains('picking-target')")
-    page.wait("document.getElementById('now').textContent === 'following the way'")
+    page.wait(f"{now} === 'following the way'")
+    end = np.array(page.value(f"{CHARACTER}.target.toArray()"))[[0, 2]]
+    page.wait(f"{now} === 'standing by' && !{CHARACTER}.showsTarget")
+    assert np.linalg.norm(root(page) - end) < 0.4
 
 
 def test_a_hand_that_is_dragged_comes_along(page):
     page.press("h")
     page.wait("document.getElementById('now').textContent === 'standing by'")
-    at = wrist(page)
-    to = at["x"] + 50, at["y"] - 60
-    page.drag((at["x"], at["y"]), (at["x"] + 20, at["y"] - 30), to)
-    near = f"""(() => {{
-        const at = motiongen.placeOnPage(...motiongen.jointPositions(0).left_wrist);
-        return Math.hypot(at.x - {to[0]}, at.y - {to[1]}) < 20;
-    }})()"""
-    page.wait(near)
+    wait_until_still(page)
+    page.value(
+        f"""(() => {{
+            const remote = {CHARACTER}.remote;
+            const reach = remote.reach.bind(remote);
+            remote.reach = (hand, point) => {{
+                window.led = {{ hand, point }};
+                return reach(hand, point);
+            }};
+        }})()"""
+    )
+    wrist, shoulder = joint(page, "left_wrist"), joint(page, "left_shoulder")
+    start = on_page(page, wrist)
+    nearer = on_page(page, (wrist + shoulder) / 2)  # within the arm's length, wherever it points
+    page.drag(start, (start + nearer) / 2, nearer)
+    page.wait("window.led")
+    led = page.value("window.led")
+    assert led["hand"] == "left"
+    point = np.array(led["point"])  # of the world: the only character stands at the page's origin
+    assert np.linalg.norm(wrist - point) > 0.1
+    wrist_now = "motiongen.jointPositions(0).left_wrist"
+    page.wait(f"Math.hypot(...{wrist_now}.map((x, axis) => x - {point.tolist()}[axis])) < 0.05")

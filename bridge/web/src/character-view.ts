@@ -1,7 +1,7 @@
 /** One character on the page: its figure, footprints and markers in the 3D scene, and its state for the controls. */
 
 import { Group, Object3D, Vector3 } from "three";
-import type { Pose, RemoteCharacter, StreamEvent } from "./client/client.js";
+import type { Answer, Pose, RemoteCharacter, StreamEvent } from "./client/client.js";
 import type { ColourPair } from "./figures/colours.js";
 import type { FloorPoint } from "./driving/floor-path.js";
 import { PathLine } from "./driving/path-line.js";
@@ -44,6 +44,8 @@ export class CharacterView {
   /** Texts of verbs, by the verb's number. */
   private readonly texts = new Map<number, string>();
   private obeyedVerb = -1;
+  /** What is shown from a frame on, where it is led somewhere; null once that is shown. */
+  private travel: { seq: number; text: string } | null = null;
   /** Whether a frame that obeys the opening prompt was shown. */
   private hasBegun = false;
   private contacts = 0;
@@ -100,6 +102,10 @@ export class CharacterView {
       this.group.updateMatrixWorld(true);
       this.updateFootprints(pose.contacts, now / 1000);
       if (pose.obeys !== this.obeyedVerb) this.showVerb(pose.obeys);
+      if (this.travel && pose.seq >= this.travel.seq) {
+        this.setActivity(this.travel.text);
+        this.travel = null;
+      }
     }
     const hips = this.position();
     this.selectionRing.isShown = isSelected && this.group.visible;
@@ -121,8 +127,7 @@ export class CharacterView {
     this.pathLine.show([]);
     this.showsTarget = true;
     try {
-      const { number } = await this.remote.goto(x / this.figure.scale, z / this.figure.scale);
-      this.setVerbText(number, "going there");
+      this.setTravelText(await this.remote.goto(x / this.figure.scale, z / this.figure.scale), "going there");
     } catch (error) {
       this.showsTarget = false;
       throw error;
@@ -138,8 +143,7 @@ export class CharacterView {
     this.pathLine.show(own);
     try {
       const scale = this.figure.scale;
-      const { number } = await this.remote.path(own.map(([a, b]): FloorPoint => [a / scale, b / scale]));
-      this.setVerbText(number, "following the way");
+      this.setTravelText(await this.remote.path(own.map(([a, b]): FloorPoint => [a / scale, b / scale])), "following the way");
     } catch (error) {
       this.showsTarget = false;
       throw error;
@@ -168,6 +172,12 @@ export class CharacterView {
     this.texts.set(number, text);
     if (number === this.obeyedVerb) this.showVerb(number);
     this.onChange();
+  }
+
+  /** Set the text of a verb that leads a character somewhere: one that walks already goes on obeying its prompt. */
+  private setTravelText({ number, seq }: Answer, text: string): void {
+    this.setVerbText(number, text);
+    this.travel = { seq, text };
   }
 
   /** Whether the marker of the point that it walks to is shown. */
@@ -229,13 +239,14 @@ export class CharacterView {
   }
 
   private handleEvent(event: StreamEvent): void {
-    if (event.event === "ended" && !this.timeline.queue.length) this.setActivity("");
     if (event.event === "arrived") this.showsTarget = false;
+    if ((event.event === "ended" || event.event === "arrived") && !this.timeline.queue.length) this.setActivity("");
   }
 
   /** The server opened it anew with its last prompt: numbers of verbs restart, and the queue is lost. */
   private handleReopened(): void {
     this.texts.clear();
+    this.travel = null;
     this.obeyedVerb = -1;
     this.hasBegun = false;
     this.openingPrompt = this.remote.lastPrompt || this.openingPrompt || this.activity;
