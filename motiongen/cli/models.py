@@ -70,9 +70,7 @@ def _show_found(config: ModelsConfig, sentence: str) -> None:
     shown: dict[str, list[dict[str, Any]]] = {}
     for name, folder in memories.items():
         memory = memory_files.load(folder)
-        found = memory.nearest(
-            load_text(memory.encoder, torch.device("cpu")).encode([sentence]).pooled, prompts=[sentence]
-        )
+        found = memory.find(load_text(memory.encoder, torch.device("cpu")), [sentence])
         shown[name] = [
             memory.facts[clip] | {"sentence": memory.sentences[index], "similarity": round(similarity, 3)}
             for clip, index, similarity in zip(

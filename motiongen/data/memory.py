@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from motiongen.conditions.subject import about_a_person
+from motiongen.conditions.text import TextEncoder
 from motiongen.data.cache import ClipRecord
 from motiongen.data.caption_table import CaptionTable
 from motiongen.data.corpus import Corpus
@@ -17,12 +19,12 @@ from motiongen.data.opposites import PAIRS, contradictions, told
 
 NEAR = 0.5
 """Least cosine similarity of a prompt to a sentence whose clip is read."""
-ALIKE = 0.75
+ALIKE = 0.6
 """Least similarity of a sentence whose clip is like what is asked: as long, for one."""
 CANDIDATES = 16
 """Nearest clips of which those that are read are drawn."""
 SHARPNESS = 40.0
-"""A clip is drawn with weight exp(SHARPNESS * rank)."""
+"""A clip is drawn with weight exp(SHARPNESS * rank). A rank gains its fit / SHARPNESS: odds are e to the fit."""
 OPPOSITE = 0.5
 """What a sentence loses in similarity that says the opposite of the prompt."""
 POOL = 512
@@ -35,7 +37,8 @@ class Found:
 
     Attributes:
         clips: (B, K) indices of clips, nearest first; -1 where there are fewer.
-        rank: (B, K) what they are drawn by: the mean similarity of the nearest sentence and of the clip's first.
+        rank: (B, K) what they are drawn by: the mean similarity of the nearest sentence and of the clip's first, and
+            how well the clip fits the sentence.
         similarity: (B, K) cosine similarity of the prompt to the nearest sentence of each; 0 where there is none.
         sentence: (B, K) indices of those sentences.
     """
@@ -60,6 +63,7 @@ class Memory:
         tokenizer: fingerprint of the tokenizer of the codes.
         whole_lengths: (M,) tokens of each clip before it was cut; None where none was.
         first: (M,) index of the first sentence of each clip, its most specific one.
+        fits: for each sentence how well each of its clips fits it, see `typicality`; None where all do alike.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Memory:
         tokenizer: str,
         whole_lengths: Tensor | None,
         first: Tensor,
+        fits: Sequence[Sequence[float]] | None = None,
     ) -> None:
         self.flat, self.lengths = codes, lengths
         self.starts = lengths.cumsum(0) - lengths
@@ -83,6 +88,7 @@ class Memory:
         self.encoder, self.tokenizer = encoder, tokenizer
         self.whole_lengths = lengths if whole_lengths is None else whole_lengths
         self.first = first
+        self.fits = [[0.0] * len(clips) for clips in owners] if fits is None else fits
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -92,8 +98,26 @@ class Memory:
         start = int(self.starts[clip])
         return self.flat[start : start + int(self.lengths[clip])]
 
+    def find(self, text: TextEncoder, prompts: Sequence[str], count: int = CANDIDATES) -> Found:
+        """Return the clips nearest to prompts, as they are and as captions say who does it, whichever is nearer.
+
+        Args:
+            text: encoder of the memory's sentences.
+            prompts: B sentences.
+            count: K clips of each prompt.
+        """
+        asked = sentences_of(prompts)
+        rows = {sentence: row for row, sentence in enumerate(asked)}
+        vectors = text.encode(asked).pooled
+        own, plain = ([rows[p] for p in part] for part in (prompts, map(about_a_person, prompts)))
+        return self.nearest(vectors[own], count, prompts, vectors[plain])
+
     def nearest(
-        self, vectors: Tensor, count: int = CANDIDATES, prompts: Sequence[str] | None = None
+        self,
+        vectors: Tensor,
+        count: int = CANDIDATES,
+        prompts: Sequence[str] | None = None,
+        others: Tensor | None = None,
     ) -> Found:
         """Return the clips nearest to prompts.
 
@@ -104,17 +128,17 @@ class Memory:
             vectors: (B, D) sentence vectors of the prompts.
             count: K clips of each prompt.
             prompts: the B prompts themselves, if what they say of sides and directions is to be heard; see `opposites`.
+            others: (B, D) vectors of the same prompts in other words: the nearer one of the two counts.
         """
         sides = torch.zeros(len(vectors), len(PAIRS)) if prompts is None else told(prompts)
-        parts = [
-            self._nearest(*part, count) for part in zip(vectors.split(256), sides.split(256), strict=True)
-        ]
+        both = vectors[:, None] if others is None else torch.stack([vectors, others], dim=1)
+        parts = [self._nearest(*part, count) for part in zip(both.split(256), sides.split(256), strict=True)]
         return Found(
             *(torch.cat(tensors) for tensors in zip(*(vars(part).values() for part in parts), strict=True))
         )
 
     def _nearest(self, vectors: Tensor, sides: Tensor, count: int) -> Found:
-        cosines = F.normalize(vectors.float().cpu(), dim=-1) @ self.vectors.T  # (B, S)
+        cosines = (F.normalize(vectors.float().cpu(), dim=-1) @ self.vectors.T).amax(dim=1)  # (B, S)
         cosines = cosines - OPPOSITE * contradictions(sides, self._sides)
         found = Found(
             torch.full((len(vectors), count), -1),
@@ -126,17 +150,17 @@ class Memory:
         for row, (values, indices) in enumerate(
             zip(best.values.tolist(), best.indices.tolist(), strict=True)
         ):
-            taken: dict[int, tuple[float, int]] = {}
+            taken: dict[int, tuple[float, int, float]] = {}
             for similarity, sentence in zip(values, indices, strict=True):
                 if similarity < NEAR or len(taken) >= POOL:
                     break
-                for clip in self.owners[sentence]:
-                    taken.setdefault(clip, (similarity, sentence))
+                for clip, fit in zip(self.owners[sentence], self.fits[sentence], strict=True):
+                    taken.setdefault(clip, (similarity, sentence, fit))
             if not taken:
                 continue
             clips = torch.tensor(list(taken))
-            similarities, sentences = map(torch.tensor, zip(*taken.values(), strict=True))
-            rank = (similarities + cosines[row, self.first[clips]]) / 2
+            similarities, sentences, fits = map(torch.tensor, zip(*taken.values(), strict=True))
+            rank = (similarities + cosines[row, self.first[clips]]) / 2 + fits / SHARPNESS
             order = rank.argsort(descending=True, stable=True)[:count]
             for into, values_of in zip(
                 vars(found).values(), (clips, rank, similarities, sentences), strict=True
@@ -201,6 +225,11 @@ class Memory:
             lambda sentences: table.gather([table.index(sentence) for sentence in sentences]).pooled,
             [clip_facts(corpus.cache.records[motion.clip]) for motion in corpus.motions],
         )
+
+
+def sentences_of(prompts: Sequence[str]) -> list[str]:
+    """Return the sentences that `Memory.find` reads for prompts, each once: them, and them about a person."""
+    return list(dict.fromkeys([*prompts, *map(about_a_person, prompts)]))
 
 
 def clip_facts(record: ClipRecord) -> dict[str, str]:

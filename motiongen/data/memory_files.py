@@ -26,6 +26,8 @@ _KINDS = {
     "vectors": torch.int8,
     "scale": torch.float16,
 }
+_FITS, _FIT_STEP = "fits", 1 / 16
+"""Name of the tensor of bytes that holds how well clips fit their sentences, sentence by sentence; and their unit."""
 _PACKED = "facts"
 """Name of the tensor of bytes that holds the JSON, as xz."""
 
@@ -53,6 +55,8 @@ def save(memory: Memory, folder: str | Path) -> None:
         "scale": scale,
     }
     tensors = {name: tensor.to(_KINDS[name]) for name, tensor in tensors.items()}
+    flat_fits = torch.tensor([fit for fits in memory.fits for fit in fits])
+    tensors[_FITS] = (flat_fits / _FIT_STEP).round().to(torch.int8)
     licences = {fact["source"]: fact["licence"] for fact in memory.facts}
     facts = {
         "format": FORMAT_VERSION,
@@ -117,9 +121,20 @@ def load(folder: str | Path) -> Memory:
         if len(first) != len(lengths) or not bool(((first >= 0) & (first < len(vectors))).all()):
             raise ValueError("first: expected a sentence of each clip, got others; copy both files again")
         words = facts["sentences"], vectors, facts["owners"]
-        return Memory(
-            codes, lengths, *words, clips, facts["encoder"], facts["tokenizer"], whole_lengths, first
+        names = facts["encoder"], facts["tokenizer"]
+        fits = _fits(tensors.get(_FITS), [len(owners) for owners in facts["owners"]])
+        return Memory(codes, lengths, *words, clips, *names, whole_lengths, first, fits)
+
+
+def _fits(stored: Tensor | None, counts: list[int]) -> list[list[float]] | None:
+    """Return how well clips fit their sentences, so many each; None for a memory of an older version, without."""
+    if stored is None:
+        return None
+    if stored.dtype != torch.int8 or stored.shape != (sum(counts),):
+        raise ValueError(
+            f"fits: expected {sum(counts)} of int8, got {tuple(stored.shape)} of {stored.dtype}; copy it again"
         )
+    return [part.tolist() for part in (stored.float() * _FIT_STEP).split(counts)]
 
 
 def _facts(tensors: dict[str, Tensor], beside: Path) -> dict[str, Any]:

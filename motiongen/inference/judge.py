@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from motiongen.conditions.text import TextEncoder
 from motiongen.data.memory import ALIKE, Memory
 from motiongen.features import LAYOUT
 from motiongen.kinematics import local_positions
@@ -27,14 +28,14 @@ class Judge:
         self._memory, self._tokenizer = memory, tokenizer
 
     @torch.no_grad()
-    def clips(self, prompt: str, vector: Tensor) -> list[Tensor]:
+    def clips(self, prompt: str, text: TextEncoder) -> list[Tensor]:
         """Return the features (T_i, 140) of the clips that are like a prompt; none where no clip is.
 
         Args:
             prompt: a sentence.
-            vector: (D,) its vector.
+            text: encoder of the memory's sentences.
         """
-        found = self._memory.nearest(vector[None], CLIPS, [prompt])
+        found = self._memory.find(text, [prompt], CLIPS)
         device = self._tokenizer.mean.device
         return [
             self._tokenizer.decode(self._memory.codes(clip)[None].long().to(device))[0].float().cpu()

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from motiongen import features, heads
+from motiongen.above_floor import above_floor
 from motiongen.conditions.text import TextCondition, TextEncoder
 from motiongen.constraints.outcome import Outcome
-from motiongen.data.memory import Memory, Recall
+from motiongen.data.memory import Memory, Recall, sentences_of
 from motiongen.heads.code_config import CodeOptions
 from motiongen.heads.spec import Kind
 from motiongen.inference import splice
@@ -109,6 +110,10 @@ class Model(Pretrained):
         """
         return self._recalled(prompts, generators)[0]
 
+    def read(self, prompts: Sequence[str]) -> None:
+        """Encode all that `condition` needs of prompts, as one batch; what was read lately is not read again."""
+        self.text.encode(prompts if self.memory is None else sentences_of(prompts))
+
     def _recalled(
         self, prompts: Sequence[str], generators: Sequence[torch.Generator]
     ) -> tuple[TextCondition, list[int | None]]:
@@ -116,10 +121,11 @@ class Model(Pretrained):
 
         The length is None where no clip is like the prompt, and at most LONGEST.
         """
+        self.read(prompts)
         condition = self.text.encode(prompts)
         if self._recall is None or self.memory is None:
             return condition, [None] * len(prompts)
-        found = self.memory.nearest(condition.pooled, prompts=prompts)
+        found = self.memory.find(self.text, prompts)
         uniform = [torch.rand(found.clips.shape[1], generator=generator) for generator in generators]
         drawn = self._recall.draw(found, torch.stack(uniform))
         longest = round(LONGEST * features.FPS / self.frames_per_token)
@@ -230,7 +236,7 @@ class Model(Pretrained):
         if len(tries) == 1 or self.memory is None:
             return tries[0]
         judge = Judge(self.memory, self.tokenizer)
-        clips = judge.clips(prompt, self.text.encode([prompt]).pooled[0])
+        clips = judge.clips(prompt, self.text)
         if not clips:
             return tries[0]
         return [
@@ -259,7 +265,7 @@ class Model(Pretrained):
             seconds: requested length of each prompt; None where the model decided.
         """
         frames = self._decode(codes)[ends[0] * self.frames_per_token :]
-        motion = features.decode(frames) if start is None else splice.follow(start, frames)
+        motion = above_floor(features.decode(frames)) if start is None else splice.follow(start, frames)
         known = [length for length in seconds if length is not None]
         motion = _cut(motion, sum(known) if len(known) == len(seconds) else None)
         begin = 0.0 if start is None else start.seconds
@@ -387,11 +393,15 @@ class Model(Pretrained):
 
     def nearest_known(self, prompt: str) -> tuple[str, float]:
         """Return the known sentence nearest to a prompt, and the cosine similarity to it."""
-        return self.known.nearest(self.text.encode([prompt]).pooled[0])
+        return self.known.nearest(self._vectors(prompt))
 
     def note(self, prompt: str) -> str:
         """Return a sentence about a prompt that the model will hardly do; empty for all others."""
-        return self.known.note(prompt, self.text.encode([prompt]).pooled[0])
+        return self.known.note(prompt, self._vectors(prompt))
+
+    def _vectors(self, prompt: str) -> Tensor:
+        """Return the vectors (V, C) of a prompt, and of it about a person where that is another."""
+        return self.text.encode(sentences_of([prompt])).pooled
 
     def note_far(self, prompts: Sequence[str]) -> list[str]:
         """Log and return a note for each prompt that the model will hardly do; see `note`.

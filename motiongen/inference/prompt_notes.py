@@ -53,22 +53,26 @@ class KnownSentences:
     vectors: Tensor
     far: float
 
-    def nearest(self, vector: Tensor) -> tuple[str, float]:
-        """Return the sentence nearest to one with a vector (C,), and the cosine similarity to it."""
+    def nearest(self, vectors: Tensor) -> tuple[str, float]:
+        """Return the sentence nearest to one, and the cosine similarity to it.
+
+        Args:
+            vectors: (V, C) its sentence vector, and those of its other wordings, of which the nearest counts.
+        """
         if not self.sentences:
             return "", 1.0
-        cosines = self.vectors @ normalize(vector.float().cpu(), dim=-1)
+        cosines = (normalize(vectors.float().cpu(), dim=-1) @ self.vectors.T).amax(dim=0)
         best = int(cosines.argmax())
         return self.sentences[best], float(cosines[best])
 
-    def note(self, prompt: str, vector: Tensor) -> str:
+    def note(self, prompt: str, vectors: Tensor) -> str:
         """Return a sentence about a prompt that the model will hardly do; empty for all others.
 
         Args:
             prompt: a sentence.
-            vector: (C,) its sentence vector.
+            vectors: as of `nearest`.
         """
-        sentence, cosine = self.nearest(vector)
+        sentence, cosine = self.nearest(vectors)
         doubt = word_note(prompt, self.sentences) if sentence else ""
         if cosine < self.far:
             doubt = doubt or "is far from what this model knows"

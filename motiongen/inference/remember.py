@@ -16,6 +16,7 @@ from motiongen.data.cache import ClipCache
 from motiongen.data.code_bank import encode_all, fingerprint
 from motiongen.data.corpus import CaptionedMotion, captioned_motions
 from motiongen.data.memory import Memory, clip_facts
+from motiongen.data.typicality import describe, fits, take_of
 from motiongen.modules.memory_pointer import REACH
 from motiongen.tokenizers.rvq_vae import RVQVAE
 
@@ -66,7 +67,7 @@ def remember(
         for gesture in other_gestures(frames[: GESTURE_TOKENS * step], captions):
             made = facts | {"id": f"{record.id}, {gesture.name}"}
             entries.append((gesture.frames, gesture.captions, made, min(length, GESTURE_TOKENS)))
-    return Memory.build(
+    memory = Memory.build(
         encode_all(tokenizer, [frames for frames, _, _, _ in entries]),
         [captions for _, captions, _, _ in entries],
         encoder.embed_pooled,
@@ -75,6 +76,10 @@ def remember(
         fingerprint(tokenizer),
         torch.tensor([length for _, _, _, length in entries]),
     )
+    clips = torch.stack([describe(frames) for frames, _, _, _ in entries])
+    takes = [take_of(facts["id"]) for _, _, facts, _ in entries]
+    memory.fits = fits(clips, takes, memory.owners, memory.vectors)
+    return memory
 
 
 def _plain(cache: ClipCache, motions: Sequence[CaptionedMotion]) -> list[CaptionedMotion]:

@@ -79,7 +79,7 @@ class SentenceReader:
             with suppress(
                 Exception
             ):  # of one of them: each is read on its own below, and that one fails alone
-                self._model.text.encode([part for item in taken for part in item.parts])
+                self._model.read([part for item in taken for part in item.parts])
         for item in taken:
             try:
                 note = self._note(item)
@@ -89,7 +89,7 @@ class SentenceReader:
                 item.note.set_result(note)
 
     def _note(self, item: _Waiting) -> str:
-        self._model.text.encode(item.parts)
+        self._model.read(item.parts)
         note = next(filter(None, map(self._model.note, item.parts)), "")
         if len(self._notes) >= MAX_NOTES:
             self._notes.clear()

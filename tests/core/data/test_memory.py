@@ -1,11 +1,14 @@
 """The memory: what is found for a sentence, which clips are drawn, and a file that keeps every code."""
 
+from types import SimpleNamespace
+from unittest.mock import Mock
+
 import pytest
 import torch
 
 from motiongen.checkpoint import read_tensors, write_tensors
 from motiongen.data import memory_files
-from motiongen.data.memory import Memory, Recall
+from motiongen.data.memory import SHARPNESS, Memory, Recall
 from motiongen.data.opposites import contradictions, told
 
 WALK, BOW, JUMP = torch.eye(3)
@@ -44,6 +47,35 @@ def test_of_clips_with_one_sentence_the_plain_one_comes_first():
     )
     found = memory.nearest(WALK[None], count=3)
     assert found.clips.tolist() == [[1, 0, 2]] and found.similarity.tolist() == [[1.0, 1.0, 1.0]]
+
+
+def test_of_clips_with_one_sentence_those_come_first_that_fit_it():
+    codes = [torch.full((1, 1), n, dtype=torch.int16) for n in range(3)]
+    memory = Memory.build(codes, [["walk"]] * 3, lambda asked: WALK[None], [{}] * 3)
+    assert memory.nearest(WALK[None], count=3).clips.tolist() == [[0, 1, 2]]
+    memory.fits = [[-4.0, 0.0, -1.0]]
+    found = memory.nearest(WALK[None], count=3)
+    assert found.clips.tolist() == [[1, 2, 0]] and found.similarity.tolist() == [[1.0, 1.0, 1.0]]
+    # The odds of being drawn are e to the fit.
+    assert (SHARPNESS * (found.rank[0] - found.rank[0, 0])).tolist() == pytest.approx([0, -1, -4], abs=1e-4)
+
+
+def test_who_does_it_does_not_matter_unless_captions_say_so():
+    vectors = {
+        "a person bows": BOW,
+        "a person waves": WALK,
+        "a woman waves": WALK + 0.1 * BOW,
+        "a woman bows": 0.8 * WALK + 0.6 * BOW,  # for an encoder she is a woman first
+    }
+    memory = Memory.build(
+        [torch.zeros(1, 1, dtype=torch.int16)] * 2,
+        [["a person bows"], ["a woman waves"]],
+        lambda asked: torch.stack([vectors[one] for one in asked]),
+        [{}] * 2,
+    )
+    text = Mock(encode=lambda asked: SimpleNamespace(pooled=torch.stack([vectors[one] for one in asked])))
+    found = memory.find(text, ["a woman bows", "a woman waves"], count=1)
+    assert found.clips.tolist() == [[0], [1]]
 
 
 def test_a_sentence_of_the_other_side_is_far():
@@ -100,17 +132,19 @@ def test_of_clips_that_are_as_near_the_draw_decides():
 def test_a_length_is_that_of_a_clip_that_is_like_the_prompt():
     memory = three()
     memory.whole_lengths = torch.tensor([30, 10, 20])
-    found = memory.nearest(torch.stack([WALK, BOW, JUMP + 0.6 * WALK, BOW + WALK]))
-    # The last one is as near to a walk as to a bow, .71: neither says how long it takes.
+    found = memory.nearest(torch.stack([WALK, BOW, JUMP + 0.6 * WALK, BOW + WALK - JUMP]))
+    # The last one is as near to a walk as to a bow, .58: neither says how long it takes.
     assert Recall(memory, 1, 1).draw(found, torch.full((4, 16), 0.5)).lengths == [30, 10, 20, None]
 
 
 def test_a_memory_comes_back_from_its_folder(tmp_path):
     memory = three(levels=3)  # 18 codes of nine bits: more than two bytes of the packed ones
+    memory.fits = [[0.0], [0.0], [-1.52], [0.0]]  # kept in sixteenths
     memory_files.save(memory, tmp_path)
     again = memory_files.load(tmp_path)
     assert torch.equal(again.flat, memory.flat) and torch.equal(again.lengths, memory.lengths)
     assert torch.equal(again.whole_lengths, memory.whole_lengths)
+    assert again.fits == [[0.0], [0.0], [-1.5], [0.0]]
     assert (again.sentences, again.facts, again.encoder, again.tokenizer) == (
         memory.sentences, memory.facts, "tiny", "0123",
     )  # fmt: skip
@@ -123,6 +157,7 @@ def test_a_memory_is_one_file_and_those_of_older_versions_are_read(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [memory_files.TENSORS]
     tensors = read_tensors(tmp_path / memory_files.TENSORS)
     (tmp_path / memory_files.FACTS).write_bytes(tensors.pop("facts").numpy().tobytes())
+    del tensors["fits"]
     write_tensors(tmp_path / memory_files.TENSORS, tensors)
     assert memory_files.load(tmp_path).sentences == three().sentences
     memory_files.save(three(), tmp_path)

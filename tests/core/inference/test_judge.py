@@ -1,3 +1,6 @@
+from dataclasses import dataclass
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -46,6 +49,16 @@ def test_best_of_without_a_memory_is_refused(tmp_path):
         model.sequence(["walk"], best_of=2)
 
 
+@dataclass
+class Said:
+    """A text encoder to which all sentences are the same."""
+
+    vector: torch.Tensor
+
+    def encode(self, prompts):
+        return SimpleNamespace(pooled=self.vector.expand(len(prompts), -1))
+
+
 def test_the_clips_that_judge_are_those_that_are_like_the_prompt(tmp_path):
     from motiongen.inference.load import load_words
 
@@ -53,6 +66,7 @@ def test_the_clips_that_judge_are_those_that_are_like_the_prompt(tmp_path):
     codes = torch.zeros(3, 2, dtype=torch.int16)
     memory = Memory.build([codes], [["walk"]], lambda _: torch.tensor([[1.0, 0.0]]), [{}])
     judge = Judge(memory, model.tokenizer)
-    (clip,) = judge.clips("walk", torch.tensor([1.0, 0.2]))
+    (clip,) = judge.clips("walk", Said(torch.tensor([1.0, 0.2])))  # type: ignore[arg-type]
     assert clip.shape == (12, 140)
-    assert judge.clips("walk", torch.tensor([1.0, 1.5])) == []  # a cosine of .55 is near, but not alike
+    # A cosine of .55 is near, but not alike.
+    assert judge.clips("walk", Said(torch.tensor([1.0, 1.5]))) == []  # type: ignore[arg-type]
