@@ -110,7 +110,10 @@ def _variant(
     motion, spans = start, []
     for number, act in enumerate(acts):
         begin = 0.0 if motion is None else motion.seconds
-        draw = (seed * _DRAWS + number * CANDIDATES) % 2**62
+        is_one = number == 0 and not _tries(
+            act.part
+        )  # slowly, or in a circle: what the same seed does without
+        draw = seed if is_one else (seed * _DRAWS + number * CANDIDATES) % 2**62
         new = _written(model, act, motion, draw, best_of, options)
         motion = new if motion is None else splice.append(motion, new)
         spans.append((begin, motion.seconds, act.part.clause))
@@ -118,12 +121,17 @@ def _variant(
     return PromptedMotion(motion.licensed(model.licence), tuple(spans))
 
 
+def _tries(part: Part) -> int:
+    """Return how many motions of a part are written for one to be chosen; 0 where the first one is taken."""
+    return CANDIDATES if part.repeats or part.steps else 0
+
+
 def _written(
     model: Model, act: _Timed, start: Motion | None, seed: int, best_of: int, options: CodeOptions | None
 ) -> Motion:
     """Return the motion of one part, which continues the motion before it."""
     part = act.part
-    counts = CANDIDATES if part.repeats or part.steps else 1
+    counts = _tries(part) or 1
     found = model.sequence(
         [part.text],
         count=counts,

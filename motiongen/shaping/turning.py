@@ -25,9 +25,7 @@ _SMOOTHING_SECONDS = 0.8
 
 def net_turn(motion: Motion) -> float:
     """Return the angle that a motion's heading turns by, radians, to the left where positive; full turns count."""
-    heading = motion.heading()
-    step = heading[1:] - heading[:-1]
-    return float(torch.atan2(step.sin(), step.cos()).sum())
+    return float(_turned(motion).sum())
 
 
 def goes_aside(motion: Motion, left: bool) -> bool:
@@ -63,7 +61,11 @@ def with_turn(motion: Motion, angle: float, *, is_curve: bool = False) -> Motion
     room = float(rates.sum()) / motion.fps
     if not is_curve and room < abs(missing):
         return step_turn(motion, missing)
-    return turned_on_feet(motion, missing * _shares(motion, rates, is_curve))
+    shares = _shares(motion, rates, is_curve)
+    own = (
+        _smooth(_turned(motion), motion.fps) if is_curve else shares.new_zeros(())
+    )  # an even curve has no bends of its own
+    return turned_on_feet(motion, (missing + own.sum()) * shares - own)
 
 
 def turned_on_feet(motion: Motion, steps: Tensor) -> Motion:
@@ -91,6 +93,19 @@ def turned_on_feet(motion: Motion, steps: Tensor) -> Motion:
     )
 
 
+def _turned(motion: Motion) -> Tensor:
+    """Return the angle (T,) by which each frame is turned from the one before, radians."""
+    step = motion.heading().diff(prepend=motion.heading()[:1])
+    return torch.atan2(step.sin(), step.cos())
+
+
+def _smooth(values: Tensor, fps: float) -> Tensor:
+    """Return the means of values (T,) over _SMOOTHING_SECONDS."""
+    width = max(1, min(round(_SMOOTHING_SECONDS * fps), len(values))) | 1
+    padded = torch.nn.functional.pad(values[None, None], (width // 2, width // 2), mode="replicate")
+    return torch.nn.functional.avg_pool1d(padded, width, stride=1)[0, 0]
+
+
 def _rates(motion: Motion) -> Tensor:
     """Return how fast each frame (T,) may turn, rad/s."""
     contacts = motion.contacts()
@@ -104,9 +119,7 @@ def _shares(motion: Motion, rates: Tensor, is_curve: bool) -> Tensor:
     if is_curve:
         step = torch.zeros_like(rates)
         step[1:] = (motion.root[1:, [0, 2]] - motion.root[:-1, [0, 2]]).norm(dim=-1)
-        width = max(1, min(round(_SMOOTHING_SECONDS * motion.fps), motion.num_frames)) | 1
-        padded = torch.nn.functional.pad(step[None, None], (width // 2, width // 2), mode="replicate")
-        shares = shares * torch.nn.functional.avg_pool1d(padded, width, stride=1)[0, 0].clamp_min(1e-4)
+        shares = shares * _smooth(step, motion.fps).clamp_min(1e-4)
     ease = torch.linspace(0, 1, motion.num_frames).to(shares)
     shares = shares * (torch.minimum(ease, 1 - ease) * 12).clamp(0.1, 1)  # begins and ends gently
     return shares / shares.sum()

@@ -8,6 +8,7 @@ import torch
 from motiongen import load
 from motiongen.inference.generate import generate, variants
 from motiongen.inference.perform import perform
+from motiongen.shaping.tempo import with_tempo
 from motiongen.shaping.turning import net_turn
 from tests.core.inference.tiny import save_tiny
 from tests.core.motions import wobble
@@ -76,3 +77,10 @@ def test_a_stop_has_its_length(model):
     take = perform(model, ["a person walks and stops"])[0]
     begin, end, text = take.parts[1]
     assert text == "a person stops" and end - begin == pytest.approx(1.6, abs=0.01)  # in whole tokens
+
+
+def test_slowly_is_what_the_same_seed_does_played_slower(model):
+    plain, slow = (
+        perform(model, [text], seed=5)[0].motion for text in ("a person walks", "a person walks slowly")
+    )
+    assert same(slow, with_tempo(plain, 0.7))

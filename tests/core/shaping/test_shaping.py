@@ -16,7 +16,7 @@ from motiongen.shaping.repetition import repeat
 from motiongen.shaping.step_turn import step_turn, step_turn_seconds
 from motiongen.shaping.steps import end_after, footfalls
 from motiongen.shaping.tempo import at_times, with_tempo
-from motiongen.shaping.turning import goes_aside, net_turn, with_turn
+from motiongen.shaping.turning import goes_aside, net_turn, turned_on_feet, with_turn
 from motiongen.skeleton import SMPL22
 from tests.core.motions import standing, wobble
 
@@ -121,6 +121,17 @@ def test_a_whole_turn_in_a_curve_closes():
     path = circle.root[:, [0, 2]]
     way = float((path[1:] - path[:-1]).norm(dim=-1).sum())
     assert way > 2 and float((path[-1] - path[0]).norm()) < 0.15 * way
+    assert net_turn(circle) == pytest.approx(math.tau, abs=0.02)
+
+
+def test_a_curve_is_even_also_where_the_walk_has_bends_of_its_own():
+    walk = striding(12)
+    bends = torch.zeros(walk.num_frames)
+    bends[20:50], bends[110:140] = math.radians(60) / 30, -math.radians(60) / 30
+    circle = with_turn(turned_on_feet(walk, bends), math.tau, is_curve=True)
+    path = circle.root[:, [0, 2]]
+    way = float((path[1:] - path[:-1]).norm(dim=-1).sum())
+    assert float((path[-1] - path[0]).norm()) < 0.1 * way
     assert net_turn(circle) == pytest.approx(math.tau, abs=0.02)
 
 
