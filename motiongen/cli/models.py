@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import tyro
 
 from motiongen.checks import fits
-from motiongen.cli import arguments
+from motiongen.cli import UsageError, arguments
 from motiongen.files import read_json, reading
 from motiongen.inference.weight_sets import (
     ABOUT,
@@ -32,7 +32,7 @@ class ModelsConfig:
     folder: Annotated[
         tyro.conf.Positional[Path | None], tyro.conf.arg(metavar="DIR", help_behavior_hint="(optional)")
     ] = None
-    """Folder of a weight set or policy, in place of the shipped ones."""
+    """A weight set or policy, by its folder or the name it ships by; all that ship when left out."""
     json: bool = False
     """Print one JSON object instead of text."""
     memory: Annotated[str | None, tyro.conf.arg(metavar="SENTENCE", help_behavior_hint="(optional)")] = None
@@ -88,14 +88,21 @@ def _show_found(config: ModelsConfig, sentence: str) -> None:
 
 
 def _found(folder: Path | None) -> list[Path]:
-    """Return the folder of a weight set or policy, or those of all shipped ones."""
-    if folder is not None:
-        if not _is_policy(folder):
-            arguments.check_inputs(folder / ABOUT)
-        return [folder.resolve()]
-    if not (sets := shipped_sets()):
-        raise FileNotFoundError("weights: expected sets that ship, got none; reinstall motiongen")
-    return [*sets.values(), *shipped_policies().values()]
+    """Return the folder of a weight set or policy, the shipped one of that name, or all shipped ones."""
+    sets, policies = shipped_sets(), shipped_policies()
+    if folder is None:
+        if not sets:
+            raise FileNotFoundError("weights: expected sets that ship, got none; reinstall motiongen")
+        return [*sets.values(), *policies.values()]
+    shipped = {**sets, **policies}.get(str(folder))
+    if shipped is not None and not folder.exists():
+        return [shipped]
+    if not _is_policy(folder) and not (folder / ABOUT).is_file():
+        raise UsageError(
+            f"{folder}: expected a folder with an {ABOUT}, or one of {', '.join([*sets, *policies])}, got no such "
+            "folder; check the path"
+        )
+    return [folder.resolve()]
 
 
 def describe(folder: Path) -> dict[str, Any]:

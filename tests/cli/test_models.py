@@ -30,7 +30,15 @@ def test_models_as_json(tmp_path, capsys):
 
 def test_folder_without_a_set_is_one_line(tmp_path, error_line):
     assert main(["models", str(tmp_path)]) == 2
-    assert "about.json: no such file" in error_line()
+    said = error_line()
+    assert f"{tmp_path}: expected a folder with an about.json, or one of" in said and " open, " in said
+
+
+def test_what_ships_is_shown_by_its_name(capsys):
+    assert main(["models", "open"]) == 0
+    assert capsys.readouterr().out.startswith("open")
+    assert main(["models", "carp-panda", "--json"]) == 0
+    assert list(json.loads(capsys.readouterr().out)) == ["carp-panda"]
 
 
 def test_sets_show_the_dance_styles_of_their_heads(tmp_path, capsys):
