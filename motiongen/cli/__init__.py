@@ -60,8 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _dispatch(argv)
     except SystemExit as stop:  # tyro after --help
         return stop.code if isinstance(stop.code, int) else 0
-    except KeyboardInterrupt:
-        return _fail("interrupted", 130)
+    except KeyboardInterrupt as stop:
+        return _fail(str(stop) or "interrupted", 130)
     except UsageError as error:
         return _fail(error, 2)
     except BrokenPipeError:  # `motiongen models | head`: the reader has seen enough

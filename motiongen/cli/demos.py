@@ -65,6 +65,8 @@ def main(argv: Sequence[str]) -> None:
         report = _record(config)
     print(_summary(report))
     arguments.report([config.output])
+    if report.is_interrupted:
+        raise KeyboardInterrupt("interrupted; the tries so far are kept")
 
 
 def _record(config: DemosConfig) -> "DemoReport":

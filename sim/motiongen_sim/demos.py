@@ -32,6 +32,7 @@ class DemoReport:
         measures: measure of the task -> mean over the tries' ends.
         modes: mode (see modes.py) -> number of recorded tries, for tasks with several.
         seconds: duration of the recording.
+        is_interrupted: whether it was stopped before it had all that was asked for.
     """
 
     task: str
@@ -44,6 +45,7 @@ class DemoReport:
     measures: dict[str, float]
     modes: dict[str, int]
     seconds: float
+    is_interrupted: bool
 
     @property
     def success_rate(self) -> float:
@@ -71,6 +73,7 @@ def record_demos(
 
     Try i is seeded with `seed + i`, the world and the expert alike, until `episodes` have succeeded. So the dataset
     depends on the seed, not on the number of workers. Each frame is an observation and the action that answers it.
+    Where a KeyboardInterrupt stops it, the tries so far are the dataset.
 
     Args:
         task_name: one of `motiongen_sim.tasks.TASKS`.
@@ -100,7 +103,15 @@ def record_demos(
         _writer(task, folder, observations) as writer,
         closing(attempts(task, observations, seed, workers, noise)) as all_attempts,
     ):
-        for attempt in all_attempts:
+        is_interrupted = False
+        while len(kept) < episodes:
+            try:
+                attempt = next(all_attempts)
+            except KeyboardInterrupt:
+                if not kept:
+                    raise
+                is_interrupted = True
+                break
             ends.append(attempt.info)
             if attempt.info["is_success"] or keep_failures:
                 kept.append(attempt.info)
@@ -110,9 +121,8 @@ def record_demos(
                     )
                 if on_progress is not None:
                     on_progress(len(kept), episodes)
-            if len(kept) == episodes:
-                break
-            _check_success(task, len(kept), len(ends))
+            if len(kept) < episodes:
+                _check_success(task, len(kept), len(ends))
     successes = sum(bool(end["is_success"]) for end in ends)
     return DemoReport(
         task=task.name,
@@ -125,6 +135,7 @@ def record_demos(
         measures={name: sum(float(end[name]) for end in ends) / len(ends) for name in task.measures},
         modes=count_modes(mode_of(end) for end in kept),
         seconds=time.perf_counter() - start,
+        is_interrupted=is_interrupted,
     )
 
 

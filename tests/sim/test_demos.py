@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -182,6 +183,35 @@ def test_a_noisy_try_depends_on_its_seed_alone():
     for one, other in zip(before.segments, demonstrator.demonstrate(0).segments, strict=True):
         np.testing.assert_array_equal(one.states, other.states)
         np.testing.assert_array_equal(one.actions, other.actions)
+
+
+def test_what_was_recorded_is_kept_where_a_recording_is_interrupted(tmp_path, capsys, monkeypatch):
+    demonstrate = Demonstrator.demonstrate
+
+    def stopped(demonstrator, seed):
+        if seed == stop:
+            raise KeyboardInterrupt
+        return demonstrate(demonstrator, seed)
+
+    monkeypatch.setattr(Demonstrator, "demonstrate", stopped)
+    stop = 100_002
+    report = record_demos("BlockPush", tmp_path / "set", episodes=5, workers=1)
+    assert report.is_interrupted and report.episodes == report.tries == 2
+    assert len(lerobot.read(tmp_path / "set").lengths) == 2
+    stop = 100_000
+    command = ["demos", "BlockPush", "--episodes", "5", "--workers", "1", "-o", str(tmp_path / "none")]
+    assert cli.main(command) == 130  # before the first try ends: nothing to keep
+    assert capsys.readouterr().err.splitlines()[-1] == "motiongen: error: interrupted"
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_command_says_that_an_interrupted_recording_is_kept(tmp_path, capsys, monkeypatch):
+    whole = Demonstrator(tasks.lookup("BlockPush"), "state").demonstrate(0)
+    monkeypatch.setattr(Demonstrator, "demonstrate", Mock(side_effect=[whole, KeyboardInterrupt]))
+    assert cli.main(["demos", "BlockPush", "--workers", "1", "-o", str(tmp_path / "set")]) == 130
+    said = capsys.readouterr()
+    assert said.out.startswith("BlockPush: 1 episodes, ")
+    assert said.err.splitlines()[-1] == "motiongen: error: interrupted; the tries so far are kept"
 
 
 @pytest.mark.slow
