@@ -71,6 +71,7 @@ export class MotionGenClient extends Emitter<ClientEvents> implements Transport 
   /** The server's first message; null before it was received. */
   hello: Hello | null = null;
   readonly clock = new ServerClock();
+  private readonly url: URL;
   private readonly host: string;
   private readonly format: Format;
   private readonly timeout: number;
@@ -86,7 +87,7 @@ export class MotionGenClient extends Emitter<ClientEvents> implements Transport 
   constructor(server: string | URL, options: ClientOptions = {}) {
     super();
     const { token, format = "f32", reconnect = true, patient = false, backoff = [250, 8000] } = options;
-    const url = new URL(server);
+    const url = (this.url = new URL(server));
     url.protocol = url.protocol.replace("http", "ws");
     if (token) url.searchParams.set("token", token);
     this.host = url.host;
@@ -251,6 +252,7 @@ export class MotionGenClient extends Emitter<ClientEvents> implements Transport 
     }
     if (this.connection.socket !== socket || this.state === "closed") return;
     this.session = hello.session;
+    this.url.searchParams.set("at", hello.session.slice(0, 4)); // where its characters live
     this.connection.markOpen();
     this.emit("hello", hello);
     this.keepalive.start();
