@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 import socket
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -60,7 +60,8 @@ async def proxy(kind, folder, servers):
                 await asyncio.sleep(0.05)
         yield SimpleNamespace(port=port, url=f"http://127.0.0.1:{port}/")
     finally:
-        process.terminate()
+        with suppress(ProcessLookupError):
+            process.terminate()
         await process.wait()
 
 
