@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Callable
 
 from motiongen_bridge.background_tasks import BackgroundTasks
@@ -17,6 +18,8 @@ from motiongen_bridge.sessions import ClientSession, SessionStore
 
 log = logging.getLogger(__name__)
 
+STAY_SECONDS = 1.0
+"""Time for which a client that was handed over stays: one that goes to and fro would escape the limits of messages."""
 POLL_SECONDS = 0.01
 """Time between two looks whether all is sent to a client that is to move."""
 
@@ -83,6 +86,8 @@ class Handover:
                 "watch it on a connection that has no others",
                 message.id,
             )
+        if isinstance(connection, MovedConnection):
+            await asyncio.sleep(connection.arrived + STAY_SECONDS - time.monotonic())
         return await self._move(connection, session, data, worker)
 
     def _elsewhere(self, message: Message) -> int | None:

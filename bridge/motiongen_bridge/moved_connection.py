@@ -1,5 +1,6 @@
 """A client that another process of the server has handed over, by its socket and what was read from it."""
 
+import time
 from typing import Any
 
 from motiongen_bridge.client_connection import ClientConnection
@@ -14,6 +15,7 @@ class MovedConnection(ClientConnection):
 
     Attributes:
         parcel: what the other process has read.
+        arrived: when it came, seconds of `time.monotonic()`.
     """
 
     def __init__(self, *args: Any, parcel: Parcel, **options: Any) -> None:
@@ -25,7 +27,7 @@ class MovedConnection(ClientConnection):
             options: keywords of a ClientConnection.
         """
         super().__init__(*args, **options)
-        self.parcel = parcel
+        self.parcel, self.arrived = parcel, time.monotonic()
         self._is_silent = parcel.session != ""
         self._early = bytearray()
 

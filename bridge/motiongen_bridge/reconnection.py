@@ -52,7 +52,9 @@ async def reconnect(
     while True:
         try:
             async with asyncio.timeout(end - time.monotonic()):
-                socket, new_hello = await handshake(returning_url(url, sessions[0]), token)
+                # Who comes back says where its characters live; who has none may come to any server.
+                back = returning_url(url, sessions[0]) if last() else url
+                socket, new_hello = await handshake(back, token)
                 try:
                     kept = await _resume(socket, sessions, last(), receive, redacted_url(url))
                 except BaseException:

@@ -7,6 +7,7 @@ import gc
 import importlib.util
 import logging
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -268,7 +269,7 @@ def _serve_as_worker(
     """Serve as one of several processes, until the one that started it wants its end, or is gone."""
     from motiongen_bridge.peers import Peers
 
-    peers = Peers(post, listen.place)
+    starter, peers = os.getppid(), Peers(post, listen.place)
     sockets = [socket.socket(fileno=one) for one in post.sockets]
     avatars, scheduler = _avatars(config), _make_scheduler(config)
     with contextlib.ExitStack() as stack:
@@ -277,6 +278,8 @@ def _serve_as_worker(
             mmcp = [socket.socket(fileno=one) for one in post.mmcp]
             more = [f"{stack.enter_context(_mmcp_server(config, clips, mmcp)).url} (MMCP)"]
         asyncio.run(_serve(scheduler, listen, [], sockets, avatars, more, peers))
+    if os.getppid() != starter:  # it was killed, and nobody else will clean up
+        shutil.rmtree(post.folder, ignore_errors=True)
 
 
 def _make_scheduler(config: ServeConfig) -> "Scheduler":

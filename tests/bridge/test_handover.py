@@ -109,6 +109,23 @@ def test_a_character_is_watched_from_another_process_and_another_is_opened_there
     play_in(scenario, model)
 
 
+def test_a_watcher_goes_from_process_to_process_and_back(model):
+    async def scenario(first, second):
+        async with client(first, stay(first)) as one, client(second, stay(second)) as two:
+            keys = [(await each.ask("open", prompt="walk"))["key"] for each in (one, two)]
+            async with client(second, stay(second)) as watcher:
+                for key in (*keys, keys[0]):
+                    answer = await watcher.ask("watch", key=key)
+                    assert answer["type"] == "ok"
+                    assert {frame[4] for frame in await watcher.watch(3)} == {answer["character"]}
+                    await watcher.ask("close", character=answer["character"])
+                    watcher.frames.clear()
+                session = watcher.hello["session"]
+            await eventually(lambda: not first.sessions.has(session) and not second.sessions.has(session))
+
+    play_in(scenario, model)
+
+
 def test_who_has_characters_here_does_not_watch_there(model):
     async def scenario(first, second):
         async with client(first, stay(first)) as one, client(second, stay(second)) as two:

@@ -98,12 +98,17 @@ def test_one_that_dies_is_started_again_and_the_others_clients_notice_nothing(tm
         assert not any(is_there(pid) for pid in workers)
 
 
-def test_all_end_with_the_one_that_started_them(tmp_path):
+def test_all_end_with_the_one_that_started_them_and_leave_nothing(tmp_path, monkeypatch):
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
     with running(save_tiny(tmp_path), "--workers", "2") as server:
         workers = children(server.process.pid)
+        assert list(folder.glob("motiongen-*"))
         server.process.kill()
         server.process.wait(20)
         wait_for(lambda: not any(is_there(pid) for pid in workers))
+        assert not list(folder.glob("motiongen-*"))
 
 
 def test_what_is_wrong_with_the_weights_is_said_once(tmp_path):

@@ -165,7 +165,7 @@ namespace Motiongen
             }
         }
 
-        /// Who comes back says where its character lives.
+        // Who comes back says where its character lives.
         Uri Address()
         {
             if (_session == "") return _uri;

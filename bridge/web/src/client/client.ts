@@ -188,6 +188,9 @@ export class MotionGenClient extends Emitter<ClientEvents> implements Transport 
         this.keepalive.stop();
         this.requests.rejectAll(error);
         this.table.interruptAll();
+        // Who comes back says where its characters live; who has none may come to any server.
+        if (this.characters.size) this.url.searchParams.set("at", this.session.slice(0, 4));
+        else this.url.searchParams.delete("at");
       },
       onClosed: (reason) => {
         this.keepalive.stop();
@@ -252,7 +255,6 @@ export class MotionGenClient extends Emitter<ClientEvents> implements Transport 
     }
     if (this.connection.socket !== socket || this.state === "closed") return;
     this.session = hello.session;
-    this.url.searchParams.set("at", hello.session.slice(0, 4)); // where its characters live
     this.connection.markOpen();
     this.emit("hello", hello);
     this.keepalive.start();
