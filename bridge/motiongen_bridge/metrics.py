@@ -7,10 +7,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from motiongen.streaming.ticker import TickReport
+from motiongen_bridge.peers import METRICS
 
 SECONDS_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.2, 0.5, 1.0, 2.0)
-SHARED = "PROMETHEUS_MULTIPROC_DIR"
-"""Variable of the environment: the folder in which the processes of one server keep their metrics."""
 DEGRADED_SECONDS = 2.0
 """Time after a failed tick for which the server counts as degraded."""
 
@@ -88,7 +87,7 @@ class Metrics:
 
     def text(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
-        if SHARED not in os.environ:
+        if METRICS not in os.environ:
             return generate_latest(self.registry)
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]

@@ -16,6 +16,8 @@ from motiongen_bridge.places import Place, place_of, wanted_place
 
 ENVIRONMENT = "MOTIONGEN_WORKER"
 """Variable of the environment that tells a process that it is one of several: `Post` as JSON."""
+METRICS = "PROMETHEUS_MULTIPROC_DIR"
+"""Variable of the environment: the folder in which the processes keep their metrics, by Prometheus' client."""
 MAX_PARCEL = 128 * 1024
 """Bytes of a parcel: a request, and frames of at most a message and what waits behind it."""
 TRIES, TRY_SECONDS = 20, 0.05

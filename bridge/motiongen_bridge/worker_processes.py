@@ -17,8 +17,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from motiongen_bridge.background_tasks import BackgroundTasks
 from motiongen_bridge.board import Board, WorkerRow
-from motiongen_bridge.metrics import SHARED
-from motiongen_bridge.peers import Post
+from motiongen_bridge.peers import METRICS, Post
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +137,7 @@ class WorkerProcesses:
             env=os.environ
             | self._environment
             | post.to_environment()
-            | {SHARED: str(self._folder / "metrics")},
+            | {METRICS: str(self._folder / "metrics")},
             pass_fds=post.descriptors,
             process_group=0,  # Ctrl-C is for this process, which ends them
         )

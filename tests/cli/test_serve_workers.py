@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from urllib.request import urlopen
 
@@ -89,6 +90,7 @@ def test_one_that_dies_is_started_again_and_the_others_clients_notice_nothing(tm
         asyncio.run(scenario(server))
         workers = children(server.process.pid)
         assert len(workers) == 2
+        assert "libtorch" not in Path(f"/proc/{server.process.pid}/maps").read_text()  # it serves nobody
         server.process.send_signal(signal.SIGUSR1)
         wait_for(lambda: b"503" in head(server))
         server.process.send_signal(signal.SIGINT)
