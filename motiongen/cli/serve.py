@@ -20,6 +20,7 @@ import tyro
 
 from motiongen import heads
 from motiongen.cli import UsageError, arguments
+from motiongen.cli.serve_workers import serve_in_workers
 from motiongen.heads.spec import HeadSpec
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class ServeConfig:
     workers: Annotated[int, tyro.conf.arg(metavar="N")] = 1
     """Processes that share the port and the characters; one that dies is started again. Each loads the model."""
     threads: Annotated[
-        int, tyro.conf.arg(metavar="N", help_behavior_hint="(default: 2 on a CPU, 1 with --workers or a GPU)")
+        int, tyro.conf.arg(metavar="N", help_behavior_hint="(default: 2 on a CPU that has them, else 1)")
     ] = 0
     """Threads of a process that share its characters."""
     place: Annotated[int, tyro.conf.arg(metavar="N")] = 0
@@ -228,7 +229,7 @@ def main(argv: Sequence[str]) -> None:
         for one in mmcp:
             bound.enter_context(one)
         if config.workers > 1:
-            asyncio.run(_serve_in_workers(config.workers, argv, token, sockets, mmcp))
+            asyncio.run(serve_in_workers(config.workers, argv, token, sockets, mmcp))
             return
         avatars = _avatars(config)
         scheduler = _make_scheduler(config)
@@ -236,31 +237,6 @@ def main(argv: Sequence[str]) -> None:
         if config.mmcp:
             more = [f"{bound.enter_context(_mmcp_server(config, clips, mmcp)).url} (MMCP)"]
         asyncio.run(_serve(scheduler, listen, senders, sockets, avatars, more))
-
-
-async def _serve_in_workers(
-    workers: int, argv: Sequence[str], token: str, sockets: list[socket.socket], mmcp: list[socket.socket]
-) -> None:
-    """Serve by several processes until Ctrl-C; they are this command again, with a post in their environment."""
-    from motiongen_bridge.worker_processes import WorkerFailed, WorkerProcesses
-
-    level = logging.getLogger("motiongen_bridge").level
-    verbosity = {logging.ERROR: ["-q"], logging.DEBUG: ["-v"]}.get(level, [])
-    command = [sys.executable, "-m", "motiongen", "serve", *argv, *verbosity]
-    environment = {"MOTIONGEN_TOKEN": token} if token else {}
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
-    async with WorkerProcesses(command, workers, sockets, mmcp, environment) as processes:
-        loop.add_signal_handler(signal.SIGUSR1, processes.drain)
-        try:
-            lines = await processes.start(stop)
-        except WorkerFailed as error:  # it has said why
-            raise SystemExit(error.code) from None
-        if not lines:
-            raise KeyboardInterrupt
-        print(*lines, sep="\n", flush=True)
-        await stop.wait()
 
 
 def _serve_as_worker(
