@@ -94,7 +94,8 @@ def test_clients_come_back_through_a_proxy_and_a_server_drains(kind, model, tmp_
                 status, _, body = await get(front, "/healthz", Connection="close")
                 assert status == 200 and json.loads(body)["status"] == "ok"
                 assert (await get(front, "/metrics", Connection="close"))[0] == 404
-                async with client(front) as one, client(front) as two:
+                page = f"http://127.0.0.1:{front.port}"  # its origin is the proxy's
+                async with client(front, origin=page) as one, client(front) as two:
                     sessions = sorted([one.hello["session"], two.hello["session"]])
                     assert [session[:2] for session in sessions] == ["00", "01"]  # each has one
                     for each in (one, two):
