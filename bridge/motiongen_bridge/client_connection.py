@@ -16,6 +16,7 @@ from websockets.protocol import State
 
 from motiongen_bridge.http_method import NOT_ALLOWED, HTTPMethod, first_method
 from motiongen_bridge.limits import ServerLimits, TokenBucket
+from motiongen_bridge.parcels import Parcel, Received, frame_of
 from motiongen_bridge.pending_connections import PendingConnections
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class ClientConnection(ServerConnection):
     Attributes:
         stalled_since: when too much was first seen to be unsent, with no frame sent since; None while it is not.
         is_banned: whether it was closed for flooding: it may not resume its characters.
+        received: remembers what another process needs to go on with it; None where there is no other.
         method: method of its HTTP request; None while that has not come.
     """
 
@@ -43,6 +45,7 @@ class ClientConnection(ServerConnection):
         pending: PendingConnections,
         limits: ServerLimits,
         on_flood: Callable[[], None],
+        is_movable: bool = False,
         **options: Any,
     ) -> None:
         """Make a connection; called by websockets.
@@ -52,6 +55,7 @@ class ClientConnection(ServerConnection):
             pending: connections in their handshake.
             limits: limits of the server.
             on_flood: called once when the connection is closed for flooding.
+            is_movable: whether another process may go on with it.
             options: keywords of a ServerConnection.
         """
         super().__init__(*args, **options)
@@ -60,6 +64,7 @@ class ClientConnection(ServerConnection):
         self._request_start = b""
         self.method: HTTPMethod | None = None
         self.is_banned = False
+        self.received = Received() if is_movable else None
         self._closing: asyncio.Task[None] | None = None
         self.stalled_since: float | None = None
         rate, burst = limits.messages_per_second, limits.message_burst
@@ -121,6 +126,18 @@ class ClientConnection(ServerConnection):
         if self._closing is None:
             self._closing = self.loop.create_task(self.close(code, reason))
 
+    def pack(self, session: str, message: str | bytes) -> Parcel:
+        """Return what another process needs to go on with the connection; nothing is read from it any more.
+
+        Args:
+            session: key of its session.
+            message: the last message that was read, which the other process is to obey.
+        """
+        assert self.received is not None, "make it movable"
+        waiting = [frame.serialize(mask=True) for frame in self.recv_messages.frames.queue]
+        unread = b"".join([frame_of(message), *waiting]) + self.received.unread
+        return Parcel(session, bytes(self.received.request), unread)
+
     # Called by asyncio and websockets.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -154,6 +171,8 @@ class ClientConnection(ServerConnection):
         Args:
             data: bytes from the socket.
         """
+        if self.received is not None:
+            self.received.feed(data)
         if self.request is None:
             self._request_bytes += len(data)
             if self._request_bytes > MAX_REQUEST_BYTES:

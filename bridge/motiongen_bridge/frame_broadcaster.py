@@ -14,6 +14,7 @@ from motiongen_bridge.avatars import AvatarStream
 from motiongen_bridge.frames import Format
 from motiongen_bridge.limits import ServerLimits
 from motiongen_bridge.metrics import Metrics
+from motiongen_bridge.places import Place
 from motiongen_bridge.sender_group import SenderGroup
 from motiongen_bridge.senders import FrameSender
 from motiongen_bridge.subscription import LiveCharacter, MessageSink, Subscription
@@ -33,6 +34,7 @@ class FrameBroadcaster:
         period: seconds between two frames of a character.
         began: start of the server's clock, seconds of `time.monotonic()`.
         characters: key -> character, the longest there first.
+        place: where they live.
         senders: receive the frames of the first characters that come, as many as each takes.
     """
 
@@ -43,6 +45,7 @@ class FrameBroadcaster:
         limits: ServerLimits,
         metrics: Metrics,
         senders: Sequence[FrameSender] = (),
+        place: Place | None = None,
     ) -> None:
         """Make a broadcaster without characters.
 
@@ -52,7 +55,9 @@ class FrameBroadcaster:
             limits: how much may be unsent.
             metrics: counts frames.
             senders: receive the frames of the first characters that come, as many as each takes.
+            place: where the characters live, which their keys tell.
         """
+        self.place = place or Place()
         self.period = 1 / (fps * speed)
         self.began = time.monotonic()
         self.characters: dict[str, LiveCharacter] = {}
@@ -73,7 +78,7 @@ class FrameBroadcaster:
         Args:
             character: the scheduler's character.
         """
-        live = LiveCharacter(character)
+        live = LiveCharacter(character, self.place.new_key())
         self.characters[live.key] = live
         self._metrics.characters.set(len(self.characters))
         return live

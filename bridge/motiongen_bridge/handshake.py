@@ -3,7 +3,7 @@
 import asyncio
 import json
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection as WebSocket
 from websockets.asyncio.client import connect as open_socket
@@ -97,6 +97,18 @@ def socket_url(url: str) -> str:
         raise ValueError(f"url: expected ws://HOST:PORT or http://HOST:PORT, got {url!r}")
     path = parts.path if parts.path not in ("", "/") else "/ws"
     return urlunsplit((scheme, parts.netloc, path, parts.query, ""))
+
+
+def returning_url(url: str, session: str) -> str:
+    """Return the address by which a client comes back to where its characters live.
+
+    Args:
+        url: address of the websocket.
+        session: key of the session that is to be resumed, or of a character that is to be watched.
+    """
+    parts = urlsplit(url)
+    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "at"]
+    return urlunsplit(parts._replace(query=urlencode([*query, ("at", session[:4])])))
 
 
 def redacted_url(url: str) -> str:

@@ -36,7 +36,7 @@ class HandshakePolicy:
         config: ServerConfig,
         pages: Pages,
         downloads: Downloads,
-        make_room: Callable[[], bool],
+        make_room: Callable[[str], bool],
         on_wrong_token: Callable[[], None],
     ) -> None:
         """Make a policy.
@@ -45,7 +45,7 @@ class HandshakePolicy:
             config: token and allowed origins.
             pages: answers requests that want no websocket.
             downloads: answers those that want a character's motion, or an avatar, as a file.
-            make_room: returns whether one more connection fits.
+            make_room: returns whether one more connection fits, of a request to this path and query.
             on_wrong_token: called for each request whose token is not the server's.
         """
         self._config, self._pages, self._downloads, self._make_room = config, pages, downloads, make_room
@@ -94,8 +94,8 @@ class HandshakePolicy:
             return await self._refuse_token(
                 request, b"A token is needed: ?token= or Authorization: Bearer.\n"
             )
-        if not self._make_room():
-            return respond(HTTPStatus.SERVICE_UNAVAILABLE, b"Too many connections; try again later.\n")
+        if not self._make_room(request.path):
+            return respond(HTTPStatus.SERVICE_UNAVAILABLE, b"No room here; try again later.\n")
         return None
 
     def _has_token(self, request: Request) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from motiongen.streaming.scheduler_protocol import Scheduler
@@ -43,6 +43,7 @@ class MessageHandler:
         metrics: Metrics,
         tasks: BackgroundTasks,
         avatars: Mapping[str, Avatar],
+        elsewhere: Callable[[], int] = lambda: 0,
     ) -> None:
         """Make a handler.
 
@@ -54,7 +55,9 @@ class MessageHandler:
             metrics: counts refusals.
             tasks: runs the tasks that wait for answers.
             avatars: name -> avatar that clients may ask for.
+            elsewhere: returns the count of characters in other processes of the server.
         """
+        self._elsewhere = elsewhere
         self._scheduler, self._broadcaster, self._sessions = scheduler, broadcaster, sessions
         self._limits, self._metrics, self._tasks, self._avatars = limits, metrics, tasks, avatars
 
@@ -110,6 +113,9 @@ class MessageHandler:
     def _open(self, connection: ClientConnection, session: ClientSession, message: Open) -> None:
         self._check_room(session, message.id)
         avatar = self._avatar(message)
+        most = self._scheduler.max_characters
+        if len(self._broadcaster.characters) + self._elsewhere() >= most:
+            raise ProtocolError("full", f"expected at most {most} characters; try again later", message.id)
         try:
             character = self._scheduler.open(**message.open_arguments)
         except VerbError as error:

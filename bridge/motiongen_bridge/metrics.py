@@ -1,10 +1,13 @@
 """Prometheus metrics of a server, and whether its scheduler is healthy."""
 
+import os
 import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from motiongen.streaming.ticker import TickReport
+from motiongen_bridge.peers import METRICS
 
 SECONDS_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, 0.2, 0.5, 1.0, 2.0)
 DEGRADED_SECONDS = 2.0
@@ -12,7 +15,7 @@ DEGRADED_SECONDS = 2.0
 
 
 class Metrics:
-    """Metrics of one server, in a registry of their own.
+    """Metrics of one server, in a registry of their own. Those of all its processes add up.
 
     Attributes:
         registry: the registry.
@@ -22,11 +25,9 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._failed_at = -DEGRADED_SECONDS
         one = self.registry
-        self.connections = Gauge("motiongen_connections", "Open websockets.", registry=one)
-        self.sessions = Gauge(
-            "motiongen_sessions", "Sessions, those that may be resumed included.", registry=one
-        )
-        self.characters = Gauge("motiongen_characters", "Characters.", registry=one)
+        self.connections = _gauge("motiongen_connections", "Open websockets.", one)
+        self.sessions = _gauge("motiongen_sessions", "Sessions, those that may be resumed included.", one)
+        self.characters = _gauge("motiongen_characters", "Characters.", one)
         self.steps = Histogram(
             "motiongen_step_seconds", "Time of a step of the model.", buckets=SECONDS_BUCKETS, registry=one
         )
@@ -86,4 +87,13 @@ class Metrics:
 
     def text(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
-        return generate_latest(self.registry)
+        if METRICS not in os.environ:
+            return generate_latest(self.registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)
+
+
+def _gauge(name: str, help: str, registry: CollectorRegistry) -> Gauge:
+    """Return a gauge; those of the processes that live are added up."""
+    return Gauge(name, help, registry=registry, multiprocess_mode="livesum")

@@ -98,6 +98,7 @@ class DeferredConnection(asyncio.Protocol):
         *args: Any,
         pending: PendingConnections,
         make_connection: Callable[..., ServerConnection],
+        hand_over: Callable[[bytes, asyncio.Transport], bool] | None = None,
         **options: Any,
     ) -> None:
         """Stand in for a ServerConnection; called by websockets.
@@ -107,10 +108,12 @@ class DeferredConnection(asyncio.Protocol):
             args: further arguments of a ServerConnection.
             pending: the set that this connection waits in.
             make_connection: makes the ServerConnection.
+            hand_over: hands the socket and its first bytes to another process, and returns whether it has.
             options: keywords of a ServerConnection.
         """
         self.protocol = protocol
         self._pending, self._make_connection = pending, make_connection
+        self._hand_over = hand_over
         self._args, self._options = args, options
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -130,6 +133,9 @@ class DeferredConnection(asyncio.Protocol):
             data: the first bytes.
         """
         self._pending.discard(self)
+        if self._hand_over is not None and self._hand_over(data, self.transport):
+            self.transport.abort()
+            return
         connection = self._make_connection(self.protocol, *self._args, **self._options)
         self.transport.set_protocol(connection)
         connection.connection_made(self.transport)

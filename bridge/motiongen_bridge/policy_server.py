@@ -80,7 +80,7 @@ class PolicyServer:
             self.config,
             Pages(self._health, self.metrics.text, home=HOME),
             Downloads({}, "", {}),
-            lambda: len(self._connections) < MAX_CONNECTIONS,
+            lambda _: len(self._connections) < MAX_CONNECTIONS,
             self.metrics.wrong_tokens.inc,
         )
         self._cleanup = AsyncExitStack()

@@ -10,7 +10,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection as WebSocket
 from websockets.exceptions import ConnectionClosed
 
-from motiongen_bridge.handshake import HandshakeRefused, error_line, handshake, redacted_url
+from motiongen_bridge.handshake import HandshakeRefused, error_line, handshake, redacted_url, returning_url
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,9 @@ async def reconnect(
     while True:
         try:
             async with asyncio.timeout(end - time.monotonic()):
-                socket, new_hello = await handshake(url, token)
+                # Who comes back says where its characters live; who has none may come to any server.
+                back = returning_url(url, sessions[0]) if last() else url
+                socket, new_hello = await handshake(back, token)
                 try:
                     kept = await _resume(socket, sessions, last(), receive, redacted_url(url))
                 except BaseException:

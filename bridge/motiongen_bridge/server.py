@@ -15,27 +15,34 @@ from websockets.asyncio.server import Server as SocketServer
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-import motiongen
 from motiongen.retargeting import Character
 from motiongen.streaming.scheduler_protocol import Scheduler
 from motiongen_bridge.avatars import Avatar
 from motiongen_bridge.background_tasks import BackgroundTasks
+from motiongen_bridge.board import WorkerRow, WorkerStatus
 from motiongen_bridge.client_connection import ClientConnection
 from motiongen_bridge.downloads import Downloads
 from motiongen_bridge.frame_broadcaster import FrameBroadcaster
 from motiongen_bridge.frames import SUBPROTOCOL, ProtocolError
+from motiongen_bridge.handover import Handover
 from motiongen_bridge.handshake_policy import HandshakePolicy
+from motiongen_bridge.health import health_of
 from motiongen_bridge.hello import hello_message
 from motiongen_bridge.http_method import HTTPMethod
 from motiongen_bridge.limits import SPARE_FILES, TokenBucket, open_files
 from motiongen_bridge.listening import bind_sockets, in_url, port_of
 from motiongen_bridge.message_handler import MessageHandler, is_heavy
-from motiongen_bridge.messages import Message, id_of, read_message
+from motiongen_bridge.messages import Message, Open, id_of, read_message
 from motiongen_bridge.metrics import Metrics
+from motiongen_bridge.moved_connection import MovedConnection
 from motiongen_bridge.pages import Pages
+from motiongen_bridge.parcels import Parcel
+from motiongen_bridge.peers import Peers
 from motiongen_bridge.pending_connections import DeferredConnection, PendingConnections
+from motiongen_bridge.places import Place, wanted_place
 from motiongen_bridge.senders import FrameSender
 from motiongen_bridge.server_config import ServerConfig
 from motiongen_bridge.sessions import RESUME_SECONDS, ClientSession, SessionStore
@@ -50,6 +57,8 @@ KERNEL_BACKLOG = 1024
 """Connections that wait in the kernel to be accepted."""
 REFUSAL_SECONDS = 0.02
 """Time for which a client that is too fast is not read, so that its own socket fills."""
+TIMES: dict[str, Any] = {"max_queue": 16, "ping_interval": 20, "ping_timeout": 20, "close_timeout": 2}
+"""Options of websockets for all connections."""
 HEAVY_SECONDS = 0.1
 """Time between two messages of one client that cost the model time."""
 
@@ -64,6 +73,7 @@ class Server:
         broadcaster: paces the characters, and sends their frames.
         sessions: the clients' characters.
         avatars: name -> avatar.
+        place: where its characters live, which their keys tell.
     """
 
     def __init__(
@@ -73,6 +83,7 @@ class Server:
         senders: Sequence[FrameSender] = (),
         sockets: Sequence[socket.socket] = (),
         avatars: Mapping[str, Character] | None = None,
+        peers: Peers | None = None,
     ) -> None:
         """Make a server that does not listen yet.
 
@@ -82,20 +93,40 @@ class Server:
             senders: receive the frames of the first characters that come; the server closes them.
             sockets: those of `bind_sockets`, where they were bound before the model was loaded; the server closes them.
             avatars: name -> character that frames are put on for the clients that ask for it.
+            peers: the other processes that serve the same port; None where there are none.
         """
         self.scheduler, self.config = scheduler, config or ServerConfig()
         limits, self.metrics = self.config.limits, Metrics()
         scheduler.subscribe(self.metrics.record_tick)
-        self.broadcaster = FrameBroadcaster(scheduler.fps, self.config.speed, limits, self.metrics, senders)
+        self._peers = peers
+        self.place = Place(self.config.place) if peers is None else peers.place
+        self.broadcaster = FrameBroadcaster(
+            scheduler.fps, self.config.speed, limits, self.metrics, senders, self.place
+        )
+        if peers is not None:
+            self.broadcaster.began = peers.began
         self.avatars = {
             name: Avatar(name, character, scheduler.skeleton, scheduler.fps)
             for name, character in (avatars or {}).items()
         }
         kept_seconds = RESUME_SECONDS / self.config.speed
-        self.sessions = SessionStore(self.broadcaster, kept_seconds, self.metrics.sessions.set)
+        forget = (lambda _: None) if peers is None else peers.forget
+        self.sessions = SessionStore(self.broadcaster, kept_seconds, self.metrics.sessions.set, forget)
         self._tasks = BackgroundTasks()
         self._handler = MessageHandler(
-            scheduler, self.broadcaster, self.sessions, limits, self.metrics, self._tasks, self.avatars
+            scheduler,
+            self.broadcaster,
+            self.sessions,
+            limits,
+            self.metrics,
+            self._tasks,
+            self.avatars,
+            (lambda: 0) if peers is None else peers.characters_elsewhere,
+        )
+        self._handover = (
+            None
+            if peers is None
+            else Handover(peers, self.sessions, self.broadcaster, self._tasks, self._make_moved)
         )
         self._policy = HandshakePolicy(
             self.config,
@@ -107,8 +138,16 @@ class Server:
         files = max(8, open_files() - SPARE_FILES)
         handshakes = min(limits.handshakes, files // 4)
         self._pending_connections = PendingConnections(handshakes, self.metrics.cut.labels("crowded").inc)
+        self._connection_options: dict[str, Any] = {
+            "pending": self._pending_connections,
+            "limits": limits,
+            "on_flood": self.metrics.cut.labels("too_fast").inc,
+            "is_movable": peers is not None,
+        }
+        self._max_size = 4 * limits.message_bytes
         self._max_connections = min(limits.connections, files - handshakes)
         self._connections: set[ClientConnection] = set()
+        self._is_draining = False
         self._hello: dict[str, Any] = {}
         self._sockets = list(sockets)
         self._servers: list[SocketServer] = []
@@ -138,6 +177,10 @@ class Server:
             self._hello = hello_message(self.scheduler, self.config.limits, self.avatars)
             for one in self._sockets:
                 await self._listen(stack, one)
+            self._report()
+            if self._peers is not None and self._handover is not None:
+                self._handover.open_door()
+                stack.callback(self._peers.close)
             self._cleanup = stack.pop_all()
         log.info("event=listening url=%s connections=%d", self.url, self._max_connections)
         return self
@@ -149,6 +192,12 @@ class Server:
         """Close all connections (1001) and stop; all characters are gone."""
         await self._cleanup.aclose()
         log.info("event=stopped")
+
+    def drain(self) -> None:
+        """Take only clients that come back from now on, and tell /healthz so; who is here stays."""
+        self._is_draining = True
+        log.warning("event=draining characters=%d", len(self.broadcaster.characters))
+        self._report()
 
     async def wait_closed(self) -> None:
         """Wait until `close`."""
@@ -175,15 +224,11 @@ class Server:
             one.close()
 
     async def _listen(self, stack: AsyncExitStack, bound: socket.socket) -> None:
-        limits = self.config.limits
-        make_connection = partial(
-            ClientConnection,
-            pending=self._pending_connections,
-            limits=limits,
-            on_flood=self.metrics.cut.labels("too_fast").inc,
-        )
         create = partial(
-            DeferredConnection, pending=self._pending_connections, make_connection=make_connection
+            DeferredConnection,
+            pending=self._pending_connections,
+            make_connection=partial(ClientConnection, **self._connection_options),
+            hand_over=None if self._handover is None else self._handover.place,
         )
         server = await serve(
             self._serve,
@@ -193,12 +238,9 @@ class Server:
             process_request=self._process_request,
             create_connection=create,  # type: ignore[arg-type]
             compression=None,
-            max_size=4 * limits.message_bytes,
-            max_queue=16,
+            max_size=self._max_size,
             open_timeout=10,
-            ping_interval=20,
-            ping_timeout=20,
-            close_timeout=2,
+            **TIMES,
             server_header="motiongen",
             backlog=ASYNCIO_BACKLOG,
         )
@@ -216,6 +258,7 @@ class Server:
         while True:
             await asyncio.sleep(1.0)
             now = time.monotonic()
+            self._report()
             self._pending_connections.abort_expired(now)
             for connection in [one for one in self._connections if one.is_stalled(now)]:
                 log.info("event=cut peer=%s reason=stalled", connection.peer)
@@ -228,8 +271,10 @@ class Server:
         assert isinstance(connection, ClientConnection)
         return await self._policy.answer(request, is_head=connection.method is HTTPMethod.HEAD)
 
-    def _make_room(self) -> bool:
+    def _make_room(self, target: str) -> bool:
         """Return whether one more connection fits; one that has no character gives way."""
+        if self._is_draining and getattr(wanted_place(target), "server", None) != self.place.server:
+            return False
         if len(self._connections) < self._max_connections:
             return True
         session = self.sessions.oldest_idle()
@@ -243,26 +288,50 @@ class Server:
         return True
 
     def _health(self) -> tuple[HTTPStatus, dict[str, object]]:
-        is_degraded = self.metrics.is_degraded
-        status = HTTPStatus.SERVICE_UNAVAILABLE if is_degraded else HTTPStatus.OK
-        return status, {
-            "status": "degraded" if is_degraded else "ok",
-            "version": motiongen.__version__,
-            "characters": len(self.broadcaster.characters),
-        }
+        self._report()
+        return health_of([self._row()] if self._peers is None else self._peers.rows())
+
+    def _row(self) -> WorkerRow:
+        """Return how this process is."""
+        status = WorkerStatus.DEGRADED if self.metrics.is_degraded else WorkerStatus.OK
+        return WorkerRow(
+            connections=len(self._connections) + len(self._pending_connections),
+            characters=len(self.broadcaster.characters),
+            status=WorkerStatus.DRAINING if self._is_draining else status,
+        )
+
+    def _report(self) -> None:
+        if self._peers is not None:
+            self._peers.report(self._row())
+
+    def _make_moved(self, parcel: Parcel) -> MovedConnection:
+        """Return the connection of a client that another process hands over."""
+        protocol = ServerProtocol(
+            subprotocols=[Subprotocol(SUBPROTOCOL)],
+            select_subprotocol=_select_subprotocol,
+            max_size=self._max_size,
+        )
+        return MovedConnection(protocol, self._servers[0], parcel=parcel, **TIMES, **self._connection_options)
 
     # A connection.
 
     async def _serve(self, connection: ServerConnection) -> None:
         assert isinstance(connection, ClientConnection)
         self._pending_connections.discard(connection)
-        session = self.sessions.begin(connection)
+        moved = connection if isinstance(connection, MovedConnection) and connection.parcel.session else None
+        token = self.place.new_key() if moved is None else moved.parcel.session
+        session = self.sessions.begin(connection, token)
         self._connections.add(connection)
+        self._report()
         self.metrics.connections.set(len(self._connections))
         log.info("event=connected session=%s peer=%s", session.token[:8], connection.peer)
         try:
-            hello = self._hello | {"session": session.token, "time": self.broadcaster.now()}
-            await connection.send(json.dumps(hello))
+            if moved is None:
+                hello = self._hello | {"session": session.token, "time": self.broadcaster.now()}
+                await connection.send(json.dumps(hello))
+            elif self._peers is not None:
+                self._peers.settle(session.token)
+                moved.proceed()
             await self._read_messages(connection, session)
         except ConnectionClosed:
             pass
@@ -273,6 +342,7 @@ class Server:
             self._connections.discard(connection)
             # Flooding clients that come again would else leave a server full of characters behind.
             (self.sessions.end if connection.is_banned else self.sessions.keep)(session)
+            self._report()
             self.metrics.connections.set(len(self._connections))
             log.info("event=disconnected session=%s code=%s", session.token[:8], connection.close_code)
 
@@ -289,7 +359,11 @@ class Server:
                 if is_heavy(message):
                     await asyncio.sleep(heavy_at - time.monotonic())
                     heavy_at = time.monotonic() + HEAVY_SECONDS
+                if self._handover and await self._handover.follow(connection, session, message, data):
+                    return
                 self._handler.handle(connection, session, message)
+                if isinstance(message, Open):
+                    self._report()
             except ProtocolError as error:
                 self._handler.refuse(connection, error)
                 if error.code == "too_fast":
@@ -318,6 +392,6 @@ class Server:
         return message
 
 
-def _select_subprotocol(connection: ServerConnection, offered: Any) -> Subprotocol | None:
+def _select_subprotocol(connection: Any, offered: Any) -> Subprotocol | None:
     """Return ours where it is offered; a client that offers none is served in version 1 too."""
     return Subprotocol(SUBPROTOCOL) if SUBPROTOCOL in offered else None

@@ -4,6 +4,7 @@ import ipaddress
 from dataclasses import dataclass, field
 
 from motiongen_bridge.limits import ServerLimits
+from motiongen_bridge.places import MOST
 
 MIN_TOKEN_LENGTH = 8
 
@@ -17,6 +18,7 @@ class ServerConfig:
         port: TCP port; 0 for any that is free.
         token: secret that clients must know; none when empty.
         origins: web origins that may connect, beside the server's own page.
+        place: number of the server among those behind one proxy, which the keys of its characters begin with.
         speed: times real time, for tests.
         limits: how much a client may ask for.
     """
@@ -25,12 +27,15 @@ class ServerConfig:
     port: int = 8787
     token: str = ""
     origins: tuple[str, ...] = ()
+    place: int = 0
     speed: float = 1.0
     limits: ServerLimits = field(default_factory=ServerLimits)
 
     def __post_init__(self) -> None:
         if not 0 <= self.port < 65536:
             raise ValueError(f"port: expected 0..65535, got {self.port}")
+        if not 0 <= self.place < MOST:
+            raise ValueError(f"place: expected 0..{MOST - 1}, got {self.place}")
         if not self.speed > 0:
             raise ValueError(f"speed: expected more than 0, got {self.speed}")
         if not self.token and not is_loopback(self.host):

@@ -1,7 +1,6 @@
 """Client sessions: the characters that a connection owns or watches, kept for a while when the connection drops."""
 
 import asyncio
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -30,7 +29,7 @@ class ClientSession:
     """
 
     connection: ClientConnection | None
-    token: str = field(default_factory=lambda: secrets.token_hex(16))
+    token: str
     subscriptions: dict[int, Subscription] = field(default_factory=dict)
     last_number: int = 0
     expiry: asyncio.TimerHandle | None = None
@@ -59,7 +58,11 @@ class SessionStore:
     """All sessions, by token."""
 
     def __init__(
-        self, broadcaster: FrameBroadcaster, kept_seconds: float, on_change: Callable[[int], None]
+        self,
+        broadcaster: FrameBroadcaster,
+        kept_seconds: float,
+        on_change: Callable[[int], None],
+        on_end: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Make an empty store.
 
@@ -67,17 +70,20 @@ class SessionStore:
             broadcaster: has the sessions' characters.
             kept_seconds: time for which lost sessions are kept.
             on_change: called with the count of sessions.
+            on_end: called with the key of a session that is over.
         """
+        self._on_end = on_end
         self._broadcaster, self._kept_seconds, self._on_change = broadcaster, kept_seconds, on_change
         self._sessions: dict[str, ClientSession] = {}
 
-    def begin(self, connection: ClientConnection) -> ClientSession:
+    def begin(self, connection: ClientConnection, token: str) -> ClientSession:
         """Return a new session.
 
         Args:
             connection: its connection.
+            token: its key.
         """
-        session = ClientSession(connection)
+        session = ClientSession(connection, token)
         self._sessions[session.token] = session
         self._on_change(len(self._sessions))
         return session
@@ -92,6 +98,14 @@ class SessionStore:
         closed = [n for n, one in session.subscriptions.items() if one.live.key not in living]
         for number in closed:
             del session.subscriptions[number]
+
+    def has(self, token: str) -> bool:
+        """Return whether a session is here.
+
+        Args:
+            token: its key.
+        """
+        return token in self._sessions
 
     def is_active(self, session: ClientSession) -> bool:
         """Return whether a session was neither ended nor taken over.
@@ -118,6 +132,7 @@ class SessionStore:
         if session.subscriptions:
             raise ProtocolError("not_now", "resume: say it before anything else", id)
         del self._sessions[old.token]
+        self._on_end(old.token)
         if old.expiry is not None:
             old.expiry.cancel()
         self.remove_closed(old)
@@ -164,7 +179,8 @@ class SessionStore:
         Args:
             session: the session.
         """
-        self._sessions.pop(session.token, None)
+        if self._sessions.pop(session.token, None) is not None:
+            self._on_end(session.token)
         for subscription in list(session.subscriptions.values()):
             self.unsubscribe(session, subscription)
         self._on_change(len(self._sessions))

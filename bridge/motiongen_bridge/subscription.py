@@ -1,7 +1,6 @@
 """Characters that are streamed, and the subscriptions through which connections see them."""
 
 import json
-import secrets
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -45,7 +44,7 @@ class LiveCharacter:
     """
 
     character: Character
-    key: str = field(default_factory=lambda: secrets.token_hex(16))
+    key: str
     subscriptions: "list[Subscription]" = field(default_factory=list)
     avatars: dict[str, AvatarStream] = field(default_factory=dict)
     due: float = 0.0

@@ -41,8 +41,10 @@ class BenchConfig:
     """Weights of the server that is started."""
     device: arguments.Device = "auto"
     """Device of the server that is started."""
-    workers: int = 0
-    """Threads of the server that is started; 0 lets it choose."""
+    workers: int = 1
+    """Processes of the server that is started."""
+    threads: int = 0
+    """Threads of each; 0 lets it choose."""
 
     def __post_init__(self) -> None:
         if not self.sessions or min(self.sessions) < 1:
@@ -92,7 +94,8 @@ def _server(config: BenchConfig, sessions: int) -> Iterator[str]:
         "--device",
         config.device,
     ]
-    options += ["--workers", str(config.workers)] if config.workers else []
+    options += ["--workers", str(config.workers)] if config.workers > 1 else []
+    options += ["--threads", str(config.threads)] if config.threads else []
     command = [sys.executable, "-m", "motiongen", "serve", *options]
     # A command line can be read by every user of the machine, an environment cannot.
     environment = os.environ | ({"MOTIONGEN_TOKEN": config.token} if config.token else {})

@@ -7,7 +7,9 @@ import gc
 import importlib.util
 import logging
 import os
+import shutil
 import signal
+import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +20,14 @@ import tyro
 
 from motiongen import heads
 from motiongen.cli import UsageError, arguments
+from motiongen.cli.serve_workers import serve_in_workers
 from motiongen.heads.spec import HeadSpec
 
 if TYPE_CHECKING:
-    import socket
-
     from motiongen.retargeting import Character
     from motiongen.streaming.scheduler_protocol import Scheduler
     from motiongen_bridge.mmcp_server import MmcpServer
+    from motiongen_bridge.peers import Peers, Post
     from motiongen_bridge.senders import FrameSender
     from motiongen_bridge.server_config import ServerConfig
 
@@ -54,7 +56,7 @@ class ServeConfig:
     """Stream characters to web pages, engines and terminals, as many at once as the machine can.
 
     Prints the address of a page that shows them. /ws is the stream (bridge/PROTOCOL.md), /healthz its health and
-    /metrics its metrics for Prometheus. Ctrl-C ends it.
+    /metrics its metrics for Prometheus. Ctrl-C ends it; after SIGUSR1 it takes no new clients, and /healthz says so.
     """
 
     host: str = "127.0.0.1"
@@ -80,10 +82,14 @@ class ServeConfig:
     """Characters at once; more are refused."""
     device: arguments.Device = "auto"
     """Where to compute."""
-    workers: Annotated[
-        int, tyro.conf.arg(metavar="N", help_behavior_hint="(default: 2 on a CPU, else 1)")
+    workers: Annotated[int, tyro.conf.arg(metavar="N")] = 1
+    """Processes that share the port and the characters; one that dies is started again. Each loads the model."""
+    threads: Annotated[
+        int, tyro.conf.arg(metavar="N", help_behavior_hint="(default: 2 on a CPU that has them, else 1)")
     ] = 0
-    """Threads that share the characters."""
+    """Threads of a process that share its characters."""
+    place: Annotated[int, tyro.conf.arg(metavar="N")] = 0
+    """Number of this server among those behind one proxy, 0 to 255: clients come back by it (bridge/deploy)."""
     allow_origin: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="URL")] = ()
     """Web origin that may connect, beside the server's own page; may be given several times."""
     send: Annotated[
@@ -130,8 +136,20 @@ class ServeConfig:
     def __post_init__(self) -> None:
         if not 1 <= self.max_characters <= 100_000:
             raise UsageError(f"max-sessions: expected 1 to 100000, got {self.max_characters}")
-        if not 0 <= self.workers <= 64:
+        if not 1 <= self.workers <= 64:
             raise UsageError(f"workers: expected 1 to 64, got {self.workers}; or leave it out")
+        if not 0 <= self.threads <= 64:
+            raise UsageError(f"threads: expected 1 to 64, got {self.threads}; or leave it out")
+        if self.workers > 1 and (self.send or self.vmc):
+            raise UsageError(
+                f"send, vmc: expected none with --workers {self.workers}, where no process knows all characters; "
+                "leave --workers out"
+            )
+        if self.workers > 1 and not hasattr(socket, "send_fds"):
+            raise UsageError(
+                f"workers: expected 1 on {sys.platform}, whose processes cannot share a port, got {self.workers}; "
+                "leave it out"
+            )
         if self.mmcp_port is not None and not self.mmcp:
             raise UsageError(f"mmcp-port: expected --mmcp with it, got {self.mmcp_port} alone; add --mmcp")
         if self.mmcp and self.clips_port == self.port != 0:
@@ -151,9 +169,9 @@ class ServeConfig:
             raise UsageError(f"head: expected one of {', '.join(_streaming())}, got {self.head!r}")
         if self.space is not None and self.space not in _spaces():
             raise UsageError(f"space: expected one of {', '.join(_spaces())}, got {self.space!r}")
-        if self.spec.kind == "music" and (self.refine or self.workers > 1):
+        if self.spec.kind == "music" and (self.refine or self.threads > 1):
             raise UsageError(
-                f"refine, workers: expected none with {self.head}, which has one thread; leave them out"
+                f"refine, threads: expected none with {self.head}, which has one thread; leave them out"
             )
         if self.spec.kind == "music" and self.memory is not None:
             raise UsageError(
@@ -186,29 +204,58 @@ def main(argv: Sequence[str]) -> None:
     arguments.check_style(config.style, config.weights)
     arguments.check_inputs(*config.character, config.character_mapping)
     from motiongen_bridge.listening import bind_sockets
+    from motiongen_bridge.peers import Post
     from motiongen_bridge.server_config import ServerConfig
 
     if config.mmcp:
         _check_mmcp()
     token = config.token or os.environ.get("MOTIONGEN_TOKEN", "")
     try:
-        listen = ServerConfig(host=config.host, port=config.port, token=token, origins=config.allow_origin)
+        listen = ServerConfig(
+            host=config.host, port=config.port, token=token, origins=config.allow_origin, place=config.place
+        )
         clips = dataclasses.replace(listen, port=config.clips_port)
         senders = _senders(config)
     except ValueError as error:
         raise UsageError(str(error)) from None
+    post = Post.from_environment()
+    if post is not None:
+        _serve_as_worker(config, listen, clips, post)
+        return
     with contextlib.ExitStack() as bound:
         # A port that is taken is known before torch is imported and the model loaded.
         sockets = [bound.enter_context(one) for one in bind_sockets(listen.host, listen.port)]
         mmcp = bind_sockets(clips.host, clips.port) if config.mmcp else []
         for one in mmcp:
             bound.enter_context(one)
+        if config.workers > 1:
+            asyncio.run(serve_in_workers(config.workers, argv, token, sockets, mmcp))
+            return
         avatars = _avatars(config)
         scheduler = _make_scheduler(config)
         more = []
         if config.mmcp:
             more = [f"{bound.enter_context(_mmcp_server(config, clips, mmcp)).url} (MMCP)"]
         asyncio.run(_serve(scheduler, listen, senders, sockets, avatars, more))
+
+
+def _serve_as_worker(
+    config: ServeConfig, listen: "ServerConfig", clips: "ServerConfig", post: "Post"
+) -> None:
+    """Serve as one of several processes, until the one that started it wants its end, or is gone."""
+    from motiongen_bridge.peers import Peers
+
+    starter, peers = os.getppid(), Peers(post, listen.place)
+    sockets = [socket.socket(fileno=one) for one in post.sockets]
+    avatars, scheduler = _avatars(config), _make_scheduler(config)
+    with contextlib.ExitStack() as stack:
+        more = []
+        if post.mmcp:
+            mmcp = [socket.socket(fileno=one) for one in post.mmcp]
+            more = [f"{stack.enter_context(_mmcp_server(config, clips, mmcp)).url} (MMCP)"]
+        asyncio.run(_serve(scheduler, listen, [], sockets, avatars, more, peers))
+    if os.getppid() != starter:  # it was killed, and nobody else will clean up
+        shutil.rmtree(post.folder, ignore_errors=True)
 
 
 def _make_scheduler(config: ServeConfig) -> "Scheduler":
@@ -239,7 +286,7 @@ def _check_mmcp() -> None:
         raise UsageError("mmcp: motionmcp-sdk[server] is not installed; run pip install 'motiongen[mmcp]'")
 
 
-def _mmcp_server(config: ServeConfig, listen: "ServerConfig", sockets: "list[socket.socket]") -> "MmcpServer":
+def _mmcp_server(config: ServeConfig, listen: "ServerConfig", sockets: list[socket.socket]) -> "MmcpServer":
     """Load the model that writes clips, and return a server of them."""
     from motiongen.inference.load import load_words
     from motiongen_bridge.mmcp_server import MmcpServer
@@ -259,12 +306,16 @@ def _text_scheduler(config: ServeConfig, device: str) -> "Scheduler":
     return StreamScheduler(
         load_words(config.head, config.weights, device, memory=config.memory, streams=True),
         max_characters=config.max_characters,
-        workers=config.workers or (min(2, os.cpu_count() or 1) if device == "cpu" else 1),
+        workers=config.threads or _default_threads(config, device),
         lead_tokens=10 if config.refine else 3,
         refiner=Refiner(load_words(reviser, config.weights, device, memory=config.memory))
         if config.refine
         else None,
     )
+
+
+def _default_threads(config: ServeConfig, device: str) -> int:
+    return max(1, min(2, (os.cpu_count() or 1) // config.workers)) if device == "cpu" else 1
 
 
 def _dance_scheduler(config: ServeConfig, device: str) -> "Scheduler":
@@ -309,17 +360,22 @@ async def _serve(
     scheduler: "Scheduler",
     listen: "ServerConfig",
     senders: "list[FrameSender]",
-    sockets: "list[socket.socket]",
+    sockets: list[socket.socket],
     avatars: "dict[str, Character]",
     more: list[str],
+    peers: "Peers | None" = None,
 ) -> None:
-    """Serve until Ctrl-C, and print the page's address, then `more`."""
+    """Serve until Ctrl-C, or where it has peers, until stdin ends; print the page's address, then `more`."""
     from motiongen_bridge.server import Server
 
-    stop = asyncio.Event()
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with Server(scheduler, listen, senders, sockets, avatars) as server:
+        loop.add_signal_handler(name, stop.set)
+    if peers is not None:
+        loop.add_reader(sys.stdin, stop.set)
+    async with Server(scheduler, listen, senders, sockets, avatars, peers) as server:
+        if hasattr(signal, "SIGUSR1"):
+            loop.add_signal_handler(signal.SIGUSR1, server.drain)
         print(server.url, *more, sep="\n", flush=True)
         gc.collect()
         gc.freeze()  # what was loaded stays; the collector need not look at it while frames wait

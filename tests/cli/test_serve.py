@@ -34,6 +34,22 @@ def test_a_port_that_is_taken_is_one_line_before_torch_is_imported(taken):
     assert done.stderr == f"motiongen: error: {expected}\n"
 
 
+def test_workers_are_started_on_a_port_that_is_free_only(taken, error_line):
+    assert main(["serve", "--workers", "2", "--port", taken]) == 1
+    assert f"port: expected a free one, got 127.0.0.1:{taken}" in error_line()
+
+
+def test_what_workers_cannot_do_is_told_by_its_option(error_line):
+    assert main(["serve", "--workers", "2", "--send", "osc://127.0.0.1:9000"]) == 2
+    assert "send, vmc: expected none with --workers 2" in error_line()
+    assert main(["serve", "--workers", "0"]) == 2
+    assert "workers: expected 1 to 64, got 0" in error_line()
+    assert main(["serve", "--threads", "65"]) == 2
+    assert "threads: expected 1 to 64, got 65" in error_line()
+    assert main(["serve", "--place", "256"]) == 2
+    assert "place: expected 0..255, got 256" in error_line()
+
+
 def test_a_host_that_is_not_here_is_one_line(error_line):
     words = ["serve", "--host", "192.0.2.1", "--token", "a long secret"]
     assert main(words) == 1

@@ -22,6 +22,8 @@ export interface TestServer {
   /** Binary messages. */
   audio: Buffer[];
   sockets: WebSocket[];
+  /** Paths and queries of the connections. */
+  targets: string[];
 }
 
 const HELLO = {
@@ -39,8 +41,9 @@ export const FIXTURE_FRAME = (() => {
 /** Start a server that says hello, answers pings, and leaves the rest to `handle`; it ends with the test. */
 export async function startServer(context: TestContext, handle: Handler, hello: Message | null = HELLO): Promise<TestServer> {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1", handleProtocols: () => "motiongen.v1" });
-  const running: TestServer = { url: "", messages: [], audio: [], sockets: [] };
-  server.on("connection", (socket) => {
+  const running: TestServer = { url: "", messages: [], audio: [], sockets: [], targets: [] };
+  server.on("connection", (socket, request) => {
+    running.targets.push(request.url ?? "");
     const connection = running.sockets.push(socket) - 1;
     if (hello) send(socket, { ...hello, session: `session ${connection}` });
     socket.on("message", (data: Buffer, isBinary) => {

@@ -90,6 +90,7 @@ test("a server that has lost the session gets the character again, with its last
   const { id: _, ...opened } = server.messages.at(-1)!;
   assert.deepEqual(opened, { type: "open", format: "f32", seed: 7, prompt: "a person bows" });
   assert.deepEqual([reopened, character.isClosed], [1, false]);
+  assert.deepEqual(server.targets, ["/ws", "/ws?at=sess"]); // who comes back says where its characters live
 });
 
 test("without a server, connecting is refused", async () => {

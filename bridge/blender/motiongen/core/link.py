@@ -102,7 +102,7 @@ class Link:
         wait = FIRST_WAIT
         while not self._stopping.is_set():
             try:
-                self._socket = WebSocket(self._url, self._token)
+                self._socket = WebSocket(self._address(), self._token)
                 if self._stopping.is_set():  # asked to while it connected
                     self._socket.close()
                     break
@@ -129,6 +129,12 @@ class Link:
         if self._stopping.is_set():
             self.status = "disconnected"
         self.is_running = self._is_open = False
+
+    def _address(self) -> str:
+        """Return the server's address; who comes back says where its character lives."""
+        if not self._session:
+            return self._url
+        return f"{self._url}{'&' if '?' in self._url else '?'}at={self._session[:4]}"
 
     def _serve(self, socket: WebSocket) -> None:
         hello = None

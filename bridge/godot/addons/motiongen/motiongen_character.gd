@@ -133,7 +133,10 @@ func _open_socket() -> void:
 		_socket.handshake_headers = PackedStringArray(["Authorization: Bearer " + token])
 	_socket.inbound_buffer_size = 1 << 20
 	_say("connecting …")
-	if _socket.connect_to_url(url) != OK:
+	var address := url
+	if not _session.is_empty(): # who comes back says where its character lives
+		address += ("&" if "?" in url else "?") + "at=" + _session.left(4)
+	if _socket.connect_to_url(address) != OK:
 		_socket = null
 		_end("expected an address such as ws://127.0.0.1:8787/ws, got " + url)
 

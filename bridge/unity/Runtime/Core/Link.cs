@@ -100,7 +100,7 @@ namespace Motiongen
                     {
                         _socket.Options.AddSubProtocol("motiongen.v1");
                         if (_token != "") _socket.Options.SetRequestHeader("Authorization", "Bearer " + _token);
-                        await _socket.ConnectAsync(_uri, _stop.Token);
+                        await _socket.ConnectAsync(Address(), _stop.Token);
                         await Serve();
                     }
                     if (_socket.CloseStatus.HasValue && IsFinal((int)_socket.CloseStatus.Value)) break;
@@ -163,6 +163,13 @@ namespace Motiongen
                 else await Greet(message);
                 isGreeted = true;
             }
+        }
+
+        // Who comes back says where its character lives.
+        Uri Address()
+        {
+            if (_session == "") return _uri;
+            return new Uri(_uri + (_uri.Query == "" ? "?" : "&") + "at=" + _session.Substring(0, 4));
         }
 
         async Task Greet(Message hello)

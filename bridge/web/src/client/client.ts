@@ -71,6 +71,7 @@ export class MotionGenClient extends Emitter<ClientEvents> implements Transport 
   /** The server's first message; null before it was received. */
   hello: Hello | null = null;
   readonly clock = new ServerClock();
+  private readonly url: URL;
   private readonly host: string;
   private readonly format: Format;
   private readonly timeout: number;
@@ -86,7 +87,7 @@ export class MotionGenClient extends Emitter<ClientEvents> implements Transport 
   constructor(server: string | URL, options: ClientOptions = {}) {
     super();
     const { token, format = "f32", reconnect = true, patient = false, backoff = [250, 8000] } = options;
-    const url = new URL(server);
+    const url = (this.url = new URL(server));
     url.protocol = url.protocol.replace("http", "ws");
     if (token) url.searchParams.set("token", token);
     this.host = url.host;
@@ -187,6 +188,9 @@ export class MotionGenClient extends Emitter<ClientEvents> implements Transport 
         this.keepalive.stop();
         this.requests.rejectAll(error);
         this.table.interruptAll();
+        // Who comes back says where its characters live; who has none may come to any server.
+        if (this.characters.size) this.url.searchParams.set("at", this.session.slice(0, 4));
+        else this.url.searchParams.delete("at");
       },
       onClosed: (reason) => {
         this.keepalive.stop();
