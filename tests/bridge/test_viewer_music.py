@@ -7,39 +7,35 @@ import numpy as np
 import pytest
 
 from motiongen.streaming.dance_scheduler import DanceScheduler
-from tests.bridge import chromium
-from tests.bridge import viewer_requirements as requirements
+from tests.bridge import viewer_page
 from tests.bridge.serving import serving
+from tests.bridge.viewer_page import CHARACTER
 from tests.core.streaming.dancers import tiny_dance_model, tone
 
 pytestmark = pytest.mark.slow
-CHARACTER = "motiongen.characters[0]"
 MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 
 @pytest.fixture(scope="module")
 def server():
-    requirements.require_viewer()
     with serving(DanceScheduler(tiny_dance_model(), allowance=8)) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def browser():
-    requirements.require_browser()
-    with chromium.browse(MICROPHONE) as page:
-        yield page
+    with viewer_page.browsing(MICROPHONE) as browser:
+        yield browser
 
 
 @pytest.fixture
-def page(server, browser):
-    """The page, with one dancer whose frames come; nothing that it may not do was tried in the end."""
-    browser.complaints.clear()
-    browser.open(f"{server.url}?quality=0.3&theme=light", (900, 560))
-    browser.wait(f"{CHARACTER}.group.visible", chromium.START)
-    browser.value(f"(window.events = [], {CHARACTER}.remote.on('event', (event) => events.push(event)), 0)")
-    yield browser
-    assert browser.complaints == []
+def page(browser, server):
+    """The page, with one dancer whose frames come, and its events."""
+    with viewer_page.showing(
+        browser, server.url, "", ready=f"{CHARACTER}.group.visible", size=(900, 560)
+    ) as page:
+        page.value(f"(window.events = [], {CHARACTER}.remote.on('event', (event) => events.push(event)), 0)")
+        yield page
 
 
 def wav(seconds: float) -> bytes:
