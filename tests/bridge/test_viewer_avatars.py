@@ -3,7 +3,7 @@
 import pytest
 
 from motiongen.retargeting import Character
-from tests.bridge import avatars, viewer_page
+from tests.bridge import avatars, chromium, viewer_page
 from tests.bridge.serving import serving
 from tests.bridge.viewer_page import CHARACTER
 
@@ -61,7 +61,7 @@ def choose(page, words):
 @pytest.mark.parametrize("name", ["hero", "zero"])
 def test_an_avatar_is_drawn_where_its_frames_put_it(page, name):
     choose(page, name)
-    page.wait(f"{CHARACTER}.figure.title === '{name}' && {CHARACTER}.sample() !== null")
+    page.wait(f"{CHARACTER}.figure.title === '{name}' && {CHARACTER}.sample() !== null", chromium.START)
     count, apart = page.value(ERROR)
     assert count >= 21 and apart < 1e-3
     page.press("e")
