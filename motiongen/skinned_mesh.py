@@ -21,6 +21,38 @@ def smooth_normals(vertices: Tensor, faces: Tensor) -> Tensor:
     return torch.nn.functional.normalize(summed, dim=-1)
 
 
+@dataclass(frozen=True)
+class Surface:
+    """What faces of a mesh are covered with.
+
+    Attributes:
+        name: of the material.
+        colour: display (sRGB) red, green, blue, 0 to 1; None for the colours of the vertices.
+        picture: bytes of a PNG or JPEG file that is laid on the faces, and multiplied with the colour; None for none.
+        is_cut: whether the picture's alpha cuts holes, so that the faces are seen from behind.
+    """
+
+    name: str
+    colour: tuple[float, float, float] | None = None
+    picture: bytes | None = None
+    is_cut: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What a mesh is covered with, beyond a colour for each vertex.
+
+    Attributes:
+        surfaces: the materials, at least one.
+        face_surfaces: (F,) int64, number of each face's surface.
+        uvs: (V, 2) places in the pictures, from the upper left corner to the right and down, 1 the whole picture.
+    """
+
+    surfaces: tuple[Surface, ...]
+    face_surfaces: Tensor
+    uvs: Tensor
+
+
 @dataclass(frozen=True, eq=False)
 class SkinnedMesh:
     """A triangle mesh in its rest pose, and the joints that move each vertex.
@@ -34,6 +66,7 @@ class SkinnedMesh:
         colours: (V, 3) display (sRGB) red, green, blue, 0 to 1.
         joints: (J, 3) rest position of each joint, metres.
         names: J joint names.
+        look: its materials and pictures, which not all formats keep; None where colours are all.
     """
 
     vertices: Tensor
@@ -44,6 +77,7 @@ class SkinnedMesh:
     colours: Tensor
     joints: Tensor
     names: tuple[str, ...]
+    look: Look | None = None
 
     def check(self, skeleton: Skeleton) -> None:
         """Raise ValueError for a skeleton of other joints."""

@@ -227,7 +227,7 @@ class GltfBuilder:
 
         Args:
             values: (count,) or (count, width) of float32, uint8, uint16 or uint32.
-            kind: SCALAR, VEC3, VEC4 or MAT4.
+            kind: SCALAR, VEC2, VEC3, VEC4 or MAT4.
             target: ARRAY_BUFFER or ELEMENT_ARRAY_BUFFER for data of a mesh.
             bounds: whether to write min and max, which glTF requires of positions and key times.
             normalized: whether integers stand for 0 to 1.
