@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from motiongen.motion import Motion
-from motiongen.rotation import matrix_from_quat, quat_inverse, quat_multiply
+from motiongen.rotation import matrix_from_quat, quat_inverse, quat_multiply, quat_normalize
 from motiongen.skeleton import Skeleton
 
 CHUNK = 32
@@ -86,6 +86,21 @@ class SkinnedMesh:
                 f"mesh: expected the joints of the motion ({skeleton.label}), got {len(self.names)} joints from "
                 f"{self.names[0]!r}; retarget the motion, or leave the mesh out"
             )
+
+    def rest_pose(self, skeleton: Skeleton) -> tuple[Tensor, Tensor]:
+        """Return how the joints of a skeleton, which are the mesh's, lie in it: float64.
+
+        Returns:
+            Offsets (J, 3) from each joint's parent, in its axes, the root's from the origin; and matrices (J, 4, 4)
+            from each joint's own space to the world. Metres.
+        """
+        offsets = skeleton.offsets.double().clone()
+        offsets[0] = self.joints[0].double()
+        rotations, _ = skeleton.fk(skeleton.rest_rotations.double(), offsets[0])
+        world = torch.eye(4, dtype=torch.float64).repeat(skeleton.num_joints, 1, 1)
+        world[:, :3, :3] = matrix_from_quat(quat_normalize(rotations))
+        world[:, :3, 3] = self.joints.double()
+        return offsets, world
 
     def skin(self, motion: Motion) -> Tensor:
         """Return the vertices (T, V, 3) in each frame of a motion of the same joints, metres.

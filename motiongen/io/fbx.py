@@ -19,15 +19,13 @@ from motiongen.io.options import note
 from motiongen.io.units import note_size
 from motiongen.motion import Motion
 from motiongen.rotation import quat_from_matrix, quat_normalize, quat_unroll
-from motiongen.skeleton import Skeleton, local_rotations
+from motiongen.skeleton import Skeleton, local_rotations, moved_offsets
 from motiongen.skinned_mesh import SkinnedMesh, smooth_normals
 
 LONGEST_SECONDS = 300
 """Time after which a file is given up."""
 _AT_REST = -1.0
 """In place of a rate: the bones at rest."""
-MOVING = 1e-4
-"""Change of a bone's offset, relative to the skeleton's size, over which it moves on its parent."""
 
 
 def read(path: str | Path, *, animation: str | None = None, fps: float | None = None) -> Motion:
@@ -144,15 +142,13 @@ def _child(path: Path, animation: str, fps: float) -> dict[str, Any]:
 def _motion(arrays: dict[str, Any]) -> Motion:
     world = torch.from_numpy(arrays["world"])  # (T, J, 4, 4)
     offsets = _offsets(world, tuple(arrays["parents"].tolist()))  # (T, J, 3)
-    size = float(offsets[0].norm(dim=-1).max())
-    moves = not bool(((offsets - offsets[0])[:, 1:].abs() <= MOVING * size).all())
     skeleton = _skeleton(arrays, offsets[0])
     return Motion(
         skeleton,
         quat_unroll(quat_normalize(local_rotations(_rotations(world), skeleton))).float(),
         world[:, 0, :3, 3].float(),
         float(arrays["fps"]),
-        translations=offsets.float() if moves else None,
+        translations=moved_offsets(offsets.float(), offsets[0].float()),
     )
 
 

@@ -16,7 +16,7 @@ from motiongen.io.fbx_document import CREATED, FILE_ID, VERSION, Int32, Record, 
 from motiongen.io.fbx_surfaces import describe_material, describe_texture, describe_video, layers
 from motiongen.io.gltf_write import stick_mesh
 from motiongen.motion import Motion
-from motiongen.rotation import euler_from_quat, matrix_from_quat, quat_normalize
+from motiongen.rotation import euler_from_quat, quat_normalize
 from motiongen.skinned_mesh import SkinnedMesh, Surface
 
 CENTIMETRES = 100.0
@@ -82,8 +82,7 @@ class _Scene:
 
     def _add_skeleton(self) -> list[int]:
         skeleton, models = self.motion.skeleton, list[int]()
-        offsets = skeleton.offsets.double().clone()
-        offsets[0] = self.mesh.joints[0].double()
+        offsets, _ = self.mesh.rest_pose(skeleton)
         angles = _angles(skeleton.rest_rotations[None])[0]
         for joint, name in enumerate(skeleton.names):
             number, model = self._object("Model", class_name(name, "Model"), "LimbNode")
@@ -169,12 +168,9 @@ class _Scene:
 
     def _binds(self) -> NDArray[np.float64]:
         """Return the matrices (J, 4, 4) of the joints at rest, which multiply rows from the left, in centimetres."""
-        skeleton = self.motion.skeleton
-        world, _ = skeleton.fk(skeleton.rest_rotations.double(), self.mesh.joints[0].double())
-        binds = torch.eye(4, dtype=torch.float64).repeat(skeleton.num_joints, 1, 1)
-        binds[:, :3, :3] = matrix_from_quat(quat_normalize(world)).mT
-        binds[:, 3, :3] = self.mesh.joints.double() * CENTIMETRES
-        return binds.numpy()
+        _, world = self.mesh.rest_pose(self.motion.skeleton)
+        world[:, :3, 3] *= CENTIMETRES
+        return np.ascontiguousarray(world.mT)
 
     def _add_bind_pose(self, body: int) -> None:
         _, pose = self._object("Pose", class_name("bind", "Pose"), "BindPose")

@@ -9,8 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from motiongen import limits
-from motiongen.files import beside, reading
+from motiongen.files import reading
 from motiongen.io.gltf_container import GltfReader
 from motiongen.io.gltf_nodes import NodeTree
 from motiongen.io.pictures import colours_at, pixels
@@ -153,16 +152,7 @@ def image_bytes(reader: GltfReader, image: dict[str, Any]) -> bytes:
     """
     if "bufferView" in image:
         return reader.view_bytes(image["bufferView"])
-    uri = str(image.get("uri", ""))
-    if uri.startswith("data:"):
-        return reader.decoded(uri)
-    path = beside(reader.path.parent, uri, is_uri=True)
-    if not path.is_file():
-        raise ValueError(
-            f"{reader.path}: expected its image {uri[:200]!r} beside it, got no such file; copy it there"
-        )
-    limits.check_file_size(path)
-    return path.read_bytes()
+    return reader.uri_bytes(str(image.get("uri", "")), "image")
 
 
 def foot_depths(

@@ -11,7 +11,7 @@ from motiongen.io.gltf_character import Track, with_motion
 from motiongen.io.gltf_container import ARRAY_BUFFER, GltfBuilder
 from motiongen.io.gltf_surfaces import primitives
 from motiongen.motion import Motion
-from motiongen.rotation import matrix_from_quat, quat_normalize, quat_rotate, quat_unroll
+from motiongen.rotation import quat_normalize, quat_rotate, quat_unroll
 from motiongen.skeleton import Skeleton
 from motiongen.skinned_mesh import SkinnedMesh
 
@@ -59,8 +59,7 @@ def animated(motion: Motion, name: str, mesh: SkinnedMesh | None = None) -> Gltf
 def rigged(skeleton: Skeleton, mesh: SkinnedMesh) -> GltfBuilder:
     """Return the glTF document of a skinned mesh on a skeleton in its rest pose; node j is joint j."""
     builder = GltfBuilder()
-    offsets = skeleton.offsets.double().clone()
-    offsets[0] = mesh.joints[0].double()
+    offsets, world = mesh.rest_pose(skeleton)
     for joint, joint_name in enumerate(skeleton.names):
         node: dict[str, object] = {"name": joint_name, "translation": offsets[joint].tolist()}
         if skeleton.rest is not None:
@@ -68,11 +67,7 @@ def rigged(skeleton: Skeleton, mesh: SkinnedMesh) -> GltfBuilder:
         if children := skeleton.children(joint):
             node["children"] = list(children)
         builder.add("nodes", node)
-    rest, _ = skeleton.fk(skeleton.rest_rotations.double(), offsets[0])
-    binds = torch.eye(4, dtype=torch.float64).repeat(skeleton.num_joints, 1, 1)
-    binds[:, :3, :3] = matrix_from_quat(rest).mT
-    binds[:, :3, 3] = -(binds[:, :3, :3] @ mesh.joints.double()[:, :, None])[..., 0]
-    columns = binds.mT.reshape(-1, 16).numpy().astype(np.float32)  # glTF stores matrices by columns
+    columns = torch.linalg.inv(world).mT.reshape(-1, 16).numpy().astype(np.float32)  # as glTF stores matrices
     skin = {
         "name": "skin",
         "joints": list(range(skeleton.num_joints)),
