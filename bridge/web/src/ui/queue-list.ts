@@ -5,6 +5,8 @@ import { icon, make } from "./dom.js";
 
 /** A press that moves further than this is a drag, pixels. */
 const DRAG_DISTANCE = 5;
+/** How far above its place what is dragged is shown, pixels: the mark of its new place stays in sight. */
+const LIFT = 16;
 /** Places by which Alt and a key move the prompt that has the focus. */
 const STEPS: Record<string, number> = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
@@ -89,7 +91,7 @@ export class QueueList {
     if (drag.place === null && Math.hypot(right, down) < DRAG_DISTANCE) return;
     const item = this.items.get(drag.entry)!;
     item.classList.add("dragged");
-    item.style.transform = `translate(${right}px, ${down}px)`;
+    item.style.transform = `translate(${right}px, ${down - LIFT}px)`;
     const others = [...this.items].filter(([entry]) => entry !== drag.entry);
     const before = others.filter(([{ isSent }, other]) => isSent || isBefore(other.getBoundingClientRect(), x, y)).length;
     drag.place = before;
