@@ -1,5 +1,7 @@
 """The page of a server with avatars: it shows them by the server's frames, lets others be chosen, and saves on them."""
 
+from dataclasses import replace
+
 import pytest
 
 from motiongen.retargeting import Character
@@ -42,6 +44,7 @@ def page(browser, model, tmp_path_factory):
     for name, data in files.items():
         (folder / name).write_bytes(data)
     shown = {name.partition(".")[0]: Character.load(folder / name) for name in files}
+    shown["mesh"] = replace(shown["hero"], path=folder / "mesh.fbx")  # a GLB of its mesh is shown
     is_hero = f"{CHARACTER}?.figure.title === 'hero'"
     with (
         serving(model, avatars=shown) as server,
@@ -58,7 +61,7 @@ def choose(page, words):
     )
 
 
-@pytest.mark.parametrize("name", ["hero", "zero"])
+@pytest.mark.parametrize("name", ["hero", "zero", "mesh"])
 def test_an_avatar_is_drawn_where_its_frames_put_it(page, name):
     choose(page, name)
     page.wait(f"{CHARACTER}.figure.title === '{name}' && {CHARACTER}.sample() !== null", chromium.START)
