@@ -170,6 +170,16 @@ def local_rotations(global_rotations: Tensor, skeleton: Skeleton) -> Tensor:
     return quat_normalize(torch.cat([global_rotations[..., :1, :], local[..., 1:, :]], dim=-2))
 
 
+_MOVING = 1e-4
+"""Change of a joint's offset along an axis, relative to the skeleton's size, over which it moves on its parent."""
+
+
+def moved_offsets(offsets: Tensor, rest: Tensor) -> Tensor | None:
+    """Return offsets (T, J, 3) where a joint but the root moves on its parent, off from rest (J, 3); else None."""
+    size = float(rest.norm(dim=-1).max())
+    return None if bool(((offsets - rest)[:, 1:].abs() <= _MOVING * size).all()) else offsets
+
+
 UNIT_TOLERANCE = 1e-3
 """Difference from 1 that the length of a quaternion may have; coarser number types may err by twice their step."""
 

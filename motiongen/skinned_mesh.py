@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from motiongen.motion import Motion
-from motiongen.rotation import matrix_from_quat, quat_inverse, quat_multiply
+from motiongen.rotation import matrix_from_quat, quat_inverse, quat_multiply, quat_normalize
 from motiongen.skeleton import Skeleton
 
 CHUNK = 32
@@ -19,6 +19,38 @@ def smooth_normals(vertices: Tensor, faces: Tensor) -> Tensor:
     across = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     summed = torch.zeros_like(vertices).index_add(0, faces.flatten(), across.repeat_interleave(3, 0))
     return torch.nn.functional.normalize(summed, dim=-1)
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What faces of a mesh are covered with.
+
+    Attributes:
+        name: of the material.
+        colour: display (sRGB) red, green, blue, 0 to 1; None for the colours of the vertices.
+        picture: bytes of a PNG or JPEG file that is laid on the faces, and multiplied with the colour; None for none.
+        is_cut: whether the picture's alpha cuts holes, so that the faces are seen from behind.
+    """
+
+    name: str
+    colour: tuple[float, float, float] | None = None
+    picture: bytes | None = None
+    is_cut: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What a mesh is covered with, beyond a colour for each vertex.
+
+    Attributes:
+        surfaces: the materials, at least one.
+        face_surfaces: (F,) int64, number of each face's surface.
+        uvs: (V, 2) places in the pictures, from the upper left corner to the right and down, 1 the whole picture.
+    """
+
+    surfaces: tuple[Surface, ...]
+    face_surfaces: Tensor
+    uvs: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +66,7 @@ class SkinnedMesh:
         colours: (V, 3) display (sRGB) red, green, blue, 0 to 1.
         joints: (J, 3) rest position of each joint, metres.
         names: J joint names.
+        look: its materials and pictures, which not all formats keep; None where colours are all.
     """
 
     vertices: Tensor
@@ -44,6 +77,7 @@ class SkinnedMesh:
     colours: Tensor
     joints: Tensor
     names: tuple[str, ...]
+    look: Look | None = None
 
     def check(self, skeleton: Skeleton) -> None:
         """Raise ValueError for a skeleton of other joints."""
@@ -52,6 +86,21 @@ class SkinnedMesh:
                 f"mesh: expected the joints of the motion ({skeleton.label}), got {len(self.names)} joints from "
                 f"{self.names[0]!r}; retarget the motion, or leave the mesh out"
             )
+
+    def rest_pose(self, skeleton: Skeleton) -> tuple[Tensor, Tensor]:
+        """Return how the joints of a skeleton, which are the mesh's, lie in it: float64.
+
+        Returns:
+            Offsets (J, 3) from each joint's parent, in its axes, the root's from the origin; and matrices (J, 4, 4)
+            from each joint's own space to the world. Metres.
+        """
+        offsets = skeleton.offsets.double().clone()
+        offsets[0] = self.joints[0].double()
+        rotations, _ = skeleton.fk(skeleton.rest_rotations.double(), offsets[0])
+        world = torch.eye(4, dtype=torch.float64).repeat(skeleton.num_joints, 1, 1)
+        world[:, :3, :3] = matrix_from_quat(quat_normalize(rotations))
+        world[:, :3, 3] = self.joints.double()
+        return offsets, world
 
     def skin(self, motion: Motion) -> Tensor:
         """Return the vertices (T, V, 3) in each frame of a motion of the same joints, metres.

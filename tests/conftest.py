@@ -1,7 +1,9 @@
 """Shared by all tests: fixed seeds for module initialisation, limits of time, and the place of the real motion data."""
 
+import importlib.util
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs real motion capture in {folder}; set MOTIONGEN_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def blender() -> str:
+    """A Python that has bpy: MOTIONGEN_BLENDER, or this one."""
+    named = os.environ.get("MOTIONGEN_BLENDER")
+    if not named and importlib.util.find_spec("bpy") is None:
+        pytest.skip("needs bpy: pip install bpy, or MOTIONGEN_BLENDER=PYTHON that has it")
+    return named or sys.executable

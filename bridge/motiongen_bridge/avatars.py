@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from motiongen.io.gltf_write import rigged
 from motiongen.retargeting import Character, Retargeter
 from motiongen.retargeting.planting import PlantingState
 from motiongen.skeleton import Skeleton
@@ -82,9 +83,18 @@ class Avatar:
 
     @property
     def file(self) -> str | None:
-        """Path of its file on the server, for pages; None where that shows no figure by itself."""
+        """Path of its file on the server, for pages; None where there is no figure that is one file."""
         suffix = self.character.path.suffix.lower()
+        if not self.character.is_figure and self.character.mesh is not None:
+            suffix = ".glb"  # of its mesh
         return AVATARS + quote(self.name) + suffix if suffix in WHOLE_FILES else None
+
+    def figure(self) -> bytes:
+        """Return the bytes of the file at `file`: its own, or a GLB of the mesh of a file that pages do not read."""
+        character = self.character
+        if character.is_figure or character.mesh is None:
+            return character.path.read_bytes()
+        return rigged(character.skeleton, character.mesh).to_bytes()
 
     @property
     def entry(self) -> dict[str, Any]:

@@ -88,7 +88,7 @@ class Downloads:
         """Return the file of an avatar that is a figure."""
         for avatar in self._avatars.values():
             if avatar.file == path:
-                body = await asyncio.to_thread(avatar.character.path.read_bytes)
+                body = await asyncio.to_thread(avatar.figure)
                 return respond(HTTPStatus.OK, body, MEDIA_TYPES[".glb"], {"Cache-Control": "no-cache"})
         return respond(HTTPStatus.NOT_FOUND, b"Expected a file that hello.avatars names.\n")
 

@@ -20,7 +20,8 @@ class CharacterOptions:
     character: Annotated[
         Path | None, tyro.conf.arg(metavar="AVATAR", help_behavior_hint="(default: the shipped body)")
     ] = None
-    """Your own character: .glb, .gltf, .vrm, .fbx, or a skeleton in a file of motion. A .glb keeps its looks."""
+    """Your own character: .glb, .gltf, .vrm, .fbx, or a skeleton in a file of motion. A .glb keeps its looks;
+    of an .fbx it has mesh, colours and pictures."""
     character_mapping: Annotated[
         Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="(default: by names and tree)")
     ] = None

@@ -24,7 +24,7 @@ class RetargetConfig:
     clip: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="CLIP")]
     """Clip to put on it; a humanoid moves in it."""
     character: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="AVATAR")]
-    """Your character: .glb, .gltf, .vrm, or a skeleton in an .fbx or a file of motion."""
+    """Your character: .glb, .gltf, .vrm, .fbx, or a skeleton in a file of motion."""
     output: arguments.Outputs = ()
     """File to write; may be given several times."""
     character_mapping: Annotated[

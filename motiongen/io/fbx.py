@@ -14,19 +14,18 @@ from torch import Tensor
 
 from motiongen import limits
 from motiongen.io import fbx_child
+from motiongen.io.fbx_pictures import covering
 from motiongen.io.options import note
 from motiongen.io.units import note_size
 from motiongen.motion import Motion
 from motiongen.rotation import quat_from_matrix, quat_normalize, quat_unroll
-from motiongen.skeleton import Skeleton, local_rotations
+from motiongen.skeleton import Skeleton, local_rotations, moved_offsets
 from motiongen.skinned_mesh import SkinnedMesh, smooth_normals
 
 LONGEST_SECONDS = 300
 """Time after which a file is given up."""
 _AT_REST = -1.0
 """In place of a rate: the bones at rest."""
-MOVING = 1e-4
-"""Change of a bone's offset, relative to the skeleton's size, over which it moves on its parent."""
 
 
 def read(path: str | Path, *, animation: str | None = None, fps: float | None = None) -> Motion:
@@ -69,30 +68,36 @@ def read(path: str | Path, *, animation: str | None = None, fps: float | None = 
 def read_character(path: str | Path) -> tuple[Skeleton, SkinnedMesh | None]:
     """Return the skeleton of a file, animated or not, in its rest pose, and its mesh; None where nothing is skinned.
 
+    The mesh has the base colours of the file's materials, and their pictures: those in the file, or beside it.
+
     Raises:
         ValueError: the file is broken, or holds no bones.
     """
     arrays = _child(Path(path), "", _AT_REST)
     rest = torch.from_numpy(arrays["rest"])
     skeleton = _skeleton(arrays, _offsets(rest[None], tuple(arrays["parents"].tolist()))[0])
-    return skeleton, _mesh(arrays, skeleton, rest[:, :3, 3]) if "vertices" in arrays else None
+    return skeleton, _mesh(Path(path), arrays, skeleton, rest[:, :3, 3]) if "vertices" in arrays else None
 
 
-def _mesh(arrays: dict[str, Any], skeleton: Skeleton, joints: Tensor) -> SkinnedMesh:
+def _mesh(path: Path, arrays: dict[str, Any], skeleton: Skeleton, joints: Tensor) -> SkinnedMesh:
     """Return the mesh of a file, standing over its root, for the places (J, 3) of its joints at rest."""
-    vertices = torch.from_numpy(arrays["vertices"])
+    vertices, whole = torch.from_numpy(arrays["vertices"]), torch.from_numpy(arrays["whole"])
     shift = -joints[0].clone()
     shift[1] = -vertices[:, 1].min()
     faces = torch.from_numpy(arrays["faces"])
+    points = vertices.new_zeros(int(whole.max()) + 1, 3)
+    points[whole] = vertices
+    look, colours = covering(path, arrays)
     return SkinnedMesh(
         vertices=(vertices + shift).float(),
-        normals=smooth_normals(vertices, faces).float(),
+        normals=smooth_normals(points, whole[faces])[whole].float(),  # across the seams of pictures
         faces=faces,
         joint_indices=torch.from_numpy(arrays["bones"]),
         joint_weights=torch.from_numpy(arrays["weights"]).float(),
-        colours=torch.from_numpy(arrays["colours"]).float(),
+        colours=colours,
         joints=(joints + shift).float(),
         names=skeleton.names,
+        look=look,
     )
 
 
@@ -137,15 +142,13 @@ def _child(path: Path, animation: str, fps: float) -> dict[str, Any]:
 def _motion(arrays: dict[str, Any]) -> Motion:
     world = torch.from_numpy(arrays["world"])  # (T, J, 4, 4)
     offsets = _offsets(world, tuple(arrays["parents"].tolist()))  # (T, J, 3)
-    size = float(offsets[0].norm(dim=-1).max())
-    moves = not bool(((offsets - offsets[0])[:, 1:].abs() <= MOVING * size).all())
     skeleton = _skeleton(arrays, offsets[0])
     return Motion(
         skeleton,
         quat_unroll(quat_normalize(local_rotations(_rotations(world), skeleton))).float(),
         world[:, 0, :3, 3].float(),
         float(arrays["fps"]),
-        translations=offsets.float() if moves else None,
+        translations=moved_offsets(offsets.float(), offsets[0].float()),
     )
 
 

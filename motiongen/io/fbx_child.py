@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 
 MOST_POSES = 20_000_000
 """Joints times frames that are sampled at most."""
+UNKNOWN = math.nan, math.nan, math.nan
+"""Colour of what has none."""
+GREY = 0.8
+"""Drawn in its place."""
 
 
 def main() -> None:
@@ -157,7 +161,9 @@ def resting(tree: Tree) -> dict[str, Any]:
 def skinned(scene: Any, tree: Tree, held: list[Any]) -> dict[str, Any]:
     """Return the meshes that the joints move, at rest: nothing where there are none.
 
-    Vertices (V, 3) in the world, triangles (F, 3), bones and weights (V, 4), colours (V, 3) as the file has them.
+    Vertices (V, 3) in the world, one for each of its places in pictures `uvs` (V, 2); `whole` (V,), the number that
+    copies of one vertex share; triangles (F, 3) and their `surfaces` (F,); bones and weights (V, 4), colours (V, 3) as
+    the file has them; and what `Surfaces.arrays` returns.
     """
 
     def keep(of: Any) -> Any:
@@ -166,6 +172,7 @@ def skinned(scene: Any, tree: Tree, held: list[Any]) -> dict[str, Any]:
 
     places = {node: place for place, node in enumerate(tree.joints)}
     parts: list[dict[str, NDArray[Any]]] = []
+    surfaces = Surfaces(keep, is_linear="Blender" in str(keep(scene.metadata).creator))
     for mesh in keep(list(keep(scene.meshes))):
         for skin in keep(list(keep(mesh.skin_deformers))):
             binds = []
@@ -177,17 +184,21 @@ def skinned(scene: Any, tree: Tree, held: list[Any]) -> dict[str, Any]:
                     weights = np.array(keep(cluster.weights), dtype=np.float64)
                     binds.append((places[node.typed_id], bind, touched, weights))
             if binds:
-                parts.append(part(mesh, binds, keep))
+                made = part(mesh, binds, surfaces, keep)
+                parts += [made] if len(made["faces"]) else []
                 break
     if not parts:
         return {}
-    starts = np.cumsum([0] + [len(each["vertices"]) for each in parts])
-    whole = {name: np.concatenate([each[name] for each in parts]) for name in parts[0] if name != "faces"}
-    faces = [each["faces"] + start for each, start in zip(parts, starts, strict=False)]
-    return whole | {"faces": np.concatenate(faces)}
+    vertices = points = 0
+    for each in parts:
+        each["faces"], each["whole"] = each["faces"] + vertices, each["whole"] + points
+        vertices, points = vertices + len(each["vertices"]), int(each["whole"].max()) + 1
+    return {name: np.concatenate([each[name] for each in parts]) for name in parts[0]} | surfaces.arrays()
 
 
-def part(mesh: Any, binds: list[tuple[int, Any, Any, Any]], keep: Any) -> dict[str, NDArray[Any]]:
+def part(
+    mesh: Any, binds: list[tuple[int, Any, Any, Any]], surfaces: "Surfaces", keep: Any
+) -> dict[str, NDArray[Any]]:
     """Return one mesh as `skinned` does, for (joint, matrix at rest, vertices, their weights) of each cluster."""
     points = np.array(keep(mesh.vertices), dtype=np.float64).reshape(-1, 3)
     touched = np.concatenate([vertices for _, _, vertices, _ in binds])
@@ -205,45 +216,140 @@ def part(mesh: Any, binds: list[tuple[int, Any, Any, Any]], keep: Any) -> dict[s
     matrices = np.array([each for _, each, _, _ in binds])
     blended = (amount[:, :, None, None] * matrices[own]).sum(1)
     placed = (blended[:, :3, :3] @ points[:, :, None])[..., 0] + blended[:, :3, 3]
-    faces = triangles(mesh, keep)
-    if float(np.linalg.det(matrices[0][:3, :3])) < 0:  # mirrored
-        faces = faces[:, ::-1]
     joints = np.array([joint for joint, _, _, _ in binds])
-    colour = colours(mesh, len(points), keep)
-    return {"vertices": placed, "faces": faces, "bones": joints[own], "weights": amount, "colours": colour}
+    covered = cover(mesh, surfaces, keep)
+    if float(np.linalg.det(matrices[0][:3, :3])) < 0:  # mirrored
+        covered["faces"] = covered["faces"][:, ::-1]
+    whole = covered["whole"]
+    return {
+        "vertices": placed[whole],
+        "bones": joints[own][whole],
+        "weights": amount[whole],
+        **covered,
+    }
 
 
-def triangles(mesh: Any, keep: Any) -> NDArray[np.int64]:
-    """Return the faces of a mesh as triangles (F, 3) of its vertices: fans, where they have more corners."""
-    corners = np.array(keep(mesh.vertex_indices), dtype=np.int64)
+def cover(mesh: Any, surfaces: "Surfaces", keep: Any) -> dict[str, NDArray[Any]]:
+    """Return the faces of a mesh and what they are covered with, as `skinned` does.
+
+    A vertex is there as often as it has places in pictures and surfaces around it.
+    """
+    corners, polygons = triangles(mesh, keep)
+    vertices = np.array(keep(mesh.vertex_indices), dtype=np.int64)
+    uv, tint = keep(mesh.vertex_uv), keep(mesh.vertex_color)
+    uvs, places = np.zeros((1, 2)), np.zeros_like(vertices)
+    if uv.exists:  # some files have a value for each corner
+        uvs, back = np.unique(np.array(keep(uv.values)).reshape(-1, 2), axis=0, return_inverse=True)
+        places = back.ravel()[np.array(keep(uv.indices), dtype=np.int64)]
+    materials = keep(list(keep(mesh.materials)))
+    numbers = np.array([surfaces.number(material, tint.exists) for material in materials or [None]])
+    of_polygons = np.array(keep(mesh.face_material), dtype=np.int64)
+    slots = of_polygons[polygons] if len(of_polygons) else np.zeros_like(polygons)
+    of_faces = numbers[np.where(slots < len(numbers), slots, 0)]  # a polygon may have no material
+    keys = np.stack(
+        [vertices[corners], places[corners], np.broadcast_to(of_faces[:, None], corners.shape)], axis=-1
+    )
+    kept, first, faces = np.unique(keys.reshape(-1, 3), axis=0, return_index=True, return_inverse=True)
+    whole, place, surface = kept.T
+    colour = surfaces.colours()[surface]
+    if tint.exists:
+        values = np.array(keep(tint.values), dtype=np.float64).reshape(-1, 4)
+        own = values[np.array(keep(tint.indices), dtype=np.int64)[corners.ravel()[first]], :3]
+        colour = np.where(np.isnan(colour), own, colour)
+    return {
+        "whole": whole,
+        "faces": faces.reshape(-1, 3),
+        "surfaces": of_faces,
+        "uvs": uvs[place] * (1.0, -1.0) + (0.0, 1.0),
+        "colours": np.nan_to_num(colour, nan=GREY).clip(0.0, 1.0),
+    }
+
+
+def triangles(mesh: Any, keep: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the corners (F, 3) of triangles and their polygons (F,): fans, where those have more corners."""
     begin, count = np.array(keep(mesh.faces), dtype=np.int64).reshape(-1, 2).T
-    fans = [
-        np.stack([begin[many], begin[many] + step, begin[many] + step + 1], axis=1)
-        for step in range(1, int(count.max(initial=2)) - 1)
-        if (many := count > step + 1).any()
-    ]
-    return corners[np.concatenate(fans)] if fans else np.zeros((0, 3), dtype=np.int64)
+    fans, polygons = [np.zeros((0, 3), np.int64)], [np.zeros(0, np.int64)]
+    for step in range(1, int(count.max(initial=2)) - 1):
+        many = np.flatnonzero(count > step + 1)
+        fans.append(np.stack([begin[many], begin[many] + step, begin[many] + step + 1], axis=1))
+        polygons.append(many)
+    return np.concatenate(fans), np.concatenate(polygons)
 
 
-def colours(mesh: Any, count: int, keep: Any) -> NDArray[np.float64]:
-    """Return the colours (V, 3) of a mesh's vertices: its own, or those of the materials of its faces, or grey."""
-    found = np.full((count, 3), 0.8)
-    corners = np.array(keep(mesh.vertex_indices), dtype=np.int64)
-    own = keep(mesh.vertex_color)
-    if own.exists:
-        values = np.array(keep(own.values), dtype=np.float64).reshape(-1, 4)
-        found[corners] = values[np.array(keep(own.indices), dtype=np.int64), :3]
-        return found.clip(0.0, 1.0)
-    surfaces = np.array(keep(mesh.face_material), dtype=np.int64)
-    faces = np.array(keep(mesh.faces), dtype=np.int64).reshape(-1, 2)
-    for number, material in enumerate(keep(list(keep(mesh.materials)))):
-        plain = keep(keep(material.fbx).diffuse_color)
-        if not plain.has_value or len(surfaces) != len(faces):
-            continue
-        shade = keep(plain.value_vec4)
-        for begin, size in faces[surfaces == number]:
-            found[corners[begin : begin + size]] = shade.x, shade.y, shade.z
-    return found.clip(0.0, 1.0)
+class Surfaces:
+    """The materials of the meshes, each once.
+
+    Args:
+        keep: holds an object of the binding.
+        is_linear: whether colours are linear, as Blender writes them, and not those that are displayed.
+    """
+
+    def __init__(self, keep: Any, is_linear: bool) -> None:
+        self._keep, self._is_linear = keep, is_linear
+        self._numbers: dict[tuple[int, bool], int] = {}
+        self._rows: list[tuple[str, tuple[float, float, float], list[str], bytes, bool]] = []
+
+    def number(self, material: Any, is_tinted: bool) -> int:
+        """Return the number of a material, on a mesh whose vertices have colours or not; None is the lack of one."""
+        key = -1 if material is None else material.typed_id, is_tinted
+        if key not in self._numbers:
+            self._numbers[key] = len(self._rows)
+            self._rows.append(
+                ("body", UNKNOWN, [], b"", False) if material is None else self._row(material, is_tinted)
+            )
+        return self._numbers[key]
+
+    def colours(self) -> NDArray[np.float64]:
+        """Return the display colours (S, 3); NaN for those of the vertices."""
+        return np.array([colour for _, colour, _, _, _ in self._rows])
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the surfaces: names, colours, pictures, whether they are cut.
+
+        Of each picture its path as the file says it, relative and not, and its bytes where they are in the file: all in
+        one array, with the end of each.
+        """
+        contents = [content for _, _, _, content, _ in self._rows]
+        return {
+            "surface_names": np.array([name for name, _, _, _, _ in self._rows], dtype=str),
+            "surface_colours": self.colours(),
+            "surface_files": np.array([[*files, "", ""][:2] for _, _, files, _, _ in self._rows], dtype=str),
+            "surface_cut": np.array([is_cut for *_, is_cut in self._rows]),
+            "surface_bytes": np.frombuffer(b"".join(contents), np.uint8),
+            "surface_ends": np.cumsum([len(content) for content in contents]),
+        }
+
+    def _row(
+        self, material: Any, is_tinted: bool
+    ) -> tuple[str, tuple[float, float, float], list[str], bytes, bool]:
+        keep = self._keep
+        maps, old = keep(material.pbr), keep(material.fbx)
+        base, factor = keep(maps.base_color), keep(maps.base_factor)
+        if (texture := self._texture(base)) is not None:
+            files = [str(texture.relative_filename), str(texture.absolute_filename or texture.filename)]
+            cuts = [keep(maps.opacity), keep(old.transparency_color)]
+            is_cut = any(self._texture(each) is not None for each in cuts)
+            return material.name, (1.0, 1.0, 1.0), files, bytes(keep(texture.content)), is_cut
+        if is_tinted or not base.has_value:
+            return material.name, UNKNOWN, [], b"", False
+        shade, share = keep(base.value_vec4), keep(factor.value_vec4).x if factor.has_value else 1.0
+        red, green, blue = (
+            display(each * share) if self._is_linear else each * share for each in (shade.x, shade.y, shade.z)
+        )
+        return material.name, (red, green, blue), [], b"", False
+
+    def _texture(self, shown: Any) -> Any:
+        """Return the first picture of a map, or None."""
+        texture = self._keep(shown.texture)
+        if texture is None:
+            return None
+        files = self._keep(list(self._keep(texture.file_textures)))
+        return files[0] if files else None
+
+
+def display(linear: float) -> float:
+    """Return the display (sRGB) value of a linear one."""
+    return linear * 12.92 if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055
 
 
 def local(anim: Any, node: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:

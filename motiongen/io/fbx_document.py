@@ -14,7 +14,6 @@ import numpy as np
 
 HEADER = b"Kaydara FBX Binary  \x00\x1a\x00"
 VERSION = 7400
-FILE_ID = bytes.fromhex("28b32aebb624ccc2bfc8b02aa92bfcf1")
 CREATED = "1970-01-01 10:00:00:000"
 _SIGNATURE = bytes.fromhex("fabcab09d0c8d466b176fb831cf7267e")
 _END = bytes.fromhex("f85a8c6adef5d97eece90ce3758f290b")
@@ -30,7 +29,7 @@ class Record:
 
     Attributes:
         name: its kind.
-        properties: str, bytes, bool, int (64 bits), Int32, float (64 bits), or arrays of the types in `_ARRAYS`.
+        properties: str, bytes, Raw, bool, int (64 bits), Int32, float (64 bits), or arrays of the types in `_ARRAYS`.
         children: records inside.
     """
 
@@ -53,6 +52,13 @@ class Record:
 
 class Int32(int):
     """An integer that is stored in 32 bits."""
+
+
+class Raw(bytes):
+    """Bytes that are no text."""
+
+
+FILE_ID = Raw.fromhex("28b32aebb624ccc2bfc8b02aa92bfcf1")
 
 
 def class_name(name: str, kind: str) -> bytes:
@@ -87,8 +93,8 @@ def _property(value: Any) -> bytes:
     if isinstance(value, str):
         value = value.encode()
         return b"S" + struct.pack("<I", len(value)) + value
-    if isinstance(value, bytes):  # names with their class are strings too; only the file's number is raw
-        kind = b"R" if value is FILE_ID else b"S"
+    if isinstance(value, bytes):  # names with their class are strings, too
+        kind = b"R" if isinstance(value, Raw) else b"S"
         return kind + struct.pack("<I", len(value)) + value
     if isinstance(value, bool):
         return b"C" + struct.pack("<?", value)

@@ -13,10 +13,11 @@ from torch import Tensor
 
 from motiongen.atomic import atomic_path
 from motiongen.io.fbx_document import CREATED, FILE_ID, VERSION, Int32, Record, class_name, to_bytes
+from motiongen.io.fbx_surfaces import describe_material, describe_texture, describe_video, layers
 from motiongen.io.gltf_write import stick_mesh
 from motiongen.motion import Motion
-from motiongen.rotation import euler_from_quat, matrix_from_quat, quat_normalize
-from motiongen.skinned_mesh import SkinnedMesh
+from motiongen.rotation import euler_from_quat, quat_normalize
+from motiongen.skinned_mesh import SkinnedMesh, Surface
 
 CENTIMETRES = 100.0
 SECOND = 46_186_158_000
@@ -81,8 +82,7 @@ class _Scene:
 
     def _add_skeleton(self) -> list[int]:
         skeleton, models = self.motion.skeleton, list[int]()
-        offsets = skeleton.offsets.double().clone()
-        offsets[0] = self.mesh.joints[0].double()
+        offsets, _ = self.mesh.rest_pose(skeleton)
         angles = _angles(skeleton.rest_rotations[None])[0]
         for joint, name in enumerate(skeleton.names):
             number, model = self._object("Model", class_name(name, "Model"), "LimbNode")
@@ -118,15 +118,32 @@ class _Scene:
         shape.add("GeometryVersion", Int32(124))
         shape.add("Vertices", (mesh.vertices.double() * CENTIMETRES).numpy().ravel())
         shape.add("PolygonVertexIndex", corners.ravel().astype(np.int32))
-        shape.children += _layers(mesh, faces)
-        material, look = self._object("Material", class_name("body", "Material"), "")
-        look.add("Version", Int32(102))
-        look.add("ShadingModel", "phong")
+        shape.children += layers(mesh)
         self._connect(geometry, number)
-        self._connect(material, number)
+        pictures: dict[bytes, int] = {}
+        for surface in (Surface("body"),) if mesh.look is None else mesh.look.surfaces:
+            self._add_surface(number, surface, pictures)
         self._connect(number, _SCENE)
         self._add_skin(geometry)
         return number
+
+    def _add_surface(self, body: int, surface: Surface, pictures: dict[bytes, int]) -> None:
+        """Add the material of a surface, and its picture where `pictures`, the textures so far, do not have it."""
+        material, record = self._object("Material", class_name(surface.name, "Material"), "")
+        describe_material(record, surface)
+        self._connect(material, body)
+        if (picture := surface.picture) is None:
+            return
+        if picture not in pictures:
+            name = f"picture{len(pictures)}"
+            pictures[picture], record = self._object("Texture", class_name(name, "Texture"), "")
+            describe_texture(record, name, picture)
+            video, record = self._object("Video", class_name(name, "Video"), "Clip")
+            describe_video(record, name, picture)
+            self._connect(video, pictures[picture])
+        self._connect(pictures[picture], material, "DiffuseColor")
+        if surface.is_cut:
+            self._connect(pictures[picture], material, "TransparentColor")
 
     def _add_skin(self, geometry: int) -> None:
         skin, record = self._object("Deformer", class_name("skin", "Deformer"), "Skin")
@@ -151,12 +168,9 @@ class _Scene:
 
     def _binds(self) -> NDArray[np.float64]:
         """Return the matrices (J, 4, 4) of the joints at rest, which multiply rows from the left, in centimetres."""
-        skeleton = self.motion.skeleton
-        world, _ = skeleton.fk(skeleton.rest_rotations.double(), self.mesh.joints[0].double())
-        binds = torch.eye(4, dtype=torch.float64).repeat(skeleton.num_joints, 1, 1)
-        binds[:, :3, :3] = matrix_from_quat(quat_normalize(world)).mT
-        binds[:, 3, :3] = self.mesh.joints.double() * CENTIMETRES
-        return binds.numpy()
+        _, world = self.mesh.rest_pose(self.motion.skeleton)
+        world[:, :3, 3] *= CENTIMETRES
+        return np.ascontiguousarray(world.mT)
 
     def _add_bind_pose(self, body: int) -> None:
         _, pose = self._object("Pose", class_name("bind", "Pose"), "BindPose")
@@ -243,35 +257,6 @@ def _vector(name: str, values: list[float]) -> tuple[object, ...]:
 
 def _time(name: str, value: int) -> tuple[object, ...]:
     return (name, "KTime", "Time", "", value)
-
-
-def _layers(mesh: SkinnedMesh, faces: NDArray[np.int32]) -> list[Record]:
-    """Return the normals, colours and material of a mesh, a value a corner."""
-    normals = Record("LayerElementNormal", (Int32(0),))
-    _lay(normals, "ByPolygonVertex", "Direct")
-    normals.add("Normals", mesh.normals.double().numpy()[faces.ravel()].ravel())
-    colours = Record("LayerElementColor", (Int32(0),))
-    _lay(colours, "ByPolygonVertex", "IndexToDirect")
-    rgba = np.concatenate([mesh.colours.double().numpy(), np.ones((len(mesh.colours), 1))], axis=1)
-    colours.add("Colors", rgba.ravel())
-    colours.add("ColorIndex", faces.ravel().astype(np.int32))
-    material = Record("LayerElementMaterial", (Int32(0),))
-    _lay(material, "AllSame", "IndexToDirect")
-    material.add("Materials", np.zeros(1, np.int32))
-    layer = Record("Layer", (Int32(0),))
-    layer.add("Version", Int32(100))
-    for kind in (normals, colours, material):
-        element = layer.add("LayerElement")
-        element.add("Type", kind.name)
-        element.add("TypedIndex", Int32(0))
-    return [normals, colours, material, layer]
-
-
-def _lay(record: Record, mapping: str, reference: str) -> None:
-    record.add("Version", Int32(101))
-    record.add("Name", "")
-    record.add("MappingInformationType", mapping)
-    record.add("ReferenceInformationType", reference)
 
 
 def _header(motion: Motion) -> list[Record]:

@@ -117,12 +117,20 @@ class GltfReader:
             )
         return data[start:end]
 
-    def decoded(self, uri: str) -> bytes:
-        """Return the bytes in a data URI."""
-        try:
-            return base64.b64decode(uri.partition(",")[2], validate=True)
-        except binascii.Error:
-            raise self.broken("a base64 data URI", "broken base64") from None
+    def uri_bytes(self, uri: str, what: str) -> bytes:
+        """Return the bytes of a buffer or an image (`what`) that lie in its URI, or in a file beside this one."""
+        if uri.startswith("data:"):
+            try:
+                return base64.b64decode(uri.partition(",")[2], validate=True)
+            except binascii.Error:
+                raise self.broken("a base64 data URI", "broken base64") from None
+        path = beside(self.path.parent, uri, is_uri=True)
+        if not path.is_file():
+            raise ValueError(
+                f"{self.path}: expected its {what} {uri[:200]!r} beside it, got no such file; copy it there"
+            )
+        limits.check_file_size(path)
+        return path.read_bytes()
 
     def _replace(self, what: str, values: NDArray[Any], sparse: dict[str, Any]) -> None:
         """Put the values of a sparse accessor at their places."""
@@ -182,15 +190,7 @@ class GltfReader:
                     "the file as .glb, or as .gltf with its .bin beside it"
                 )
             return self._embedded
-        if uri.startswith("data:"):
-            return self.decoded(uri)
-        path = beside(self.path.parent, uri, is_uri=True)
-        if not path.is_file():
-            raise ValueError(
-                f"{self.path}: expected its buffer {uri[:200]!r} beside it, got no such file; copy it there"
-            )
-        limits.check_file_size(path)
-        return path.read_bytes()
+        return self.uri_bytes(uri, "buffer")
 
 
 class GltfBuilder:
@@ -227,7 +227,7 @@ class GltfBuilder:
 
         Args:
             values: (count,) or (count, width) of float32, uint8, uint16 or uint32.
-            kind: SCALAR, VEC3, VEC4 or MAT4.
+            kind: SCALAR, VEC2, VEC3, VEC4 or MAT4.
             target: ARRAY_BUFFER or ELEMENT_ARRAY_BUFFER for data of a mesh.
             bounds: whether to write min and max, which glTF requires of positions and key times.
             normalized: whether integers stand for 0 to 1.

@@ -1,6 +1,5 @@
 """The skinned mesh of a character in a glTF file, in metres, in the rest pose of its skeleton."""
 
-import io
 import math
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from motiongen import limits
-from motiongen.files import beside, reading
+from motiongen.files import reading
 from motiongen.io.gltf_container import GltfReader
 from motiongen.io.gltf_nodes import NodeTree
+from motiongen.io.pictures import colours_at, pixels
 from motiongen.rotation import matrix_from_quat
 from motiongen.skeleton import Skeleton
 from motiongen.skinned_mesh import SkinnedMesh, smooth_normals
@@ -55,7 +54,9 @@ def _mesh(reader: GltfReader, tree: NodeTree) -> SkinnedMesh | None:
     if not parts:
         return None
     starts = np.cumsum([0] + [len(part["vertices"]) for part in parts])
-    whole = {name: torch.cat([part[name] for part in parts]) for name in parts[0] if name != "faces"}
+    whole: dict[str, Any] = {
+        name: torch.cat([part[name] for part in parts]) for name in parts[0] if name != "faces"
+    }
     lift = torch.stack([torch.zeros(()), -whole["vertices"][:, 1].min(), torch.zeros(())])
     whole["vertices"] = whole["vertices"] + lift
     faces = [part["faces"] + int(start) for part, start in zip(parts, starts, strict=False)]
@@ -129,26 +130,17 @@ def _colours(reader: GltfReader, primitive: dict[str, Any], count: int) -> NDArr
     channel = f"TEXCOORD_{texture.get('texCoord', 0)}" if texture else ""
     if channel in primitive["attributes"]:
         source = reader.item("textures", texture["index"]).get("source")
-        pixels = None if source is None else _pixels(reader, reader.item("images", source))
-        if pixels is not None:
-            spots = reader.accessor(primitive["attributes"][channel]) % 1.0
-            height, width = pixels.shape[:2]
-            columns = np.minimum((spots[:, 0] * width).astype(np.int64), width - 1)
-            rows = np.minimum((spots[:, 1] * height).astype(np.int64), height - 1)
-            colours = colours * pixels[rows, columns] / 255.0
+        shown = None if source is None else _pixels(reader, reader.item("images", source))
+        if shown is not None:
+            colours = colours * colours_at(shown, reader.accessor(primitive["attributes"][channel]))
     return np.asarray(colours.clip(0, 1), dtype=np.float32)
 
 
 def _pixels(reader: GltfReader, image: dict[str, Any]) -> NDArray[np.uint8] | None:
-    """Return the pixels (H, W, 3) of an image; None for one of a kind that cannot be decoded here."""
-    from PIL import Image  # costs time that motion alone does not need
-
+    """Return the pixels (H, W, 3) of an image; None for one that is not there or cannot be decoded here."""
     try:
-        with Image.open(io.BytesIO(image_bytes(reader, image))) as picture:
-            if max(picture.size) > limits.MAX_SIDE:
-                return None
-            return np.asarray(picture.convert("RGB"))
-    except (OSError, ValueError, Image.DecompressionBombError):
+        return pixels(image_bytes(reader, image))
+    except (OSError, ValueError):
         return None
 
 
@@ -160,16 +152,7 @@ def image_bytes(reader: GltfReader, image: dict[str, Any]) -> bytes:
     """
     if "bufferView" in image:
         return reader.view_bytes(image["bufferView"])
-    uri = str(image.get("uri", ""))
-    if uri.startswith("data:"):
-        return reader.decoded(uri)
-    path = beside(reader.path.parent, uri, is_uri=True)
-    if not path.is_file():
-        raise ValueError(
-            f"{reader.path}: expected its image {uri[:200]!r} beside it, got no such file; copy it there"
-        )
-    limits.check_file_size(path)
-    return path.read_bytes()
+    return reader.uri_bytes(str(image.get("uri", "")), "image")
 
 
 def foot_depths(

@@ -20,12 +20,9 @@ from motiongen.io.options import note
 from motiongen.io.units import note_size
 from motiongen.motion import Motion
 from motiongen.rotation import quat_multiply, quat_normalize, quat_rotate, quat_slerp, quat_unroll
-from motiongen.skeleton import Skeleton
+from motiongen.skeleton import Skeleton, moved_offsets
 
 log = logging.getLogger(__name__)
-
-MOVING = 1e-4
-"""Change of a joint's offset along an axis, relative to the skeleton's size, over which it moves on its parent."""
 
 
 def read(
@@ -163,15 +160,12 @@ def _motion(reader: GltfReader, tree: NodeTree, item: dict[str, Any], fps: float
     rotations[0] = rotation
     translations = torch.stack(positions, dim=1).float()  # (T, J, 3)
     translations[:, 0] = 0.0
-    offsets = skeleton.offsets
-    size = float(offsets.norm(dim=-1).max())
-    rigid = bool(((translations - offsets)[:, 1:].abs() <= MOVING * size).all())
     return Motion(
         skeleton=skeleton,
         rotations=quat_unroll(quat_normalize(torch.stack(rotations, dim=1))).float(),
         root=root.float(),
         fps=fps,
-        translations=None if rigid else translations,
+        translations=moved_offsets(translations, skeleton.offsets),
         licence=licence if isinstance(licence := extras.get("licence"), str) else "",
     )
 

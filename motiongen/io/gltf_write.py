@@ -8,9 +8,10 @@ from torch import Tensor
 
 from motiongen.atomic import atomic_path
 from motiongen.io.gltf_character import Track, with_motion
-from motiongen.io.gltf_container import ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER, GltfBuilder
+from motiongen.io.gltf_container import ARRAY_BUFFER, GltfBuilder
+from motiongen.io.gltf_surfaces import primitives
 from motiongen.motion import Motion
-from motiongen.rotation import matrix_from_quat, quat_normalize, quat_rotate, quat_unroll
+from motiongen.rotation import quat_normalize, quat_rotate, quat_unroll
 from motiongen.skeleton import Skeleton
 from motiongen.skinned_mesh import SkinnedMesh
 
@@ -58,8 +59,7 @@ def animated(motion: Motion, name: str, mesh: SkinnedMesh | None = None) -> Gltf
 def rigged(skeleton: Skeleton, mesh: SkinnedMesh) -> GltfBuilder:
     """Return the glTF document of a skinned mesh on a skeleton in its rest pose; node j is joint j."""
     builder = GltfBuilder()
-    offsets = skeleton.offsets.double().clone()
-    offsets[0] = mesh.joints[0].double()
+    offsets, world = mesh.rest_pose(skeleton)
     for joint, joint_name in enumerate(skeleton.names):
         node: dict[str, object] = {"name": joint_name, "translation": offsets[joint].tolist()}
         if skeleton.rest is not None:
@@ -67,11 +67,7 @@ def rigged(skeleton: Skeleton, mesh: SkinnedMesh) -> GltfBuilder:
         if children := skeleton.children(joint):
             node["children"] = list(children)
         builder.add("nodes", node)
-    rest, _ = skeleton.fk(skeleton.rest_rotations.double(), offsets[0])
-    binds = torch.eye(4, dtype=torch.float64).repeat(skeleton.num_joints, 1, 1)
-    binds[:, :3, :3] = matrix_from_quat(rest).mT
-    binds[:, :3, 3] = -(binds[:, :3, :3] @ mesh.joints.double()[:, :, None])[..., 0]
-    columns = binds.mT.reshape(-1, 16).numpy().astype(np.float32)  # glTF stores matrices by columns
+    columns = torch.linalg.inv(world).mT.reshape(-1, 16).numpy().astype(np.float32)  # as glTF stores matrices
     skin = {
         "name": "skin",
         "joints": list(range(skeleton.num_joints)),
@@ -134,30 +130,21 @@ def _stick(start: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _add_mesh(builder: GltfBuilder, mesh: SkinnedMesh) -> int:
-    vertices, normals = mesh.vertices.float().numpy(), mesh.normals.double()
+    normals = mesh.normals.double()
     unit = (normals / normals.norm(dim=-1, keepdim=True)).numpy().astype(np.float32)
     weights = _sixteen_bits(mesh.joint_weights)
     joint_type = np.uint8 if len(mesh.names) <= 256 else np.uint16
     # glTF wants joint 0 where there is no weight.
     joints = np.where(weights > 0, mesh.joint_indices.numpy(), 0).astype(joint_type)
-    colours = np.concatenate([_linear(mesh.colours), np.ones((len(vertices), 1))], axis=1)
-    faces = mesh.faces.numpy()
-    index_type = np.uint16 if len(vertices) < 65535 else np.uint32
     attributes = {
-        "POSITION": builder.add_accessor(vertices, "VEC3", target=ARRAY_BUFFER, bounds=True),
-        "NORMAL": builder.add_accessor(unit, "VEC3", target=ARRAY_BUFFER),
-        "COLOR_0": builder.add_accessor(
-            np.round(colours * 255).astype(np.uint8), "VEC4", target=ARRAY_BUFFER, normalized=True
+        "POSITION": builder.add_accessor(
+            mesh.vertices.float().numpy(), "VEC3", target=ARRAY_BUFFER, bounds=True
         ),
+        "NORMAL": builder.add_accessor(unit, "VEC3", target=ARRAY_BUFFER),
         "JOINTS_0": builder.add_accessor(joints, "VEC4", target=ARRAY_BUFFER),
         "WEIGHTS_0": builder.add_accessor(weights, "VEC4", target=ARRAY_BUFFER, normalized=True),
     }
-    indices = builder.add_accessor(
-        faces.astype(index_type).reshape(-1), "SCALAR", target=ELEMENT_ARRAY_BUFFER
-    )
-    material = {"name": "body", "pbrMetallicRoughness": {"metallicFactor": 0.0, "roughnessFactor": 0.8}}
-    primitive = {"attributes": attributes, "indices": indices, "material": builder.add("materials", material)}
-    return builder.add("meshes", {"name": "body", "primitives": [primitive]})
+    return builder.add("meshes", {"name": "body", "primitives": primitives(builder, mesh, attributes)})
 
 
 def _tracks(motion: Motion) -> list[Track]:
@@ -218,9 +205,3 @@ def _sixteen_bits(weights: Tensor) -> "np.ndarray[tuple[int, ...], np.dtype[np.u
     rows = np.arange(len(integers))
     integers[rows, integers.argmax(1)] += 65535 - integers.sum(1)
     return integers.astype(np.uint16)
-
-
-def _linear(colours: Tensor) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
-    """Return the linear colours of display (sRGB) colours."""
-    display = colours.double().numpy()
-    return np.where(display <= 0.04045, display / 12.92, ((display + 0.055) / 1.055) ** 2.4)

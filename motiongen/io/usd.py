@@ -88,27 +88,25 @@ def joint_paths(skeleton: Skeleton) -> list[str]:
     return paths
 
 
-def _matrices(rotations: torch.Tensor, positions: torch.Tensor) -> Any:
-    """Return rotations (J, 4) and positions (J, 3) as USD's matrices, which multiply rows from the left."""
+def _matrices(columns: torch.Tensor) -> Any:
+    """Return matrices (J, 4, 4) as USD's, which multiply rows from the left."""
     from pxr import Gf, Vt
 
-    matrices = torch.eye(4, dtype=torch.float64).repeat(len(rotations), 1, 1)
-    matrices[:, :3, :3] = matrix_from_quat(quat_normalize(rotations.double())).mT
-    matrices[:, 3, :3] = positions.double()
-    return Vt.Matrix4dArray([Gf.Matrix4d(*matrix.flatten().tolist()) for matrix in matrices])
+    return Vt.Matrix4dArray([Gf.Matrix4d(*matrix.mT.flatten().tolist()) for matrix in columns])
 
 
 def _add_skeleton(stage: Any, skeleton: Skeleton, mesh: SkinnedMesh, paths: list[str]) -> None:
     from pxr import UsdSkel
 
-    offsets = skeleton.offsets.double().clone()
-    offsets[0] = mesh.joints[0].double()
-    world, _ = skeleton.fk(skeleton.rest_rotations.double(), offsets[0])
+    offsets, world = mesh.rest_pose(skeleton)
+    rest = torch.eye(4, dtype=torch.float64).repeat(skeleton.num_joints, 1, 1)
+    rest[:, :3, :3] = matrix_from_quat(quat_normalize(skeleton.rest_rotations.double()))
+    rest[:, :3, 3] = offsets
     prim = UsdSkel.Skeleton.Define(stage, SKELETON)
     prim.CreateJointsAttr(paths)
     prim.CreateJointNamesAttr(list(skeleton.names))
-    prim.CreateRestTransformsAttr(_matrices(skeleton.rest_rotations, offsets))
-    prim.CreateBindTransformsAttr(_matrices(world, mesh.joints))
+    prim.CreateRestTransformsAttr(_matrices(rest))
+    prim.CreateBindTransformsAttr(_matrices(world))
 
 
 def _add_animation(stage: Any, motion: Motion, paths: list[str]) -> None:

@@ -22,7 +22,7 @@ FLAGS = (
     "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
 )  # fmt: skip
 KEYS = {"Enter": (13, "\r"), "Escape": (27, ""), "ArrowUp": (38, ""), "ArrowDown": (40, "")}
-SHIFT = 8
+ALT, SHIFT = 1, 8
 START = 180.0
 """Seconds that a page may take to draw its first frame: a busy machine without a GPU compiles shaders for minutes."""
 
@@ -91,10 +91,10 @@ class Page:
         """Type characters into whatever has the focus."""
         self.call("Input.insertText", text=text)
 
-    def press(self, key: str, *, shift: bool = False) -> None:
+    def press(self, key: str, *, shift: bool = False, alt: bool = False) -> None:
         """Press and let go of a key, by its name in KeyboardEvent.key."""
         code, text = KEYS.get(key, (ord(key.upper()), key) if len(key) == 1 else (0, ""))
-        event = {"key": key, "windowsVirtualKeyCode": code, "modifiers": SHIFT if shift else 0}
+        event = {"key": key, "windowsVirtualKeyCode": code, "modifiers": SHIFT * shift + ALT * alt}
         self.call("Input.dispatchKeyEvent", type="keyDown", **event, **({"text": text} if text else {}))
         self.call("Input.dispatchKeyEvent", type="keyUp", **event)
 
@@ -114,6 +114,13 @@ class Page:
             time.sleep(seconds)
         x, y = points[-1]
         self.call("Input.dispatchMouseEvent", type="mouseReleased", x=x, y=y, button="left", clickCount=1)
+
+    def swipe(self, *points: tuple[float, float]) -> None:
+        """Put a finger on the first point of the page, move it along the others, and lift it at the last."""
+        for place, (x, y) in enumerate(points):
+            kind = "touchStart" if place == 0 else "touchMove"
+            self.call("Input.dispatchTouchEvent", type=kind, touchPoints=[{"x": x, "y": y}])
+        self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
     def click(self, x: float, y: float) -> None:
         """Click a point of the page."""

@@ -1,6 +1,7 @@
 """Avatars: frames that the server puts on its own characters, for those clients that ask for them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -133,6 +134,23 @@ def test_what_was_seen_on_an_avatar_is_a_file_of_it(model, avatars, tmp_path):
             assert (await get(server, "/avatars/hero.vrm"))[0] == 404
 
     play(scenario, model, avatars=avatars, speed=4.0)
+
+
+def test_the_mesh_of_an_fbx_file_is_shown_as_a_glb(model, avatars, tmp_path):
+    hero = avatars["hero"]
+    figure = replace(hero, path=tmp_path / "hero.fbx")  # which pages do not read
+
+    async def scenario(server):
+        async with client(server) as one:
+            assert one.hello["avatars"] == [{"name": "hero", "file": "/avatars/hero.glb"}]
+            status, _, body = await get(server, "/avatars/hero.glb")
+        assert status == 200
+        (tmp_path / "shown.glb").write_bytes(body)
+        shown = Character.load(tmp_path / "shown.glb")
+        assert shown.skeleton.names == hero.skeleton.names
+        np.testing.assert_allclose(shown.mesh.vertices, hero.mesh.vertices, atol=1e-5)
+
+    play(scenario, model, avatars={"hero": figure})
 
 
 def test_the_file_of_an_avatar_needs_the_token(model, avatars):

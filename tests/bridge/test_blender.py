@@ -1,25 +1,14 @@
 """The add-on in Blender (bpy): connect, pose, follow, record, against a real server. Skipped where there is no bpy."""
 
-import importlib.util
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.bridge.serving import serving
 from tests.bridge.test_blender_core import addon  # noqa: F401
-
-
-@pytest.fixture(scope="module")
-def blender():
-    """A Python that has bpy: MOTIONGEN_BLENDER, or this one."""
-    named = os.environ.get("MOTIONGEN_BLENDER")
-    if not named and importlib.util.find_spec("bpy") is None:
-        pytest.skip("needs bpy: pip install bpy, or MOTIONGEN_BLENDER=PYTHON that has it")
-    return named or sys.executable
 
 
 @pytest.mark.slow

@@ -8,42 +8,21 @@ import numpy as np
 import pytest
 import torch
 
-from motiongen import Motion, load
+from motiongen import Motion
 from motiongen.skeleton import SMPL22
-from tests.bridge import avatars, chromium
+from tests.bridge import avatars, chromium, viewer_page
 from tests.bridge import viewer_requirements as requirements
 from tests.bridge.serving import serving
-from tests.core.inference.tiny import save_tiny
+from tests.bridge.viewer_page import CHARACTER, SIZE
 
 pytestmark = pytest.mark.slow
 WEB = requirements.WEB
-SIZE = (720, 520)
-CHARACTER = "motiongen.characters[0]"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    requirements.require_viewer()
-    model = load("mogo", save_tiny(tmp_path_factory.mktemp("weights")), "cpu")
+def server(model):
     with serving(model, max_characters=16) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser():
-    requirements.require_browser()
-    with chromium.browse() as page:
-        yield page
-
-
-@pytest.fixture
-def page(server, browser):
-    """The page, with one character that has begun to move; nothing that it may not do was tried in the end."""
-    browser.complaints.clear()
-    browser.open(f"{server.url}?quality=0.3&theme=light&prompt=walk", SIZE)
-    browser.wait(f"{CHARACTER}.remote.latest.obeys > 0 && {CHARACTER}.group.visible", chromium.START)
-    yield browser
-    assert browser.complaints == []
 
 
 def joints(page, n=0) -> dict[str, np.ndarray]:
@@ -101,19 +80,16 @@ def test_what_is_queued_is_shown_until_its_turn_and_holding_forgets_it(page):
 
 
 def test_what_is_typed_before_the_first_character_is_there_is_no_shortcut_and_is_kept(server, browser):
-    browser.complaints.clear()
-    browser.open(f"{server.url}?quality=0.3&theme=light&prompt=walk&seed=77", SIZE)
-    browser.wait("!!window.motiongen", chromium.START)
-    browser.press("/")
-    for letter in "ninth":
-        browser.press(letter)
-    browser.press("Enter", shift=True)
-    assert browser.value("document.getElementById('prompt').value") == "ninth"
-    browser.wait(f"{CHARACTER}.group.visible", chromium.START)
-    assert browser.value("motiongen.characters.length") == 1
-    assert browser.value(f"{CHARACTER}.seed") == 77
-    browser.wait("document.querySelector('.state').textContent === 'live'")
-    assert browser.complaints == []
+    with viewer_page.showing(browser, server.url, "prompt=walk&seed=77", ready="!!window.motiongen") as page:
+        page.press("/")
+        for letter in "ninth":
+            page.press(letter)
+        page.press("Enter", shift=True)
+        assert page.value("document.getElementById('prompt').value") == "ninth"
+        page.wait(f"{CHARACTER}.group.visible", chromium.START)
+        assert page.value("motiongen.characters.length") == 1
+        assert page.value(f"{CHARACTER}.seed") == 77
+        page.wait("document.querySelector('.state').textContent === 'live'")
 
 
 def test_three_quick_additions_stand_in_places_of_their_own_and_all_are_seen(page):

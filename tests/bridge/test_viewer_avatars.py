@@ -1,16 +1,15 @@
 """The page of a server with avatars: it shows them by the server's frames, lets others be chosen, and saves on them."""
 
+from dataclasses import replace
+
 import pytest
 
-from motiongen import load
 from motiongen.retargeting import Character
-from tests.bridge import avatars, chromium
-from tests.bridge import viewer_requirements as requirements
+from tests.bridge import avatars, chromium, viewer_page
 from tests.bridge.serving import serving
-from tests.core.inference.tiny import save_tiny
+from tests.bridge.viewer_page import CHARACTER
 
 pytestmark = pytest.mark.slow
-CHARACTER = "motiongen.characters[0]"
 ERROR = f"""(() => {{
     const one = {CHARACTER}, pose = one.sample(), [above, parents] = [[], one.shown.avatar.skeleton.parents];
     const {{ names, offsets }} = one.shown.avatar.skeleton, parts = one.shown.avatar.parts, at = [];
@@ -39,18 +38,18 @@ ERROR = f"""(() => {{
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    requirements.require_viewer()
-    requirements.require_browser()
+def page(browser, model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("avatars")
     files = {"hero.glb": avatars.mixamo_glb(), "zero.vrm": avatars.vrm(0)}
     for name, data in files.items():
         (folder / name).write_bytes(data)
     shown = {name.partition(".")[0]: Character.load(folder / name) for name in files}
-    model = load("mogo", save_tiny(tmp_path_factory.mktemp("weights")), "cpu")
-    with serving(model, avatars=shown) as server, chromium.browse() as page:
-        page.open(f"{server.url}?quality=0.3&theme=light&prompt=walk", (390, 844))
-        page.wait(f"{CHARACTER}?.figure.title === 'hero'", chromium.START)
+    shown["mesh"] = replace(shown["hero"], path=folder / "mesh.fbx")  # a GLB of its mesh is shown
+    is_hero = f"{CHARACTER}?.figure.title === 'hero'"
+    with (
+        serving(model, avatars=shown) as server,
+        viewer_page.showing(browser, server.url, ready=is_hero, size=(390, 844)) as page,
+    ):
         yield page
 
 
@@ -62,10 +61,10 @@ def choose(page, words):
     )
 
 
-@pytest.mark.parametrize("name", ["hero", "zero"])
+@pytest.mark.parametrize("name", ["hero", "zero", "mesh"])
 def test_an_avatar_is_drawn_where_its_frames_put_it(page, name):
     choose(page, name)
-    page.wait(f"{CHARACTER}.figure.title === '{name}' && {CHARACTER}.sample() !== null")
+    page.wait(f"{CHARACTER}.figure.title === '{name}' && {CHARACTER}.sample() !== null", chromium.START)
     count, apart = page.value(ERROR)
     assert count >= 21 and apart < 1e-3
     page.press("e")

@@ -4,36 +4,16 @@ import numpy as np
 import pytest
 
 from motiongen import load
-from tests.bridge import chromium
-from tests.bridge import viewer_requirements as requirements
 from tests.bridge.serving import serving
+from tests.bridge.viewer_page import CHARACTER, SIZE
 
 pytestmark = pytest.mark.slow
-SIZE = (720, 520)
-CHARACTER = "motiongen.characters[0]"
 
 
 @pytest.fixture(scope="module")
 def server():
-    requirements.require_viewer()
     with serving(load("mogo", "open", "cpu")) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser():
-    requirements.require_browser()
-    with chromium.browse() as page:
-        yield page
-
-
-@pytest.fixture
-def page(server, browser):
-    browser.complaints.clear()
-    browser.open(f"{server.url}?quality=0.3&theme=light&prompt=walk", SIZE)
-    browser.wait(f"{CHARACTER}.remote.latest.obeys > 0 && {CHARACTER}.group.visible", chromium.START)
-    yield browser
-    assert browser.complaints == []
 
 
 def root(page) -> np.ndarray:
@@ -117,3 +97,46 @@ def test_a_hand_that_is_dragged_comes_along(page):
     assert np.linalg.norm(wrist - point) > 0.1
     wrist_now = "motiongen.jointPositions(0).left_wrist"
     page.wait(f"Math.hypot(...{wrist_now}.map((x, axis) => x - {point.tolist()}[axis])) < 0.05")
+
+
+def waiting(page) -> list[str]:
+    return page.value("[...document.querySelectorAll('#now .next span')].map((one) => one.textContent)")
+
+
+def grips(page) -> list[tuple[float, float]]:
+    """Return a point of each prompt that waits, left of its middle."""
+    return page.value(
+        """[...document.querySelectorAll('#now .next')].map((one) => {
+            const { left, width, top, height } = one.getBoundingClientRect();
+            return [left + width / 4, top + height / 2];
+        })"""
+    )
+
+
+def test_prompts_that_wait_change_places_by_mouse_finger_and_keys(page):
+    page.value("document.getElementById('lasting').value = '20'")
+    page.press("/")
+    page.type("a person walks")
+    page.press("Enter")
+    page.wait(f"{CHARACTER}.timeline.isTimed")
+    for text in ("bows", "jumps", "kicks"):
+        page.type(text)
+        page.press("Enter", shift=True)
+    page.wait("document.querySelectorAll('#now .next').length === 3")
+    bows, _, kicks = grips(page)
+    page.drag(kicks, bows)
+    assert waiting(page) == ["kicks", "bows", "jumps"]
+    page.drag(grips(page)[0], (SIZE[0] - 5, grips(page)[2][1]))
+    assert waiting(page) == ["bows", "jumps", "kicks"]
+    page.swipe(*grips(page)[1::-1])
+    assert waiting(page) == ["jumps", "bows", "kicks"]
+    page.value("document.querySelector('#now .next').focus()")
+    for _ in range(4):  # the last two find it at the end
+        page.press("ArrowRight", alt=True)
+    assert waiting(page) == ["bows", "kicks", "jumps"]
+    page.press("ArrowLeft", alt=True)
+    assert waiting(page) == ["bows", "jumps", "kicks"]
+    assert page.value("document.activeElement.firstChild.textContent") == "jumps"
+    page.value(f"{CHARACTER}.timeline.end = 0")  # the walk's time is over
+    page.wait("document.getElementById('now').firstChild.textContent === 'bows'")
+    assert waiting(page) == ["jumps", "kicks"]

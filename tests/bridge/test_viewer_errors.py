@@ -12,11 +12,10 @@ from websockets.sync.server import serve
 
 from motiongen.skeleton import SMPL22
 from motiongen_bridge import pages
-from tests.bridge import chromium
-from tests.bridge import viewer_requirements as requirements
+from tests.bridge import viewer_page
+from tests.bridge.viewer_page import CHARACTER
 
 pytestmark = pytest.mark.slow
-CHARACTER = "motiongen.characters[0]"
 HELLO = {
     "type": "hello", "version": 1, "server": "test", "session": "0", "fps": 30.0, "time": 0, "resume_seconds": 30.0,
     "contacts": [], "verbs": ["prompt", "then", "hold", "loop"], "formats": ["f32", "json"],
@@ -67,9 +66,7 @@ def talk(socket, ends):
 
 
 @pytest.fixture
-def page():
-    requirements.require_viewer()
-    requirements.require_browser()
+def page(browser):
     files, ends = pages.Pages(dict, bytes), threading.Event()
 
     def respond(_, request):
@@ -79,11 +76,9 @@ def page():
     with serve(lambda socket: talk(socket, ends), "127.0.0.1", 0, **options) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        with chromium.browse() as browser:
-            browser.open(f"http://127.0.0.1:{server.socket.getsockname()[1]}/?quality=0.3", (720, 520))
-            browser.wait(f"{CHARACTER}.group.visible", chromium.START)
-            yield browser
-            assert browser.complaints == []
+        url = f"http://127.0.0.1:{server.socket.getsockname()[1]}/"
+        with viewer_page.showing(browser, url, "", ready=f"{CHARACTER}.group.visible") as page:
+            yield page
         ends.set()
         server.shutdown()
         thread.join(10)

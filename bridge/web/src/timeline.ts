@@ -7,7 +7,7 @@ export interface QueuedPrompt {
   text: string;
   /** How long it is to last; null for as long as its motion takes. */
   seconds: number | null;
-  /** Whether the server has it already: then it cannot be taken out any more. */
+  /** Whether the server has it already: then it can be neither taken out nor moved any more. */
   isSent: boolean;
 }
 
@@ -17,7 +17,7 @@ export interface TimelineHandlers {
   onStart: (text: string, answer: Answer) => void;
   /** Its time was over, and nothing followed. */
   onEnd: (answer: Answer) => void;
-  /** Prompts were added or removed. */
+  /** Prompts were added, removed, moved or sent. */
   onChange: () => void;
   onError: (error: unknown) => void;
 }
@@ -26,7 +26,7 @@ export interface TimelineHandlers {
  * The prompts of one character that are still to come.
  *
  * The first of them is sent ahead where the present motion ends by itself, so that the server joins the two without a
- * gap. All others stay here, and can be removed; as does all that waits while a prompt has its seconds.
+ * gap. All others stay here, and can be removed and moved; as does all that waits while a prompt has its seconds.
  */
 export class Timeline {
   queue: QueuedPrompt[] = [];
@@ -60,6 +60,15 @@ export class Timeline {
     if (!entry.isSent) this.replace(this.queue.filter((other) => other !== entry));
   }
 
+  /** Move a prompt that was not sent yet to a place of the queue, the nearest that is free: what was sent stays first. */
+  move(entry: QueuedPrompt, place: number): void {
+    if (entry.isSent || !this.queue.includes(entry)) return;
+    const others = this.queue.filter((other) => other !== entry);
+    const sent = others.filter(({ isSent }) => isSent).length;
+    others.splice(Math.max(sent, place), 0, entry);
+    this.replace(others);
+  }
+
   /** Forget all, and return it: something else was said. */
   clear(): QueuedPrompt[] {
     const forgotten = this.queue;
@@ -84,7 +93,6 @@ export class Timeline {
   private sendAhead(): void {
     const [first] = this.queue;
     if (!first || first.isSent || this.isTimed) return;
-    first.isSent = true;
     void this.start(first, () => this.remote.next(first.text));
   }
 
@@ -93,7 +101,6 @@ export class Timeline {
     this.end = Infinity;
     const [first] = this.queue;
     if (first) {
-      first.isSent = true;
       void this.start(first, () => this.remote.prompt(first.text));
     } else {
       this.remote.hold().then(this.handlers.onEnd, this.handlers.onError);
@@ -103,6 +110,8 @@ export class Timeline {
   /** Send a prompt; when its turn has come, the next one's may. */
   private async start(entry: QueuedPrompt, send: () => Promise<Answer>): Promise<void> {
     const { round } = this;
+    entry.isSent = true;
+    this.handlers.onChange();
     try {
       const answer = await send();
       if (round !== this.round) return;

@@ -21,10 +21,11 @@ async function build(context: TestContext) {
   const remote = await client.open();
   const started: string[] = [];
   const errors: unknown[] = [];
-  const timeline = new Timeline(remote, 30, {
+  const changes: boolean[][] = [];
+  const timeline: Timeline = new Timeline(remote, 30, {
     onStart: (text) => started.push(text),
     onEnd: () => started.push("(end)"),
-    onChange: () => {},
+    onChange: () => changes.push(timeline.queue.map(({ isSent }) => isSent)),
     onError: (error) => errors.push(error),
   });
   const show = (seq: number) => {
@@ -33,7 +34,7 @@ async function build(context: TestContext) {
     server.sockets[0]!.send(Buffer.from(encodeFrame(frame)));
   };
   const said = () => server.messages.slice(1).map((message: Message) => [message["type"], message["text"]].filter((part) => part).join(" "));
-  return { remote, timeline, started, errors, waiting, show, said };
+  return { remote, timeline, started, errors, changes, waiting, show, said };
 }
 
 test("what has no time is sent ahead, one at a time, and the rest can be removed", async (context) => {
@@ -76,4 +77,31 @@ test("what is said in between forgets all, and the answer of before changes noth
   show(1000);
   await until(() => remote.latest?.seq === 1000);
   assert.deepEqual([timeline.queue, started, errors, said()], [[], [], [], ["then walk", "hold"]]);
+});
+
+test("what was not sent yet is moved, and what was sent stays first", async (context) => {
+  const { timeline, waiting, said } = await build(context);
+  const order = () => timeline.queue.map(({ text }) => text);
+  for (const text of ["walk", "bow", "wave", "jump"]) timeline.add(text, null);
+  await until(() => waiting.length === 1);
+  const [walk, bow, , jump] = timeline.queue;
+  timeline.move(walk!, 2); // the server has it
+  assert.deepEqual(order(), ["walk", "bow", "wave", "jump"]);
+  timeline.move(jump!, -5);
+  assert.deepEqual(order(), ["walk", "jump", "bow", "wave"]);
+  timeline.move(bow!, 99);
+  assert.deepEqual(order(), ["walk", "jump", "wave", "bow"]);
+  timeline.remove(bow!);
+  timeline.move(bow!, 1); // it is gone
+  assert.deepEqual(order(), ["walk", "jump", "wave"]);
+  waiting[0]!();
+  await until(() => waiting.length === 2);
+  assert.deepEqual(said(), ["then walk", "then jump"]);
+});
+
+test("those who show it hear of a prompt that was sent", async (context) => {
+  const { timeline, changes, waiting } = await build(context);
+  timeline.add("walk", null);
+  await until(() => waiting.length === 1);
+  assert.deepEqual(changes.at(-1), [true]);
 });

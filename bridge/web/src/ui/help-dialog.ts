@@ -9,6 +9,7 @@ const SHORTCUTS: [string, string, string?][] = [
   ["Enter", "do it now", "prompt"],
   ["Shift + Enter", "do it afterwards", "then"],
   ["↑ ↓", "earlier prompts", "prompt"],
+  ["Alt + ← →", "move the waiting prompt that has the focus; or drag it", "then"],
   ["H", "hold", "hold"],
   ["L", "loop", "loop"],
   ["F", "finish in two seconds", "finish"],

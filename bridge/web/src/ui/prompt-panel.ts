@@ -1,10 +1,9 @@
 /** The panel at the lower edge: the prompt field, suggested prompts, and the present and the queued prompts. */
 
 import type { App } from "../app.js";
-import type { CharacterView } from "../character-view.js";
-import type { QueuedPrompt } from "../timeline.js";
 import { byId, icon, make, setColours } from "./dom.js";
 import { PromptHistory } from "./prompt-history.js";
+import { QueueList } from "./queue-list.js";
 
 /** Prompts that the shipped models follow well. */
 const SUGGESTIONS = [
@@ -53,7 +52,9 @@ export function buildPromptPanel(app: App): void {
       }),
     ),
   );
-  app.onChange(() => redraw(app));
+  const [activity, queue] = [make("b"), new QueueList(byId("now"))];
+  byId("now").append(activity, queue.element);
+  app.onChange(() => redraw(app, activity, queue));
 }
 
 function buildField(field: HTMLInputElement, history: PromptHistory, submit: (mode: Mode) => void): void {
@@ -78,28 +79,17 @@ function buildField(field: HTMLInputElement, history: PromptHistory, submit: (mo
   };
 }
 
-function redraw(app: App): void {
+function redraw(app: App, activity: HTMLElement, queue: QueueList): void {
   const view = app.selected;
+  queue.redraw(view?.timeline ?? null);
+  activity.textContent = view ? view.activity || "standing by" : "";
+  activity.classList.toggle("idle", view?.isIdle ?? true);
   const isEnabled = app.client.state === "open" && view !== null;
   for (const control of document.querySelectorAll<HTMLButtonElement | HTMLInputElement>(".controls button, .controls input, .controls select")) {
     if (control.id !== "prompt") control.disabled = !isEnabled;
   }
   byId("prompt-form").classList.toggle("busy", (view?.pendingRequests ?? 0) > 0);
   if (view) setColours(byId("prompt-swatch"), view.colours);
-  const now = view ? [make("b", { className: view.isIdle ? "idle" : "" }, view.activity || "standing by")] : [];
-  const next = view?.timeline.queue.map((entry) => buildEntry(view, entry)) ?? [];
-  byId("now").replaceChildren(...now, ...next);
-}
-
-/** Return a prompt that waits, with its seconds, and a button that takes it out where that is still possible. */
-function buildEntry(view: CharacterView, entry: QueuedPrompt): HTMLSpanElement {
-  const shown = make("span", { className: "next" }, entry.text);
-  if (entry.seconds !== null) shown.append(make("i", {}, `${entry.seconds} s`));
-  if (entry.isSent) return shown;
-  const remove = make("button", { type: "button", title: "Take this out", onclick: () => view.timeline.remove(entry) }, icon("close"));
-  remove.setAttribute("aria-label", `Take out: ${entry.text}`);
-  shown.append(remove);
-  return shown;
 }
 
 function browserStorage(): Storage | null {
