@@ -36,6 +36,8 @@ SWITCH_MIN_TOKENS = 7
 """Least length of a motion that continues another: where an act begins in mid-stride, heads see its end too soon."""
 MEETING_TOKENS = 4
 """Tokens at the end of an edited span that are revised towards what follows."""
+LEAD = 1
+"""Tokens that are written before a motion that begins from nothing, and left out: the first ones are decoded worst."""
 LONGEST = 10.0
 """Longest motion of a prompt, seconds, where no length is asked for."""
 FAR, FAR_FROM_CLIPS = 0.45, 0.6
@@ -153,7 +155,12 @@ class Model(Pretrained):
         """
         generators = item_generators(generator, len(prompts))
         codes = self._write(prompts, seconds, generators, options or self.spec.options())
-        return [_cut(features.decode(self._decode(item)), seconds).licensed(self.licence) for item in codes]
+        return [self._begun(item, _lead(item), seconds).licensed(self.licence) for item in codes]
+
+    def _begun(self, codes: Tensor, lead: int, seconds: float | None) -> Motion:
+        """Return the motion of codes (N, Q) that begin from nothing, without the first so many tokens."""
+        frames = self._decode(codes)[lead * self.frames_per_token :]
+        return _cut(above_floor(features.decode(frames)), seconds)
 
     def _write(
         self,
@@ -163,11 +170,18 @@ class Model(Pretrained):
         options: CodeOptions,
         prefix_codes: Sequence[Tensor] | None = None,
     ) -> list[Tensor]:
-        """Return new codes (N_i, Q) for each prompt, as long as asked, as a clip that is like it, or until the end."""
+        """Return new codes (N_i, Q) for each prompt, as long as asked, as a clip that is like it, or until the end.
+
+        Without a prefix they are LEAD longer.
+        """
         condition, lengths = self._recalled(prompts, generators)
+        if seconds is not None:
+            lengths = [self._tokens(seconds)] * len(prompts)
+        if prefix_codes is None or not len(prefix_codes[0]):
+            lengths = [None if length is None else length + LEAD for length in lengths]
         written: list[Tensor] = self.sampler.generate(
             condition,
-            lengths=lengths if seconds is None else self._tokens(seconds),
+            lengths=lengths,
             prefix_codes=prefix_codes,
             generator=generators,
             options=options,
@@ -227,6 +241,8 @@ class Model(Pretrained):
             codes = [torch.cat([old.to(item.device), item]) for old, item in zip(codes, new, strict=True)]
             for marks, item in zip(ends, codes, strict=True):
                 marks.append(len(item))
+        if start is None:
+            ends = [[_lead(item), *marks[1:]] for item, marks in zip(codes, ends, strict=True)]
         return [
             self._prompted(item, marks, prompts, start, each) for item, marks in zip(codes, ends, strict=True)
         ]
@@ -259,15 +275,18 @@ class Model(Pretrained):
 
         Args:
             codes: (N, Q) of the start and of all prompts.
-            ends: number of tokens at the end of the start and of each prompt.
+            ends: number of tokens at the end of the start, or of what is left out, and of each prompt.
             prompts: sentences, in order.
             start: motion that is continued; None for none.
             seconds: requested length of each prompt; None where the model decided.
         """
-        frames = self._decode(codes)[ends[0] * self.frames_per_token :]
-        motion = above_floor(features.decode(frames)) if start is None else splice.follow(start, frames)
         known = [length for length in seconds if length is not None]
-        motion = _cut(motion, sum(known) if len(known) == len(seconds) else None)
+        asked = sum(known) if len(known) == len(seconds) else None
+        if start is None:
+            motion = self._begun(codes, ends[0], asked)
+        else:
+            frames = self._decode(codes)[ends[0] * self.frames_per_token :]
+            motion = _cut(splice.follow(start, frames), asked)
         begin = 0.0 if start is None else start.seconds
         marks = [begin + (end - ends[0]) * self.frames_per_token / motion.fps for end in ends]
         marks[-1] = begin + motion.seconds
@@ -443,6 +462,11 @@ def _locked(whole: Motion, span: Motion, after: Motion | None, first: int, last:
     if after is not None:
         joined = splice.append(joined[:last], after)
     return joined.with_locked_feet(first, last)[first:last]
+
+
+def _lead(codes: Tensor) -> int:
+    """Return how many of the first tokens of codes (N, Q) are left out; one stays."""
+    return min(LEAD, len(codes) - 1)
 
 
 def _cut(motion: Motion, seconds: float | None) -> Motion:

@@ -7,8 +7,10 @@ import torch
 from torch.testing import assert_close
 
 from motiongen import load
+from motiongen.features import decode
 from motiongen.heads.bamm.config import BAMMOptions
 from motiongen.inference.generate import edit, generate, variants
+from motiongen.inference.model import LEAD, _lead
 from tests.core.inference.tiny import save_tiny
 from tests.core.motions import wobble
 
@@ -26,6 +28,28 @@ def model(weights):
 def test_the_length_is_as_asked(weights):
     assert generate("a person walks", seconds=1.5, weights=weights, device="cpu").num_frames == 45
     assert generate(["walk", "bow"], seconds=1.0, weights=weights, device="cpu").num_frames == 60
+
+
+@pytest.mark.parametrize("way", ["generate", "sequence"])
+def test_a_motion_begins_after_a_token_that_is_written_and_left_out(model, monkeypatch, way):
+    written = []
+
+    def kept(*arguments, **options):
+        written.append(sample(*arguments, **options))
+        return written[-1]
+
+    sample = model.sampler.generate
+    monkeypatch.setattr(model.sampler, "generate", kept)
+    found = getattr(model, way)(["a person walks"], seconds=1.5)[0]
+    (codes,) = written[0]
+    assert len(codes) == 13  # 45 frames are twelve tokens of four
+    frames = model.tokenizer.decode(codes[None])[0, 4:49]
+    motion = found if way == "generate" else found.motion
+    assert_close(motion.rotations, decode(frames).rotations, atol=1e-5, rtol=0)
+
+
+def test_who_ends_with_the_first_token_keeps_it():
+    assert [_lead(torch.zeros(tokens, 2)) for tokens in (1, 2, 13)] == [0, LEAD, LEAD]
 
 
 def test_the_same_seed_gives_the_same_motion(weights):
