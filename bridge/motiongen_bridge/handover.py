@@ -80,12 +80,13 @@ class Handover:
         if worker is None:
             return False
         if session.subscriptions:
-            raise ProtocolError(
-                "not_now",
-                "key: this character lives in another process of the server than yours; "
-                "watch it on a connection that has no others",
-                message.id,
+            reason = (
+                "resume: say it before anything else"
+                if isinstance(message, Resume)
+                else "key: this character lives in another process of the server than yours; "
+                "watch it on a connection that has no others"
             )
+            raise ProtocolError("not_now", reason, message.id)
         if isinstance(connection, MovedConnection):
             await asyncio.sleep(connection.arrived + STAY_SECONDS - time.monotonic())
         return await self._move(connection, session, data, worker)

@@ -18,6 +18,8 @@ ENVIRONMENT = "MOTIONGEN_WORKER"
 """Variable of the environment that tells a process that it is one of several: `Post` as JSON."""
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
 """Variable of the environment: the folder in which the processes keep their metrics, by Prometheus' client."""
+BOARD, MOVED = "board", "moved"
+"""In the folder that the processes share: the table of how they are, and the notes on who has moved."""
 MAX_PARCEL = 128 * 1024
 """Bytes of a parcel: a request, and frames of at most a message and what waits behind it."""
 TRIES, TRY_SECONDS = 20, 0.05
@@ -85,8 +87,8 @@ class Peers:
             server: number of the server.
         """
         self.place, self.began = Place(server, post.worker), post.began
-        self._board = Board(Path(post.folder) / "board")
-        self._moved = Path(post.folder) / "moved"
+        self._board = Board(Path(post.folder) / BOARD)
+        self._moved = Path(post.folder) / MOVED
         self._door = socket.socket(fileno=post.door)
         self._doors = [socket.socket(fileno=fd) for fd in post.doors]
         for one in (self._door, *self._doors):
@@ -165,11 +167,13 @@ class Peers:
         return self._other(self._moved_to(key, place.worker))
 
     def settle(self, session: str) -> None:
-        """Note that a session lives here, though its key tells of another place.
+        """Note that a session lives here, where its key tells of another place.
 
         Args:
             session: its key.
         """
+        if place_of(session) == self.place:
+            return
         note = self._moved / session
         draft = note.with_suffix(f".{self.place.worker}")
         draft.write_text(str(self.place.worker))

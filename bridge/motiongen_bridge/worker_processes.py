@@ -7,17 +7,16 @@ import os
 import shutil
 import signal
 import socket
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Self
 
 from prometheus_client.multiprocess import mark_process_dead
 
 from motiongen_bridge.background_tasks import BackgroundTasks
 from motiongen_bridge.board import Board, WorkerRow
-from motiongen_bridge.peers import METRICS, Post
+from motiongen_bridge.peers import BOARD, METRICS, Post
+from motiongen_bridge.worker_folder import METRICS_FOLDER, forget_moved, make_folder, remove_left_over
 
 log = logging.getLogger(__name__)
 
@@ -73,10 +72,9 @@ class WorkerProcesses:
         self._tasks = BackgroundTasks()
 
     async def __aenter__(self) -> Self:
-        self._folder = Path(tempfile.mkdtemp(prefix="motiongen-"))
-        for name in ("moved", "metrics"):
-            (self._folder / name).mkdir()
-        self._board = Board.create(self._folder / "board", self._count)
+        remove_left_over()
+        self._folder, self._lock = make_folder()
+        self._board = Board.create(self._folder / BOARD, self._count)
         self._doors = [socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(self._count)]
         return self
 
@@ -87,6 +85,7 @@ class WorkerProcesses:
             for one in pair:
                 one.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+        os.close(self._lock)
 
     async def start(self, stop: asyncio.Event) -> list[str]:
         """Start all, the first before the others; return its lines when all serve, and none where it is stopped before.
@@ -137,8 +136,8 @@ class WorkerProcesses:
             env=os.environ
             | self._environment
             | post.to_environment()
-            | {METRICS: str(self._folder / "metrics")},
-            pass_fds=post.descriptors,
+            | {METRICS: str(self._folder / METRICS_FOLDER)},
+            pass_fds=[*post.descriptors, self._lock],
             process_group=0,  # Ctrl-C is for this process, which ends them
         )
         self._processes[worker] = process
@@ -160,12 +159,14 @@ class WorkerProcesses:
             code = await process.wait()
             self._ready.discard(worker)
             self._board[worker] = WorkerRow()
-            mark_process_dead(process.pid, str(self._folder / "metrics"))  # type: ignore[no-untyped-call]
+            forget_moved(self._folder, worker)
+            mark_process_dead(process.pid, str(self._folder / METRICS_FOLDER))  # type: ignore[no-untyped-call]
             log.warning("event=restarting worker=%d code=%d", worker, code)
             try:
                 await self._start(worker)
                 wait = FIRST_WAIT
-            except WorkerFailed:
+            except (WorkerFailed, OSError) as error:  # no memory for another process, for one
+                log.error("event=failed worker=%d error=%s", worker, error)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
 

@@ -109,12 +109,13 @@ def test_a_character_is_watched_from_another_process_and_another_is_opened_there
     play_in(scenario, model)
 
 
-def test_a_watcher_goes_from_process_to_process_and_back(model):
+@pytest.mark.parametrize("way", [(0, 1, 0), (0, 1)])
+def test_a_watcher_goes_from_process_to_process_and_back(model, way):
     async def scenario(first, second):
         async with client(first, stay(first)) as one, client(second, stay(second)) as two:
             keys = [(await each.ask("open", prompt="walk"))["key"] for each in (one, two)]
             async with client(second, stay(second)) as watcher:
-                for key in (*keys, keys[0]):
+                for key in (keys[number] for number in way):
                     answer = await watcher.ask("watch", key=key)
                     assert answer["type"] == "ok"
                     assert {frame[4] for frame in await watcher.watch(3)} == {answer["character"]}
@@ -122,6 +123,7 @@ def test_a_watcher_goes_from_process_to_process_and_back(model):
                     watcher.frames.clear()
                 session = watcher.hello["session"]
             await eventually(lambda: not first.sessions.has(session) and not second.sessions.has(session))
+            assert not list(first._peers._moved.iterdir())  # a client could fill the disk with them
 
     play_in(scenario, model)
 
@@ -134,6 +136,8 @@ def test_who_has_characters_here_does_not_watch_there(model):
             answer = await two.ask("watch", key=key)
             assert answer["code"] == "not_now"
             assert answer["message"].startswith("key: this character lives in another process")
+            answer = await two.ask("resume", session=one.hello["session"], last={})
+            assert (answer["code"], answer["message"]) == ("not_now", "resume: say it before anything else")
             assert (await two.ask("hold", character=1))["type"] == "ok"
 
     play_in(scenario, model)
@@ -205,3 +209,42 @@ def test_a_server_that_drains_says_so_and_takes_only_who_comes_back(model):
                 assert list(answer["characters"]) == ["1"]
 
     play_in(scenario, model, place=5)
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "status"),
+    [
+        ({}, "", 401),
+        ({"Authorization": "Bearer another"}, "", 401),
+        ({"Authorization": "Bearer secret-word", "Origin": "http://elsewhere.example"}, "", 403),
+        ({"Host": "a@b", "Authorization": "Bearer secret-word"}, "", 400),
+        ({"Authorization": "Bearer secret-word"}, "/motion/0001" + 28 * "0" + ".bvh", 404),
+        ({}, "/motion/0001" + 28 * "0" + ".bvh", 401),
+    ],
+)
+def test_who_is_handed_over_needs_host_origin_and_token_as_ever(model, headers, query, status):
+    async def scenario(first, second):
+        upgrade = {
+            "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": 22 * "A" + "==",
+        }  # fmt: skip
+        path = query or f"/ws{stay(second)}"
+        answers = [
+            await get(server, path, **headers, **({} if query else upgrade)) for server in (first, second)
+        ]
+        assert [answer[0] for answer in answers] == [status, status]
+        assert answers[0] == answers[1]
+
+    play_in(scenario, model, token="secret-word")
+
+
+def test_a_page_elsewhere_is_refused_though_it_comes_by_another_process(model):
+    async def scenario(first, second):
+        for server in (first, second):
+            with pytest.raises(InvalidStatus, match="403"):
+                async with client(server, stay(second), origin="http://elsewhere.example"):
+                    pass
+            assert (await get(server, "/motion/0001", Host="elsewhere.example"))[0] == 403
+        assert not second._connections
+
+    play_in(scenario, model)
