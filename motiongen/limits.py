@@ -33,6 +33,10 @@ MAX_BATCH = 2**16
 """Most examples of a batch."""
 MAX_SIDE = 16_384
 """Largest side of a picture, pixels."""
+MAX_PICTURE_BYTES = 2**28
+"""Largest file of a picture on a character."""
+MAX_PIXELS = 2**26
+"""Most pixels of a picture that is decoded: 8192 times 8192."""
 
 
 def check_fps(fps: float) -> None:

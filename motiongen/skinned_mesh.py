@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from motiongen import limits
 from motiongen.motion import Motion
 from motiongen.rotation import matrix_from_quat, quat_inverse, quat_multiply, quat_normalize
 from motiongen.skeleton import Skeleton
@@ -78,6 +79,20 @@ class SkinnedMesh:
     joints: Tensor
     names: tuple[str, ...]
     look: Look | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("vertices", "joint_weights", "joints"):
+            if not bool((getattr(self, name).abs() <= limits.MAX_DISTANCE).all()):  # NaN is not, either
+                raise ValueError(
+                    f"mesh: expected {name} that are numbers up to {limits.MAX_DISTANCE:g}, got others; "
+                    "export it again"
+                )
+        if self.faces.numel() and not 0 <= int(self.faces.min()) <= int(self.faces.max()) < len(
+            self.vertices
+        ):
+            raise ValueError(
+                f"mesh: expected faces of {len(self.vertices)} vertices, got others; export it again"
+            )
 
     def check(self, skeleton: Skeleton) -> None:
         """Raise ValueError for a skeleton of other joints."""

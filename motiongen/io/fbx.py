@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from motiongen import limits
+from motiongen.files import reading
 from motiongen.io import fbx_child
 from motiongen.io.fbx_pictures import covering
 from motiongen.io.options import note
@@ -74,9 +75,11 @@ def read_character(path: str | Path) -> tuple[Skeleton, SkinnedMesh | None]:
         ValueError: the file is broken, or holds no bones.
     """
     arrays = _child(Path(path), "", _AT_REST)
-    rest = torch.from_numpy(arrays["rest"])
-    skeleton = _skeleton(arrays, _offsets(rest[None], tuple(arrays["parents"].tolist()))[0])
-    return skeleton, _mesh(Path(path), arrays, skeleton, rest[:, :3, 3]) if "vertices" in arrays else None
+    with reading(path, "a whole FBX file"):
+        rest = torch.from_numpy(arrays["rest"])
+        skeleton = _skeleton(arrays, _offsets(rest[None], tuple(arrays["parents"].tolist()))[0])
+        has_mesh = "vertices" in arrays
+        return skeleton, _mesh(Path(path), arrays, skeleton, rest[:, :3, 3]) if has_mesh else None
 
 
 def _mesh(path: Path, arrays: dict[str, Any], skeleton: Skeleton, joints: Tensor) -> SkinnedMesh:

@@ -9,6 +9,7 @@ It imports nothing of motiongen, so that it starts at once.
 import math
 import os
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,10 @@ UNKNOWN = math.nan, math.nan, math.nan
 """Colour of what has none."""
 GREY = 0.8
 """Drawn in its place."""
+LONGEST_NAME = 1000
+"""Letters of a name that are kept: arrays of text have room for the longest one in each place."""
+FARTHEST = 1e6
+"""Places in pictures are cut there: they repeat."""
 
 
 def main() -> None:
@@ -30,6 +35,12 @@ def main() -> None:
         status = 0
     except Fault as fault:
         print(fault)
+        status = 1
+    except Exception as error:  # numbers that contradict each other, in any of its parts
+        said = " ".join(str(error).split())[:200]
+        print(
+            f"expected a whole FBX file, got a damaged one ({type(error).__name__}: {said}); export it again"
+        )
         status = 1
     sys.stdout.flush()
     os._exit(status)
@@ -57,8 +68,8 @@ def run(held: list[Any], path: str, out: str, animation: str, fps: float) -> Non
         ) from error
     listed = list(scene.anim_stacks)
     held += [scene, listed]
-    stacks = {stack.name or f"animation{number}": stack for number, stack in enumerate(listed)}
-    arrays: dict[str, Any] = {"animations": np.array(list(stacks), dtype=str)}
+    stacks = {stack.name[:LONGEST_NAME] or f"animation{number}": stack for number, stack in enumerate(listed)}
+    arrays: dict[str, Any] = {"animations": texts(stacks)}
     if animation and animation not in stacks:
         raise Fault(f"animation: expected one of {', '.join(stacks)}, got {animation!r}")
     if fps < 0 or animation or len(stacks) == 1:
@@ -71,6 +82,11 @@ def run(held: list[Any], path: str, out: str, animation: str, fps: float) -> Non
         else:
             arrays["world"] = sampled(tree, stacks[animation or next(iter(stacks))], rate)
     np.savez(out, **arrays)
+
+
+def texts(names: Iterable[str]) -> NDArray[np.str_]:
+    """Return names as an array, cut to the longest that is kept."""
+    return np.array([str(name)[:LONGEST_NAME] for name in names], dtype=str)
 
 
 class Tree:
@@ -154,7 +170,7 @@ def resting(tree: Tree) -> dict[str, Any]:
         tree.binds[node] if node in tree.binds else matrix(tree.nodes[node].node_to_world)
         for node in tree.joints
     ]
-    names = np.array([tree.nodes[node].name for node in tree.joints], dtype=str)
+    names = texts(tree.nodes[node].name for node in tree.joints)
     return {"names": names, "parents": np.array(tree.parents), "rest": np.array(rest)}
 
 
@@ -239,7 +255,8 @@ def cover(mesh: Any, surfaces: "Surfaces", keep: Any) -> dict[str, NDArray[Any]]
     uv, tint = keep(mesh.vertex_uv), keep(mesh.vertex_color)
     uvs, places = np.zeros((1, 2)), np.zeros_like(vertices)
     if uv.exists:  # some files have a value for each corner
-        uvs, back = np.unique(np.array(keep(uv.values)).reshape(-1, 2), axis=0, return_inverse=True)
+        values = np.nan_to_num(np.array(keep(uv.values), dtype=np.float64), nan=0.0).reshape(-1, 2)
+        uvs, back = np.unique(values.clip(-FARTHEST, FARTHEST), axis=0, return_inverse=True)
         places = back.ravel()[np.array(keep(uv.indices), dtype=np.int64)]
     materials = keep(list(keep(mesh.materials)))
     numbers = np.array([surfaces.number(material, tint.exists) for material in materials or [None]])
@@ -268,12 +285,11 @@ def cover(mesh: Any, surfaces: "Surfaces", keep: Any) -> dict[str, NDArray[Any]]
 def triangles(mesh: Any, keep: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the corners (F, 3) of triangles and their polygons (F,): fans, where those have more corners."""
     begin, count = np.array(keep(mesh.faces), dtype=np.int64).reshape(-1, 2).T
-    fans, polygons = [np.zeros((0, 3), np.int64)], [np.zeros(0, np.int64)]
-    for step in range(1, int(count.max(initial=2)) - 1):
-        many = np.flatnonzero(count > step + 1)
-        fans.append(np.stack([begin[many], begin[many] + step, begin[many] + step + 1], axis=1))
-        polygons.append(many)
-    return np.concatenate(fans), np.concatenate(polygons)
+    fans = np.maximum(count - 2, 0)
+    polygons = np.repeat(np.arange(len(fans)), fans)
+    steps = np.arange(len(polygons)) - np.repeat(fans.cumsum() - fans, fans) + 1
+    first = begin[polygons]
+    return np.stack([first, first + steps, first + steps + 1], axis=1), polygons
 
 
 class Surfaces:
@@ -287,7 +303,8 @@ class Surfaces:
     def __init__(self, keep: Any, is_linear: bool) -> None:
         self._keep, self._is_linear = keep, is_linear
         self._numbers: dict[tuple[int, bool], int] = {}
-        self._rows: list[tuple[str, tuple[float, float, float], list[str], bytes, bool]] = []
+        self._pictures: dict[bytes, int] = {b"": 0}  # many materials may show one
+        self._rows: list[tuple[str, tuple[float, float, float], list[str], int, bool]] = []
 
     def number(self, material: Any, is_tinted: bool) -> int:
         """Return the number of a material, on a mesh whose vertices have colours or not; None is the lack of one."""
@@ -295,7 +312,7 @@ class Surfaces:
         if key not in self._numbers:
             self._numbers[key] = len(self._rows)
             self._rows.append(
-                ("body", UNKNOWN, [], b"", False) if material is None else self._row(material, is_tinted)
+                ("body", UNKNOWN, [], 0, False) if material is None else self._row(material, is_tinted)
             )
         return self._numbers[key]
 
@@ -306,22 +323,22 @@ class Surfaces:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the surfaces: names, colours, pictures, whether they are cut.
 
-        Of each picture its path as the file says it, relative and not, and its bytes where they are in the file: all in
-        one array, with the end of each.
+        Of each picture its path as the file says it, relative and not, and the number of its bytes where they are in
+        the file: all in one array, with the end of each. The first is empty.
         """
-        contents = [content for _, _, _, content, _ in self._rows]
         return {
-            "surface_names": np.array([name for name, _, _, _, _ in self._rows], dtype=str),
+            "surface_names": texts(name for name, _, _, _, _ in self._rows),
             "surface_colours": self.colours(),
-            "surface_files": np.array([[*files, "", ""][:2] for _, _, files, _, _ in self._rows], dtype=str),
+            "surface_files": np.stack([texts([*files, "", ""][:2]) for _, _, files, _, _ in self._rows]),
+            "surface_pictures": np.array([picture for _, _, _, picture, _ in self._rows]),
             "surface_cut": np.array([is_cut for *_, is_cut in self._rows]),
-            "surface_bytes": np.frombuffer(b"".join(contents), np.uint8),
-            "surface_ends": np.cumsum([len(content) for content in contents]),
+            "picture_bytes": np.frombuffer(b"".join(self._pictures), np.uint8),
+            "picture_ends": np.cumsum([0, *map(len, self._pictures)]),
         }
 
     def _row(
         self, material: Any, is_tinted: bool
-    ) -> tuple[str, tuple[float, float, float], list[str], bytes, bool]:
+    ) -> tuple[str, tuple[float, float, float], list[str], int, bool]:
         keep = self._keep
         maps, old = keep(material.pbr), keep(material.fbx)
         base, factor = keep(maps.base_color), keep(maps.base_factor)
@@ -329,14 +346,16 @@ class Surfaces:
             files = [str(texture.relative_filename), str(texture.absolute_filename or texture.filename)]
             cuts = [keep(maps.opacity), keep(old.transparency_color)]
             is_cut = any(self._texture(each) is not None for each in cuts)
-            return material.name, (1.0, 1.0, 1.0), files, bytes(keep(texture.content)), is_cut
+            content = bytes(keep(texture.content))
+            picture = self._pictures.setdefault(content, len(self._pictures))
+            return material.name, (1.0, 1.0, 1.0), files, picture, is_cut
         if is_tinted or not base.has_value:
-            return material.name, UNKNOWN, [], b"", False
+            return material.name, UNKNOWN, [], 0, False
         shade, share = keep(base.value_vec4), keep(factor.value_vec4).x if factor.has_value else 1.0
         red, green, blue = (
             display(each * share) if self._is_linear else each * share for each in (shade.x, shade.y, shade.z)
         )
-        return material.name, (red, green, blue), [], b"", False
+        return material.name, (red, green, blue), [], 0, False
 
     def _texture(self, shown: Any) -> Any:
         """Return the first picture of a map, or None."""

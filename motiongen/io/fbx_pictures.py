@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from motiongen import limits
@@ -16,6 +17,8 @@ from motiongen.skinned_mesh import Look, Surface
 
 _GREY = (0.8, 0.8, 0.8)
 """In place of a picture that is not there."""
+_Decoded = tuple[bytes | None, NDArray[np.uint8] | None]
+"""A picture as PNG or JPEG, and its pixels (H, W, 3); None, None for one that is not there or cannot be decoded."""
 
 
 def covering(path: Path, arrays: dict[str, Any]) -> tuple[Look | None, Tensor]:
@@ -27,39 +30,49 @@ def covering(path: Path, arrays: dict[str, Any]) -> tuple[Look | None, Tensor]:
         path: the .fbx file; pictures must lie beside it, or below.
         arrays: what `fbx_child.skinned` says of it.
     """
-    surfaces = tuple(_surface(path, arrays, number) for number in range(len(arrays["surface_names"])))
     colours, faces = arrays["colours"], arrays["faces"]
-    known: dict[bytes, Any] = {}
-    for number, surface in enumerate(surfaces):
+    known: dict[bytes, _Decoded] = {}
+    surfaces = []
+    for number in range(len(arrays["surface_names"])):
+        surface, shown = _surface(path, arrays, number, known)
+        surfaces.append(surface)
         own = np.unique(faces[arrays["surfaces"] == number])
-        if surface.picture is None:
-            colours[own] = colours[own] if surface.colour is None else surface.colour
-            continue
-        if surface.picture not in known:
-            known[surface.picture] = pixels(surface.picture)
-        if (shown := known[surface.picture]) is not None:
+        if shown is not None:
             colours[own] = colours_at(shown, arrays["uvs"][own])
+        elif surface.colour is not None:
+            colours[own] = surface.colour
     vertices = torch.from_numpy(colours).float()
     if all(surface.colour is None for surface in surfaces):
         return None, vertices
-    return Look(
-        surfaces, torch.from_numpy(arrays["surfaces"]), torch.from_numpy(arrays["uvs"]).float()
-    ), vertices
+    of_faces, uvs = torch.from_numpy(arrays["surfaces"]), torch.from_numpy(arrays["uvs"]).float()
+    return Look(tuple(surfaces), of_faces, uvs), vertices
 
 
-def _surface(path: Path, arrays: dict[str, Any], number: int) -> Surface:
+def _surface(
+    path: Path, arrays: dict[str, Any], number: int, known: dict[bytes, _Decoded]
+) -> tuple[Surface, NDArray[np.uint8] | None]:
+    """Return a surface, and the pixels (H, W, 3) of its picture; `known` keeps those of others that show the same."""
     name, colour = str(arrays["surface_names"][number]), arrays["surface_colours"][number].clip(0.0, 1.0)
     files = [str(file) for file in arrays["surface_files"][number] if file]
     if not files:
-        return Surface(name, None if np.isnan(colour).any() else tuple(colour.tolist()))
-    start = arrays["surface_ends"][number - 1] if number else 0
-    data = arrays["surface_bytes"][start : arrays["surface_ends"][number]].tobytes()
-    picture = as_png_or_jpeg(data or _beside(path, files))
+        return Surface(name, None if np.isnan(colour).any() else tuple(colour.tolist())), None
+    ends, inside = arrays["picture_ends"], int(arrays["surface_pictures"][number])
+    data = arrays["picture_bytes"][ends[inside] : ends[inside + 1]].tobytes() or _beside(path, files)
+    if data not in known:
+        known[data] = _decoded(data)
+    picture, shown = known[data]
     if picture is None:
-        where = f"its picture {files[0][:200]!r} is neither in the file nor beside it"
-        note(path, f"{name!r} is grey, for {where}; copy it there as PNG or JPEG")
-        return Surface(name, _GREY)
-    return Surface(name, (1.0, 1.0, 1.0), picture, bool(arrays["surface_cut"][number]))
+        where = (
+            f"its picture {files[0][:200]!r} is neither in the file nor beside it, or is damaged or too large"
+        )
+        note(path, f"{name[:200]!r} is grey, for {where}; copy it there as PNG or JPEG")
+        return Surface(name, _GREY), None
+    return Surface(name, (1.0, 1.0, 1.0), picture, bool(arrays["surface_cut"][number])), shown
+
+
+def _decoded(data: bytes) -> _Decoded:
+    shown = pixels(data)
+    return (None, None) if shown is None else (as_png_or_jpeg(data), shown)
 
 
 def _beside(path: Path, files: list[str]) -> bytes:
@@ -67,11 +80,11 @@ def _beside(path: Path, files: list[str]) -> bytes:
     for name in _places(path, files):
         try:
             file = beside(path.parent, name)
-        except ValueError:  # it leads elsewhere
+            if file.is_file():
+                limits.check_file_size(file, limits.MAX_PICTURE_BYTES)
+                return file.read_bytes()
+        except (OSError, ValueError):  # it leads elsewhere, may not be read, or is no name at all
             continue
-        if file.is_file():
-            limits.check_file_size(file)
-            return file.read_bytes()
     return b""
 
 

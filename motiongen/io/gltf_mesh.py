@@ -103,7 +103,7 @@ def _part(
         faces = torch.arange(len(points) // 3 * 3).view(-1, 3)
     if "NORMAL" in attributes:
         normals = torch.from_numpy(reader.accessor(attributes["NORMAL"])).double()
-        normals = (blended[..., :3] @ normals[..., None])[..., 0]
+        normals = (blended[..., :3] @ normals[..., None])[..., 0].nan_to_num()  # of faces without an area
     else:
         normals = smooth_normals(vertices, faces)
     return {

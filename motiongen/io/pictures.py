@@ -8,8 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motiongen import limits
+from motiongen.files import reading
 
 T = TypeVar("T")
+KINDS = "PNG", "JPEG", "TGA", "BMP", "TIFF", "DDS", "PSD", "WEBP", "GIF"
+"""Formats that are decoded: what characters are painted with. Some others would start a program (EPS: Ghostscript)."""
 
 
 def as_png_or_jpeg(data: bytes) -> bytes | None:
@@ -26,13 +29,13 @@ def as_png_or_jpeg(data: bytes) -> bytes | None:
 
 
 def pixels(data: bytes) -> NDArray[np.uint8] | None:
-    """Return the pixels (H, W, 3) of a picture's file; None for one of a kind that cannot be decoded here."""
+    """Return the pixels (H, W, 3) of a picture's file; None for one that is damaged, too large or of another kind."""
     return _decoded(data, lambda picture: np.asarray(picture.convert("RGB")))
 
 
 def colours_at(shown: NDArray[np.uint8], uvs: NDArray[Any]) -> NDArray[np.float64]:
     """Return the display colours (V, 3), 0 to 1, of pixels (H, W, 3) at places (V, 2), which repeat beyond 0 to 1."""
-    spots = uvs % 1.0
+    spots = np.nan_to_num(uvs.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0) % 1.0
     height, width = shown.shape[:2]
     columns = np.minimum((spots[:, 0] * width).astype(np.int64), width - 1)
     rows = np.minimum((spots[:, 1] * height).astype(np.int64), height - 1)
@@ -42,8 +45,12 @@ def colours_at(shown: NDArray[np.uint8], uvs: NDArray[Any]) -> NDArray[np.float6
 def _decoded(data: bytes, use: Callable[[Any], T]) -> T | None:
     from PIL import Image  # costs time that motion alone does not need
 
+    too_large = Image.DecompressionBombError, Image.DecompressionBombWarning
     try:
-        with Image.open(io.BytesIO(data)) as picture:
-            return use(picture) if max(picture.size) <= limits.MAX_SIDE else None
-    except (OSError, ValueError, Image.DecompressionBombError):
+        with (
+            reading("picture", "a whole picture", *too_large),
+            Image.open(io.BytesIO(data), formats=KINDS) as picture,
+        ):
+            return use(picture) if picture.width * picture.height <= limits.MAX_PIXELS else None
+    except (OSError, ValueError):
         return None

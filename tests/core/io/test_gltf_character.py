@@ -15,12 +15,14 @@ import motiongen_assets
 from motiongen.io import gltf
 from motiongen.io.gltf_container import GltfBuilder, GltfReader
 from motiongen.io.gltf_mesh import foot_depths
+from motiongen.io.gltf_write import stick_mesh
 from motiongen.motion import Motion
 from motiongen.retargeting import Character
 from motiongen.rotation import quat_from_axis_angle, quat_identity
 from motiongen.skeleton import SMPL22
 from tests.core.figures import walking
 from tests.core.io.real_files import Scene, turns
+from tests.core.motions import wobble
 
 
 @pytest.fixture(scope="module")
@@ -191,3 +193,20 @@ def test_a_bvh_is_a_character_without_looks(tmp_path):
     character = Character.load(tmp_path / "me.bvh")
     assert character.mesh is None and not character.is_figure
     assert character.skeleton.names == SMPL22.names
+
+
+@pytest.mark.parametrize(("name", "value"), [("POSITION", np.nan), ("POSITION", 1e12), ("indices", 65000)])
+def test_a_mesh_whose_numbers_are_none_is_told(tmp_path, name, value):
+    path = tmp_path / "figure.glb"
+    wobble(2).save(path, mesh=stick_mesh(SMPL22))
+    reader = GltfReader(path)
+    primitive = reader.items("meshes")[0]["primitives"][0]
+    number = primitive[name] if name == "indices" else primitive["attributes"][name]
+    values = reader.accessor(number)
+    bad = values.copy()
+    bad.flat[4] = value
+    data = path.read_bytes()
+    assert data.count(values.tobytes()) == 1
+    path.write_bytes(data.replace(values.tobytes(), bad.tobytes()))
+    with pytest.raises(ValueError, match=r"figure\.glb: .*expected"):
+        Character.load(path)
