@@ -129,7 +129,15 @@ class Memory:
             count: K clips of each prompt.
             prompts: the B prompts themselves, if what they say of sides and directions is to be heard; see `opposites`.
             others: (B, D) vectors of the same prompts in other words: the nearer one of the two counts.
+
+        Raises:
+            ValueError: the memory's vectors are of another encoder.
         """
+        if vectors.shape[1] != self.vectors.shape[1]:
+            raise ValueError(
+                f"memory: expected vectors of {vectors.shape[1]} numbers, as its text encoder makes, got "
+                f"{self.vectors.shape[1]}; make it again with motiongen remember"
+            )
         sides = torch.zeros(len(vectors), len(PAIRS)) if prompts is None else told(prompts)
         both = vectors[:, None] if others is None else torch.stack([vectors, others], dim=1)
         parts = [self._nearest(*part, count) for part in zip(both.split(256), sides.split(256), strict=True)]

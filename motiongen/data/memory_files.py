@@ -13,6 +13,7 @@ from torch import Tensor
 
 from motiongen.checkpoint import read_tensors, write_tensors
 from motiongen.data.memory import Memory
+from motiongen.data.typicality import WORST
 from motiongen.files import read_xz, reading, unpack_xz
 
 TENSORS, FACTS = "memory.safetensors", "memory.json.xz"
@@ -134,7 +135,10 @@ def _fits(stored: Tensor | None, counts: list[int]) -> list[list[float]] | None:
         raise ValueError(
             f"fits: expected {sum(counts)} of int8, got {tuple(stored.shape)} of {stored.dtype}; copy it again"
         )
-    return [part.tolist() for part in (stored.float() * _FIT_STEP).split(counts)]
+    unpacked = stored.float() * _FIT_STEP
+    if not bool(((unpacked >= WORST) & (unpacked <= 0)).all()):
+        raise ValueError(f"fits: expected {WORST:g} to 0, got others; copy it again")
+    return [part.tolist() for part in unpacked.split(counts)]
 
 
 def _facts(tensors: dict[str, Tensor], beside: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ sentence counts as 0: a fit decides among its clips, not between sentences.
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -25,6 +25,7 @@ FEWEST = 4
 WORST = -4.0
 """Least fit."""
 _LEAST = 1e-4  # density that counts as none
+_AT_ONCE = 2**23  # pairs of clips that are compared at once, which bounds the memory of a large corpus
 
 
 def describe(features: Tensor) -> Tensor:
@@ -64,22 +65,39 @@ def fits(
     """
     numbers = {take: number for number, take in enumerate(dict.fromkeys(takes))}
     take = torch.tensor([numbers[name] for name in takes])
-    others = take[:, None] != take  # (M, M)
-    if not others.any():
+    if len(numbers) == 1:
         return [[0.0] * len(clips) for clips in owners]
     scaled = (clips - clips.mean(dim=0)) / clips.std(dim=0, unbiased=False).clamp_min(1e-3)
-    squares = torch.cdist(scaled, scaled).square()
-    nearest = squares.masked_fill(~others, math.inf).amin(dim=1)
-    kernel = (-squares / (2 * nearest.median().clamp_min(1e-6))).exp() * others
-    everywhere = kernel.sum(dim=1) / others.sum(dim=1).clamp_min(1)
+    everyone = torch.arange(len(clips))
+    nearest = torch.cat([part.amin(dim=1) for part in _squares(scaled, take, everyone, everyone)])
+    width = 2 * nearest.median().clamp_min(1e-6)
+    everywhere, _ = _density(scaled, take, everyone, everyone, width)
     found: list[list[float]] = []
     for vector, described in zip(vectors, owners, strict=True):
         own = torch.tensor(described)
         like = (vectors @ vector >= SAME).nonzero()[:, 0].tolist()
         peers = torch.tensor(sorted({clip for sentence in like for clip in owners[sentence]}))
-        count = others[own][:, peers].sum(dim=1)
-        here = kernel[own][:, peers].sum(dim=1) / count.clamp_min(1)
+        here, count = _density(scaled, take, own, peers, width)
         ratio = ((here + _LEAST) / (everywhere[own] + _LEAST)).log()
         fit = (ratio - ratio.max()).clamp_min(WORST)
         found.append((fit * (count >= FEWEST).all()).tolist())
     return found
+
+
+def _squares(scaled: Tensor, take: Tensor, some: Tensor, peers: Tensor) -> Iterator[Tensor]:
+    """Yield the squared distances (R, P) of some clips to others, a few at a time; infinite within a take."""
+    for part in some.split(max(1, _AT_ONCE // len(peers))):
+        squares = torch.cdist(scaled[part], scaled[peers]).square()
+        yield squares.masked_fill(take[part][:, None] == take[peers], math.inf)
+
+
+def _density(
+    scaled: Tensor, take: Tensor, some: Tensor, peers: Tensor, width: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the density (R,) of those of other takes at some clips, and their counts (R,)."""
+    sums, counts = [], []
+    for squares in _squares(scaled, take, some, peers):
+        sums.append((-squares / width).exp().sum(dim=1))
+        counts.append(squares.isfinite().sum(dim=1))
+    count = torch.cat(counts)
+    return torch.cat(sums) / count.clamp_min(1), count

@@ -164,6 +164,12 @@ def test_a_memory_is_one_file_and_those_of_older_versions_are_read(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [memory_files.TENSORS]
 
 
+def test_a_memory_of_another_encoder_says_so():
+    memory = three()
+    with pytest.raises(ValueError, match=r"memory: expected vectors of 8 numbers, .*got \d; make it again"):
+        memory.nearest(torch.ones(1, 8))
+
+
 def test_a_folder_without_a_memory_says_how_to_make_one(tmp_path):
     with pytest.raises(ValueError, match="make one with motiongen remember"):
         memory_files.load(tmp_path)
@@ -178,6 +184,11 @@ def test_a_folder_without_a_memory_says_how_to_make_one(tmp_path):
         ("high", lambda high: high[:-1]),
         ("vectors", lambda vectors: vectors[1:]),
         ("low", lambda low: low[:-1]),
+        ("scale", lambda scale: scale * torch.nan),
+        ("fits", lambda fits: fits[1:]),
+        ("fits", lambda fits: fits.float() * torch.nan),
+        ("fits", lambda fits: fits + 1),
+        ("fits", lambda fits: fits - 65),
     ],
 )
 def test_files_of_two_memories_are_refused_by_name(tmp_path, name, change):

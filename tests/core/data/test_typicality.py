@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from motiongen.data import typicality
 from motiongen.data.typicality import WORST, describe, fits, take_of
 from motiongen.features import encode
 from tests.core.motions import t_pose, wobble
@@ -51,6 +52,15 @@ def test_sentences_that_mean_the_same_tell_together():
     own, together = [[0, 1, 6]], [[0, 1, 6], [2, 3, 4, 5]]
     assert fits(clips, takes, own, vectors[:1]) == [[0.0] * 3]
     assert fits(clips, takes, together, vectors)[0][2] == WORST
+
+
+def test_a_few_clips_at_once_give_what_all_do(monkeypatch):
+    clips, takes = memory(kicks=6, stands=10)
+    owners = [[*range(6), 6], list(range(6, 16))]
+    whole = fits(clips, takes, owners, torch.stack([KICK, STAND]))
+    monkeypatch.setattr(typicality, "_AT_ONCE", 100)
+    for few, all_of in zip(fits(clips, takes, owners, torch.stack([KICK, STAND])), whole, strict=True):
+        assert few == pytest.approx(all_of, abs=1e-5)
 
 
 def test_clips_are_described_by_place_and_motion():
