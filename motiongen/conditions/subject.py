@@ -2,9 +2,11 @@
 
 import re
 
+_ARTICLE, _AGE = r"(?:a|an|the|one|some)\s+", r"(?:young\s+|adult\s+)?"
 _WHO = (
-    r"(?:(?:a|an|the|one|some)\s+)?(?:young\s+|adult\s+)?"
-    r"(?:man|woman|guy|girl|boy|lady|gentleman|human being|human|figure|character|player|individual|subject|actor)"
+    rf"(?:{_ARTICLE})?{_AGE}(?:man|woman|guy|girl|boy)"
+    # Without an article these mostly say of what kind something else is: "figure skates", "human legs kick".
+    rf"|{_ARTICLE}{_AGE}(?:lady|gentleman|human being|human|figure|character|player|individual|subject|actor)"
     r"|someone|somebody|he|she"
 )
 _SUBJECT = re.compile(rf"^\s*(?:{_WHO})(?=\s+\w+(?:s|ly)\b)", re.IGNORECASE)

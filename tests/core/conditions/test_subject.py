@@ -20,6 +20,14 @@ from motiongen.conditions.subject import about_a_person
         ("mankind waves", "mankind waves"),
         ("walk to the man", "walk to the man"),
         ("a figure skater spins", "a figure skater spins"),
+        ("figure skates backwards", "figure skates backwards"),
+        ("human beings walk", "human beings walk"),
+        ("woman walks", "a person walks"),
+        ("the character is happy", "a person is happy"),
+        ("the man's arm rises", "the man's arm rises"),
+        ("someone", "someone"),
+        ("he", "he"),
+        ("a man " * 30, "a man " * 30),
     ],
 )
 def test_who_does_it_is_said_as_captions_say_it(prompt, plain):
