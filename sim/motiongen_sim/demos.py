@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from motiongen.training.interrupt import Interrupt, deferred_interrupt
 from motiongen_datasets.lerobot import LeRobotWriter
 from motiongen_sim.demonstrator import Demonstrator, attempts
 from motiongen_sim.envs.base import Info
@@ -103,24 +104,27 @@ def record_demos(
         _writer(task, folder, observations) as writer,
         closing(attempts(task, observations, seed, workers, noise)) as all_attempts,
     ):
-        is_interrupted = False
+        is_interrupted, interrupt = False, Interrupt()
         while len(kept) < episodes:
             try:
+                if interrupt.pending:
+                    raise KeyboardInterrupt
                 attempt = next(all_attempts)
             except KeyboardInterrupt:
                 if not kept:
                     raise
                 is_interrupted = True
                 break
-            ends.append(attempt.info)
-            if attempt.info["is_success"] or keep_failures:
-                kept.append(attempt.info)
-                for one in attempt.segments:
-                    writer.add_episode(
-                        one.states, one.actions, one.images, task.instruction, one.done, one.scene
-                    )
-                if on_progress is not None:
-                    on_progress(len(kept), episodes)
+            with deferred_interrupt() as interrupt:  # a try is in the dataset whole or not at all
+                ends.append(attempt.info)
+                if attempt.info["is_success"] or keep_failures:
+                    kept.append(attempt.info)
+                    for one in attempt.segments:
+                        writer.add_episode(
+                            one.states, one.actions, one.images, task.instruction, one.done, one.scene
+                        )
+                    if on_progress is not None:
+                        on_progress(len(kept), episodes)
             if len(kept) < episodes:
                 _check_success(task, len(kept), len(ends))
     successes = sum(bool(end["is_success"]) for end in ends)

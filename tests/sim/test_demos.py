@@ -1,5 +1,6 @@
 """Demonstrations: what is recorded is what was seen and done, whoever records it, and failures are counted."""
 
+import signal
 import sys
 from dataclasses import replace
 from unittest.mock import Mock
@@ -203,6 +204,15 @@ def test_what_was_recorded_is_kept_where_a_recording_is_interrupted(tmp_path, ca
     assert cli.main(command) == 130  # before the first try ends: nothing to keep
     assert capsys.readouterr().err.splitlines()[-1] == "motiongen: error: interrupted"
     assert not (tmp_path / "none").exists()
+
+
+def test_a_try_that_is_being_written_when_it_is_interrupted_is_kept_whole(tmp_path):
+    report = record_demos(
+        "BlockPush", tmp_path / "set", episodes=5, workers=1,
+        on_progress=lambda done, _: signal.raise_signal(signal.SIGINT) if done == 2 else None,
+    )  # fmt: skip
+    assert report.is_interrupted and report.episodes == report.tries == 2
+    assert len(lerobot.read(tmp_path / "set").lengths) == 2
 
 
 def test_the_command_says_that_an_interrupted_recording_is_kept(tmp_path, capsys, monkeypatch):
