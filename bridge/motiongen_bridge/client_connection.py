@@ -171,8 +171,6 @@ class ClientConnection(ServerConnection):
         Args:
             data: bytes from the socket.
         """
-        if self.received is not None:
-            self.received.feed(data)
         if self.request is None:
             self._request_bytes += len(data)
             if self._request_bytes > MAX_REQUEST_BYTES:
@@ -189,7 +187,10 @@ class ClientConnection(ServerConnection):
         for start in range(0, len(data), READ_SLICE):
             if self.is_banned or self.transport.is_closing():
                 return
-            super().data_received(data[start : start + READ_SLICE])
+            part = data[start : start + READ_SLICE]
+            if self.received is not None:
+                self.received.feed(part)
+            super().data_received(part)
 
     def process_event(self, event: Request | Frame) -> None:  # type: ignore[override]
         """Count frames: empty ones, fragments and pings cost time though they are no messages.

@@ -29,35 +29,25 @@ class MovedConnection(ClientConnection):
         super().__init__(*args, **options)
         self.parcel, self.arrived = parcel, time.monotonic()
         self._is_silent = parcel.session != ""
-        self._early = bytearray()
 
     def proceed(self) -> None:
         """Obey what the client has said since its handshake, and speak to it."""
         self._is_silent = False
-        self.data_received(self.parcel.unread + self._early)
-        self._early.clear()
+        self.transport.resume_reading()
+        self.data_received(self.parcel.unread)
 
     # Called by asyncio and websockets.
 
     def connection_made(self, transport: Any) -> None:
-        """Read what the other process has read.
+        """Read what the other process has read, and no more until the handshake is done.
 
         Args:
             transport: the socket.
         """
         super().connection_made(transport)
-        super().data_received(self.parcel.request)
-
-    def data_received(self, data: bytes) -> None:
-        """Keep what comes during the handshake for later.
-
-        Args:
-            data: bytes from the socket.
-        """
         if self._is_silent:
-            self._early += data
-        else:
-            super().data_received(data)
+            transport.pause_reading()
+        self.data_received(self.parcel.request)
 
     def send_data(self) -> None:
         """Keep the handshake's answer, which the client has, from being sent again."""

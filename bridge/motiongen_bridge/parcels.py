@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from websockets.frames import Frame, Opcode
 
 SIZES = struct.Struct("<HII")
+MAX_PARCEL = 128 * 1024
+"""Bytes of a parcel: a request, and frames of at most a message and what waits behind it."""
 HEAD_END = b"\r\n\r\n"
 
 
@@ -60,11 +62,13 @@ class Received:
         self._has_request = False
 
     def feed(self, data: bytes) -> None:
-        """Take in bytes from the socket.
+        """Take in bytes from the socket; of a frame that fits into no parcel, and what follows it, none.
 
         Args:
             data: the bytes.
         """
+        if len(self.unread) > MAX_PARCEL:
+            return  # nobody goes on with it, and it would fill the memory until the connection is closed
         if not self._has_request:
             self.request += data
             end = self.request.find(HEAD_END)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from motiongen_bridge.board import Board, WorkerRow, WorkerStatus
-from motiongen_bridge.parcels import Parcel
+from motiongen_bridge.parcels import MAX_PARCEL, Parcel
 from motiongen_bridge.places import Place, place_of, wanted_place
 
 ENVIRONMENT = "MOTIONGEN_WORKER"
@@ -20,8 +20,6 @@ METRICS = "PROMETHEUS_MULTIPROC_DIR"
 """Variable of the environment: the folder in which the processes keep their metrics, by Prometheus' client."""
 BOARD, MOVED = "board", "moved"
 """In the folder that the processes share: the table of how they are, and the notes on who has moved."""
-MAX_PARCEL = 128 * 1024
-"""Bytes of a parcel: a request, and frames of at most a message and what waits behind it."""
 TRIES, TRY_SECONDS = 20, 0.05
 """How often a full door is tried again, and after which time."""
 

@@ -3,7 +3,7 @@
 import pytest
 from websockets.frames import Frame, Opcode
 
-from motiongen_bridge.parcels import Parcel, Received, frame_of, frame_size
+from motiongen_bridge.parcels import MAX_PARCEL, Parcel, Received, frame_of, frame_size
 from motiongen_bridge.places import Place, place_of, wanted_place
 
 REQUEST = b"GET /ws HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -29,6 +29,15 @@ def test_what_is_left_is_the_frame_that_has_not_come_wholly(chunk):
     for start in range(0, len(data), chunk):
         received.feed(data[start : start + chunk])
     assert bytes(received.request) == REQUEST and bytes(received.unread) == part
+
+
+def test_a_frame_that_fits_into_no_parcel_is_not_kept_and_not_handed_over():
+    received = Received()
+    received.feed(REQUEST + b"\x82\xff" + (2**60).to_bytes(8, "big"))
+    for _ in range(100):
+        received.feed(bytes(2**16))
+    assert MAX_PARCEL < len(received.unread) < 2 * MAX_PARCEL
+    assert len(Parcel("", bytes(received.request), bytes(received.unread)).encode()) > MAX_PARCEL
 
 
 def test_a_key_tells_its_place():
