@@ -36,7 +36,6 @@ class HandshakePolicy:
         config: ServerConfig,
         pages: Pages,
         downloads: Downloads,
-        make_room: Callable[[str], bool],
         on_wrong_token: Callable[[], None],
     ) -> None:
         """Make a policy.
@@ -45,35 +44,37 @@ class HandshakePolicy:
             config: token and allowed origins.
             pages: answers requests that want no websocket.
             downloads: answers those that want a character's motion, or an avatar, as a file.
-            make_room: returns whether one more connection fits, of a request to this path and query.
             on_wrong_token: called for each request whose token is not the server's.
         """
-        self._config, self._pages, self._downloads, self._make_room = config, pages, downloads, make_room
+        self._config, self._pages, self._downloads = config, pages, downloads
         self._on_wrong_token = on_wrong_token
 
-    async def answer(self, request: Request, *, is_head: bool = False) -> Response | None:
+    async def answer(
+        self, request: Request, make_room: Callable[[], bool], *, is_head: bool = False
+    ) -> Response | None:
         """Return the response to a request, or None where its websocket handshake may go on.
 
         Args:
             request: as it came.
+            make_room: returns whether this connection fits; called where nothing else is wrong with it.
             is_head: whether the headers alone are asked for.
         """
-        response = await self._answer_anything(request)
+        response = await self._answer_anything(request, make_room)
         if is_head:
             response = response or respond(HTTPStatus.METHOD_NOT_ALLOWED, b"", more={"Allow": "GET"})
             response.body = b""  # the length in the headers is that of the content
         return response
 
-    async def _answer_anything(self, request: Request) -> Response | None:
+    async def _answer_anything(self, request: Request, make_room: Callable[[], bool]) -> Response | None:
         try:
-            return await self._answer(request)
+            return await self._answer(request, make_room)
         except ValueError:  # a malformed address
             return respond(HTTPStatus.BAD_REQUEST, b"This request makes no sense.\n")
         except Exception:
             log.exception("event=failed at=handshake")
             return respond(HTTPStatus.INTERNAL_SERVER_ERROR, b"Something went wrong here.\n")
 
-    async def _answer(self, request: Request) -> Response | None:
+    async def _answer(self, request: Request, make_room: Callable[[], bool]) -> Response | None:
         path, hosts = urlsplit(request.path).path, request.headers.get_all("Host")
         if len(hosts) != 1 or not HOST.fullmatch(hosts[0]):
             return respond(HTTPStatus.BAD_REQUEST, b"Expected one Host header: a name and a port.\n")
@@ -94,7 +95,7 @@ class HandshakePolicy:
             return await self._refuse_token(
                 request, b"A token is needed: ?token= or Authorization: Bearer.\n"
             )
-        if not self._make_room(request.path):
+        if not make_room():
             return respond(HTTPStatus.SERVICE_UNAVAILABLE, b"No room here; try again later.\n")
         return None
 

@@ -80,7 +80,6 @@ class PolicyServer:
             self.config,
             Pages(self._health, self.metrics.text, home=HOME),
             Downloads({}, "", {}),
-            lambda _: len(self._connections) < MAX_CONNECTIONS,
             self.metrics.wrong_tokens.inc,
         )
         self._cleanup = AsyncExitStack()
@@ -129,7 +128,7 @@ class PolicyServer:
         log.info("event=stopped")
 
     async def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
-        return await self._policy.answer(request)
+        return await self._policy.answer(request, lambda: len(self._connections) < MAX_CONNECTIONS)
 
     def _health(self) -> tuple[HTTPStatus, dict[str, object]]:
         is_degraded = self._batcher.is_degraded

@@ -132,7 +132,6 @@ class Server:
             self.config,
             Pages(self._health, self.metrics.text),
             Downloads(self.broadcaster.characters, str(scheduler.about.get("licence", "")), self.avatars),
-            self._make_room,
             self.metrics.wrong_tokens.inc,
         )
         files = max(8, open_files() - SPARE_FILES)
@@ -269,11 +268,14 @@ class Server:
 
     async def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
         assert isinstance(connection, ClientConnection)
-        return await self._policy.answer(request, is_head=connection.method is HTTPMethod.HEAD)
+        make_room = partial(self._make_room, connection, request.path)
+        return await self._policy.answer(request, make_room, is_head=connection.method is HTTPMethod.HEAD)
 
-    def _make_room(self, target: str) -> bool:
-        """Return whether one more connection fits; one that has no character gives way."""
-        if self._is_draining and getattr(wanted_place(target), "server", None) != self.place.server:
+    def _make_room(self, connection: ClientConnection, target: str) -> bool:
+        """Return whether one more connection fits, to this path and query; one that has no character gives way."""
+        is_here = isinstance(connection, MovedConnection) and connection.parcel.session != ""
+        is_back = getattr(wanted_place(target), "server", None) == self.place.server
+        if self._is_draining and not is_here and not is_back:
             return False
         if len(self._connections) < self._max_connections:
             return True

@@ -189,6 +189,19 @@ def test_each_tells_of_the_health_of_all(model):
     play_in(scenario, model)
 
 
+def test_who_is_here_may_go_to_another_process_of_a_server_that_drains(model):
+    async def scenario(first, second):
+        async with client(first, stay(first)) as one, client(second) as watcher:
+            key = (await one.ask("open", prompt="walk"))["key"]
+            assert watcher.hello["session"][:4] == "0001"
+            for server in (first, second):
+                server.drain()
+            assert (await watcher.ask("watch", key=key))["type"] == "ok"
+            assert len(await watcher.watch(5)) == 5
+
+    play_in(scenario, model)
+
+
 def test_a_server_that_drains_says_so_and_takes_only_who_comes_back(model):
     async def scenario(first, second):
         async with client(first, "?at=0500") as one:
