@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Annotated
 
 import tyro
 
-from motiongen.cli import UsageError, arguments
+from motiongen.cli import UsageError, arguments, itself
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +95,7 @@ def _server(config: BenchConfig, sessions: int) -> Iterator[str]:
     ]
     options += ["--workers", str(config.workers)] if config.workers > 1 else []
     options += ["--threads", str(config.threads)] if config.threads else []
-    command = [sys.executable, "-m", "motiongen", "serve", *options]
+    command = [*itself.command(), "serve", *options]
     # A command line can be read by every user of the machine, an environment cannot.
     environment = os.environ | ({"MOTIONGEN_TOKEN": config.token} if config.token else {})
     # Warnings go to this command's own stderr.

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import signal
 import socket
-import sys
 from collections.abc import Sequence
+
+from motiongen.cli import itself
 
 
 async def serve_in_workers(
@@ -28,7 +29,7 @@ async def serve_in_workers(
 
     level = logging.getLogger("motiongen_bridge").level
     verbosity = {logging.ERROR: ["-q"], logging.DEBUG: ["-v"]}.get(level, [])
-    command = [sys.executable, "-m", "motiongen", "serve", *argv, *verbosity]
+    command = [*itself.command(), "serve", *argv, *verbosity]
     environment = {"MOTIONGEN_TOKEN": token} if token else {}
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
