@@ -36,7 +36,7 @@ class ModelsConfig:
     json: bool = False
     """Print one JSON object instead of text."""
     memory: Annotated[str | None, tyro.conf.arg(metavar="SENTENCE", help_behavior_hint="(optional)")] = None
-    """Show the clips that a memory finds for a sentence, with similarity, source and licence."""
+    """Show the clips that a memory finds for a sentence, as they are drawn: similarity, fit, source and licence."""
 
 
 def main(argv: Sequence[str]) -> None:
@@ -71,20 +71,26 @@ def _show_found(config: ModelsConfig, sentence: str) -> None:
     for name, folder in memories.items():
         memory = memory_files.load(folder)
         found = memory.find(load_text(memory.encoder, torch.device("cpu")), [sentence])
-        shown[name] = [
-            memory.facts[clip] | {"sentence": memory.sentences[index], "similarity": round(similarity, 3)}
-            for clip, index, similarity in zip(
-                *(part[0].tolist() for part in (found.clips, found.sentence, found.similarity)), strict=True
-            )
-            if clip >= 0
-        ]
+        lines: dict[tuple[str, str], dict[str, Any]] = {}  # a clip and its mirror image may be one line
+        for clip, index, similarity in zip(
+            *(part[0].tolist() for part in (found.clips, found.sentence, found.similarity)), strict=True
+        ):
+            if clip >= 0:
+                facts, words = memory.facts[clip], memory.sentences[index]
+                fit = memory.fits[index][list(memory.owners[index]).index(clip)]
+                told = facts | {"sentence": words, "similarity": round(similarity, 3), "fit": round(fit, 2)}
+                lines.setdefault((facts["id"], words), told)
+        shown[name] = list(lines.values())
     if config.json:
         print(json.dumps(shown))
         return
     for name, clips in shown.items():
         print(f"{name}: {len(clips)} clips near {sentence!r}")
         for clip in clips:
-            print(f"  {clip['similarity']:.2f}  {clip['id']:<32} {clip['sentence']!r}, {clip['licence']}")
+            print(
+                f"  {clip['similarity']:.2f}, fit {clip['fit']:4.1f}  {clip['id']:<32} {clip['sentence']!r}, "
+                f"{clip['licence']}"
+            )
 
 
 def _found(folder: Path | None) -> list[Path]:
