@@ -78,7 +78,7 @@ export function sendOk(message: Message, socket: WebSocket): void {
 /** Wait until something is true. */
 export async function until(isTrue: () => boolean): Promise<void> {
   for (let waited = 0; !isTrue(); waited += 5) {
-    if (waited > 5000) throw new Error(`waited 5 s for ${isTrue}`);
+    if (waited > 30_000) throw new Error(`waited 30 s for ${isTrue}`);
     await sleep(5);
   }
 }

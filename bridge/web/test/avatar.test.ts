@@ -58,7 +58,7 @@ test("the client asks for an avatar, knows its skeleton, and asks again after th
     if (message["type"] === "resume") send(socket, { type: "error", id: message["id"], code: "gone", message: "over" });
     else send(socket, { ...fixture.answer, id: message["id"], character: message["type"] === "watch" ? 4 : 3 });
   });
-  const client = await MotionGenClient.connect(server.url, { timeout: 2000 });
+  const client = await MotionGenClient.connect(server.url, { timeout: 20_000 });
   context.after(() => client.close());
   const character = await client.open({ avatar: "hero" });
   assert.deepEqual(character.avatar, avatar);

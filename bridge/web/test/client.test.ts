@@ -11,7 +11,7 @@ async function openCharacter(context: TestContext, handle: Handler) {
     if (message["type"] === "open") sendOk(message, socket);
     else handle(message, socket, connection);
   });
-  const client = new MotionGenClient(server.url, { timeout: 2000 });
+  const client = new MotionGenClient(server.url, { timeout: 20_000 });
   context.after(() => client.close());
   await client.connect();
   return { server, client, character: await client.open({ seed: 7 }) };

@@ -16,7 +16,7 @@ async function build(context: TestContext) {
     if (message["type"] === "then") waiting.push(answer);
     else answer();
   });
-  const client = await MotionGenClient.connect(server.url, { timeout: 2000 });
+  const client = await MotionGenClient.connect(server.url, { timeout: 20_000 });
   context.after(() => client.close());
   const remote = await client.open();
   const started: string[] = [];

@@ -8,7 +8,7 @@ import { startTimeLimit } from "../src/client/timeout.js";
 import { type Handler, send, sendOk, sleep, startServer, type TestServer, until } from "../test-support/server.js";
 
 /** Milliseconds: long enough for a busy machine to connect and open a character. */
-const LIMIT = 500;
+const LIMIT = 1000;
 
 /** A server that answers `open` only, apart from what `handle` does; a client with a short limit; a character. */
 async function openCharacter(context: TestContext, handle: Handler = () => {}, timeout = LIMIT) {
