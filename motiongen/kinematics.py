@@ -45,6 +45,12 @@ def local_positions(features: Tensor) -> Tensor:
     return joint_positions(sixd.unflatten(-1, (SMPL22.num_joints, 6)))
 
 
+def positions_over_floor(features: Tensor) -> Tensor:
+    """Return `local_positions` (..., 22, 3) of features (..., 140) at their height: the pelvis is over the origin."""
+    positions = local_positions(features)
+    return positions + features[..., None, LAYOUT["height"]] * positions.new_tensor([0.0, 1.0, 0.0])
+
+
 def joint_positions(sixd: Tensor, rows: bool = False) -> Tensor:
     """Return joint positions (..., 22, 3), metres, of local rotations (..., 22, 6); the pelvis is at the origin.
 

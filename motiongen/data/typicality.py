@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from motiongen.features import FPS, LAYOUT
-from motiongen.kinematics import local_positions
+from motiongen.kinematics import positions_over_floor
 
 EVERY = 4
 """Frames between those that are looked at."""
@@ -35,8 +35,7 @@ def describe(features: Tensor) -> Tensor:
         features: (T, 140).
     """
     frames = features[::EVERY].float()
-    joints = local_positions(frames)
-    joints[..., 1] += frames[:, LAYOUT["height"]]
+    joints = positions_over_floor(frames)
     places, heights = joints.flatten(1), joints[..., 1]
     root = torch.cat([frames[:, LAYOUT["velocity"]], frames[:, LAYOUT["turn"]]], dim=1)
     ways = joints.diff(dim=0, prepend=joints[:1])

@@ -7,7 +7,7 @@ from torch import Tensor
 from motiongen.conditions.text import TextEncoder
 from motiongen.data.memory import ALIKE, Memory
 from motiongen.features import LAYOUT
-from motiongen.kinematics import local_positions
+from motiongen.kinematics import positions_over_floor
 from motiongen.tokenizers.rvq_vae import RVQVAE
 
 CLIPS = 4
@@ -56,8 +56,7 @@ class Judge:
 def _shape(features: Tensor) -> np.ndarray:
     """Return points (N, 23, 3), every fourth frame: joints over the floor, and where the root goes."""
     frames = features[::4].float()
-    joints = local_positions(frames)
-    joints[..., 1] += frames[:, LAYOUT["height"]]
+    joints = positions_over_floor(frames)
     turn, velocity = frames[:, LAYOUT["turn"]], frames[:, LAYOUT["velocity"]]
     ahead = AHEAD * torch.cat([velocity, turn], dim=1)
     return torch.cat([joints, ahead[:, None]], dim=1).numpy()

@@ -110,10 +110,9 @@ def _variant(
     motion, spans = start, []
     for number, act in enumerate(acts):
         begin = 0.0 if motion is None else motion.seconds
-        is_one = number == 0 and not _tries(
-            act.part
-        )  # slowly, or in a circle: what the same seed does without
-        draw = seed if is_one else (seed * _DRAWS + number * CANDIDATES) % 2**62
+        draw = (seed * _DRAWS + number * CANDIDATES) % 2**62
+        if number == 0 and _tries(act.part) == 1:  # slowly, or in a circle: what the same seed does without
+            draw = seed
         new = _written(model, act, motion, draw, best_of, options)
         motion = new if motion is None else splice.append(motion, new)
         spans.append((begin, motion.seconds, act.part.clause))
@@ -122,8 +121,8 @@ def _variant(
 
 
 def _tries(part: Part) -> int:
-    """Return how many motions of a part are written for one to be chosen; 0 where the first one is taken."""
-    return CANDIDATES if part.repeats or part.steps else 0
+    """Return how many motions of a part are written, of which one is taken."""
+    return CANDIDATES if part.repeats or part.steps else 1
 
 
 def _written(
@@ -131,7 +130,7 @@ def _written(
 ) -> Motion:
     """Return the motion of one part, which continues the motion before it."""
     part = act.part
-    counts = _tries(part) or 1
+    counts = _tries(part)
     found = model.sequence(
         [part.text],
         count=counts,

@@ -62,9 +62,9 @@ def with_turn(motion: Motion, angle: float, *, is_curve: bool = False) -> Motion
     if not is_curve and room < abs(missing):
         return step_turn(motion, missing)
     shares = _shares(motion, rates, is_curve)
-    own = (
-        _smooth(_turned(motion), motion.fps) if is_curve else shares.new_zeros(())
-    )  # an even curve has no bends of its own
+    if not is_curve:
+        return turned_on_feet(motion, missing * shares)
+    own = _smooth(_turned(motion), motion.fps)  # an even curve keeps no bends of its own
     return turned_on_feet(motion, (missing + own.sum()) * shares - own)
 
 
