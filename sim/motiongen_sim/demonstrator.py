@@ -112,7 +112,9 @@ class Demonstrator:
         if not self._noise:
             segment, info = self._record(observation, expert, self.task.max_steps)
             return Attempt((segment,), info)
-        noise = _ActionNoise(self._env.action_space, self._noise, seed, self.task.max_steps)
+        noise = _ActionNoise(
+            self._env.action_space, self._noise, seed, self.task.max_steps, self.task.disturbance
+        )
         segments: list[DemoSegment] = []
         for step in range(2 * self.task.max_steps):
             if step % SEGMENT_EVERY == 0:
@@ -163,10 +165,11 @@ class _ActionNoise:
         size: standard deviation, as a share of half the space's range.
         seed: of the noise.
         steps: before which it ends.
+        disturbance: see `TaskSpec`.
     """
 
-    def __init__(self, space: spaces.Box, size: float, seed: int, steps: int) -> None:
-        self._low, self._high, self._size = space.low, space.high, size
+    def __init__(self, space: spaces.Box, size: float, seed: int, steps: int, disturbance: float) -> None:
+        self._low, self._high, self._size, self._disturbance = space.low, space.high, size, disturbance
         self._random = np.random.default_rng([seed, 1])
         self._noisy_steps = int(self._random.integers(steps))
         self._steps_left, self._random_action = 0, np.zeros(self._low.shape)
@@ -184,7 +187,7 @@ class _ActionNoise:
         noisy = action + self._size * half * self._random.standard_normal(half.shape)
         if self._steps_left:
             self._steps_left -= 1
-            noisy = self._random_action
+            noisy = action + self._disturbance * (self._random_action - action)
         return np.clip(noisy, self._low, self._high).astype(np.float32)
 
 

@@ -28,6 +28,7 @@ class TaskSpec:
         max_steps: length of an episode at which it is truncated.
         measures: keys of `info` beside `is_success` whose means a report gives.
         observations: kinds of observations: "state", "image".
+        disturbance: 0..1, of noisy demonstrations: how far a random action is from the expert's, 1 for all the way.
     """
 
     name: str
@@ -38,6 +39,7 @@ class TaskSpec:
     max_steps: int
     measures: tuple[str, ...] = ()
     observations: tuple[str, ...] = ("state", "image")
+    disturbance: float = 1.0
 
     @property
     def id(self) -> str:
@@ -134,6 +136,7 @@ TASKS: dict[str, TaskSpec] = {
         max_steps=300,
         measures=("tracking_error",),
         observations=("state",),
+        disturbance=0.1,  # what its joints bear: whole random poses throw it down in 70 % of the tries
     ),
 }
 """Name -> task."""

@@ -230,3 +230,12 @@ def test_noise_ends_so_that_cubes_can_be_stacked_and_lie_still():
     successes = [bool(demonstrator.demonstrate(seed).info["is_success"]) for seed in range(100_000, 100_004)]
     demonstrator.close()
     assert sum(successes) >= 3
+
+
+@pytest.mark.slow
+def test_a_body_bears_the_disturbances_of_its_task():
+    demonstrator = Demonstrator(tasks.lookup("HumanoidTrack"), "state", noise=0.02)
+    try:
+        assert all(demonstrator.demonstrate(seed).info["is_success"] for seed in (200_000, 200_001))
+    finally:
+        demonstrator.close()

@@ -20,10 +20,10 @@ def loss(model: CARP, batch: Observation, generator: torch.Generator) -> dict[st
         generator: on the CPU; draws the image crops.
     """
     check_shape("action", batch["action"], (model.config.horizon, model.config.action_dim))
-    with torch.autocast(model.device.type, enabled=False):
-        actions = model.action_normaliser(batch["action"], task_of(batch))
-        codes = model.tokenizer.encode(actions)
     cond = model.observation(batch, generator if model.training else None)
+    with torch.autocast(model.device.type, enabled=False):
+        actions = model.written(batch["action"], cond, task_of(batch))
+        codes = model.tokenizer.encode(actions)
     logits = model.code_logits(cond, codes).float()
     guess = logits.detach().argmax(-1)
     losses = {"loss": F.cross_entropy(logits.flatten(0, 2), codes.flatten())}

@@ -4,9 +4,10 @@ CARP (Gong et al., ICCV 2025, section 3.2): the codes of a chunk are ordered by 
 token attends to its own scale and the coarser ones, so that a scale is predicted in one pass. Observations modulate
 every layer.
 
-Two options extend the paper. In one pass, the action dimensions of the coarsest scale are predicted independently: if
+Three options extend the paper. In one pass, the action dimensions of the coarsest scale are predicted independently: if
 several modes are possible, they may choose different ones. With `chained`, they are predicted autoregressively. With
-`offset_dim`, a layer adds a continuous offset to the decoded actions (VQ-BeT, Lee et al., ICML 2024, section 3.3).
+`offset_dim`, a layer adds a continuous offset to the decoded actions (VQ-BeT, Lee et al., ICML 2024, section 3.3). With
+`residual`, the codes write what a regression from the observation leaves of the actions.
 """
 
 import math
@@ -51,7 +52,8 @@ class CARP(nn.Module):
         self.config = config
         self.observation = ObservationEncoder(config)
         self.action_normaliser = Normaliser(len(config.tasks), config.action_dim)
-        self.tokenizer = ActionVQ(config.tokenizer).requires_grad_(False)
+        self.tokenizer = ActionVQ(config.tokenizer)
+        self.regression = _Regression(config) if config.residual else None
         dim, positions = config.dim, config.tokenizer.num_positions
         self.start = nn.Linear(config.cond_dim, dim)
         self.latent = nn.Linear(config.latent_dim, dim)
@@ -67,6 +69,33 @@ class CARP(nn.Module):
                 nn.init.zeros_(layer.weight)
                 nn.init.zeros_(layer.bias)
         self.register_buffer("mask", _mask(config), persistent=False)  # (N * A, N * A), true = attend
+        self.freeze_codes()
+
+    def freeze_codes(self) -> None:
+        """Stop the training of what the codes mean: tokenizer and, where there is one, regression and its encoder."""
+        self.tokenizer.requires_grad_(False)
+        if self.regression is not None:
+            self.observation.requires_grad_(False)
+            self.regression.requires_grad_(False)
+
+    def written(self, actions: Tensor, cond: Tensor, task: Tensor) -> Tensor:
+        """Return what the codes of actions say (B, H, A): normalised actions, or what the regression leaves of them.
+
+        Args:
+            actions: (B, H, A), in the units of the data.
+            cond: (B, C) encoded observations.
+            task: (B,).
+        """
+        actions = self.action_normaliser(actions, task)
+        if self.regression is None:
+            return actions
+        return self.regression.normaliser(actions - self.regression(cond), task)
+
+    def actions(self, written: Tensor, cond: Tensor, task: Tensor) -> Tensor:
+        """Return the actions (B, H, A), in the units of the data, of what codes say; the inverse of `written`."""
+        if self.regression is not None:
+            written = self.regression(cond) + self.regression.normaliser.inverse(written, task)
+        return self.action_normaliser.inverse(written, task)
 
     @property
     def device(self) -> torch.device:
@@ -206,6 +235,24 @@ class _Offset(nn.Module):
         """Return corrected actions (B, H, A), for encoded observations (B, C)."""
         conditioning = torch.cat([F.silu(cond), actions.flatten(1).to(cond.dtype)], dim=1)
         return actions + self.out(F.gelu(self.hidden(conditioning))).view_as(actions)
+
+
+class _Regression(nn.Module):
+    """Predicts normalised actions from the observations alone; its errors are what codes say of them.
+
+    Attributes:
+        normaliser: of its errors, to deviation 1.
+    """
+
+    def __init__(self, config: CARPConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.out = nn.Linear(config.cond_dim, config.horizon * config.action_dim)
+        self.normaliser = Normaliser(len(config.tasks), config.action_dim)
+
+    def forward(self, cond: Tensor) -> Tensor:
+        """Return normalised actions (B, H, A), for encoded observations (B, C)."""
+        return self.out(F.silu(cond)).float().unflatten(1, (self.config.horizon, -1))
 
 
 def _mask(config: CARPConfig) -> Tensor:

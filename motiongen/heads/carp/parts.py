@@ -1,4 +1,4 @@
-"""Recipes of the first training stages of CARP: scene prediction, action tokenizer, observation encoder."""
+"""Recipes of the first training stages of CARP: scene prediction, observation encoder, action tokenizer."""
 
 import math
 from collections.abc import Mapping
@@ -22,6 +22,8 @@ from motiongen.training.loop import Recipe, Trainer
 from motiongen.training.parameters import parameter_groups
 
 HELD_OUT_IMAGES = 256
+FITTED_WINDOWS = 4096
+"""Windows by which the errors of a regression are normalised."""
 GUESSES = 8
 """Components of the mixture in the regression of the encoder."""
 MIN_LOG_SPREAD = math.log(0.01)
@@ -40,18 +42,20 @@ class ActionVQRecipe:
     name = "action_vq"
 
     def __init__(self, policy: CARP, sampler: ChunkSampler, config: CARPTrainConfig) -> None:
-        self.normaliser, self.sampler, self.config = policy.action_normaliser, sampler, config
+        policy.freeze_codes()
+        self.policy, self.sampler, self.config = policy, sampler, config
         self.model = policy.tokenizer.requires_grad_(True)
-        self.held_out = _normalised(sampler.held_out, policy.action_normaliser)
+        if policy.regression is not None:
+            self._fit(policy.regression.normaliser)
+        self.held_out = self._written(without_scenes(sampler.held_out))
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Return all parameters, without weight decay and with the betas of the paper."""
         return [{"params": list(self.model.parameters()), "weight_decay": 0.0, "betas": (0.5, 0.9)}]
 
     def sample(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return a random batch of normalised action chunks."""
-        batch = self.sampler.sample(self.config.tokenizer_batch_size, generator, images=False)
-        return _normalised(batch, self.normaliser)
+        """Return a random batch of action chunks, as the codes write them."""
+        return self._written(self._draw(self.config.tokenizer_batch_size, generator))
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Return the losses of a batch, in fp32, since codes are close to each other."""
@@ -59,7 +63,7 @@ class ActionVQRecipe:
             return self.model.training_pass(batch["action"], generator)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
-        """Return the mean error of held-out actions, normalised to -1..1, and the mean number of codes in use."""
+        """Return the mean error of held-out actions, as the codes write them, and the mean number of codes in use."""
         assert isinstance(model, ActionVQ), type(model)
         actions = self.held_out["action"].to(model.codebooks.device)
         codes = model.encode(actions)
@@ -70,11 +74,38 @@ class ActionVQRecipe:
     def export(self, model: nn.Module, directory: Path, metrics: Mapping[str, float]) -> None:
         """Do nothing: the part is saved with the policy."""
 
+    def _draw(self, size: int, generator: torch.Generator) -> dict[str, Tensor]:
+        return self.sampler.sample(size, generator, images=False if self.policy.regression is None else None)
+
+    @torch.no_grad()
+    def _written(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the actions (B, H, A) of a batch as the codes write them, on the CPU."""
+        batch = {key: value.to(self.policy.device) for key, value in batch.items()}
+        if self.policy.regression is None:
+            written = self.policy.action_normaliser(batch["action"], task_of(batch))
+        else:
+            cond = self.policy.observation(batch)
+            written = self.policy.written(batch["action"], cond, task_of(batch))
+        return {"action": written.cpu()}
+
+    @torch.no_grad()
+    def _fit(self, normaliser: Normaliser) -> None:
+        """Fit the normaliser of the regression's errors of each task."""
+        regression = self.policy.regression
+        assert regression is not None
+        batch = self._draw(FITTED_WINDOWS, torch.Generator().manual_seed(0))
+        batch = {key: value.to(self.policy.device) for key, value in batch.items()}
+        actions = self.policy.action_normaliser(batch["action"], task_of(batch))
+        errors = actions - regression(self.policy.observation(batch))
+        for task in task_of(batch).unique().tolist():
+            normaliser.fit_moments(task, errors[task_of(batch) == task].flatten(0, 1))
+
 
 class Regressor(nn.Module):
     """Observation encoder with a regression layer that predicts the action chunk as a mixture of Laplace distributions.
 
-    The mixture has several components, since several actions may be right.
+    The mixture has several components, since several actions may be right; for a policy whose codes say what its
+    regression leaves, it is that regression alone.
 
     Args:
         policy: the CARP whose observation encoder is trained.
@@ -83,9 +114,14 @@ class Regressor(nn.Module):
     def __init__(self, policy: CARP) -> None:
         super().__init__()
         config = policy.config
-        self.observation = policy.observation
-        self.guesses = nn.Linear(config.cond_dim, GUESSES * config.horizon * config.action_dim)
-        self.weights = nn.Linear(config.cond_dim, GUESSES)
+        guesses = GUESSES if policy.regression is None else 1
+        self.observation = policy.observation.requires_grad_(True)
+        self.guesses = (
+            nn.Linear(config.cond_dim, guesses * config.horizon * config.action_dim)
+            if policy.regression is None
+            else policy.regression.requires_grad_(True).out
+        )
+        self.weights = nn.Linear(config.cond_dim, guesses)
         self.log_spread = nn.Parameter(torch.full((config.horizon * config.action_dim,), math.log(0.3)))
 
     def forward(
@@ -98,8 +134,8 @@ class Regressor(nn.Module):
             generator: draws random image crops; None for centre crops.
         """
         cond = F.silu(self.observation(batch, generator)).float()
-        guesses = self.guesses(cond).unflatten(1, (GUESSES, -1))  # (B, G, H * A)
-        weights = self.weights(cond).log_softmax(-1)
+        weights = self.weights(cond).log_softmax(-1)  # (B, G)
+        guesses = self.guesses(cond).unflatten(1, (weights.shape[1], -1))  # (B, G, H * A)
         errors = (guesses - batch["action"].flatten(1)[:, None]).abs()
         log_spread = self.log_spread.clamp(min=MIN_LOG_SPREAD)
         likelihood = -(errors / log_spread.exp() + log_spread + math.log(2)).sum(-1)
@@ -124,7 +160,7 @@ class SceneRecipe:
     name = "scene"
 
     def __init__(self, policy: CARP, sampler: ChunkSampler, config: CARPTrainConfig) -> None:
-        self.model, self.sampler, self.config = policy.observation, sampler, config
+        self.model, self.sampler, self.config = policy.observation.requires_grad_(True), sampler, config
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Return the matrices of image encoder and scene layer with weight decay, and their vectors without."""
@@ -217,7 +253,7 @@ def _normalised(batch: Mapping[str, Tensor], normaliser: Normaliser) -> dict[str
     return {**batch, "action": normaliser(batch["action"].to(device), task_of(batch).to(device)).cpu()}
 
 
-PARTS = {SceneRecipe.name: 0.25, ActionVQRecipe.name: 0.05, EncoderRecipe.name: 0.5}
+PARTS = {SceneRecipe.name: 0.25, EncoderRecipe.name: 0.5, ActionVQRecipe.name: 0.05}
 """Folder of each of the first training stages -> share of a run's minutes that it takes at most; what they leave is
 the last one's. In an hour on two cores those of `small` take their steps, and need no such limit."""
 
@@ -266,14 +302,16 @@ def train_parts(
         device: device of the training.
         resume: continue from the checkpoints of the stages, where there are any.
     """
-    stages: list[tuple[Recipe, int]] = [
-        (ActionVQRecipe(model, sampler, config), config.tokenizer_steps),
-        (EncoderRecipe(model, sampler, config), config.encoder_steps),
+    stages: list[tuple[type[SceneRecipe | EncoderRecipe | ActionVQRecipe], int]] = [
+        (EncoderRecipe, config.encoder_steps),
+        (ActionVQRecipe, config.tokenizer_steps),
     ]
     if model.config.scene_dim:
-        stages.insert(0, (SceneRecipe(model, sampler, config), config.scene_steps))
-    for recipe, steps in stages:
+        stages.insert(0, (SceneRecipe, config.scene_steps))
+    model.to(device)
+    for stage, steps in stages:
         if steps:
+            recipe: Recipe = stage(model, sampler, config)
             minutes = PARTS[recipe.name] * schedule.minutes
             own = replace(schedule, steps=steps, minutes=minutes, learning_rate=config.parts_learning_rate)
             trainer = Trainer(recipe, own, directory / recipe.name, device)
@@ -281,4 +319,4 @@ def train_parts(
             recipe.model.load_state_dict(trainer.ema.model.state_dict())
             if isinstance(recipe, SceneRecipe):
                 recipe.finish()
-    model.tokenizer.requires_grad_(False)
+    model.freeze_codes()

@@ -44,13 +44,13 @@ class CARPSampler:
         model = self.model
         temperature = model.config.temperature if temperature is None else temperature
         cond = model.observation(observation)
-        actions = self._sample_actions(cond, temperature, generator)
+        written = self._sample_written(cond, temperature, generator)
         if model.offset is not None:
-            actions = model.offset(cond, actions)
-        return model.action_normaliser.inverse(actions, task_of(observation))
+            written = model.offset(cond, written)
+        return model.actions(written, cond, task_of(observation))
 
-    def _sample_actions(self, cond: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
-        """Return the normalised actions (B, H, A) of sampled codes, for encoded observations (B, C)."""
+    def _sample_written(self, cond: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
+        """Return what sampled codes say (B, H, A), for encoded observations (B, C); see `CARP.written`."""
         model = self.model
         if self._decoder is None or not self._decoder.is_current(model.tokenizer):
             self._decoder = ActionDecoder(model.tokenizer)

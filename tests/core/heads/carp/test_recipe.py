@@ -48,19 +48,26 @@ def test_a_body_of_many_joints_predicts_its_coarsest_codes_in_one_pass(actions, 
 
 
 @pytest.mark.slow
-def test_training_in_three_stages_makes_a_policy_that_reaches(parts, tmp_path):
-    model, sampler = parts
+@pytest.mark.parametrize("residual", [False, True])
+def test_training_in_three_stages_makes_a_policy_that_reaches(residual, tmp_path):
+    torch.manual_seed(0)
+    model, sampler = carp_for([reaching()], replace(SIZES, residual=residual))
     config = CARPTrainConfig(batch_size=32, tokenizer_steps=150, encoder_steps=100, parts_learning_rate=5e-3)
     schedule = TrainConfig(steps=150, learning_rate=5e-3, ema=0.9, autocast=False)
     train_parts(model, sampler, config, schedule, tmp_path)
-    codes = model.tokenizer.encode(
-        model.action_normaliser(sampler.held_out["action"], sampler.held_out["task"])
-    )
+    task = sampler.held_out["task"]
+    cond = model.observation(sampler.held_out)
+    written = model.written(sampler.held_out["action"], cond, task)
+    codes = model.tokenizer.encode(written)
     assert len(codes.unique()) > 5
+    torch.testing.assert_close(model.actions(written, cond, task), sampler.held_out["action"])
+    meaning = {name: value.clone() for name, value in model.state_dict().items() if "regression" in name}
     vectors = model.tokenizer.codebooks.clone()
     metrics = Trainer(CARPRecipe(model, sampler, config), schedule, tmp_path).run()
     assert metrics["accuracy"] > 0.2 and metrics["action error"] < 0.15
     assert torch.equal(model.tokenizer.codebooks, vectors)  # the transformer does not change them
+    assert all(torch.equal(model.state_dict()[name], value) for name, value in meaning.items())
+    assert bool(meaning) == residual
     policy = checkpoint.load(tmp_path, CARP).eval()
     position, goal = torch.tensor([0.8, -0.6]), torch.tensor([-0.5, 0.5])
     seen = [position, position]
@@ -113,6 +120,25 @@ def test_the_tokenizer_stays_as_it_is_while_the_transformer_learns(parts):
     trained = {id(p) for group in recipe.parameter_groups() for p in group["params"]}
     assert trained.isdisjoint(map(id, model.tokenizer.parameters()))
     assert trained.isdisjoint(map(id, model.observation.normaliser.buffers()))
+
+
+def test_a_regression_leaves_little_to_the_codes(tmp_path):
+    torch.manual_seed(0)
+    model, sampler = carp_for([reaching()], replace(SIZES, residual=True))
+    config = CARPTrainConfig(tokenizer_steps=1, encoder_steps=150, parts_learning_rate=5e-3)
+    train_parts(model, sampler, config, TrainConfig(steps=1, ema=0.9, autocast=False), tmp_path)
+    seen = sampler.held_out
+    with torch.no_grad():
+        cond = model.observation(seen)
+        nothing = model.actions(torch.zeros_like(seen["action"]), cond, seen["task"])
+        written = model.written(seen["action"], cond, seen["task"])
+    error = (nothing - seen["action"]).abs().mean()
+    assert error < 0.15 * (seen["action"] - seen["action"].mean((0, 1))).abs().mean()
+    assert 0.3 < float(written.std()) < 3  # the tokenizer sees errors of one size
+    trained = {
+        id(p) for group in CARPRecipe(model, sampler, config).parameter_groups() for p in group["params"]
+    }
+    assert trained.isdisjoint(map(id, [*model.observation.parameters(), *model.regression.parameters()]))
 
 
 def test_the_card_names_tasks_frames_and_licence(parts, tmp_path):
