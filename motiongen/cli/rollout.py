@@ -48,6 +48,8 @@ class RolloutConfig:
     """Actions of a chunk that are executed before the next one is predicted."""
     temperature: Annotated[float | None, tyro.conf.arg(metavar="T", help_behavior_hint=OWN)] = None
     """Temperature of sampling a policy's codes; 0 takes the likeliest."""
+    candidates: Annotated[int | None, tyro.conf.arg(metavar="N", help_behavior_hint="(default: 1)")] = None
+    """Chunks that are tried in the simulator, and taken back, before the best is executed."""
     batch: Annotated[int, tyro.conf.arg(metavar="N")] = 1
     """Episodes side by side, for models that are slow alone; latency is then that of all of them at once."""
     video: Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="(optional)")] = None
@@ -102,6 +104,7 @@ def _rollout(config: RolloutConfig, device: str) -> "RolloutReport":
             max_steps=config.max_steps,
             action_steps=config.action_steps,
             temperature=config.temperature,
+            candidates=config.candidates,
             batch=config.batch,
             films=config.films,
             device=device,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from motiongen_sim.envs.base import Observation, robot_env
 from motiongen_sim.episode_video import EpisodeVideo, VideoRecorder
+from motiongen_sim.lookahead import SimulatedReturn
 from motiongen_sim.modes import mode_of
 from motiongen_sim.policy import Policy
 from motiongen_sim.scripted_policies import SCRIPTED_POLICIES, Actor
@@ -124,7 +125,9 @@ class EpisodeRunner:
         return GroupResult(episodes=episodes, action_ms=tuple(action_ms), chunk_ms=tuple(chunk_ms))
 
     def close(self) -> None:
-        """Close the environments."""
+        """Close the environments, of which the policy then knows nothing."""
+        if isinstance(self.settings.policy, Policy):
+            self.settings.policy.judge = None
         while self._envs:
             self._envs.pop().close()
 
@@ -140,6 +143,7 @@ class EpisodeRunner:
     def _actor(self, slot: "_EpisodeSlot") -> Actor:
         policy = self.settings.policy
         if isinstance(policy, Policy):
+            policy.judge = SimulatedReturn(robot_env(slot.env))
             return policy
         return SCRIPTED_POLICIES[policy](self.settings.task, slot.env)
 

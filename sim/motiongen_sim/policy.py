@@ -1,7 +1,7 @@
 """Policy: a trained model that acts, with the history of observations and the queue of actions that it needs."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,11 @@ from motiongen_sim.tasks import TASKS
 
 Observations = NDArray[Any] | Mapping[str, NDArray[Any]]
 """A state (D,), or `state` (D,) and `image` (H, W, 3) uint8; of several environments, each with B before it."""
+
+Judge = Callable[[NDArray[np.float32]], NDArray[Any]]
+"""Chunks (N, H', A) that begin at the current step to scores (N,), of which the highest is best."""
+DRAWN_TEMPERATURE = 1.0
+"""Temperature at which candidates are drawn from a model that takes the likeliest codes."""
 
 
 class _History:
@@ -54,9 +59,12 @@ class Policy:
             step and averages, see TemporalEnsemble (ACT takes 0.01).
         action_steps: actions of a chunk that are executed, in place of the model's own number.
         temperature: of sampling codes, in place of the model's own.
+        candidates: chunks of which `judge` chooses one whenever the model predicts: what it would do alone, and others
+            drawn from it. Only in one environment at a time.
         name: in reports; by default the model's class.
 
     Attributes:
+        judge: scores the candidates; `rollout` sets one that tries them in the simulator (`lookahead.py`).
         predicted: whether the last `act` ran the model, and did not only take an action from the queue.
 
     Raises:
@@ -72,8 +80,11 @@ class Policy:
         temporal_ensemble: float | None = None,
         action_steps: int | None = None,
         temperature: float | None = None,
+        candidates: int = 1,
         name: str | None = None,
     ) -> None:
+        if candidates < 1:
+            raise ValueError(f"candidates: expected 1 or more, got {candidates}; 1 does what the model would")
         if temporal_ensemble is not None and not temporal_ensemble >= 0:
             raise ValueError(
                 f"temporal_ensemble: expected None or 0 and more, got {temporal_ensemble}; try 0.01"
@@ -81,6 +92,10 @@ class Policy:
         self._predictor = ChunkPredictor(model, temperature)
         self.model = self._predictor.model
         self.config = _changed(self._predictor.config, action_steps, temperature)
+        self.candidates = candidates
+        self.judge: Judge | None = None
+        drawn = DRAWN_TEMPERATURE if getattr(self.config, "temperature", None) == 0 else temperature
+        self._drawing = ChunkPredictor(model, drawn)
         self.temporal_ensemble = temporal_ensemble
         self.name = name or type(model).__name__
         self.task_index = _task_index(self.config.tasks, task)
@@ -139,11 +154,13 @@ class Policy:
         """
         size = self.config.image_size
         states = np.zeros((batch, self.state_dim), np.float32)
+        judge, self.judge = self.judge, lambda chunks: np.zeros(len(chunks))
         self.reset()
         self.act_batch(
             {"state": states, "image": np.zeros((batch, size, size, 3), np.uint8)} if size else states
         )
         self.reset()
+        self.judge = judge
 
     def act(self, observation: Observations) -> NDArray[np.float32]:
         """Return the action (A,) that answers an observation, in the environment's units.
@@ -205,7 +222,21 @@ class Policy:
             )
             for one in histories
         ]
-        return self._predictor.predict(requests, self._generator)
+        if self.candidates == 1:
+            return self._predictor.predict(requests, self._generator)
+        if len(requests) > 1:
+            raise ValueError(
+                f"candidates: expected 1 in {len(requests)} environments side by side, got {self.candidates}; "
+                "act in one at a time"
+            )
+        if self.judge is None:
+            raise ValueError(
+                f"judge: expected one for {self.candidates} candidates, got none; set policy.judge"
+            )
+        own = self._predictor.predict(requests, self._generator)
+        others = self._drawing.predict(requests * (self.candidates - 1), self._generator)
+        chunks = np.stack(own + others)
+        return [chunks[int(np.argmax(self.judge(chunks)))]]
 
     def _checked(self, observation: Observations) -> tuple[NDArray[np.float32], NDArray[np.uint8] | None]:
         """Return states (B, D), and images (B, S, S, 3) for a policy of images."""

@@ -34,6 +34,7 @@ def rollout(
     *,
     action_steps: int | None = None,
     temperature: float | None = None,
+    candidates: int | None = None,
     batch: int = 1,
     films: int = 8,
     device: str = "cpu",
@@ -59,6 +60,8 @@ def rollout(
         max_steps: length at which an episode is truncated; by default the task's own.
         action_steps: actions of a chunk that are executed, in place of the policy's own number.
         temperature: of sampling, in place of the policy's own.
+        candidates: chunks that are tried in the simulator, whose steps are taken back, before the one that earns most
+            is executed; needs a batch of 1.
         batch: episodes side by side, for models that are slow alone. Sums are rounded differently in another batch, so
             an episode may end differently; compare policies at the same batch.
         films: number of episodes that are recorded as video.
@@ -75,9 +78,11 @@ def rollout(
     run = registry.lookup("engine", ENGINES, engine)
     _check_counts(episodes=episodes, workers=workers, batch=batch, max_steps=max_steps)
     spec = lookup(task)
-    chosen = {"action_steps": action_steps, "temperature": temperature}
+    chosen = {"action_steps": action_steps, "temperature": temperature, "candidates": candidates}
     options = {name: value for name, value in chosen.items() if value is not None}
     actor = _find_policy(policy, spec, observations, device, options)
+    if isinstance(actor, Policy) and actor.candidates > 1 and batch > 1:
+        raise ValueError(f"batch: expected 1 for {actor.candidates} candidates, got {batch}; use workers")
     settings = EpisodeSettings(
         task=spec,
         policy=actor,
