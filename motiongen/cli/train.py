@@ -48,7 +48,6 @@ def main(argv: Sequence[str]) -> None:
 
     torch.manual_seed(run.schedule.seed)  # for the initial weights of the model
     recipe = _recipe(run)
-    run.start(recipe.model)
     trainer = Trainer(recipe, run.own_schedule(), run.folder(name), device)
     metrics = trainer.run(resumes)
     run.describe()
@@ -86,7 +85,9 @@ def _command(run: type[TrainingRun]) -> type[TrainingRun]:
 
 def _recipe(run: TrainingRun) -> "Recipe":
     if not isinstance(run, PolicyTraining):
-        return run.build()
+        recipe = run.build()
+        run.start(recipe.model)
+        return recipe
     from motiongen_datasets import lerobot
 
     data = lerobot.read_all(run.data, run.cameras(), run.chosen_columns, one_camera=bool(run.image_size))

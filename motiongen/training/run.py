@@ -164,7 +164,10 @@ class PolicyTraining(TrainingRun):
         return (chosen,) if chosen else None
 
     def build_from(self, demonstrations: "Sequence[Demonstrations]") -> "Recipe":
-        """Return the training recipe for demonstrations, which the caller has read; to be defined by subclasses."""
+        """Return the training recipe for demonstrations, which the caller has read; to be defined by subclasses.
+
+        A policy is started from `start_from` here, before those of its parts are trained that come first.
+        """
         raise TypeError(
             f"{type(self).__name__}: expected a build_from method, got none; return its Recipe there"
         )

@@ -52,6 +52,21 @@ def test_a_run_that_was_stopped_in_its_parts_goes_on_with_them(folder, tmp_path,
     capsys.readouterr()
 
 
+def test_stages_go_on_from_given_weights(folder, tmp_path, capsys):
+    first, second, third = (tmp_path / name for name in ("first", "second", "third"))
+    words = ["train", "carp", "--data", str(folder), *TINY]
+    assert main([*words, "-o", str(first)]) == 0
+    again = [*words, "--start-from", str(first), "--learning-rate", "0", "--tokenizer-steps", "0", "-o"]
+    assert main([*again, str(second), "--encoder-steps", "0"]) == 0
+    assert (second / "model.safetensors").read_bytes() == (first / "model.safetensors").read_bytes()
+    assert main([*again, str(third), "--parts-learning-rate", "0.1", "--ema", "0"]) == 0
+    before, after = (checkpoint.load(path, CARP).state_dict() for path in (first, third))
+    changed = {name for name, value in before.items() if not value.equal(after[name])}
+    assert changed
+    assert all(name.startswith("observation.") for name in changed)
+    capsys.readouterr()
+
+
 def test_minutes_bound_all_stages_together(folder, tmp_path, capsys):
     mine = tmp_path / "mine"
     words = ["train", "carp", "--data", str(folder), "-o", str(mine), "--device", "cpu", "--minutes", "0.1"]

@@ -186,6 +186,7 @@ class CARPTraining(PolicyTraining):
         if self.action_steps is not None:
             config = replace(config, action_steps=self.action_steps)
         model, sampler = carp_for(demonstrations, config)
+        self.start(model)
         if not self.resumes():
             device = str(resolve_device(self.device))
             train_parts(model, sampler, self.recipe, self.schedule, self.output, device, self.resume)
