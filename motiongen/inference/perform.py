@@ -13,14 +13,14 @@ from motiongen.inference.humanoid_clip import canonical
 from motiongen.inference.model import Model, PromptedMotion
 from motiongen.motion import Motion
 from motiongen.shaping.beside import with_arms_of
-from motiongen.shaping.peaks import repetitions
+from motiongen.shaping.peaks import clarity, repetitions
 from motiongen.shaping.repetition import repeat
 from motiongen.shaping.step_turn import step_turn_seconds
 from motiongen.shaping.steps import end_after, footfalls
 from motiongen.shaping.tempo import TEMPO_RANGE, at_times, with_tempo
 from motiongen.shaping.turning import CURVE_RATE, goes_aside, with_turn
 
-CANDIDATES = 4
+CANDIDATES = 8
 """Motions of which one is chosen for a part that is counted."""
 STEP_SECONDS = 0.65
 """Time that a step is given."""
@@ -179,9 +179,8 @@ def _counted(part: Part, motions: Sequence[Motion]) -> Motion:
         count = len(repetitions(motion, part.text))
         return abs(count - part.repeats) if count else 1000
 
-    nearest = sorted(motions, key=miss)  # the fewer seams, the better
-    shaped = [repeat(motion, part.text, part.repeats) for motion in nearest if miss(motion) < 1000]
-    return min(shaped or nearest, key=miss)
+    shaped = [repeat(motion, part.text, part.repeats) for motion in motions]
+    return min(shaped, key=lambda motion: (miss(motion), -clarity(motion, part.text)))
 
 
 def _fitted(motion: Motion, seconds: float) -> Motion:

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from motiongen.contacts import CONTACT_INDEX
 from motiongen.motion import Motion
@@ -12,6 +13,8 @@ MIN_SECONDS = 0.25
 SHARE = 0.4
 """Least prominence of a repetition, as a share of the largest."""
 
+RAISING_SECONDS = 0.25
+"""Time in which an arm is raised, or lowered, which is no wave."""
 SWAY_SECONDS = 1.0
 """Time over which a raised hand's place is averaged: a wave is faster."""
 RELEASED = 0.3
@@ -26,7 +29,7 @@ _SIGNALS = {
     **dict.fromkeys(_FOOT.split(), "foot"),
     **dict.fromkeys(_REACH.split(), "reach"), "wave": "sway", "clap": "clap", "applaud": "clap",
 }  # fmt: skip
-_LEAST = {"height": 0.06, "dip": 0.08, "foot": 0.15, "reach": 0.12, "sway": 0.03, "clap": 0.06, "body": 0.08}
+_LEAST = {"height": 0.06, "dip": 0.08, "foot": 0.15, "reach": 0.12, "sway": 0.04, "clap": 0.06, "body": 0.08}
 """Least prominence that counts as the act, metres."""
 
 
@@ -87,8 +90,7 @@ def peaks(values: Tensor, fps: float, least: float) -> list[int]:
         least: least prominence, in the signal's unit.
     """
     heights = values.tolist()
-    tops = [i for i in range(1, len(heights) - 1) if heights[i - 1] < heights[i] >= heights[i + 1]]
-    found = [(i, _prominence(heights, i)) for i in tops]
+    found = _tops(heights)
     bar = max([least, *(SHARE * prominence for _, prominence in found)])
     kept: list[int] = []
     for frame, prominence in found:
@@ -113,6 +115,24 @@ def repetitions(motion: Motion, sentence: str) -> list[int]:
     return peaks(signal(motion, name), motion.fps, _LEAST[name])
 
 
+def clarity(motion: Motion, sentence: str) -> float:
+    """Return how plainly a sentence's act is told from all else; 0 where it is not seen.
+
+    It is the least prominence of a repetition over the largest that does not count.
+
+    Args:
+        motion: of SMPL-22.
+        sentence: the act.
+    """
+    name = signal_of(sentence)
+    values = signal(motion, name)
+    found = set(peaks(values, motion.fps, _LEAST[name]))
+    tops = _tops(values.tolist())
+    counted = [prominence for frame, prominence in tops if frame in found]
+    others = [prominence for frame, prominence in tops if frame not in found]
+    return min(counted, default=0.0) / max([_LEAST[name], *others])
+
+
 def progress(motion: Motion, sentence: str) -> tuple[int, bool]:
     """Return how often a sentence's act has been seen so far, and whether the last time is over.
 
@@ -125,6 +145,12 @@ def progress(motion: Motion, sentence: str) -> tuple[int, bool]:
     found = peaks(values, motion.fps, _LEAST[name])
     low = values.min() + RELEASED * (values.max() - values.min())
     return len(found), bool(found and (values[found[-1] :] <= low).any())
+
+
+def _tops(heights: list[float]) -> list[tuple[int, float]]:
+    """Return the frame and the prominence of each local maximum."""
+    tops = [i for i in range(1, len(heights) - 1) if heights[i - 1] < heights[i] >= heights[i + 1]]
+    return [(i, _prominence(heights, i)) for i in tops]
 
 
 def _prominence(heights: list[float], peak: int) -> float:
@@ -151,17 +177,17 @@ def _principal(points: Tensor) -> Tensor:
 def _sway(local: Tensor, wrists: list[int], elbows: list[int], fps: float) -> Tensor:
     """Return how far (T,) the busier raised hand is to one side of its average place; 0 where it is not raised."""
     ways = local[:, wrists] - local[:, elbows]  # (T, 2, 3)
-    raised = (ways[..., 1] > 0).to(ways)
+    margin = round(RAISING_SECONDS * fps)
+    lowered = functional.pad((ways[..., 1] <= 0).to(ways).T[None], (margin, margin), mode="replicate")
+    raised = 1 - functional.max_pool1d(lowered, 2 * margin + 1, stride=1)[0].T  # (T, 2)
     width = min(round(SWAY_SECONDS * fps), len(ways)) | 1
-    padded = torch.nn.functional.pad(ways.flatten(1).T[None], (width // 2, width // 2), mode="replicate")
-    mean = torch.nn.functional.avg_pool1d(padded, width, stride=1)[0].T.unflatten(1, (2, 3))
+    padded = functional.pad(ways.flatten(1).T[None], (width // 2, width // 2), mode="replicate")
+    mean = functional.avg_pool1d(padded, width, stride=1)[0].T.unflatten(1, (2, 3))
     swing = (ways - mean) * raised[..., None]  # (T, 2, 3)
     side = int(swing.square().sum(dim=(0, 2)).argmax())
     return _principal(swing[:, side, None])
 
 
 def _smooth(values: Tensor) -> Tensor:
-    padded = torch.nn.functional.pad(values.float()[None, None], (2, 2), mode="replicate")
-    return torch.nn.functional.conv1d(padded, values.new_tensor([1.0, 2, 3, 2, 1]).float()[None, None] / 9)[
-        0, 0
-    ]
+    padded = functional.pad(values.float()[None, None], (2, 2), mode="replicate")
+    return functional.conv1d(padded, values.new_tensor([1.0, 2, 3, 2, 1]).float()[None, None] / 9)[0, 0]

@@ -11,7 +11,7 @@ from motiongen.evaluation.acts import sways
 from motiongen.motion import Motion
 from motiongen.rotation import quat_from_axis_angle, quat_multiply
 from motiongen.shaping.beside import with_arms_of
-from motiongen.shaping.peaks import peaks, progress, repetitions, signal_of
+from motiongen.shaping.peaks import clarity, peaks, progress, repetitions, signal_of
 from motiongen.shaping.repetition import repeat
 from motiongen.shaping.step_turn import step_turn, step_turn_seconds
 from motiongen.shaping.steps import end_after, footfalls
@@ -201,6 +201,21 @@ def test_a_raised_hand_is_counted_and_not_its_raising(times):
     waving = replace(motion, rotations=rotations)
     assert len(repetitions(waving, "a person waves")) == times == sways(waving)
     assert len(repetitions(repeat(waving, "a person waves", 3), "a person waves")) == 3
+
+
+def with_a_small_hop(motion: Motion) -> Motion:
+    """The same, and 10 cm up between two of its hops."""
+    lifted = motion.root.clone()
+    lifted[45:55, 1] += 0.1 * torch.sin(torch.pi * torch.arange(10) / 9)
+    return replace(motion, root=lifted)
+
+
+def test_clarity_is_how_far_repetitions_stand_out():
+    plain, unsure = hopping(3), with_a_small_hop(hopping(3))
+    assert len(repetitions(plain, "hops")) == len(repetitions(unsure, "hops")) == 3
+    assert clarity(standing(60), "hops") == 0
+    assert clarity(plain, "hops") == pytest.approx(0.3 / 0.06, rel=0.1)
+    assert clarity(unsure, "hops") == pytest.approx(0.3 / 0.1, rel=0.15)
 
 
 def test_progress_waits_for_the_end_of_a_repetition():
