@@ -44,7 +44,7 @@ LEFT_OUT = (
     (r"Female_Casual", r"", "the same as another"),
     (r"Animated_Woman", r"^Jump2$", "the same as another"),
     (r"Rig_Medium", r"Sit_Chair", "a chair too high for its feet"),
-    (r"Rig_Medium", r"^Skeletons_(Awaken_Floor|Death|Spawn)", "limbs that come off"),
+    (r"Rig_Medium", r"^Skeletons_(Awaken|Death|Spawn)", "limbs that come off"),
     (r"Rig_", r"^Spawn_|^Melee_Unarmed_Punch$", "leaps that no person can do"),
     (
         r"Rig_(Medium|Large)|Alien|Robot\.|/Casual_Male",
