@@ -47,7 +47,7 @@ Run = Callable[[Sequence[Any]], Generator[tuple[int, Any]]]
 """Does tasks, and yields (number of the task, its result) as they are done."""
 
 
-def opened(engine: str, make: Make, workers: int = 0) -> AbstractContextManager[Run]:
+def opened(engine: str, make: Make, workers: int = 0, most: int | None = None) -> AbstractContextManager[Run]:
     """Open an engine, which yields a function that does tasks.
 
     Args:
@@ -56,6 +56,7 @@ def opened(engine: str, make: Make, workers: int = 0) -> AbstractContextManager[
         workers: number of processes, or of tasks at a time on Ray; 0 for one per core of the machine or cluster. One
             worker of this machine is this process. With more a script that calls this needs the guard
             `if __name__ == "__main__"`, as always with multiprocessing.
+        most: number of tasks that there will be at a time, which more workers could not share.
 
     Raises:
         ValueError: there is no such engine, or a negative number of workers.
@@ -64,7 +65,7 @@ def opened(engine: str, make: Make, workers: int = 0) -> AbstractContextManager[
     """
     if workers < 0:
         raise ValueError(f"workers: expected 0 or more, got {workers}; 0 is one per core")
-    return registry.lookup("engine", ENGINES, engine)(make, workers)
+    return registry.lookup("engine", ENGINES, engine)(make, workers, most or sys.maxsize)
 
 
 def in_order(results: Iterator[tuple[int, Any]]) -> Iterator[Any]:
@@ -81,9 +82,9 @@ def in_order(results: Iterator[tuple[int, Any]]) -> Iterator[Any]:
 
 
 @contextmanager
-def _in_processes(make: Make, workers: int) -> Iterator[Run]:
+def _in_processes(make: Make, workers: int, most: int) -> Iterator[Run]:
     """Yield what does tasks in processes of this machine: in this one, if it is one."""
-    workers = workers or os.cpu_count() or 1
+    workers = min(workers or os.cpu_count() or 1, most)
     if workers > 1:
         pool = _Pool(make, workers)
         try:
@@ -179,7 +180,7 @@ def _work(key: str, make: bytes, task: Any) -> Any:
 
 
 @contextmanager
-def _on_ray(make: Make, workers: int) -> Iterator[Run]:
+def _on_ray(make: Make, workers: int, most: int) -> Iterator[Run]:
     """Yield what does tasks on Ray: on the cluster that RAY_ADDRESS names, or on this machine."""
     try:
         import ray
@@ -187,13 +188,13 @@ def _on_ray(make: Make, workers: int) -> Iterator[Run]:
         raise ImportError("engine: ray is not installed; run pip install 'motiongen[ray]'") from error
     started = not ray.is_initialized()
     if started:
-        _start_ray(ray, workers)
+        _start_ray(ray, min(workers or os.cpu_count() or 1, most))
     try:
         key, pickled = uuid.uuid4().hex, ray.put(pickle.dumps(make))
         # Stateless for Ray, so that any node can take over what a lost one was doing; its processes live on, and keep
         # their worker.
         work = ray.remote(num_cpus=1, max_retries=TRIES - 1)(_work)
-        count = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        count = min(workers or max(1, int(ray.cluster_resources().get("CPU", 1))), most)
         yield lambda tasks: _run_on_ray(ray, lambda task: work.remote(key, pickled, task), tasks, count)
     finally:
         if started:
@@ -232,7 +233,7 @@ def _start_ray(ray: Any, workers: int) -> None:
     if "RAY_ADDRESS" not in os.environ:
         # What can be imported here can be there, without being installed.
         environment = {"env_vars": {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}}
-        options = {"address": "local", "num_cpus": workers or os.cpu_count(), "include_dashboard": False}
+        options = {"address": "local", "num_cpus": workers, "include_dashboard": False}
         options["runtime_env"] = environment
     in_main = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGTERM) if in_main else None
@@ -252,7 +253,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-ENGINES: dict[str, Callable[[Make, int], AbstractContextManager[Run]]] = {
+ENGINES: dict[str, Callable[[Make, int, int], AbstractContextManager[Run]]] = {
     "local": _in_processes,
     "ray": _on_ray,
 }

@@ -112,7 +112,7 @@ def _run(
     firsts = range(0, episodes, settings.batch)
     groups = [range(first, min(first + settings.batch, episodes)) for first in firsts]
     results, done = [], 0
-    with engines.opened(engine, partial(EpisodeRunner, settings), min(workers, len(groups))) as run:
+    with engines.opened(engine, partial(EpisodeRunner, settings), workers, len(groups)) as run:
         for _, result in run(groups):
             results.append(result)
             done += len(result.episodes)
