@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 
+from motiongen.checkpoint import read_json
 from motiongen.heads import HEADS
 from motiongen.heads.carp.config import CARPTrainConfig
-from motiongen.heads.carp.parts import ActionVQRecipe, EncoderRecipe
-from motiongen.heads.carp.recipe import carp_for
+from motiongen.heads.carp.parts import ActionVQRecipe, EncoderRecipe, train_parts
+from motiongen.heads.carp.recipe import CARPRecipe, carp_for
 from motiongen.training.config import TrainConfig
 from motiongen.training.loop import Trainer
 from motiongen.training.processes import Processes, joined
@@ -34,8 +35,21 @@ def recipes(folder: Path) -> Iterator[tuple[str, Callable[[], Any]]]:
         yield spec.name, lambda spec=spec: KITS[spec.kind].recipe(spec, folder / f"cache-{spec.name}")
 
 
+def train_policy(folder: Path) -> list[float]:
+    """Return what a CARP is after all of its stages: held-out losses, and the sum of its weights."""
+    torch.manual_seed(0)
+    model, sampler = carp_for([reaching()], SIZES)
+    config = CARPTrainConfig(batch_size=16, tokenizer_steps=3, encoder_steps=3)
+    schedule = TrainConfig(steps=3, accumulate=BATCHES, autocast=False)
+    train_parts(model, sampler, config, schedule, folder)
+    run = Trainer(CARPRecipe(model, sampler, config), schedule, folder)
+    run.run()
+    losses = read_json(folder / "checkpoint" / "state.json")["metrics"]
+    return [*losses.values(), float(sum(p.detach().double().abs().sum() for p in run.ema.model.parameters()))]
+
+
 def train_all(folder: Path) -> dict[str, list[float]]:
-    """Return the loss of each step, by recipe, and last the sum of all weights."""
+    """Return the loss of each step, by recipe, and last the sum of all weights; and `train_policy`."""
     processes, found = Processes.current(), {}
     for name, make in recipes(folder):
         torch.manual_seed(0)
@@ -46,7 +60,7 @@ def train_all(folder: Path) -> dict[str, list[float]]:
         run = Trainer(recipe, schedule, folder / name)
         found[name] = [run.train_step()["loss"] for _ in range(steps)]
         found[name].append(float(sum(p.detach().double().abs().sum() for p in run.ema.model.parameters())))
-    return found
+    return found | {"policy": train_policy(folder / "policy")}
 
 
 if __name__ == "__main__":

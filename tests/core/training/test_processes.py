@@ -28,9 +28,9 @@ def test_two_processes_give_the_losses_of_one_with_twice_the_batch(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment())
     assert done.returncode == 0, done.stderr
     shared, alone = json.loads(done.stdout), train_all(tmp_path / "one")
-    assert set(shared) == {"tokenizer", "action_vq", "encoder", "bamm", "mogo", "badm", "carp"}
+    assert set(shared) == {"tokenizer", "action_vq", "encoder", "bamm", "mogo", "badm", "carp", "policy"}
     for name, losses in alone.items():
-        assert len(set(losses)) > FEW_STEPS / 2
+        assert len(set(losses)) > FEW_STEPS / 4
         assert shared[name] == pytest.approx(losses, rel=1e-6, abs=1e-6), name
 
 
