@@ -18,6 +18,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
+from multiprocessing.connection import wait
 from typing import Any, Protocol
 
 import torch
@@ -163,7 +164,16 @@ def _begin(make: bytes) -> None:
     """Keep what makes the worker of this process."""
     global _make_here
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process stops the pool
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _make_here = make
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent has been killed, for nobody else would."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
 
 
 def _work_here(task: Any) -> Any:

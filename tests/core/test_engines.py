@@ -1,5 +1,6 @@
 """Engines: the same results from any number of workers, whoever of them dies."""
 
+import multiprocessing
 import os
 import signal
 import time
@@ -79,6 +80,47 @@ def test_an_error_of_the_work_is_the_callers(engine, tmp_path, request):
         request.getfixturevalue("two_nodes")
     with pytest.raises(ValueError, match="expected an even number, got 3"):
         halved(engine, [2, 3], tmp_path)
+
+
+class Waiter:
+    """Leaves a mark with the number of its process, and waits."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def run(self, task):
+        (self.folder / str(os.getpid())).touch()
+        time.sleep(600)
+
+    def close(self):
+        pass
+
+
+def wait_for_ever(folder):
+    with opened("local", partial(Waiter, folder), 2) as run:
+        list(run([1, 2]))
+
+
+def is_running(number: str) -> bool:
+    stat = Path("/proc") / number / "stat"
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks Linux for processes")
+def test_workers_end_when_who_started_them_is_killed(tmp_path):
+    parent = multiprocessing.get_context("spawn").Process(target=wait_for_ever, args=(tmp_path,))
+    parent.start()
+    waited = time.monotonic() + 300
+    while len(list(tmp_path.iterdir())) < 2:
+        assert time.monotonic() < waited
+        time.sleep(0.1)
+    workers = [path.name for path in tmp_path.iterdir()]
+    parent.kill()
+    parent.join()
+    while any(map(is_running, workers)):
+        assert time.monotonic() < waited
+        time.sleep(0.1)
 
 
 class Placed:
