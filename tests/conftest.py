@@ -62,3 +62,21 @@ def blender() -> str:
     if not named and importlib.util.find_spec("bpy") is None:
         pytest.skip("needs bpy: pip install bpy, or MOTIONGEN_BLENDER=PYTHON that has it")
     return named or sys.executable
+
+
+@pytest.fixture(scope="session")
+def two_nodes():
+    """A Ray cluster of two nodes with a core each, on this machine, which RAY_ADDRESS names."""
+    pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    before = dict(os.environ)
+    # What can be imported here can be there; and with Ray's niceness workers would wait for ever on a busy machine.
+    os.environ |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "RAY_worker_niceness": "0"}
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    cluster.add_node(num_cpus=1)
+    os.environ["RAY_ADDRESS"] = cluster.address
+    yield cluster
+    cluster.shutdown()
+    os.environ.clear()
+    os.environ |= before

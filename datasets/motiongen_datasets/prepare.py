@@ -1,19 +1,15 @@
 """Preparation of a training cache: clips are read in parallel, captioned, split and packed."""
 
 import logging
-import multiprocessing
-import os
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Set
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from motiongen import engines
 from motiongen.data.cache import CacheWriter, ClipCache
 from motiongen.evaluation.geometry import describe_motion
 from motiongen.features import FPS
@@ -31,6 +27,8 @@ log = logging.getLogger(__name__)
 
 MIN_FRAMES = 16
 """Shortest clip, about half a second; shorter ones are left out and counted."""
+PART = 8
+"""Clips that a worker prepares at a time."""
 REST_SHARE = 0.25
 """Takes that are at rest for more than this share of their time are counted."""
 
@@ -59,6 +57,7 @@ def prepare(
     out: str | Path,
     *,
     workers: int = 0,
+    engine: str = "local",
     held_out: float = 0.1,
     options: ReadOptions | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -68,7 +67,8 @@ def prepare(
     Args:
         sources: "NAME=FOLDER" or "FOLDER", as `clips_of` takes them, or the two words "NAME", "FOLDER".
         out: folder of the cache; a cache that is there is replaced when the new one is whole.
-        workers: parallel processes; 0 for one per core.
+        workers: parallel processes, or tasks at a time on Ray; 0 for one per core; see `motiongen.engines.opened`.
+        engine: "local" or "ray"; nodes of a cluster find the sources at the same paths. The cache is the same.
         held_out: share of the clips for the test split, chosen by a hash of the id: the same on any machine. A split
             that a dataset is published with is kept; a content without a training clip keeps one take for training.
         options: what is known of the files in folders of one's own; what readers guess of them is counted in the log.
@@ -76,6 +76,8 @@ def prepare(
 
     Raises:
         ValueError: no clip could be read; the message has the commonest reason. Or options for a published dataset.
+        ImportError: Ray is asked for and not installed.
+        ChildProcessError: workers died over the same clip again and again.
     """
     clips = [clip for source in join_names(sources) for clip in clips_of(source)]
     if options is not None:
@@ -85,9 +87,7 @@ def prepare(
     skipped: Counter[str] = Counter()
     frames: Counter[str] = Counter()
     labels: dict[str, set[str]] = {"content": set(), "style": set()}
-    for done, results in enumerate(
-        _map(partial(prepare_actions, held_out=held_out), clips, workers), start=1
-    ):
+    for results in _prepared_by(engine, workers, clips, held_out, progress):
         guessed.update(note for result in results for note in result.notes)
         for result in results:
             if result.record is None:
@@ -98,8 +98,6 @@ def prepare(
             frames[result.record["source"]] += result.record["num_frames"]
             for name, values in labels.items():
                 values.update({result.record[name]} - {None})
-        if progress is not None:
-            progress(done, len(clips))
     for words, count in guessed.most_common():
         log.info("%d files %s", count, words)
     if not frames:
@@ -121,6 +119,38 @@ def prepare(
             known=known(labels["content"], labels["style"]),
         )
     return ClipCache.open(out)
+
+
+class _Preparer:
+    """Prepares clips; see `motiongen.engines.Worker`."""
+
+    def __init__(self, held_out: float) -> None:
+        self._held_out = held_out
+
+    def run(self, clips: Sequence[RawClip]) -> list[list[PreparedClip]]:
+        """Return what each of some clips becomes."""
+        return [prepare_actions(clip, self._held_out) for clip in clips]
+
+    def close(self) -> None:
+        """Release nothing."""
+
+
+def _prepared_by(
+    engine: str,
+    workers: int,
+    clips: Sequence[RawClip],
+    held_out: float,
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[list[PreparedClip]]:
+    """Yield what each clip becomes, in the order of the clips."""
+    parts = [clips[start : start + PART] for start in range(0, len(clips), PART)]
+    done = 0
+    with engines.opened(engine, partial(_Preparer, held_out), workers, len(parts)) as run:
+        for results in engines.in_order(run(parts)):
+            yield from results
+            done += len(results)
+            if progress is not None:
+                progress(done, len(clips))
 
 
 def _told(clip: RawClip, options: ReadOptions) -> RawClip:
@@ -226,17 +256,3 @@ def _split(clip: RawClip, held_out: float) -> str:
     """Return the published split, or "train" or "test" by a hash of the clip's id."""
     is_test = zlib.crc32(clip.id.encode()) % 10_000 < held_out * 10_000
     return clip.split or ("test" if is_test else "train")
-
-
-def _map(
-    function: Callable[[RawClip], list[PreparedClip]], clips: list[RawClip], workers: int
-) -> Iterator[list[PreparedClip]]:
-    """Yield the results in the order of the clips, from parallel processes unless there is one worker."""
-    workers = min(workers or os.cpu_count() or 1, len(clips))
-    if workers == 1:
-        yield from map(function, clips)
-        return
-    # Spawned, not forked: a fork after OpenMP threads have run can hang.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        yield from pool.map(function, clips, chunksize=8)

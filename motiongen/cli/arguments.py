@@ -304,6 +304,35 @@ def read_prompts(prompts: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def read_lines(path: Path) -> tuple[str, ...]:
+    """Return the lines of a text file that are not blank, or of standard input for ``-``, checked as prompts.
+
+    Raises:
+        UsageError: no such file, none of text, no line, or one that is no prompt; it names the line.
+    """
+    from motiongen.conditions.prompt import normalise_prompt
+
+    if str(path) == STANDARD_INPUT:
+        text = sys.stdin.read()
+    else:
+        check_inputs(path)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            raise UsageError(f"{path}: expected text in UTF-8, a sentence a line, got other bytes") from None
+    found = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip():
+            try:
+                normalise_prompt(line)
+            except ValueError as error:
+                raise UsageError(f"{path}, line {number}: {error}") from None
+            found.append(line.strip())
+    if not found:
+        raise UsageError(f"{path}: expected a sentence a line, got none; say what happens")
+    return tuple(found)
+
+
 def check_style(style: str | None, weights: str) -> None:
     """Raise UsageError, which lists the names and suggests one, for a dance style that a weight set does not have."""
     if style is None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from motiongen.cli import arguments, choices
+from motiongen.cli import UsageError, arguments, choices
 from motiongen.evaluation.config import DanceEvaluateConfig, EvaluateConfig
 
 if TYPE_CHECKING:
@@ -40,8 +41,16 @@ class EvaluateRun:
     memory: arguments.Memory = None
     device: arguments.Device = "auto"
     """Device of the models."""
+    engine: Literal["local", "ray"] = "local"
+    """Where motions are generated: on this machine, or on a Ray cluster (needs motiongen[ray])."""
+    workers: Annotated[int, tyro.conf.arg(metavar="N")] = 1
+    """Number of processes, or of tasks at a time on Ray; 0 for one per core. Each has the model in memory."""
     ask: EvaluateConfig = field(default_factory=EvaluateConfig)
     """Sample sizes."""
+
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise UsageError(f"workers: expected 0 or more, got {self.workers}; 0 is one per core")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,19 +116,24 @@ def _words(run: EvaluateRun) -> None:
     if run.output is not None:
         arguments.check_new_folder(run.output)
     arguments.check_input_folders(run.data, run.evaluator, run.classifier)
-    arguments.resolve_device(run.device)
+    device = arguments.resolve_device(run.device)
     from motiongen import checkpoint
     from motiongen.data.cache import ClipCache
+    from motiongen.engines import opened
     from motiongen.evaluation import classifier
     from motiongen.evaluation.evaluator import MotionTextEvaluator
+    from motiongen.evaluation.generation import BatchMaker
     from motiongen.evaluation.report import evaluate
     from motiongen.inference.load import load_words
+    from motiongen.inference.weight_sets import from_anywhere
 
     cache = ClipCache.open(run.data)
     evaluator = checkpoint.load(run.evaluator, MotionTextEvaluator)
-    model = load_words(run.head, run.weights, run.device, memory=run.memory)
+    memory = None if run.memory is None else from_anywhere(run.memory)
+    load = partial(load_words, run.head, from_anywhere(run.weights), device, memory=memory)
     labels = classifier.train_classifier(cache) if run.classifier is None else classifier.load(run.classifier)
-    report = evaluate(cache, model, evaluator, labels, run.ask)
+    with opened(run.engine, partial(BatchMaker, load), run.workers) as generate:
+        report = evaluate(cache, load(), evaluator, labels, run.ask, run=generate)
     if run.output is not None:
         report.save(run.output)
     print(report.markdown(), end="")

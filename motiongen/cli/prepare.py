@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -34,7 +34,9 @@ class PrepareConfig:
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="CACHE")]
     """Folder of the cache; a cache that is there is replaced."""
     workers: int = 0
-    """Parallel processes that read clips; 0 for one per core."""
+    """Parallel processes that read clips, or tasks at a time on Ray; 0 for one per core."""
+    engine: Literal["local", "ray"] = "local"
+    """Where they are read: on this machine, or on a Ray cluster (needs motiongen[ray])."""
     held_out: float = 0.1
     """Share of the clips for the test split, the same clips on every machine; a published split is kept."""
     reading: FileOptions = AS_IT_IS
@@ -61,6 +63,7 @@ def main(argv: Sequence[str]) -> None:
             list(config.sources),
             config.output,
             workers=config.workers,
+            engine=config.engine,
             held_out=config.held_out,
             options=config.reading if config.reading.is_given else None,
             progress=progress,

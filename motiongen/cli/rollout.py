@@ -33,7 +33,7 @@ class RolloutConfig:
     seed: int = 0
     """Seed of the first episode; each next episode has the next seed."""
     workers: Annotated[int, tyro.conf.arg(metavar="N")] = 1
-    """Number of processes, or of actors on Ray."""
+    """Number of processes, or of tasks at a time on Ray."""
     engine: Literal["local", "ray"] = "local"
     """Where they run: on this machine, or on a Ray cluster (needs motiongen[ray])."""
     observations: Annotated[

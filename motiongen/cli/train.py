@@ -1,6 +1,8 @@
 """``motiongen train MODEL --data CACHE -o DIR``: trains one model of a weight set."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import field, fields, make_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -16,6 +18,11 @@ from motiongen.training.tokenizer_config import TokenizerTraining
 
 if TYPE_CHECKING:
     from motiongen.training.loop import Recipe
+    from motiongen.training.processes import Processes
+
+
+SHARED = """Several processes, of one machine or many, share the batches of each step:
+  torchrun --nproc-per-node 2 -m motiongen train MODEL … --accumulate 2"""
 
 
 def trainings() -> dict[str, type[TrainingRun]]:
@@ -25,11 +32,32 @@ def trainings() -> dict[str, type[TrainingRun]]:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Run ``motiongen train``; Ctrl-C saves a checkpoint, and --resume continues from it."""
+    """Run ``motiongen train``; Ctrl-C saves a checkpoint, and --resume continues from it.
+
+    Under torchrun (``torchrun --nproc-per-node 2 -m motiongen train …``) the processes share the batches of each step.
+    """
+    with _told_once():
+        _main(argv)
+
+
+@contextmanager
+def _told_once() -> Iterator[None]:
+    """Leave it to one process of each machine to tell why a training ends, which is the same for all of them."""
+    try:
+        yield
+    except (KeyboardInterrupt, ValueError, ChildProcessError) as error:
+        if os.environ.get("LOCAL_RANK", "0") == "0":
+            raise
+        raise SystemExit(130 if isinstance(error, KeyboardInterrupt) else 1) from error
+
+
+def _main(argv: Sequence[str]) -> None:
     runs = trainings()
     name, options = (argv[0], list(argv[1:])) if argv else ("", [])
     if name in ("-h", "--help"):
-        print(f"usage: motiongen train {'|'.join(runs)} --data DIR -o DIR [options]\n\n{_purposes(runs)}")
+        print(
+            f"usage: motiongen train {'|'.join(runs)} --data DIR -o DIR [options]\n\n{_purposes(runs)}\n\n{SHARED}"
+        )
         return
     if name not in runs:
         nearest = suggest(name, runs)
@@ -40,6 +68,13 @@ def main(argv: Sequence[str]) -> None:
     run = arguments.parse(_command(runs[name]), options, f"train {name}")
     arguments.check_new_folder(run.output)
     arguments.check_input_folders(*run.inputs(), run.start_from)
+    from motiongen.training.processes import joined
+
+    with joined(run.device) as processes:
+        _train(name, run, processes)
+
+
+def _train(name: str, run: TrainingRun, processes: "Processes") -> None:
     resumes = run.resumes()
     device = arguments.resolve_device(run.device)
     import torch
@@ -47,9 +82,11 @@ def main(argv: Sequence[str]) -> None:
     from motiongen.training.loop import Trainer
 
     torch.manual_seed(run.schedule.seed)  # for the initial weights of the model
-    recipe = _recipe(run)
+    recipe = _recipe(run, processes)
     trainer = Trainer(recipe, run.own_schedule(), run.folder(name), device)
     metrics = trainer.run(resumes)
+    if not processes.is_first:
+        return
     run.describe()
     for key, value in metrics.items():
         print(f"{key:<32} {value:.4g}")
@@ -83,9 +120,10 @@ def _command(run: type[TrainingRun]) -> type[TrainingRun]:
     return command
 
 
-def _recipe(run: TrainingRun) -> "Recipe":
+def _recipe(run: TrainingRun, processes: "Processes") -> "Recipe":
     if not isinstance(run, PolicyTraining):
-        recipe = run.build()
+        with processes.first_alone():  # codes of the cache and the like are computed once, and then read
+            recipe = run.build()
         run.start(recipe.model)
         return recipe
     from motiongen_datasets import lerobot

@@ -126,8 +126,8 @@ def fit(
     model = MotionClassifier(config)
     model.mean.copy_(rows.mean(0))
     model.std.copy_(rows.std(0, correction=0).clamp_min(1e-4))
-    nn.init.zeros_(model.content.weight)
-    nn.init.zeros_(model.style.weight)
+    for parameter in model.parameters():
+        nn.init.zeros_(parameter)
     targets = [
         torch.tensor([names.index(label) if label in names else UNKNOWN for label in labels])
         for names, labels in ((config.contents, contents), (config.styles, styles))

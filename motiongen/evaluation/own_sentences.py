@@ -5,7 +5,7 @@ number of training clips: a head masters first what it has seen often.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from motiongen.data.cache import ClipCache
 from motiongen.evaluation.classifier import labelled_statistics
+from motiongen.evaluation.generation import Batch
 from motiongen.evaluation.statistics import statistics
 
 BUCKETS = ((1, 5), (6, 14), (15, 49), (50, 10**9))
@@ -60,7 +61,7 @@ class NearestContent:
 
 def own_sentences(
     cache: ClipCache,
-    generate: Callable[[list[str], int], list[Tensor]],
+    generate: Callable[[Sequence[Batch]], Iterable[list[Tensor]]],
     seeds: int = 3,
     batch_size: int = 32,
 ) -> list[ContentResult]:
@@ -68,7 +69,7 @@ def own_sentences(
 
     Args:
         cache: the clips.
-        generate: returns features (T_i, 140) for sentences and a seed.
+        generate: returns features (T_i, 140) of the sentences of each batch.
         seeds: tries of each content.
         batch_size: sentences at a time.
     """
@@ -81,11 +82,12 @@ def own_sentences(
     contents = sorted(counts, key=lambda content: (counts[content], content))
     asked = [sentences[content].most_common(1)[0][0] for content in contents]
     nearest, found = NearestContent(cache), [list[str]() for _ in contents]
-    for seed in range(seeds):
-        for start in range(0, len(asked), batch_size):
-            part = slice(start, start + batch_size)
-            for tries, content in zip(found[part], nearest.of(generate(asked[part], seed)), strict=True):
-                tries.append(content)
+    starts = range(0, len(asked), batch_size)
+    tasks = [(slice(start, start + batch_size), 1000 * seed) for seed in range(seeds) for start in starts]
+    batches = [Batch(tuple(asked[part]), seed) for part, seed in tasks]
+    for (part, _), clips in zip(tasks, generate(batches), strict=True):
+        for tries, content in zip(found[part], nearest.of(clips), strict=True):
+            tries.append(content)
     return [
         ContentResult(content, sentence, counts[content], tuple(tries))
         for content, sentence, tries in zip(contents, asked, found, strict=True)

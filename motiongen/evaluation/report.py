@@ -1,10 +1,10 @@
 """Report of a text-to-motion model: all metrics of real, reconstructed, retrieved and generated clips."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from motiongen import features
 from motiongen.body_floor import lowest_gap
 from motiongen.conditions.text import TextEncoder
 from motiongen.data.cache import ClipCache
+from motiongen.engines import Run, in_order, opened
 from motiongen.evaluation.classifier import MotionClassifier
 from motiongen.evaluation.config import EvaluateConfig
 from motiongen.evaluation.directions import DirectionResult, direction_accuracy
@@ -20,6 +21,7 @@ from motiongen.evaluation.diversity import diversity
 from motiongen.evaluation.evaluator import MotionTextEvaluator
 from motiongen.evaluation.fid import frechet_distance
 from motiongen.evaluation.foot_skate import foot_skate_ratio, foot_skate_speed, toes_over_floor
+from motiongen.evaluation.generation import Batch, BatchMaker, Generator, batches_of
 from motiongen.evaluation.jerk import jerk
 from motiongen.evaluation.label_accuracy import label_accuracy
 from motiongen.evaluation.multimodal_distance import multimodal_distance
@@ -57,17 +59,6 @@ COLUMNS: dict[str, tuple[str, str]] = {
 
 FLOATING = 0.06
 """A body whose lowest part is higher over the floor, metres, floats, or is in a jump."""
-
-
-class Generator(Protocol):
-    """Protocol of an evaluated model, such as `motiongen.inference.model.Model`."""
-
-    tokenizer: RVQVAE
-    text: TextEncoder
-
-    def generate(self, prompts: Sequence[str], *, generator: Sequence[torch.Generator]) -> list[Motion]:
-        """Return a motion for each prompt, sampled with its own generator."""
-        ...
 
 
 @dataclass
@@ -169,6 +160,7 @@ def evaluate(
     config: EvaluateConfig | None = None,
     *,
     text: TextEncoder | None = None,
+    run: Run | None = None,
 ) -> Report:
     """Return the report of a model on the held-out clips and captions of a cache.
 
@@ -179,6 +171,8 @@ def evaluate(
         classifier: of content and style, trained on the same split.
         config: sample sizes.
         text: text encoder of the evaluator; None to load it.
+        run: generates batches elsewhere, to the same end: an engine that is open (`motiongen.engines.opened`) for
+            `BatchMaker`; None to generate them here. Models compute with one thread in either case.
     """
     config = config or EvaluateConfig()
     draw = torch.Generator().manual_seed(config.seed)
@@ -207,8 +201,11 @@ def evaluate(
     log.info("retrieval")
     nearest = retrieve(cache, [prompt.text for prompt in prompts], encoder, draw)
     add("nearest training caption", [clip[: config.max_frames] for clip in nearest])
-    if model is not None:
-        _add_model(report, add, metrics, model, config, cache)
+    if model is not None and run is not None:
+        _add_model(report, add, metrics, run, config, cache)
+    elif model is not None:
+        with opened("local", lambda: BatchMaker(lambda: model), 1) as here:
+            _add_model(report, add, metrics, here, config, cache)
     return report
 
 
@@ -226,48 +223,45 @@ def _add_model(
     report: Report,
     add: Callable[[str, Sequence[Tensor]], dict[str, float]],
     metrics: "_Metrics",
-    model: Generator,
+    run: Run,
     config: EvaluateConfig,
     cache: ClipCache,
 ) -> None:
     texts = [prompt.text for prompt in metrics.prompts]
-    generated = _generate(model, texts, config)
+    generated = _generate(run, texts, config)
     row = add("model", generated)
     report.per_label = metrics.per_label(generated)
     if config.variant_prompts:
         step = max(1, len(texts) // config.variant_prompts)
         repeated = [text for text in texts[::step][: config.variant_prompts] for _ in range(config.variants)]
-        embedded = metrics.evaluator.embed_clips(_generate(model, repeated, config)).view(
+        embedded = metrics.evaluator.embed_clips(_generate(run, repeated, config)).view(
             -1, config.variants, metrics.dim
         )
         row["multimodality"] = multimodality(embedded, torch.Generator().manual_seed(config.seed))
 
     def generate(prompts: list[str]) -> list[Motion]:
-        return model.generate(prompts, generator=_generators(len(prompts), config.seed))
+        return next(in_order(run([Batch(tuple(prompts), config.seed)])))
 
     _, report.directions = direction_accuracy(generate)
     if config.own_seeds:
-
-        def clips_of(prompts: list[str], seed: int) -> list[Tensor]:
-            motions = model.generate(prompts, generator=_generators(len(prompts), 1000 * seed))
-            return [features.encode(motion)[: config.max_frames] for motion in motions]
-
         log.info("own sentences")
-        report.own = own_sentences(cache, clips_of, config.own_seeds, config.batch_size)
+        report.own = own_sentences(
+            cache, lambda batches: _clips(run, batches, config), config.own_seeds, config.batch_size
+        )
 
 
-def _generate(model: Generator, texts: Sequence[str], config: EvaluateConfig) -> list[Tensor]:
+def _generate(run: Run, texts: Sequence[str], config: EvaluateConfig) -> list[Tensor]:
     clips: list[Tensor] = []
-    for start in range(0, len(texts), config.batch_size):
-        batch = texts[start : start + config.batch_size]
-        log.info("generating %d of %d", start + len(batch), len(texts))
-        motions = model.generate(batch, generator=_generators(len(batch), config.seed + start))
-        clips += [features.encode(motion)[: config.max_frames] for motion in motions]
+    for made in _clips(run, batches_of(texts, config.batch_size, config.seed), config):
+        clips += made
+        log.info("generated %d of %d", len(clips), len(texts))
     return clips
 
 
-def _generators(count: int, seed: int) -> list[torch.Generator]:
-    return [torch.Generator().manual_seed(seed + i) for i in range(count)]
+def _clips(run: Run, batches: Sequence[Batch], config: EvaluateConfig) -> Iterator[list[Tensor]]:
+    """Yield the features (T_i, 140) of each batch, in order."""
+    for motions in in_order(run(batches)):
+        yield [features.encode(motion)[: config.max_frames] for motion in motions]
 
 
 class _Metrics:

@@ -48,6 +48,11 @@ def weights_folder(weights: str | Path) -> Path:
     return _find("weights", shipped_sets(), weights)
 
 
+def from_anywhere(name: str | Path) -> str:
+    """Return the name of a set, or the path of a folder, such that it means the same in any working folder."""
+    return str(Path(name).resolve()) if str(name) not in shipped_sets() and Path(name).is_dir() else str(name)
+
+
 def memory_folder(set_folder: Path, memory: str | Path | None) -> Path | None:
     """Return the folder of a memory, or None for no memory.
 

@@ -116,12 +116,14 @@ class ActionVQ(nn.Module):
             x = layer(F.silu(x).repeat_interleave(2, dim=-1))
         return self.decoder_out(F.silu(x)).transpose(1, 2)
 
-    def training_pass(self, actions: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return the losses of a batch; in training mode also counts code uses and revives dead codes.
+    def training_pass(
+        self, actions: Tensor, generator: torch.Generator
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return the losses of a batch, and what `learn` takes of it; the first batch initialises the codes.
 
         Args:
             actions: (B, H, A) normalised.
-            generator: draws the replacements of dead codes.
+            generator: draws the first codes.
         """
         latents = self._latents(actions)
         if not self.uses.any():
@@ -134,10 +136,18 @@ class ActionVQ(nn.Module):
             "commitment": F.mse_loss(latents, total.detach()),
         }
         losses["loss"] = losses["reconstruction"] + losses["codebook"] + 0.25 * losses["commitment"]
-        if self.training:
-            self._count(codes)
-            self._revive(residuals, generator)
-        return losses
+        return losses, {"codes": codes, "residuals": residuals}
+
+    def learn(self, codes: Tensor, residuals: Tensor, generator: torch.Generator) -> None:
+        """Count which codes are in use, and revive dead ones.
+
+        Args:
+            codes: (B, N, A) of a batch.
+            residuals: (B, N, A, D) vectors that were quantized.
+            generator: draws the replacements of dead codes.
+        """
+        self._count(codes)
+        self._revive(residuals, generator)
 
     def _latents(self, actions: Tensor) -> Tensor:
         x = self.encoder_in(actions.transpose(1, 2))  # (B, A * D, H)

@@ -26,7 +26,7 @@ class TrainConfig:
     clip: float = 1.0
     """Largest norm of the gradient."""
     accumulate: int = 1
-    """Batches of a gradient accumulation step."""
+    """Batches of a step, whose gradients are added up; processes that torchrun starts share them evenly."""
     ema: float = 0.999
     """Decay of the moving average of the weights."""
     autocast: bool = True

@@ -16,8 +16,11 @@ class Interrupt:
 
 
 @contextmanager
-def deferred_interrupt() -> Iterator[Interrupt]:
+def deferred_interrupt(*, repeats: bool = True) -> Iterator[Interrupt]:
     """Yield a flag that the first Ctrl-C sets; a second Ctrl-C raises KeyboardInterrupt as usual.
+
+    Args:
+        repeats: whether the second one does. A launcher of processes passes on what the terminal has sent them already.
 
     Signals are handled in the main thread only: in any other, the flag is never set.
     """
@@ -28,7 +31,7 @@ def deferred_interrupt() -> Iterator[Interrupt]:
     before = signal.getsignal(signal.SIGINT)
 
     def request_stop(_number: int, _frame: FrameType | None) -> None:
-        if interrupt.pending:
+        if interrupt.pending and repeats:
             raise KeyboardInterrupt
         interrupt.pending = True
 

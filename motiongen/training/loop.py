@@ -2,15 +2,18 @@
 
 What differs between models is a `Recipe`. All randomness comes from one generator on the CPU, whose state is saved: ten
 steps give the same bits as five steps and, after a resume, five more.
+
+The batches of a step (`accumulate`) may be shared among processes (`processes.py`). Where there are several, each has a
+generator of its own, seeded by that of the loop: who computes it, and beside what, changes nothing.
 """
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +24,7 @@ from motiongen.training.config import TrainConfig
 from motiongen.training.ema import EMA
 from motiongen.training.interrupt import Interrupt, deferred_interrupt
 from motiongen.training.muon import Muon
+from motiongen.training.processes import Processes
 from motiongen.training.progress import TrainingLog
 
 log = logging.getLogger(__name__)
@@ -68,6 +72,23 @@ class Recipe(Protocol):
         ...
 
 
+@runtime_checkable
+class LearnsFromValues(Protocol):
+    """Protocol of a recipe whose model learns from a batch without gradients, too, as codebooks do by moving averages.
+
+    It learns once a step, from all its batches together, whichever process has computed them.
+    """
+
+    @property
+    def seen(self) -> Mapping[str, Tensor]:
+        """What is learned from the batch of the last `loss`: tensors (B, ...), of the same shapes for every batch."""
+        ...
+
+    def learn(self, seen: Mapping[str, Tensor], generator: torch.Generator) -> None:
+        """Learn from what was seen of all batches of a step, joined along the first axis."""
+        ...
+
+
 def multiplies_bfloat16(device: torch.device) -> bool:
     """Return whether a device has hardware support for bfloat16 matrix products."""
     if device.type == "cpu":
@@ -83,6 +104,9 @@ class Trainer:
         config: schedule and optimizer options.
         directory: for `checkpoint/`, `log.jsonl`, TensorBoard events and the exported model; created if missing.
         device: device of the training.
+
+    Raises:
+        ValueError: batches of a step that the processes of the training cannot share evenly.
     """
 
     def __init__(
@@ -90,6 +114,12 @@ class Trainer:
     ) -> None:
         self.recipe, self.config, self.directory = recipe, config, Path(directory)
         self.device = resolve_device(device)
+        self.processes = Processes.current(self.device)
+        if config.accumulate % self.processes.count:
+            raise ValueError(
+                f"accumulate: expected a multiple of the {self.processes.count} processes, which share the batches of "
+                f"a step, got {config.accumulate}; give --accumulate {self.processes.count}"
+            )
         self.directory.mkdir(parents=True, exist_ok=True)
         recipe.model.to(self.device)
         groups, rate, decay = recipe.parameter_groups(), config.learning_rate, config.weight_decay
@@ -103,6 +133,7 @@ class Trainer:
         self.generator = torch.Generator().manual_seed(config.seed)
         self.step, self.seconds = 0, 0.0
         self.metrics: dict[str, float] = {}
+        self._is_alike = self.processes.count == 1  # the models of all processes
 
     @property
     def position(self) -> float:
@@ -115,37 +146,73 @@ class Trainer:
         return max(by_steps, self.seconds / (config.minutes * 60) if config.minutes else 0.0)
 
     def train_step(self) -> dict[str, float]:
-        """Run one optimizer step; return the losses of its last micro-batch, gradient `norm` and learning `rate`."""
+        """Run one optimizer step; return the mean losses of its batches, gradient `norm` and learning `rate`."""
         rate = self.config.rate(min(self._position_after(self.step + 1), 1.0))
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group.get("lr_scale", 1.0)
-        self.recipe.model.train()
-        for _ in range(self.config.accumulate):
-            batch = {key: value.to(self.device) for key, value in self.recipe.sample(self.generator).items()}
-            with (
-                self._seeded_dropout(),
-                torch.autocast(self.device.type, torch.bfloat16, self._uses_bfloat16),
-            ):
-                losses = self.recipe.loss(batch, self.generator)
-            (losses["loss"] / self.config.accumulate).backward()
-        norm = nn.utils.clip_grad_norm_(self.recipe.model.parameters(), self.config.clip)
+        model, count = self.recipe.model.train(), self.config.accumulate
+        losses, seen = self._backward(self._generators())
+        self.processes.sum_gradients(model.parameters())
+        if isinstance(self.recipe, LearnsFromValues):
+            self.recipe.learn(self._joined(seen), self.generator)
+        norm = nn.utils.clip_grad_norm_(model.parameters(), self.config.clip)
         if bool(torch.isfinite(norm)):
             self.optimizer.step()
-        else:
+        elif self.processes.is_first:
             log.warning("step %d: the gradient is not finite, skipped", self.step)
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
-        self.ema.update(self.recipe.model, self.step)
-        return {
-            **{key: float(value.detach()) for key, value in losses.items()},
-            "norm": float(norm),
-            "rate": rate,
-        }
+        self.ema.update(model, self.step)
+        means = self.processes.sum([sum(float(each[key]) for each in losses) / count for key in losses[0]])
+        return {**dict(zip(losses[0], means, strict=True)), "norm": float(norm), "rate": rate}
+
+    def _generators(self) -> list[torch.Generator]:
+        """Return the generators of the batches of a step: that of the loop, if there is one batch."""
+        count = self.config.accumulate
+        if count == 1:
+            return [self.generator]
+        seeds = torch.randint(2**62, (count,), generator=self.generator).tolist()
+        return [torch.Generator().manual_seed(seed) for seed in seeds]
+
+    def _backward(
+        self, generators: Sequence[torch.Generator]
+    ) -> tuple[list[dict[str, Tensor]], list[Mapping[str, Tensor]]]:
+        """Add up the gradients of this process's batches; return the losses of each, and what it has seen."""
+        losses, seen = [], []
+        for number in self.processes.own(len(generators)):
+            if number and not self._is_alike:
+                self._be_alike()
+            generator = generators[number]
+            sample = self.recipe.sample(generator)
+            batch = {key: value.to(self.device) for key, value in sample.items()}
+            with (
+                self._seeded_dropout(generator),
+                torch.autocast(self.device.type, torch.bfloat16, self._uses_bfloat16),
+            ):
+                found = self.recipe.loss(batch, generator)
+            (found["loss"] / len(generators)).backward()
+            losses.append({key: value.detach() for key, value in found.items()})
+            if isinstance(self.recipe, LearnsFromValues):
+                seen.append(self.recipe.seen)
+            if not self._is_alike:
+                self._be_alike()
+        return losses, seen
+
+    def _be_alike(self) -> None:
+        """Give all processes the model of the first one, after its first batch, by which codebooks may begin."""
+        self.processes.spread([*self.recipe.model.parameters(), *self.recipe.model.buffers()])
+        self._is_alike = True
+
+    def _joined(self, seen: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+        """Return what was seen of all batches of a step, joined."""
+        if self.config.accumulate == 1:
+            return dict(seen[0])
+        return {key: torch.cat(self.processes.gather([each[key] for each in seen])) for key in seen[0]}
 
     @contextmanager
-    def _seeded_dropout(self) -> Iterator[None]:
-        """Seed dropout, which draws from torch's global generator, by the generator of the loop."""
-        seed = int(torch.randint(2**62, (1,), generator=self.generator))
+    def _seeded_dropout(self, generator: torch.Generator) -> Iterator[None]:
+        """Seed dropout, which draws from torch's global generator, by the generator of a batch."""
+        seed = int(torch.randint(2**62, (1,), generator=generator))
         with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(seed)
             yield
@@ -162,24 +229,38 @@ class Trainer:
         """
         if resume:
             self.load()
-        with TrainingLog(self.directory, self.recipe.name, asdict(self.config)) as training_log:
-            with deferred_interrupt() as interrupt:
+        is_first, shared = self.processes.is_first, self.processes.count > 1
+        facts = asdict(self.config)
+        log_of_all = TrainingLog(self.directory, self.recipe.name, facts) if is_first else nullcontext()
+        with log_of_all as training_log:
+            with deferred_interrupt(repeats=not shared) as interrupt:
                 self._run(training_log, interrupt)
-            if interrupt.pending:
-                self.save()
-                log.warning("stopped at step %d; %s is saved, go on with --resume", self.step, self.directory)
-                raise KeyboardInterrupt
-            self.metrics = self._validate(training_log)
-        self.save()
-        self.recipe.export(self.ema.model, self.directory, self.metrics)
+                if interrupt.pending:
+                    self._stop()
+            if training_log is not None:
+                self.metrics = self._validate(training_log)
+        if is_first:
+            self.save()
+            self.recipe.export(self.ema.model, self.directory, self.metrics)
+        self.processes.wait()  # who reads these files finds them whole
         return self.metrics
 
-    def _run(self, training_log: TrainingLog, interrupt: Interrupt) -> None:
+    def _stop(self) -> NoReturn:
+        """Save a checkpoint, and raise KeyboardInterrupt."""
+        if self.processes.is_first:
+            self.save()
+            log.warning("stopped at step %d; %s is saved, go on with --resume", self.step, self.directory)
+        self.processes.wait()  # a launcher ends all when one has ended
+        raise KeyboardInterrupt
+
+    def _run(self, training_log: TrainingLog | None, interrupt: Interrupt) -> None:
         last_saved = last_validated = self.seconds
         while self.position < 1 and not interrupt.pending:
             began = time.perf_counter()
             losses = self.train_step()
-            self.seconds += time.perf_counter() - began
+            self._pass_time(time.perf_counter() - began, interrupt)
+            if training_log is None:  # the first process does the rest, and the others wait in the next step
+                continue
             if self.step % self.config.log_every == 0 or self.step == 1:
                 training_log.losses(self.step, self.seconds, self.position, losses)
             if self.seconds - last_validated > self.config.validate_minutes * 60:
@@ -189,6 +270,14 @@ class Trainer:
             if self.seconds - last_saved > self.config.save_minutes * 60:
                 last_saved = self.seconds
                 self.save()
+
+    def _pass_time(self, seconds: float, interrupt: Interrupt) -> None:
+        """Add the seconds of a step, as the first process measured them; an interrupt of one process is that of all."""
+        seconds, interrupts = self.processes.sum(
+            [seconds * self.processes.is_first, float(interrupt.pending)]
+        )
+        self.seconds += seconds
+        interrupt.pending = interrupts > 0
 
     def _validate(self, training_log: TrainingLog) -> dict[str, float]:
         with torch.no_grad():
@@ -209,12 +298,22 @@ class Trainer:
         saved.save(folder, self.recipe.model, self.ema.model, self.optimizer, self.generator, record)
 
     def load(self) -> None:
-        """Load the checkpoint in the folder. Raises ValueError if there is none or it is of another recipe."""
+        """Load the checkpoint in the folder.
+
+        Raises:
+            ValueError: there is none, or it is of another recipe or of another number of batches a step.
+        """
         record = saved.load(
             self.directory / "checkpoint", self.recipe.model, self.ema.model, self.optimizer, self.generator
         )
         if record["recipe"] != self.recipe.name:
             raise ValueError(
                 f"recipe: expected {self.recipe.name}, got {record['recipe']}; give another folder"
+            )
+        before = record.get("config", {}).get("accumulate", self.config.accumulate)
+        if before != self.config.accumulate:
+            raise ValueError(
+                f"accumulate: expected {before} batches a step, as this run began, got {self.config.accumulate}; "
+                f"give --accumulate {before}, with any number of processes that divides it"
             )
         self.step, self.seconds, self.metrics = record["step"], record["seconds"], record["metrics"]

@@ -50,6 +50,7 @@ class TokenizerRecipe:
     ) -> None:
         self.model, self.held_out, self.config = model, held_out, config or TokenizerTrainConfig()
         self.card = dict(card or {})
+        self.seen: dict[str, Tensor] = {}
         self.windows = WindowSampler(clips, self.config.window, weights)
         model.set_normaliser(*normaliser(self.windows.frames))
         if model.config.linear_path:
@@ -95,7 +96,7 @@ class TokenizerRecipe:
         return self.windows.sample(self.config.batch_size, generator)
 
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
-        """Return the losses of a batch and update the codebooks; the first batch initialises them."""
+        """Return the losses of a batch; the first one initialises the codebooks."""
         features, valid = batch["features"], batch["valid"]
         if self.config.quantize and not self.model.quantizer.initialised:
             with torch.no_grad():
@@ -121,9 +122,13 @@ class TokenizerRecipe:
                 + self.config.foot_weight * losses["feet"]
                 + self.config.commitment_weight * losses["commitment"]
             )
-        if self.model.training and self.config.quantize:
-            self.model.quantizer.update(result.latents, result.quantized.codes, generator)
+        self.seen = {"latents": result.latents.detach(), "codes": result.quantized.codes}
         return losses
+
+    def learn(self, seen: Mapping[str, Tensor], generator: torch.Generator) -> None:
+        """Update the codebooks by the latents and codes of a step; see `LearnsFromValues`."""
+        if self.config.quantize:
+            self.model.quantizer.update(seen["latents"], seen["codes"], generator)
 
     def _many_latents(self, features: Tensor, generator: torch.Generator) -> Tensor:
         """Return latents (B', N, latent) of a batch and of others like it, enough to begin the codebooks from."""

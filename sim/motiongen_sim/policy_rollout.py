@@ -2,17 +2,16 @@
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from motiongen import registry
+from motiongen import engines, registry
 from motiongen.atomic import atomic_path
 from motiongen_sim import shipped
-from motiongen_sim.engines import ENGINES, Engine
 from motiongen_sim.episode_video import draw_sheet
-from motiongen_sim.episodes import EpisodeSettings, GroupResult
+from motiongen_sim.episodes import EpisodeRunner, EpisodeSettings, GroupResult
 from motiongen_sim.policy import Policy
 from motiongen_sim.report import RolloutReport, make_report
 from motiongen_sim.scripted_policies import SCRIPTED_POLICIES
@@ -52,8 +51,7 @@ def rollout(
             of motiongen_sim.scripted_policies.SCRIPTED_POLICIES, by name.
         episodes: number of episodes.
         seed: of the first episode.
-        workers: number of processes, or of actors on Ray. With more than 1 a script that calls this needs the guard
-            `if __name__ == "__main__"`, as always with multiprocessing.
+        workers: number of processes, or of tasks at a time on Ray; see `motiongen.engines.opened`.
         engine: "local", or "ray" for a Ray cluster (RAY_ADDRESS) or this machine.
         video: a folder for videos of the first episodes, a sheet of these, and a plot of success against episodes.
         observations: "state" or "image"; by default the kind that the policy was trained on.
@@ -73,9 +71,9 @@ def rollout(
     Raises:
         ValueError: there is no such task, policy or engine; the policy is for another task; a number is out of range.
         ImportError: Ray is asked for and not installed.
-        ChildProcessError: a worker died.
+        ChildProcessError: workers died over the same episodes again and again.
     """
-    run = registry.lookup("engine", ENGINES, engine)
+    registry.lookup("engine", engines.ENGINES, engine)
     _check_counts(episodes=episodes, workers=workers, batch=batch, max_steps=max_steps)
     spec = lookup(task)
     chosen = {"action_steps": action_steps, "temperature": temperature, "candidates": candidates}
@@ -96,10 +94,10 @@ def rollout(
     if video is not None:
         Path(video).mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
-    results = _run(run, settings, episodes, workers, on_progress)
+    results = _run(engine, settings, episodes, workers, on_progress)
     seconds, do_nothing = time.perf_counter() - start, None
     if published_resets:
-        idle = _run(run, replace(settings, policy="hold", batch=1, filmed=0), episodes, workers, None)
+        idle = _run(engine, replace(settings, policy="hold", batch=1, filmed=0), episodes, workers, None)
         do_nothing = sum(one.success for group in idle for one in group.episodes) / episodes
     report = make_report(settings, results, seconds, do_nothing)
     if video is not None:
@@ -108,14 +106,14 @@ def rollout(
 
 
 def _run(
-    engine: Engine, settings: EpisodeSettings, episodes: int, workers: int, on_progress: Progress | None
+    engine: str, settings: EpisodeSettings, episodes: int, workers: int, on_progress: Progress | None
 ) -> list[GroupResult]:
     """Return the results of all episodes, in groups that run side by side."""
     firsts = range(0, episodes, settings.batch)
     groups = [range(first, min(first + settings.batch, episodes)) for first in firsts]
     results, done = [], 0
-    with closing(engine(settings, groups, min(workers, len(groups)))) as finished:
-        for result in finished:
+    with engines.opened(engine, partial(EpisodeRunner, settings), workers, len(groups)) as run:
+        for _, result in run(groups):
             results.append(result)
             done += len(result.episodes)
             if on_progress is not None:

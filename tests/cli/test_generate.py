@@ -6,6 +6,7 @@ import torch
 
 from motiongen import Motion
 from motiongen.cli import main
+from motiongen_datasets import clips_of
 from tests.core.inference.tiny import save_tiny
 from tests.core.motions import wobble
 
@@ -51,6 +52,45 @@ def test_prompts_come_from_standard_input(weights, tmp_path, monkeypatch, error_
         monkeypatch.setattr("sys.stdin", io.StringIO(text))
         assert main(words) == 2
         assert said in error_line()
+
+
+def test_many_sentences_become_a_folder_that_prepare_takes(weights, tmp_path, capsys):
+    (tmp_path / "say.txt").write_text("a person walks\n\na person bows\n")
+    out = str(tmp_path / "clips")
+    command = ["generate", "--prompts", str(tmp_path / "say.txt"), "-o", out]
+    command += ["--seconds", "1", "--workers", "1"]
+    assert main([*command, *weights]) == 0
+    said = capsys.readouterr()
+    assert said.out == f"{out}\n" and "licence of the motion: CC0" in said.err
+    clips = clips_of(out)
+    assert [clip.labels.sentences for clip in clips] == [("a person walks",), ("a person bows",)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "said"),
+    [
+        ("a\n\n?!\n", ["-o", "out"], "say.txt, line 3: prompt: expected words, got '?!'"),
+        ("\n", ["-o", "out"], "say.txt: expected a sentence a line, got none"),
+        (b"\xff\xfe", ["-o", "out"], "say.txt: expected text in UTF-8"),
+        ("a", [], "output: expected one folder, -o FOLDER, got none"),
+        ("a", ["-o", "a.bvh"], "output: expected one folder, -o FOLDER, got a.bvh"),
+        ("a", ["-o", "out", "a person walks"], "prompt: expected none beside --prompts FILE, got one"),
+        ("a", ["-o", "out", "--format", "mp4"], "format: expected one of bvh, "),
+        ("a", ["-o", "out", "--workers", "-1"], "workers: expected 0 or more, got -1"),
+        (None, ["-o", "out"], "say.txt: no such file"),
+    ],
+)
+def test_what_is_wrong_with_many_sentences_is_one_line(text, words, said, tmp_path, error_line, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if text is not None:
+        (tmp_path / "say.txt").write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert main(["generate", "--prompts", "say.txt", *words]) == 2
+    assert said in error_line()
+
+
+def test_an_engine_is_for_many_sentences(tmp_path, error_line):
+    assert main(["generate", "a person walks", "-o", str(tmp_path / "a.bvh"), "--engine", "ray"]) == 2
+    assert "engine: expected --prompts FILE beside it, got none" in error_line()
 
 
 def test_prompts_follow_each_other_in_one_file(weights, tmp_path):

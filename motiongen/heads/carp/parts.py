@@ -45,6 +45,7 @@ class ActionVQRecipe:
         policy.freeze_codes()
         self.policy, self.sampler, self.config = policy, sampler, config
         self.model = policy.tokenizer.requires_grad_(True)
+        self.seen: dict[str, Tensor] = {}
         if policy.regression is not None:
             self._fit(policy.regression.normaliser)
         self.held_out = self._written(without_scenes(sampler.held_out))
@@ -60,7 +61,12 @@ class ActionVQRecipe:
     def loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Return the losses of a batch, in fp32, since codes are close to each other."""
         with torch.autocast(batch["action"].device.type, enabled=False):
-            return self.model.training_pass(batch["action"], generator)
+            losses, self.seen = self.model.training_pass(batch["action"], generator)
+        return losses
+
+    def learn(self, seen: Mapping[str, Tensor], generator: torch.Generator) -> None:
+        """Count and revive the codes by those of a step; see `LearnsFromValues`."""
+        self.model.learn(seen["codes"], seen["residuals"], generator)
 
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Return the mean error of held-out actions, as the codes write them, and the mean number of codes in use."""

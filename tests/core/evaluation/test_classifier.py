@@ -44,6 +44,13 @@ def test_held_out_clips_are_recognised(tmp_path):
     assert found == (["swing-left", "swing-right"], ["calm", "wild"])
 
 
+def test_the_same_clips_give_the_same_bits():
+    clips, contents, styles = dataset(2)
+    rows = torch.stack([statistics(clip) for clip in clips])
+    first, second = (fit(rows, contents, styles, steps=5) for _ in range(2))  # of one global generator
+    torch.testing.assert_close(first.state_dict(), second.state_dict(), rtol=0, atol=0)
+
+
 def test_rare_and_missing_labels_are_not_learned():
     clips, contents, styles = dataset()
     contents[0], styles[:4] = "once", [None] * 4

@@ -1,5 +1,6 @@
 from motiongen import Motion
 from motiongen.data.cache import write_cache
+from motiongen.evaluation.generation import Batch
 from motiongen.evaluation.own_sentences import ContentResult, by_clips, own_sentences
 from tests.core.motions import wobble
 
@@ -18,12 +19,12 @@ def test_each_content_is_asked_by_its_commonest_caption_and_told_by_the_nearest_
     cache = write_cache(tmp_path, records)
     asked = []
 
-    def generate(sentences, seed):
-        asked.append((list(sentences), seed))
-        return [cache.features(0) for _ in sentences]
+    def generate(batches):
+        asked.extend(batches)
+        return [[cache.features(0) for _ in batch.prompts] for batch in batches]
 
     results = own_sentences(cache, generate, seeds=2)
-    assert asked == [(["a person shakes", "a person sways"], 0), (["a person shakes", "a person sways"], 1)]
+    assert asked == [Batch(("a person shakes", "a person sways"), seed) for seed in (0, 1000)]
     assert [(item.content, item.clips, item.hits) for item in results] == [("fast", 1, 0), ("slow", 2, 2)]
 
 

@@ -1,6 +1,9 @@
 """The whole evaluation on a small cache of swinging arms, with real but tiny networks."""
 
 import json
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,11 +13,13 @@ from motiongen.conditions.bert import Bert, BertConfig
 from motiongen.conditions.text import TextEncoder
 from motiongen.data.cache import ClipCache, write_cache
 from motiongen.data.caption_table import CaptionTable
+from motiongen.engines import ENGINES, opened
 from motiongen.evaluation.classifier import train_classifier
 from motiongen.evaluation.config import EvaluateConfig
 from motiongen.evaluation.evaluator import MotionTextEvaluator
 from motiongen.evaluation.evaluator_config import EvaluatorConfig, EvaluatorTrainConfig
 from motiongen.evaluation.evaluator_recipe import EvaluatorRecipe, all_captions
+from motiongen.evaluation.generation import BatchMaker
 from motiongen.evaluation.prompts import choose_prompts, retrieve
 from motiongen.evaluation.report import Report, evaluate
 from motiongen.motion import Motion
@@ -51,8 +56,7 @@ def cache(tmp_path_factory) -> ClipCache:
     return write_cache(tmp_path_factory.mktemp("cache"), clips)
 
 
-@pytest.fixture(scope="module")
-def text() -> TextEncoder:
+def tiny_text() -> TextEncoder:
     """A real BERT of one layer that knows the captions' words."""
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
@@ -66,6 +70,11 @@ def text() -> TextEncoder:
         vocab_size=5, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
     )
     return TextEncoder(Bert(config), tokenizer, "tiny")
+
+
+@pytest.fixture(scope="module")
+def text() -> TextEncoder:
+    return tiny_text()
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +127,23 @@ def test_the_report_is_a_table_and_json(report, tmp_path):
     record = json.loads((tmp_path / "report.json").read_text())
     assert set(record["rows"]["model"]) >= {"content", "top3", "fid", "skate_speed", "jerk"}
     assert len(record["directions"]) == 20
+
+
+def retrieval(folder: Path) -> RetrievalModel:
+    return RetrievalModel(ClipCache.open(folder), tiny_text())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ENGINES)
+def test_workers_and_engines_change_no_number(engine, cache, text, recipe, request):
+    if engine == "ray":
+        request.getfixturevalue("two_nodes")
+    load = partial(retrieval, cache.folder)
+    parts = cache, load(), recipe.model, train_classifier(cache, steps=60), replace(CONFIG, own_seeds=2)
+    alone = evaluate(*parts, text=text)
+    with opened(engine, partial(BatchMaker, load), 2) as run:
+        shared = evaluate(*parts, text=text, run=run)
+    assert shared.to_json() == alone.to_json() and len(alone.own) == 2
 
 
 def test_the_same_seed_gives_the_same_prompts(cache):

@@ -69,7 +69,8 @@ def test_it_learns_to_code_smooth_actions():
     ramp = torch.linspace(0, 1, 16)[:, None]
     actions = ends[:, :1] * (1 - ramp) + ends[:, 1:] * ramp  # (B, H, A)
     for _ in range(200):
-        losses = tokenizer.training_pass(actions, generator)
+        losses, seen = tokenizer.training_pass(actions, generator)
+        tokenizer.learn(**seen, generator=generator)
         optimizer.zero_grad()
         losses["loss"].backward()
         optimizer.step()
@@ -84,7 +85,9 @@ def test_dead_codes_are_revived(tokenizer):
     with torch.no_grad():
         tokenizer.codebooks[:, 8:] = 100.0
     tokenizer.uses[:, :8] = 1.0
-    tokenizer.training_pass(chunks(8), torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(0)
+    _, seen = tokenizer.training_pass(chunks(8), generator)
+    tokenizer.learn(**seen, generator=generator)
     assert float(tokenizer.codebooks.detach().abs().max()) < 50
 
 

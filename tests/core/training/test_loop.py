@@ -57,6 +57,12 @@ def test_ten_steps_are_five_and_five_resumed(tmp_path):
     assert torch.equal(whole.generator.get_state(), second.generator.get_state())
 
 
+def test_one_process_with_one_batch_a_step_gives_the_losses_that_it_always_gave(tmp_path):
+    run = trainer(tmp_path)
+    losses = [run.train_step()["loss"] for _ in range(10)]
+    assert losses[0] == pytest.approx(2.442589, rel=1e-4) and losses[-1] == pytest.approx(1.886986, rel=1e-4)
+
+
 @pytest.mark.slow
 def test_one_clip_can_be_overfitted(tmp_path):
     recipe = TokenizerRecipe(RVQVAE(ABLE), [clip()], {}, TokenizerTrainConfig(batch_size=16, window=16))

@@ -116,8 +116,9 @@ def test_it_can_be_overfitted_to_a_few_chunks():
     batch = {**observation(8), "action": ramp * torch.randn(8, 1, 2, generator=generator).clamp(-1, 1)}
     optimizer = torch.optim.Adam(model.tokenizer.requires_grad_(True).parameters(), lr=1e-2)
     for _ in range(150):
-        loss = model.tokenizer.training_pass(batch["action"], generator)["loss"]
-        optimizer.zero_grad(), loss.backward(), optimizer.step()
+        losses, seen = model.tokenizer.training_pass(batch["action"], generator)
+        model.tokenizer.learn(**seen, generator=generator)
+        optimizer.zero_grad(), losses["loss"].backward(), optimizer.step()
     model.tokenizer.requires_grad_(False)
     optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=5e-3)
     for _ in range(150):
