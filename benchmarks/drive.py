@@ -1,4 +1,4 @@
-"""Robot tracking benchmark: tracking error, time upright without assistance, and speed.
+"""Robot tracking benchmark: tracking error, time upright without assistance, pushes withstood, and speed.
 
 python benchmarks/drive.py [--weights full] [--g1-moves DIR] [--seconds 6]
 """
@@ -15,7 +15,10 @@ from motiongen.motion import Motion
 from motiongen_sim.robot_drive import DriveReport, drive
 from motiongen_sim.robots import mocap
 from motiongen_sim.robots.catalog import ROBOTS, lookup
+from motiongen_sim.robots.measurement import standing
 from motiongen_sim.robots.retarget import retarget
+from motiongen_sim.robots.tracking_run import RATE, STEPS
+from motiongen_sim.robots.world import World
 
 PROMPTS = (
     "a person walks and waves",
@@ -46,6 +49,7 @@ def main() -> None:
     for robot in ROBOTS:
         _tracking_with_assistance(robot, clips)
         _tracking_without_assistance(robot, clips)
+        _pushes(robot)
     _upper_body_tracking(clips)
     if args.g1_moves:
         _round_trips(args.g1_moves)
@@ -82,12 +86,46 @@ def _tracking_with_assistance(robot: str, clips: dict[str, Motion]) -> None:
 
 def _tracking_without_assistance(robot: str, clips: dict[str, Motion]) -> None:
     print(f"## {robot}, free, no assistance: how long it stays up\n")
-    print("| motion | of s | upright, s | mean error until then, ° |\n|---|---:|---:|---:|")
+    print("| motion | of s | upright without balance control, s | with it, s | mean error until then, ° |")
+    print("|---|---:|---:|---:|---:|")
     for name, motion in clips.items():
+        without = drive(robot, motion, name=name, root_assist=0.0, balance=False)
         r = drive(robot, motion, name=name, root_assist=0.0)
         upright = f"{r.upright:.1f}" if r.fell else f"{r.upright:.1f}, to the end"
-        print(f"| {name} | {motion.seconds:.1f} | {upright} | {r.mean_error:.2f} |", flush=True)
+        print(
+            f"| {name} | {motion.seconds:.1f} | {without.upright:.1f} | {upright} | {r.mean_error:.2f} |",
+            flush=True,
+        )
     print()
+
+
+def _pushes(robot: str) -> None:
+    """Print the largest impulse, in steps of 4 N s, that a standing robot withstands with all smaller ones."""
+    print(f"## {robot}, standing, no assistance: pushes of 0.1 s at the pelvis\n")
+    print("| direction | withstood, N s |\n|---|---:|")
+    for name, direction in (("forwards", (1, 0)), ("backwards", (-1, 0)), ("to the left", (0, 1))):
+        withstood = 0
+        while withstood < 60 and _stays_up(robot, (withstood + 4) * np.array([*direction, 0.0])):
+            withstood += 4
+        print(f"| {name} | {withstood} |", flush=True)
+    print()
+
+
+def _stays_up(robot: str, impulse: np.ndarray) -> bool:
+    """Return whether a robot that is pushed after a second is up four seconds later."""
+    world = World(lookup(robot), has_balance=True)
+    goal = standing(world.robot).moved(np.array([0.0, 0.0, world.standing_height])).states()[0]
+    world.set_state(goal)
+    try:
+        for frame in range(5 * RATE):
+            if frame == RATE:
+                world.push(impulse)
+            world.advance([goal] * STEPS)
+            if world.has_fallen:
+                return False
+        return True
+    finally:
+        world.close()
 
 
 def _upper_body_tracking(clips: dict[str, Motion]) -> None:

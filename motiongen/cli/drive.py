@@ -25,7 +25,8 @@ class DriveConfig:
     """Let a simulated robot track a motion: how closely, and how long it stays upright.
 
     The motion is made from words, read from a file, or comes live from motiongen serve. Joints are driven by stable PD
-    control at 240 Hz. Every result names the assistance against falling.
+    control at 240 Hz. Every result names the assistance against falling. Without any (--root-assist 0) the robot keeps
+    its balance by its own motors: it stands, steps where it must, and walks slowly; --no-balance shows it without.
     """
 
     robot: Annotated[
@@ -36,6 +37,10 @@ class DriveConfig:
     """A sentence, a file of motion, or a server's address."""
     root_assist: Annotated[float, tyro.conf.arg(metavar="0…1")] = 1.0
     """Strength of a helper force on the root, which no real robot has: 0 is none, 1 holds it up."""
+    balance: bool = True
+    """Without assistance, keep its balance by its own motors."""
+    push: Annotated[float, tyro.conf.arg(metavar="N·S")] = 0.0
+    """Impulse that the pelvis is pushed with every 3 s: forwards, to the left, backwards, to the right."""
     fixed_base: bool = False
     """Fix the pelvis, upright, feet off the floor."""
     upper_body: bool = False
@@ -70,6 +75,8 @@ class DriveConfig:
             raise UsageError(f"root-assist: expected 0 (none) to 1 (full), got {self.root_assist}")
         if self.seconds is not None and not 0 < self.seconds <= 600:
             raise UsageError(f"seconds: expected 0 < S <= 600, got {self.seconds}; or leave it out")
+        if not 0.0 <= self.push <= 200.0:
+            raise UsageError(f"push: expected 0 to 200 N s, got {self.push}")
         arguments.check_size(self.size)
 
 
@@ -104,6 +111,8 @@ def main(argv: Sequence[str]) -> None:
             root_assist=config.root_assist,
             fixed_base=config.fixed_base,
             upper_body=config.upper_body,
+            balance=config.balance,
+            push=config.push,
             prompt=config.prompt,
             seconds=config.seconds,
             seed=config.seed,

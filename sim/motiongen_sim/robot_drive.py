@@ -28,6 +28,7 @@ class DriveReport:
         source: name of the motion.
         seconds: simulated time.
         root_assist: strength of the helper force on the root, 0 (none) to 1 (full).
+        balance: whether it kept its balance by its own motors.
         held: "free", "base" (the pelvis is fixed), or "upper body" (the pelvis is fixed, and the legs hang still).
         upright: simulated time before a fall, or in all without one, in seconds.
         fell: whether the robot fell.
@@ -44,6 +45,7 @@ class DriveReport:
     source: str
     seconds: float
     root_assist: float
+    balance: bool
     held: str
     upright: float
     fell: bool
@@ -60,7 +62,9 @@ class DriveReport:
         """Description of the assistance against falling."""
         if self.held != "free":
             return f"pelvis bolted down ({self.held})"
-        return f"root assist {self.root_assist:g}" if self.root_assist else "no assistance"
+        if self.root_assist:
+            return f"root assist {self.root_assist:g}"
+        return "no assistance, balance control" if self.balance else "no assistance"
 
     def save(self, path: str | Path) -> None:
         """Write the report as JSON, whole or not at all."""
@@ -76,6 +80,8 @@ def drive(
     root_assist: float = 1.0,
     fixed_base: bool = False,
     upper_body: bool = False,
+    balance: bool = True,
+    push: float = 0.0,
     prompt: str = "a person walks",
     seconds: float | None = None,
     seed: int = 0,
@@ -96,6 +102,8 @@ def drive(
         root_assist: strength of a helper force on the root, 0 (none) to 1 (full). No real robot has it.
         fixed_base: fix the pelvis, upright, with the feet off the floor.
         upper_body: fix the pelvis, and let the legs hang still.
+        balance: without assistance, keep its balance: stand, and step where it must. False shows it without.
+        push: impulse, in N s, that the pelvis is pushed with every 3 s: forwards, leftwards, backwards, rightwards.
         prompt: of the server's character.
         seconds: duration; by default all of a motion, 10 s of a stream, and what words take.
         seed: of a motion from words, and of the server's character.
@@ -112,11 +120,14 @@ def drive(
     """
     described = catalog.lookup(robot)
     held = "upper body" if upper_body else "base" if fixed_base else "free"
+    has_balance = balance and held == "free" and root_assist == 0.0
     run = TrackingRun(
         described,
         root_assist=root_assist,
         is_fixed=held != "free",
         upper_body=upper_body,
+        has_balance=has_balance,
+        push=push,
         has_window=window,
     )
     try:
@@ -128,7 +139,7 @@ def drive(
             motion, words = _motion(source, seconds, seed, weights)
             name = name or words
             clipping = _track(motion, described, run, progress)
-        report = _report(name, held, root_assist, run, clipping, dropped)
+        report = _report(name, held, root_assist, has_balance, run, clipping, dropped)
         if output is not None:
             run.save_video(output, f"{described.name}: {name} ({report.assistance})", size, progress)
         return report
@@ -174,7 +185,13 @@ def _track_stream(
 
 
 def _report(
-    name: str, held: str, root_assist: float, run: TrackingRun, clipping: dict[str, Clipping], dropped: int
+    name: str,
+    held: str,
+    root_assist: float,
+    has_balance: bool,
+    run: TrackingRun,
+    clipping: dict[str, Clipping],
+    dropped: int,
 ) -> DriveReport:
     errors = run.errors
     by_joint = errors.mean(axis=0)
@@ -186,6 +203,7 @@ def _report(
         seconds=run.seconds,
         root_assist=root_assist if held == "free" else 0.0,
         held=held,
+        balance=has_balance,
         upright=run.upright,
         fell=run.has_fallen,
         mean_error=float(errors.mean()),

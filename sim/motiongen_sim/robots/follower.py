@@ -91,7 +91,7 @@ class Follower:
         self._world, self._robot = world, world.robot
         self._correction = Correction(world.robot)
         self._goal = self._target = start
-        world.set_state(start)
+        world.set_state(start if world.balance is None else world.balance.stance(start))
 
     def follow(self, goal: RobotState, steps: int) -> RobotState:
         """Simulate the way to a target state, and return the state that is reached.
@@ -100,9 +100,11 @@ class Follower:
             goal: the target.
             steps: physics steps.
         """
-        correction = self._correction.after(self._world.state.pose, self._goal.pose)
-        pose = self._robot.integrate(goal.pose, correction)
-        target = replace(goal, pose=self._robot.pose_within_limits(pose))
+        target = goal
+        if self._world.balance is None:  # it knows the weights that it holds, and its legs go their own ways
+            correction = self._correction.after(self._world.state.pose, self._goal.pose)
+            pose = self._robot.integrate(goal.pose, correction)
+            target = replace(goal, pose=self._robot.pose_within_limits(pose))
         self._world.advance(interpolate(self._robot, self._target, target, steps))
         self._goal, self._target = goal, target
         return self._world.state

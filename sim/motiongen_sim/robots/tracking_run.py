@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from motiongen.atomic import atomic_path
 from motiongen.render.caption import CaptionTrack
 from motiongen.render.video import write_mp4
+from motiongen_sim.robots import quaternion
 from motiongen_sim.robots.bullet import SIMULATION_RATE
 from motiongen_sim.robots.follower import Follower
 from motiongen_sim.robots.quaternion import Array
@@ -22,6 +23,8 @@ from motiongen_sim.robots.world import World
 RATE = 30
 """Target states a second."""
 STEPS = SIMULATION_RATE // RATE
+PUSH_EVERY = 3.0
+"""Time from one push to the next, in seconds."""
 SECONDS_AFTER_FALL = 1.0
 """Simulated time after a fall, so that a video shows it."""
 Progress = Callable[[int, int], None]
@@ -36,6 +39,8 @@ class TrackingRun:
         root_assist: strength of the helper force on its root, 0 (none) to 1 (full).
         is_fixed: the pelvis is fixed to the world.
         upper_body: the legs keep their zero pose, and are left out of the error.
+        has_balance: it keeps its balance by its own motors (`Balance`), without a helper force.
+        push: impulse, in N s, that it is pushed with every PUSH_EVERY seconds: forwards, to the left, backwards …
         has_window: show the robot in a window, in real time.
 
     Attributes:
@@ -51,6 +56,8 @@ class TrackingRun:
         root_assist: float,
         is_fixed: bool = False,
         upper_body: bool = False,
+        has_balance: bool = False,
+        push: float = 0.0,
         has_window: bool = False,
     ) -> None:
         self.robot, self.is_fixed, self._upper_body = robot, is_fixed, upper_body
@@ -58,7 +65,8 @@ class TrackingRun:
         balls_then_hinges = sorted(robot.joints, key=lambda joint: not joint.is_ball)
         self._measured = np.array([not upper_body or j.name not in self._legs for j in balls_then_hinges])
         self.joints = [j.name for j, keep in zip(balls_then_hinges, self._measured, strict=True) if keep]
-        self._world = World(robot, assist=root_assist, is_fixed=is_fixed)
+        self._world = World(robot, assist=root_assist, is_fixed=is_fixed, has_balance=has_balance)
+        self._push, self._pushes = push, 0
         self._window = LiveWindow(robot, RATE) if has_window else None
         self._follower: Follower | None = None
         self._fallen_frames = 0
@@ -76,8 +84,13 @@ class TrackingRun:
         begun = time.process_time()
         goal = self._hold_legs(goal)
         if self._follower is None:
-            self._follower, state = Follower(self._world, goal), goal
+            self._follower = Follower(self._world, goal)
+            state = self._world.state
         else:
+            if self._push and self.seconds >= (self._pushes + 1) * PUSH_EVERY:
+                ahead = quaternion.yaw_of(self._world.state.rotation) + np.pi / 2 * self._pushes
+                self._world.push(self._push * np.array([np.cos(ahead), np.sin(ahead), 0.0]))
+                self._pushes += 1
             state = self._follower.follow(goal, frames * STEPS)
         if self._fallen_frames or self._world.has_fallen:
             self._fallen_frames += frames
