@@ -128,13 +128,17 @@ class StreamBatch:
             codes: (n, Q) tokens.
             age: (n,) tokens since the slot's prompt began, each included; left out where they do not obey it.
         """
-        mask, frames = self._mask([slot]), []
+        return self._push([slot], codes, age)[slot]
+
+    def _push(self, slots: Sequence[int], codes: Tensor, age: Tensor | None) -> Tensor:
+        """Append the same tokens to some slots; return features (B, n * frames, D) on the CPU."""
+        mask, frames = self._mask(slots), []
         ages = torch.zeros(len(codes), dtype=torch.long) if age is None else age
         for code, old in zip(codes.to(self.head.device, torch.long), ages.to(self.head.device), strict=True):
             row = code.expand(self.size, -1)
             self.head.push(row[:, None], self._state, ~mask[:, None], old.expand(self.size, 1))
-            frames.append(self._decoder.step(row, mask)[slot])
-        return torch.cat(frames).float().cpu()
+            frames.append(self._decoder.step(row, mask))
+        return torch.cat(frames, dim=1).float().cpu()
 
     def _mask(self, slots: Sequence[int]) -> Tensor:
         mask = torch.zeros(self.size, dtype=torch.bool)
