@@ -147,11 +147,21 @@ class CandidateBatch(StreamBatch):
         self._state.rewind(counts)
         self._decoder.rewind(counts)
 
+    def seeds_of(self, seed: int) -> list[int]:
+        """Return the seeds of the candidates of a character of a seed."""
+        return self._guide.seeds(seed)
+
     @torch.inference_mode()
     def set_text(self, slots: Sequence[int], condition: TextCondition) -> None:
-        """Set the prompt, from the next token on; see `StreamBatch.set_text`."""
+        """Set the prompt, from the next token on.
+
+        Args:
+            slots: the character's.
+            condition: the encoded prompt for each candidate, with clips of a memory that each has drawn: candidates
+                that read other clips differ far more than by their noise alone.
+        """
         self._drop()
-        super().set_text(range(self.size), condition[[0] * self.size])
+        super().set_text(range(self.size), condition)
 
     @torch.inference_mode()
     def rewind(self, slot: int, count: int) -> None:

@@ -84,6 +84,10 @@ class StreamBatch:
         frames = self._decoder.over(states[count:]).step(codes, request.active)
         return codes, ended, frames
 
+    def seeds_of(self, seed: int) -> list[int]:
+        """Return the seeds of all that is drawn for a character of a seed: here of one stream."""
+        return [seed]
+
     @torch.inference_mode()
     def set_text(self, slots: Sequence[int], condition: TextCondition) -> None:
         """Set the prompts of some slots, from their next token on.

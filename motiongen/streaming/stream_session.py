@@ -217,7 +217,8 @@ class StreamSession:
 
     def _set_text(self, text: str, seed: int) -> None:
         """Set the sentence, with clips of the memory that a seed draws."""
-        condition = self.model.condition([text], [torch.Generator().manual_seed(seed)])
+        generators = [torch.Generator().manual_seed(each) for each in self.batch.seeds_of(seed)]
+        condition = self.model.condition([text] * len(generators), generators)
         self.batch.set_text([self.slot], condition)
 
     def follow(self, prompt: PlannedPrompt) -> None:
