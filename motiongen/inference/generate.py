@@ -14,6 +14,7 @@ from motiongen.inference.load import load_words
 from motiongen.inference.model import PromptedMotion
 from motiongen.inference.perform import perform
 from motiongen.motion import Motion
+from motiongen.reward import CANDIDATES, SEED_STRIDE, Guide, Reward
 
 
 def generate(
@@ -32,6 +33,8 @@ def generate(
     device: str = "auto",
     memory: str | Path | None = None,
     constraints: Sequence[Constraint] = (),
+    reward: Reward | None = None,
+    candidates: int = CANDIDATES,
 ) -> Motion:
     """Return the motion of a prompt, or of several prompts in sequence without a break.
 
@@ -52,9 +55,15 @@ def generate(
         memory: a folder that `motiongen remember` wrote; "0" for none; None for that of the weights.
         constraints: what to meet, exactly where a body can (`motiongen.constraints`); the motion becomes at least as
             long as they last.
+        reward: a function that scores candidates, of which the best is returned. It takes joints (N, T, 22, 3) of N
+            candidates of equal length: the whole motion as it would be returned, in the world, metres, Y up, of the 22
+            joints of `motiongen.SMPL22` (`SMPL22.index("head")`), T frames of 1/30 s. It returns N numbers, higher is
+            better. None for none.
+        candidates: motions that are written at once for a reward, 1 to 32: the more, the surer, and the slower; see
+            docs/constraints.md. Without constraints the first is the motion that there is without a reward.
 
     Raises:
-        ValueError: an empty prompt, or a number out of range.
+        ValueError: an empty prompt, a number out of range, or a reward that fails (`motiongen.reward.RewardError`).
     """
     return variants(
         prompts,
@@ -72,6 +81,8 @@ def generate(
         device=device,
         memory=memory,
         constraints=constraints,
+        reward=reward,
+        candidates=candidates,
     )[0].motion
 
 
@@ -92,6 +103,8 @@ def variants(
     device: str = "auto",
     memory: str | Path | None = None,
     constraints: Sequence[Constraint] = (),
+    reward: Reward | None = None,
+    candidates: int = CANDIDATES,
 ) -> list[PromptedMotion]:
     """Return several variants of the motion that `generate` returns, with the time span of each prompt.
 
@@ -111,29 +124,44 @@ def variants(
         device: as in `generate`.
         memory: as in `generate`.
         constraints: as in `generate`; how well each is met is in `PromptedMotion.outcomes`.
+        reward: as in `generate`; each variant is the best of candidates of its own.
+        candidates: as in `generate`.
     """
+    guide = None if reward is None else Guide(reward, candidates)
     prompts = [prompts] if isinstance(prompts, str) else list(prompts)
     model = load_words(head, weights, device, memory=memory)
     options = model.spec.options().adjusted(guidance_scale, temperature)
     model.note_far([part.text for part in plan_all(prompts) if not part.rests] if plan else prompts)
     begin = partial(perform, model) if plan else model.sequence
 
-    def write(length: float | None) -> list[PromptedMotion]:
-        written: list[PromptedMotion] = begin(
-            prompts,
-            count=count,
-            seconds=length,
-            start_from=start_from,
-            seed=seed,
-            best_of=best_of,
-            options=options,
-        )
-        return [_locked(each) for each in written] if lock_feet else written
+    def written(count: int, seed: int, stride: int) -> list[PromptedMotion]:
+        """Return motions of so many seeds, held to the constraints."""
 
-    if not constraints:
-        return write(seconds)
-    start = None if start_from is None else canonical(start_from)
-    return constrained(write, constraints, prompts=len(prompts), seconds=seconds, start=start)
+        def write(length: float | None) -> list[PromptedMotion]:
+            new: list[PromptedMotion] = begin(
+                prompts,
+                count=count,
+                seconds=length,
+                start_from=start_from,
+                seed=seed,
+                stride=stride,
+                best_of=best_of,
+                options=options,
+            )
+            return [_locked(each) for each in new] if lock_feet else new
+
+        if not constraints:
+            return write(seconds)
+        start = None if start_from is None else canonical(start_from)
+        return constrained(write, constraints, prompts=len(prompts), seconds=seconds, start=start)
+
+    if guide is None:
+        return written(count, seed, 1)
+    best = []
+    for own in range(seed, seed + count):
+        found = written(guide.candidates, own, SEED_STRIDE)
+        best.append(found[guide.best([each.motion.positions() for each in found])])
+    return best
 
 
 def _locked(written: PromptedMotion) -> PromptedMotion:

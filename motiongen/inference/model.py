@@ -196,6 +196,7 @@ class Model(Pretrained):
         seconds: float | Sequence[float | None] | None = None,
         start_from: Motion | None = None,
         seed: int = 0,
+        stride: int = 1,
         best_of: int = 1,
         options: CodeOptions | None = None,
     ) -> list[PromptedMotion]:
@@ -207,6 +208,7 @@ class Model(Pretrained):
             seconds: length of the motion of each prompt, or one for each; None lets the model decide.
             start_from: a motion to continue; it is the unchanged start of the result.
             seed: of the first variant; the others have the next seeds.
+            stride: between the seeds of variants.
             best_of: tries of each prompt, of which the one nearest to the memory's clips that are like it goes on.
             options: sampling options; None for the defaults of the head.
 
@@ -217,7 +219,7 @@ class Model(Pretrained):
             raise ValueError(
                 "best_of: expected a memory to judge by, got none; take weights with one, or best_of=1"
             )
-        generators = [torch.Generator().manual_seed(seed + i) for i in range(count)]
+        generators = [torch.Generator().manual_seed(seed + i * stride) for i in range(count)]
         start = None if start_from is None else canonical(start_from)
         prefix = torch.zeros(0, self.tokenizer.config.num_quantizers, dtype=torch.long)
         codes = [prefix if start is None else self._encode(start)] * count

@@ -45,6 +45,7 @@ def perform(
     seconds: float | None = None,
     start_from: Motion | None = None,
     seed: int = 0,
+    stride: int = 1,
     best_of: int = 1,
     options: CodeOptions | None = None,
 ) -> list[PromptedMotion]:
@@ -59,6 +60,7 @@ def perform(
         seconds: length of each prompt's motion, which its parts share evenly; None lets the model decide.
         start_from: as in `Model.sequence`.
         seed: as in `Model.sequence`.
+        stride: as in `Model.sequence`.
         best_of: as in `Model.sequence`; a part that is counted or takes steps has tries of its own.
         options: as in `Model.sequence`.
 
@@ -68,8 +70,8 @@ def perform(
     acts = [act for prompt in prompts for act in _timed(plan(prompt), seconds)]
     start = None if start_from is None else canonical(start_from)
     if all(act.part.is_plain or act.part.rests for act in acts):
-        return _sequence(model, acts, count, start, seed, best_of, options)
-    return [_variant(model, acts, start, seed + i, best_of, options) for i in range(count)]
+        return _sequence(model, acts, count, start, seed, stride, best_of, options)
+    return [_variant(model, acts, start, seed + i * stride, best_of, options) for i in range(count)]
 
 
 def _timed(parts: Sequence[Part], seconds: float | None) -> list[_Timed]:
@@ -83,13 +85,14 @@ def _sequence(
     count: int,
     start: Motion | None,
     seed: int,
+    stride: int,
     best_of: int,
     options: CodeOptions | None,
 ) -> list[PromptedMotion]:
     """Return variants of parts whose motion stays as the head writes it."""
     found = model.sequence(
         [act.part.text for act in acts], count=count, seconds=[act.seconds for act in acts], start_from=start,
-        seed=seed, best_of=best_of, options=options,
+        seed=seed, stride=stride, best_of=best_of, options=options,
     )  # fmt: skip
     clauses = [act.part.clause for act in acts]
     return [

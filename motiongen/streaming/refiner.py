@@ -71,6 +71,7 @@ def refinable_tokens(session: StreamSession, guard_tokens: int) -> int:
         or plan.loop
         or plan.gait
         or not plan.steering.is_idle
+        or session.character.guide is not None
     ):
         return 0
     limits = (session.history.unrefined, plan.age, session.batch.rewind_limit, len(session.history) - 1)

@@ -13,8 +13,10 @@ from motiongen.features import FPS
 from motiongen.heads import heads_for
 from motiongen.heads.code_config import CodeOptions
 from motiongen.inference.model import Model
+from motiongen.reward import CANDIDATES, Guide, Reward
 from motiongen.skeleton import SMPL22
 from motiongen.step_compiler import StepCompiler
+from motiongen.streaming.candidate_batch import CandidateBatch
 from motiongen.streaming.gait_library import NUM_GAITS, GaitLibrary
 from motiongen.streaming.prompt_plan import IDLE, PromptPlan, planned
 from motiongen.streaming.refiner import Refiner
@@ -83,14 +85,21 @@ class StreamScheduler:
         self._gaits = GaitLibrary(model, self._make_gait_batch)
         self._callbacks: list[Callable[[TickReport], None]] = []
         self.workers = [
-            Worker(self._make_batch, self._make_session, refiner, self._report) for _ in range(workers)
+            Worker(self._make_batch, self._make_session, refiner, self._report, self._make_candidates)
+            for _ in range(workers)
         ]
         self._numbers = itertools.count(1)
         self._seeds = np.random.default_rng()
         self._lock = threading.Lock()
 
     def open(
-        self, *, prompt: str = "", seed: int | None = None, guidance_scale: float | None = None
+        self,
+        *,
+        prompt: str = "",
+        seed: int | None = None,
+        guidance_scale: float | None = None,
+        reward: Reward | None = None,
+        candidates: int = CANDIDATES,
     ) -> TextCharacter:
         """Return a new character, which stands idle unless a prompt is given.
 
@@ -98,10 +107,15 @@ class StreamScheduler:
             prompt: its first prompt.
             seed: the same seed and the same commands at the same frames give the same motion; random when left out.
             guidance_scale: how strictly it follows its prompts, 1 to 10.
+            reward: chooses among candidates of each next half second, see `motiongen.reward`; it is called in the
+                scheduler's thread, and a fault of it ends this character alone. None for none.
+            candidates: how many, 1 to 32; the character then has a batch of its own, of so many slots.
 
         Raises:
             VerbError: "full", or an invalid argument.
+            ValueError: a reward that cannot be called, or another number of candidates.
         """
+        guide = None if reward is None else Guide(reward, candidates)
         with self._lock:
             loads = [len(worker) for worker in self.workers]
             if sum(loads) >= self.max_characters:
@@ -114,6 +128,7 @@ class StreamScheduler:
                 self.urgent_frames,
                 partial(self._encode_later, worker),
                 partial(self._write_gaits, worker),
+                guide,
             )
             character.submit("seed", seed=int(self._seeds.integers(2**53)) if seed is None else seed)
             if guidance_scale is not None:
@@ -209,8 +224,16 @@ class StreamScheduler:
             self.head, self.model.tokenizer, size, self.rewind_limit, self.options, self._compiler
         )
 
+    def _make_candidates(self, guide: Guide) -> StreamBatch:
+        return CandidateBatch(
+            self.head, self.model.tokenizer, self.rewind_limit, self.options, self._compiler, guide
+        )
+
     def _make_gait_batch(self) -> StreamBatch:
         return StreamBatch(self.head, self.model.tokenizer, NUM_GAITS, 0, self.options, StepCompiler())
 
     def _make_session(self, batch: StreamBatch, slot: int, character: TextCharacter) -> StreamSession:
-        return StreamSession(self.model, batch, slot, character, self._gaits)
+        session = StreamSession(self.model, batch, slot, character, self._gaits)
+        if isinstance(batch, CandidateBatch):
+            batch.choose = session.choose
+        return session

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from motiongen import features
 from motiongen.features import Frames, RootState
+from motiongen.reward import RewardError
 from motiongen.streaming.stream_batch import StreamBatch
 from motiongen.streaming.stream_session import StreamSession
 
@@ -15,7 +16,8 @@ from motiongen.streaming.stream_session import StreamSession
 def step_sessions(batch: StreamBatch, sessions: Sequence[StreamSession]) -> None:
     """Advance sessions of one batch by a token.
 
-    A session whose frames cannot be made fails alone; an error of the batched step is the caller's.
+    A session whose frames cannot be made, or whose reward fails, fails alone; an error of the batched step is the
+    caller's.
 
     Args:
         batch: the batch.
@@ -27,7 +29,12 @@ def step_sessions(batch: StreamBatch, sessions: Sequence[StreamSession]) -> None
     if generating:
         for session in generating:
             session.prepare_step()
-        codes, ended, generated = batch.step([session.slot for session in generating])
+        try:
+            codes, ended, generated = batch.step([session.slot for session in generating])
+        except RewardError as error:
+            (guided,) = generating  # it has a batch of its own
+            guided.character.fail(error)
+            return
         for session in generating:
             session.history.add_codes(codes[session.slot])
     tokens = torch.stack([_token(session, generated) for session in sessions])  # (n, T, D)

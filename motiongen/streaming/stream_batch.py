@@ -84,6 +84,10 @@ class StreamBatch:
         frames = self._decoder.over(states[count:]).step(codes, request.active)
         return codes, ended, frames
 
+    def seeds_of(self, seed: int) -> list[int]:
+        """Return the seeds of all that is drawn for a character of a seed: here of one stream."""
+        return [seed]
+
     @torch.inference_mode()
     def set_text(self, slots: Sequence[int], condition: TextCondition) -> None:
         """Set the prompts of some slots, from their next token on.
@@ -128,13 +132,17 @@ class StreamBatch:
             codes: (n, Q) tokens.
             age: (n,) tokens since the slot's prompt began, each included; left out where they do not obey it.
         """
-        mask, frames = self._mask([slot]), []
+        return self._push([slot], codes, age)[slot]
+
+    def _push(self, slots: Sequence[int], codes: Tensor, age: Tensor | None) -> Tensor:
+        """Append the same tokens to some slots; return features (B, n * frames, D) on the CPU."""
+        mask, frames = self._mask(slots), []
         ages = torch.zeros(len(codes), dtype=torch.long) if age is None else age
         for code, old in zip(codes.to(self.head.device, torch.long), ages.to(self.head.device), strict=True):
             row = code.expand(self.size, -1)
             self.head.push(row[:, None], self._state, ~mask[:, None], old.expand(self.size, 1))
-            frames.append(self._decoder.step(row, mask)[slot])
-        return torch.cat(frames).float().cpu()
+            frames.append(self._decoder.step(row, mask))
+        return torch.cat(frames, dim=1).float().cpu()
 
     def _mask(self, slots: Sequence[int]) -> Tensor:
         mask = torch.zeros(self.size, dtype=torch.bool)

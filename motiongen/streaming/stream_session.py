@@ -5,9 +5,11 @@ import logging
 import torch
 from torch import Tensor
 
+from motiongen import features
 from motiongen.features import Frames, RootState
 from motiongen.inference.model import Model
 from motiongen.motion import Motion
+from motiongen.skeleton import SMPL22
 from motiongen.streaming.character import StreamEvent
 from motiongen.streaming.frame_delivery import FrameDelivery
 from motiongen.streaming.gait_library import AGE, PREFIX, GaitLibrary, pose_features
@@ -117,6 +119,23 @@ class StreamSession:
         self.batch.age[self.slot] = self.plan.age + 1
         self.batch.remaining[self.slot] = self.plan.remaining
 
+    def choose(self, rows: Tensor) -> int:
+        """Return which of N candidates the character's reward prefers.
+
+        Args:
+            rows: features (N, T, D) of what would come next.
+
+        Raises:
+            RewardError: the reward failed.
+        """
+        assert self.character.guide is not None
+        if self.plan.gait is not None and self.plan.gait.is_mirrored:
+            rows = features.mirror(rows)
+        root = self.delivery.root
+        start = RootState(root.heading.expand(len(rows)), root.position.expand(len(rows), 2))
+        frames = features.step(rows, start)
+        return self.character.guide.best(list(SMPL22.fk(frames.rotations, frames.root)[1]))
+
     def start_prompt(self, prompt: PlannedPrompt, command: PendingCommand | None, *, now: bool) -> None:
         """Change the prompt from the next token on.
 
@@ -198,7 +217,8 @@ class StreamSession:
 
     def _set_text(self, text: str, seed: int) -> None:
         """Set the sentence, with clips of the memory that a seed draws."""
-        condition = self.model.condition([text], [torch.Generator().manual_seed(seed)])
+        generators = [torch.Generator().manual_seed(each) for each in self.batch.seeds_of(seed)]
+        condition = self.model.condition([text] * len(generators), generators)
         self.batch.set_text([self.slot], condition)
 
     def follow(self, prompt: PlannedPrompt) -> None:

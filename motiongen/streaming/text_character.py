@@ -6,6 +6,7 @@ from concurrent.futures import Future
 
 import numpy as np
 
+from motiongen.reward import Guide
 from motiongen.streaming.bend import Bend
 from motiongen.streaming.bend_commands import obey_at_once
 from motiongen.streaming.character import Character, StreamEvent
@@ -25,6 +26,7 @@ class TextCharacter(Character):
     Attributes:
         plan: the current prompt, and those that follow.
         bend: what is done to a frame when it is taken.
+        guide: chooses among candidates of what comes next; None for none.
     """
 
     verbs = VERBS
@@ -37,6 +39,7 @@ class TextCharacter(Character):
         urgent_frames: int,
         encode_later: Callable[[str], "Future[str] | None"],
         write_gaits: Callable[[], "Future[str] | None"],
+        guide: Guide | None = None,
     ) -> None:
         """Make a character; for the scheduler.
 
@@ -47,10 +50,11 @@ class TextCharacter(Character):
             urgent_frames: the scheduler is woken when at most so many frames wait.
             encode_later: encodes a sentence in another thread, for the model's note on it; returns None without one.
             write_gaits: lets the gaits be written there, which the first that is driven waits for.
+            guide: chooses among candidates of what comes next; None for none.
         """
         super().__init__(number, wake, urgent_frames)
         self.plan, self._encode_later, self._write_gaits = plan, encode_later, write_gaits
-        self.bend = Bend()
+        self.bend, self.guide = Bend(), guide
         self._unbent: deque[PendingFrame] = deque(maxlen=SEAM_CONTEXT)
 
     def _accept(self, command: PendingCommand) -> PendingCommand:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from motiongen.reward import Guide
 from motiongen.streaming.refiner import Refiner, refinable_tokens, refine
 from motiongen.streaming.session_commands import drain_commands
 from motiongen.streaming.session_step import step_sessions
@@ -33,6 +34,7 @@ class Worker(Ticker):
         make_session: Callable[[StreamBatch, int, TextCharacter], StreamSession],
         refiner: Refiner | None = None,
         on_failure: Callable[[TickReport], None] | None = None,
+        make_candidates: Callable[[Guide], StreamBatch] | None = None,
     ) -> None:
         """Make a worker without batches.
 
@@ -41,8 +43,10 @@ class Worker(Ticker):
             make_session: puts a character into a slot of a batch.
             refiner: rewrites tokens that wait; None for no refinement.
             on_failure: called with the report of each tick that raised.
+            make_candidates: makes the batch of a character that a reward guides.
         """
         super().__init__(on_failure)
+        self._make_candidates = make_candidates
         self._make_batch, self._make_session, self._refiner = make_batch, make_session, refiner
         self._batches: list[StreamBatch] = []
         self._cooled_at: dict[StreamBatch, float] = {}
@@ -128,12 +132,14 @@ class Worker(Ticker):
                 del self._sessions[number]
         for session in ended:
             session.close()
+            if session.batch not in self._batches:  # its own
+                self._cooled_at.pop(session.batch, None)
         for character in joining:  # a new batch takes a while, in which `join` must not wait
             self._admit(character)
 
     def _admit(self, character: TextCharacter) -> None:
         try:
-            session = self._make_session(*self._free_slot(), character)
+            session = self._make_session(*self._slot_for(character), character)
         except Exception as error:
             log.exception("event=character_failed character=%d", character.number)
             character.fail(error)
@@ -145,6 +151,12 @@ class Worker(Ticker):
         with self._lock:
             self._sessions[character.number] = session
             self._joining.remove(character)
+
+    def _slot_for(self, character: TextCharacter) -> tuple[StreamBatch, int]:
+        """Return where a character goes on: one that a reward guides needs a batch of its own."""
+        if character.guide is None or self._make_candidates is None:
+            return self._free_slot()
+        return self._make_candidates(character.guide), 0
 
     def _free_slot(self) -> tuple[StreamBatch, int]:
         """Return the first free slot, so that batches are full before another is made."""

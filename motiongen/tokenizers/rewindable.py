@@ -76,6 +76,11 @@ class RewindableDecoder:
         self.lengths.sub_(counts).clamp_(min=0)
         self._restore()
 
+    def follow(self, item: int) -> None:
+        """Put all items where one of them is, so that the same tokens can be undone."""
+        for tensor in (self._current, self._history, self.lengths):
+            tensor.copy_(tensor[item].clone().expand_as(tensor))
+
     def reset(self, items: Tensor) -> None:
         """Reset the items where a mask (B,) is true to the initial state."""
         self.lengths.masked_fill_(items, 0)

@@ -192,6 +192,11 @@ export class App {
     this.notify();
   }
 
+  /** Keep the pose that is shown: the character comes to it again at a time ahead, which can be moved on the strip. */
+  keepPose(): void {
+    if (this.selected && !this.selected.keepPose()) toast("The next ten seconds are full of poses; drop one first", "note");
+  }
+
   /** Jump to the rest pose at the origin. */
   resetPose(): Promise<void> {
     return this.command((view) => view.remote.pose());

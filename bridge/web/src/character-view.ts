@@ -9,6 +9,7 @@ import type { Figure } from "./figures/figure.js";
 import { Mannequin } from "./figures/mannequin.js";
 import { Footprints } from "./scene/footprints.js";
 import { RingMarker } from "./scene/ring-marker.js";
+import { Keyframes } from "./keyframes.js";
 import { Timeline } from "./timeline.js";
 import { showError, toast } from "./ui/toast.js";
 
@@ -31,6 +32,8 @@ export class CharacterView {
   activity = "";
   /** What it is to do next. */
   readonly timeline: Timeline;
+  /** Poses that it is to come to. */
+  readonly keyframes: Keyframes;
   /** Requests without an answer, apart from queued prompts. */
   pendingRequests = 0;
   strength: number | null = null;
@@ -76,6 +79,11 @@ export class CharacterView {
       onChange: () => this.onChange(),
       onError: showError,
     });
+    this.keyframes = new Keyframes(remote, fps, {
+      onChange: () => this.onChange(),
+      onAnswer: ({ note }) => note && toast(note, "note"),
+      onError: showError,
+    });
     this.figure = new Mannequin(mannequin, colours);
     this.footprints = new Footprints(colours);
     this.selectionRing = new RingMarker(colours.left, 1.25, false);
@@ -118,6 +126,14 @@ export class CharacterView {
   /** Return the pelvis's position in the world. */
   position(): Vector3 {
     return this.figure.joint("pelvis") ?? this.group.position.clone();
+  }
+
+  /** Put the pose of this moment onto its next seconds; return whether there is room for it. */
+  keepPose(): boolean {
+    const pose = this.remote.sample(); // of the server's skeleton, whatever the figure is
+    if (!pose) return true;
+    const joints = Array.from({ length: pose.rotations.length / 4 }, (_, joint) => [...pose.rotations.subarray(4 * joint, 4 * joint + 4)]);
+    return this.keyframes.add(joints);
   }
 
   /** Walk to a point of the floor, in the world. */
@@ -251,6 +267,7 @@ export class CharacterView {
     this.hasBegun = false;
     this.openingPrompt = this.remote.lastPrompt || this.openingPrompt || this.activity;
     this.timeline.clear();
+    this.keyframes.clear();
   }
 
   /** Add a footprint where a foot has touched the floor since the last frame. */

@@ -17,6 +17,7 @@ import { SceneRenderer } from "./scene/scene-renderer.js";
 import { buildCharacterList, updateNameTags } from "./ui/character-list.js";
 import { byId } from "./ui/dom.js";
 import { buildKeyboard } from "./ui/keyboard.js";
+import { buildKeyframeStrip } from "./ui/keyframe-strip.js";
 import { buildMusicPanel } from "./ui/music-panel.js";
 import { buildPointer } from "./ui/pointer.js";
 import { buildPromptPanel } from "./ui/prompt-panel.js";
@@ -55,6 +56,7 @@ function start(): void {
   buildCharacterList(app);
   buildPromptPanel(app);
   buildVerbButtons(app);
+  const updateKeyframes = buildKeyframeStrip(app);
   buildKeyboard(app, buildToolbar(app), buildMusicPanel(app));
   buildPointer(app);
   buildTokenDialog(app);
@@ -63,7 +65,7 @@ function start(): void {
   app.notify();
   client.connect().catch(showError);
   document.addEventListener("visibilitychange", () => document.hidden || client.retry());
-  drawFrames(app);
+  drawFrames(app, updateKeyframes);
 }
 
 /** Keep the scene at the size of the window, and the character clear of the controls. */
@@ -78,7 +80,7 @@ function followWindowSize(scene: SceneRenderer): void {
 }
 
 /** Draw a frame at each refresh of the screen. */
-function drawFrames(app: App): void {
+function drawFrames(app: App, updateKeyframes: () => void): void {
   let before = performance.now();
   const hips = new Vector3();
   const draw = (now: number) => {
@@ -99,6 +101,7 @@ function drawFrames(app: App): void {
     app.stick.update(now, sight, navigator.getGamepads?.() ?? []); // pages without TLS have none
     app.scene.update(seconds);
     updateNameTags(app);
+    updateKeyframes();
     app.music.update();
     requestAnimationFrame(draw);
   };

@@ -16,6 +16,8 @@ const SHORTCUTS: [string, string, string?][] = [
   ["← ↑ ↓ →", "drive; W A S D or a gamepad, too", "steer"],
   ["Shift", "run", "steer"],
   ["G", "go to: then click the floor, or draw a way", "goto"],
+  ["K", "keep this pose: it comes to it again at a time ahead", "pose"],
+  ["← → Delete", "move or drop the kept pose that has the focus; or drag it", "pose"],
   ["R", "reset the pose", "pose"],
   ["M", "choose music", "music"],
   ["S", "stop the music", "music"],

@@ -25,6 +25,7 @@ export function buildKeyboard(app: App, toolbar: ToolbarActions, chooseMusic: ()
     l: ["loop", () => void app.loop()],
     f: ["finish", () => void app.finish(FINISH_SECONDS)],
     g: ["goto", () => app.pickTarget(!app.isPickingTarget)],
+    k: ["pose", () => app.keepPose()],
     r: ["pose", () => void app.resetPose()],
     m: ["music", chooseMusic],
     s: ["music", () => void app.stopMusic()],

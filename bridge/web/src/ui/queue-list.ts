@@ -62,7 +62,7 @@ export class QueueList {
 
   /** Return an item: the text of a prompt, its seconds, and a button that takes it out where that is still possible. */
   private buildItem(entry: QueuedPrompt): HTMLLIElement {
-    const item = make("li", { className: "next" }, make("span", { title: entry.text }, entry.text));
+    const item = make("li", { className: "next" }, make("span", { title: entry.text }, entry.text.replace(/^a person /, "")));
     item.setAttribute("aria-keyshortcuts", "Alt+ArrowLeft Alt+ArrowRight");
     if (entry.seconds !== null) item.append(make("i", {}, `${entry.seconds} s`));
     const remove = make("button", { type: "button", title: "Take this out", onclick: () => this.timeline?.remove(entry) }, icon("close"));

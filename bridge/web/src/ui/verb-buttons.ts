@@ -28,6 +28,7 @@ export function buildVerbButtons(app: App): void {
     button("right", "Right", `Turn right by ${TURN_DEGREES} degrees`, "", () => void app.turn(-TURN_DEGREES)),
     goto,
     gap(),
+    button("keep", "Keep", "Keep this pose: it comes to it again, at a time ahead", "K", () => app.keepPose()),
     button("pose", "Reset", "Start again from the rest pose", "R", () => void app.resetPose()),
   );
   byId("verbs").append(promptVerbs, seed, buildStrength(app));
