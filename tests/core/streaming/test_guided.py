@@ -100,6 +100,7 @@ def test_a_fault_ends_its_own_stream_alone(scheduler, fault):
     play(scheduler, [other], 40)
 
 
+@pytest.mark.slow
 def test_a_stream_tells_the_fault_itself(weights):
     calls = []
 
@@ -115,6 +116,7 @@ def test_a_stream_tells_the_fault_itself(weights):
         motiongen.stream("walk", reward=hand, candidates=64, weights=weights, device="cpu")
 
 
+@pytest.mark.slow
 def test_the_slots_of_a_guided_character_go_with_it(scheduler):
     guided = scheduler.open(prompt="walk", seed=3, reward=hand)
     play(scheduler, [guided], 20)
