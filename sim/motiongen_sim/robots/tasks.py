@@ -56,10 +56,10 @@ class Tasks:
             return self._torques(free - answer @ np.linalg.solve(base @ answer, missing))
         arms = np.concatenate(points) - motions.centres[0]
         count = len(arms)
-        basis = np.empty((6, count, len(_CONE)))
-        basis[:3] = _CONE.T[:, None]
-        basis[3:] = cross(arms[:, None], _CONE[None]).transpose(2, 0, 1)
-        basis = basis.reshape(6, -1)
+        edges = np.empty((6, count, len(_CONE)))
+        edges[:3] = _CONE.T[:, None]
+        edges[3:] = cross(arms[:, None], _CONE[None]).transpose(2, 0, 1)
+        basis = edges.reshape(6, -1)
         bend = base @ answer
         lower = np.linalg.cholesky(bend)
         system = np.zeros((6 + basis.shape[1], 1 + basis.shape[1]))
