@@ -19,9 +19,8 @@ def test_blockpush_is_solved_by_name():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["PandaPush", "PandaPickAndPlace", "PandaStack"])
 def test_one_policy_solves_the_pandas_three_tasks(name):
-    report = rollout(name, "carp", episodes=12, seed=0)
-    solved = 12 * report.measures["published"].mean if name == "PandaStack" else sum(report.success)
-    assert report.policy == "carp-panda" and solved >= 9
+    report = rollout(name, "carp", episodes=24, seed=0)
+    assert report.policy == "carp-panda" and sum(report.success) >= 14  # .8 to 1 of 200: 19 to 24
 
 
 def test_policies_that_ship_weigh_four_megabytes_at_most():
