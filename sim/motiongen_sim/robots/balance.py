@@ -9,6 +9,7 @@ import numpy as np
 
 from motiongen_sim.robots import quaternion
 from motiongen_sim.robots.body import Body
+from motiongen_sim.robots.body_tasks import BodyTasks
 from motiongen_sim.robots.bullet import SIMULATION_RATE
 from motiongen_sim.robots.dynamics import GRAVITY, Dynamics, Motions
 from motiongen_sim.robots.footing import Footing
@@ -16,7 +17,6 @@ from motiongen_sim.robots.pd import StablePD
 from motiongen_sim.robots.quaternion import Array
 from motiongen_sim.robots.soles import Sole, Soles
 from motiongen_sim.robots.steps import Steps, angle_between
-from motiongen_sim.robots.tasks import Tasks
 from motiongen_sim.robots.trajectory import RobotState
 
 TALL = 0.95
@@ -120,7 +120,7 @@ class Balance:
         drift = motions.drift(before, velocity, 1.0 / SIMULATION_RATE)
         # First the step, then the pelvis, whose height depends on it.
         steering = self._steer(motions, velocity, soles)
-        tasks = Tasks(motions, motions.gravity + drift, self._wished(now, target, soles), self._weights)
+        tasks = BodyTasks(motions, motions.gravity + drift, self._wished(now, target, soles), self._weights)
         mass, is_quick = motions.inertia[0, 0], self._steps.is_quick
         tasks.ask(motions.inertia[:2] / mass, steering - drift[:2] / mass, _CENTRE[is_quick])
         planted = []

@@ -20,7 +20,7 @@ _EVENNESS = 1e-3
 """Cost of a newton at one point, against the square root of the tasks' costs: spreads forces over the points."""
 
 
-class Tasks:
+class BodyTasks:
     """Accelerations (D,) asked of a body in one state, with weights: the cost of a unit that is missed, squared.
 
     Args:
