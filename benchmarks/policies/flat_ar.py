@@ -69,8 +69,8 @@ class FlatAR(CARP):
 class _FlatSampler(CARPSampler):
     """Samples codes one after another."""
 
-    def _sample_actions(self, cond: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
-        """Return the normalised actions (B, H, A) of sampled codes, for encoded observations (B, C)."""
+    def _sample_written(self, cond: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
+        """Return what sampled codes say (B, H, A), for encoded observations (B, C)."""
         model = self.model
         memory: list[Tensor | None] = [None] * len(model.blocks)
         conditioning = model.conditioning(cond)
