@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -136,19 +136,10 @@ def main(argv: Sequence[str]) -> None:
     generated = variants(
         prompts,
         count=config.count,
-        seconds=config.seconds,
         seed=config.seed,
-        best_of=config.best_of,
-        guidance_scale=config.guidance,
-        temperature=config.temperature,
         start_from=start,
-        plan=config.plan,
-        lock_feet=config.lock_feet,
-        head=config.head,
-        weights=config.weights,
-        device=device,
-        memory=config.memory,
         constraints=constraints,
+        **_writing(config, device),
     )
     for i, variant in enumerate(generated):
         motion = config.figure.moved(variant.motion, character)
@@ -160,6 +151,22 @@ def main(argv: Sequence[str]) -> None:
             variant.outcomes, outputs[i * len(config.output)] if config.count > 1 else None
         )
     arguments.report(outputs, generated[0].motion.licence)
+
+
+def _writing(config: GenerateConfig, device: str) -> dict[str, Any]:
+    """Return what one clip and many are written with alike; see `motiongen.generate`."""
+    return {
+        "seconds": config.seconds,
+        "best_of": config.best_of,
+        "guidance_scale": config.guidance,
+        "temperature": config.temperature,
+        "plan": config.plan,
+        "lock_feet": config.lock_feet,
+        "head": config.head,
+        "weights": config.weights,
+        "device": device,
+        "memory": config.memory,
+    }
 
 
 def _many(config: GenerateConfig, file: Path) -> None:
@@ -191,16 +198,7 @@ def _many(config: GenerateConfig, file: Path) -> None:
                 engine=config.engine,
                 workers=config.workers,
                 on_progress=progress,
-                seconds=config.seconds,
-                best_of=config.best_of,
-                guidance_scale=config.guidance,
-                temperature=config.temperature,
-                plan=config.plan,
-                lock_feet=config.lock_feet,
-                head=config.head,
-                weights=config.weights,
-                device=device,
-                memory=config.memory,
+                **_writing(config, device),
             )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
