@@ -120,6 +120,7 @@ class TokenizerRecipe:
                 + self.config.velocity_weight * losses["velocities"]
                 + self.config.acceleration_weight * losses["accelerations"]
                 + self.config.foot_weight * losses["feet"]
+                + self.config.hand_weight * losses["hands"]
                 + self.config.commitment_weight * losses["commitment"]
             )
         self.seen = {"latents": result.latents.detach(), "codes": result.quantized.codes}

@@ -34,6 +34,9 @@ class TokenizerTrainConfig:
     """Loss weight of the mean difference of joint accelerations, m/s²: without it the frames of a token jitter."""
     foot_weight: float = 1.0
     """Loss weight of the velocity difference of feet in contact, against foot sliding."""
+    hand_weight: float = 0.0
+    """Loss weight of the wrists' distances and velocities: in the other losses they are two joints of 22, and a wave is
+    lost."""
     commitment_weight: float = 0.02
     """Weight of the loss that keeps latents near their codes."""
     plain_share: float = 0.25
