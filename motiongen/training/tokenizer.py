@@ -55,6 +55,8 @@ class TokenizerRecipe:
         model.set_normaliser(*normaliser(self.windows.frames))
         if model.config.linear_path:
             begin_at_principal_components(model, self.windows.frames)
+        if self.config.decoder_only:
+            model.encoder.requires_grad_(False)
 
     @classmethod
     def from_cache(
@@ -84,7 +86,7 @@ class TokenizerRecipe:
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Return matrices with weight decay and biases without; the linear path learns at a tenth of the rate."""
-        named = [(".linear." in name, parameter) for name, parameter in self.model.named_parameters()]
+        named = [(".linear." in name, p) for name, p in self.model.named_parameters() if p.requires_grad]
         matrices = [p for is_path, p in named if p.ndim > 1 and not is_path]
         biases = [p for is_path, p in named if p.ndim <= 1 and not is_path]
         path = [p for is_path, p in named if is_path]
@@ -128,7 +130,7 @@ class TokenizerRecipe:
 
     def learn(self, seen: Mapping[str, Tensor], generator: torch.Generator) -> None:
         """Update the codebooks by the latents and codes of a step; see `LearnsFromValues`."""
-        if self.config.quantize:
+        if self.config.quantize and not self.config.decoder_only:
             self.model.quantizer.update(seen["latents"], seen["codes"], generator)
 
     def _many_latents(self, features: Tensor, generator: torch.Generator) -> Tensor:

@@ -43,6 +43,8 @@ class TokenizerTrainConfig:
     """Share of windows that are decoded from unquantized latents (Défossez et al. 2024, Moshi, section 3.3.1)."""
     quantize: bool = True
     """Off for a first stretch, the autoencoder learns alone; resumed with on, the codebooks start from its latents."""
+    decoder_only: bool = False
+    """Train the decoder alone, of a tokenizer to start from: its codes stay, and so do the heads that write them."""
     source_power: float = 0.5
     """A source with n frames has weight n**power: 1 for proportional to n, 0 for uniform."""
     kinematic_items: int = 48
@@ -67,5 +69,9 @@ class TokenizerTraining(CacheTraining):
         """Return the training recipe for the data."""
         from motiongen.training.tokenizer import TokenizerRecipe
 
+        if self.recipe.decoder_only and self.start_from is None:
+            raise ValueError(
+                "decoder_only: expected a tokenizer to train on; name its folder with --start-from"
+            )
         model = replace(PRESETS[self.preset], feature_dim=FEATURE_DIM)
         return TokenizerRecipe.from_cache(self.cache(), model, self.recipe)

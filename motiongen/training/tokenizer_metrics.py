@@ -11,6 +11,7 @@ from motiongen.contacts import CONTACT_INDEX
 from motiongen.features import FPS, LAYOUT
 from motiongen.kinematics import local_positions, world_velocities
 from motiongen.tokenizers.rvq_vae import RVQVAE
+from motiongen.training.reconstruction_loss import WRISTS
 from motiongen.world_positions import standing_positions, world_positions
 
 SPAN = 60
@@ -38,16 +39,18 @@ class ReconstructionTotals:
 
         Returns:
             `mm` and `mm_level1`: mean joint error with all levels and the first alone, millimetres, pelvis and
-            heading aligned. `height_mm`: mean error of the pelvis's height. `world_mm`: mean joint error in the world
-            over spans of two seconds, each begun at the true place. `gap_mm`: mean error of the gap between the floor
-            and the body's lowest part; `low_gap_mm` in frames whose pelvis is below LOW_PELVIS, and `low_share` how
-            many those are. `use_min`: the least part of a level's codes in use. `speed`, `jerk`, `slide`: ratio to
-            the source's of joint speed, of jerk, and of the speed of feet that stand.
+            heading aligned. `hands_mm`: that of the wrists, all levels. `height_mm`: mean error of the pelvis's height.
+            `world_mm`: mean joint error in the world over spans of two seconds, each begun at the true place.
+            `gap_mm`: mean error of the gap between the floor and the body's lowest part; `low_gap_mm` in frames whose
+            pelvis is below LOW_PELVIS, and `low_share` how many those are. `use_min`: the least part of a level's codes
+            in use. `speed`, `jerk`, `slide`: ratio to the source's of joint speed, of jerk, and of the speed of feet
+            that stand.
         """
         sums = self.sums
         return {
             "mm": 1000 * sums["error"] / sums["frames"],
             "mm_level1": 1000 * sums["error1"] / sums["frames"],
+            "hands_mm": 1000 * sums["hands"] / sums["frames"],
             "height_mm": 1000 * sums["height"] / sums["frames"],
             "world_mm": 1000 * sums["world"] / sums["frames"],
             "gap_mm": 1000 * sums["gap"] / sums["frames"],
@@ -96,9 +99,14 @@ def _sums(true: Tensor, all_levels: Tensor, first_level: Tensor, lengths: Tensor
     valid = (torch.arange(true.shape[1]) < lengths[:, None]).float()  # (B, T)
     positions = local_positions(true)
     sums = {"frames": float(valid.sum())}
-    for key, decoded in (("error", all_levels), ("error1", first_level)):
-        distance = (local_positions(decoded) - positions).norm(dim=-1).mean(-1)  # (B, T)
-        sums[key] = float((distance * valid).sum())
+    distance = (local_positions(all_levels) - positions).norm(dim=-1)  # (B, T, 22)
+    first_distance = (local_positions(first_level) - positions).norm(dim=-1)
+    means = {
+        "error": distance.mean(-1),
+        "error1": first_distance.mean(-1),
+        "hands": distance[..., WRISTS].mean(-1),
+    }
+    sums |= {key: float((mean * valid).sum()) for key, mean in means.items()}
     sums |= _floor_sums(true, all_levels, valid)
     planted = true[:, 1:, LAYOUT["contacts"]] > 0.5
     for prefix, motion in (("", all_levels), ("true_", true)):

@@ -14,7 +14,7 @@ from motiongen.tokenizers.rvq_vae_config import RVQVAEConfig
 from motiongen.training.config import TrainConfig
 from motiongen.training.loop import Trainer
 from motiongen.training.tokenizer import TokenizerRecipe
-from motiongen.training.tokenizer_config import TokenizerTrainConfig
+from motiongen.training.tokenizer_config import TokenizerTrainConfig, TokenizerTraining
 
 TINY = RVQVAEConfig(width=16, frame_width=16, latent_dim=8, depth=1, codebook_size=8, num_quantizers=2)
 ABLE = RVQVAEConfig(width=48, frame_width=48, latent_dim=16, depth=1, codebook_size=64, quantizer_dropout=0.0)
@@ -71,10 +71,32 @@ def test_one_clip_can_be_overfitted(tmp_path):
     assert sum(losses[-5:]) < 0.4 * sum(losses[:5])
 
 
+def test_a_decoder_is_trained_alone_and_the_codes_stay(tmp_path):
+    whole = trainer(tmp_path / "whole")
+    whole.train_step()  # the codebooks begin from the first batch
+    model = whole.recipe.model
+    before, codes = {k: v.clone() for k, v in model.state_dict().items()}, model.encode(clip()[None])
+    sizes = TokenizerTrainConfig(batch_size=4, window=16, decoder_only=True)
+    recipe = TokenizerRecipe(model, [clip(), clip(12, 1)], {}, sizes)
+    run = Trainer(recipe, TrainConfig(steps=10), tmp_path / "decoder")
+    for _ in range(5):
+        run.train_step()
+    assert torch.equal(model.encode(clip()[None]), codes)
+    changed = {key.split(".")[0] for key, value in model.state_dict().items() if not value.equal(before[key])}
+    assert changed == {"decoder"}
+    assert torch.equal(run.ema.model.encode(clip()[None]), codes)
+
+
+def test_a_decoder_that_is_trained_alone_needs_a_tokenizer_to_start_from(tmp_path):
+    recipe, schedule = TokenizerTrainConfig(decoder_only=True), TrainConfig(steps=1)
+    with pytest.raises(ValueError, match="name its folder with --start-from"):
+        TokenizerTraining(data=tmp_path, output=tmp_path / "new", recipe=recipe, schedule=schedule).build()
+
+
 def test_a_run_leaves_a_model_that_loads_and_a_log(tmp_path):
     metrics = trainer(tmp_path, steps=4).run()
     aligned, world = (
-        ("mm", "mm_level1", "use_min", "speed", "jerk", "slide"),
+        ("mm", "mm_level1", "hands_mm", "use_min", "speed", "jerk", "slide"),
         ("height_mm", "world_mm", "gap_mm"),
     )
     assert set(metrics) == {f"toy/{key}" for key in (*aligned, *world, "low_gap_mm", "low_share")}

@@ -5,6 +5,8 @@ import torch
 
 from motiongen import features
 from motiongen.features import LAYOUT
+from motiongen.kinematics import local_positions
+from motiongen.skeleton import SMPL22
 from motiongen.training.reconstruction_loss import reconstruction_losses
 from tests.core.motions import wobble
 
@@ -42,6 +44,26 @@ def test_a_drift_pays_for_the_path_it_adds_up_to(frames):
     seconds = torch.arange(1, 41) / 30
     assert found["paths"] == pytest.approx(float((0.3 * seconds).mean()), abs=1e-3)
     assert found["positions"] < 1e-3
+
+
+def test_a_hand_that_does_not_wave_pays_for_its_place_and_its_way():
+    start = LAYOUT["joints"].start + 6 * (SMPL22.index("left_elbow") - 1)
+    still = torch.zeros(1, 40, 140)
+    still[..., LAYOUT["tilt"].start : LAYOUT["joints"].stop] = torch.tensor([1.0, 0, 0, 0, 1, 0]).repeat(22)
+    angle = 0.4 * torch.sin(2 * torch.pi * 2 * torch.arange(40) / 30)  # two waves a second
+    zero = torch.zeros(40)
+    waving = still.clone()
+    waving[0, :, start : start + 6] = torch.stack(
+        [angle.cos(), angle.sin(), zero, -angle.sin(), angle.cos(), zero], -1
+    )
+    found = losses(still, waving)
+    turned = local_positions(waving)[0, :, SMPL22.index("left_wrist")]
+    off = (turned - local_positions(still)[0, :, SMPL22.index("left_wrist")]).norm(
+        dim=-1
+    )  # the right one is right
+    way = (turned[1:] - turned[:-1]).norm(dim=-1) * 30
+    expected = float(off.mean() / 2 + 0.1 * way.mean() / 2)
+    assert found["hands"] == pytest.approx(expected, abs=1e-3) and expected > 0.02
 
 
 def test_frames_that_are_not_valid_do_not_count(frames):
