@@ -101,8 +101,9 @@ def test_it_stands_where_it_was_put(robot):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("has_balance", [True, False])
-def test_a_push_is_withstood_by_balance_alone(robot, has_balance):
-    world = stood(robot, 4.0, has_balance=has_balance, impulse=(0.0, 12.0, 0.0))
+@pytest.mark.parametrize("impulse", [(0.0, 12.0, 0.0), (12.0, 0.0, 0.0)], ids=["aside", "ahead"])
+def test_a_push_is_withstood_by_balance_alone(robot, has_balance, impulse):
+    world = stood(robot, 4.0, has_balance=has_balance, impulse=impulse)
     assert world.has_fallen is not has_balance
     world.close()
 
