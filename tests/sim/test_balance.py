@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from motiongen_sim import drive
-from motiongen_sim.robots import mocap, quaternion
+from motiongen_sim.robots import body_tasks, mocap, quaternion
 from motiongen_sim.robots.body import Body
 from motiongen_sim.robots.bullet import SIMULATION_RATE, connect
 from motiongen_sim.robots.catalog import lookup
@@ -12,7 +12,7 @@ from motiongen_sim.robots.dynamics import Dynamics
 from motiongen_sim.robots.measurement import standing
 from motiongen_sim.robots.robot import Robot
 from motiongen_sim.robots.soles import Soles
-from motiongen_sim.robots.steps import angle_between, outside
+from motiongen_sim.robots.steps import LANDED, angle_between, outside
 from motiongen_sim.robots.trajectory import RobotState
 from motiongen_sim.robots.world import World
 from tests.sim.test_robots import needs_g1
@@ -43,6 +43,31 @@ def test_a_point_is_outside_by_its_distance_to_the_nearest_edge():
     square = np.array([[0.0, 0.0], [1.0, 1.0], [1.0, 0.0], [0.0, 1.0], [0.5, 0.5]])
     assert outside(square, np.array([1.25, 0.5])) == pytest.approx(0.25)
     assert outside(square, np.array([0.5, 0.1])) == pytest.approx(-0.1)
+
+
+def test_forces_are_found_where_the_fast_solver_gives_up(monkeypatch):
+    def gives_up(*_):
+        raise RuntimeError("Maximum number of iterations reached.")
+
+    drawn = np.random.default_rng(0)
+    system, wanted = drawn.normal(size=(38, 32)), drawn.normal(size=38)
+    expected = body_tasks._least_pushes(system, wanted)
+    monkeypatch.setattr(body_tasks, "nnls", gives_up)
+    np.testing.assert_allclose(body_tasks._least_pushes(system, wanted), expected, atol=1e-4)
+    assert (expected == 0).any() and (expected > 0).any()
+
+
+def test_a_foot_that_has_landed_comes_to_bear_gradually():
+    world = World(lookup("humanoid"), has_balance=True)
+    goal = standing(world.robot).moved(np.array([0.0, 0.0, world.standing_height])).states()[0]
+    world.set_state(goal)
+    world.advance([goal])
+    steps = world.balance._steps
+    steps._landed, steps._since = 1, LANDED / 4
+    assert steps.firmness(1) == pytest.approx(0.25) and steps.firmness(0) == 1.0
+    steps.foot = 0  # the other one steps: this one bears all
+    assert steps.firmness(1) == 1.0
+    world.close()
 
 
 def test_angles_go_the_short_way_round():

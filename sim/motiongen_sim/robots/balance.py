@@ -124,7 +124,7 @@ class Balance:
         tasks = BodyTasks(motions, motions.gravity + drift, self._wished(now, target, soles), self._weights)
         mass, is_quick = motions.inertia[0, 0], self._steps.is_quick
         tasks.ask(motions.inertia[:2] / mass, steering - drift[:2] / mass, _CENTRE[is_quick])
-        planted = []
+        planted: list[int] = []
         for foot, sole in enumerate(soles):
             jacobian = _jacobian(motions, sole)
             slip = (jacobian - _jacobian(before, sole)) @ velocity * SIMULATION_RATE
@@ -133,8 +133,12 @@ class Balance:
             weight = _STANCE if is_planted else _SWING[is_quick]
             tasks.ask(jacobian, asked - slip, weight)
             if is_planted:
-                planted.append(sole)
-        torques = tasks.torques([sole.row for sole in planted], [sole.inner(INNER) for sole in planted])
+                planted.append(foot)
+        torques = tasks.torques(
+            [soles[foot].row for foot in planted],
+            [soles[foot].inner(INNER) for foot in planted],
+            [self._steps.firmness(foot) for foot in planted],
+        )
         body.set_torques(np.clip(torques, -self._most, self._most))
         return now
 

@@ -8,7 +8,7 @@ the forces are the non-negative least squares of six rows, and everything else i
 """
 
 import numpy as np
-from scipy.optimize import nnls
+from scipy.optimize import lsq_linear, nnls
 
 from motiongen_sim.robots.dynamics import Motions
 from motiongen_sim.robots.quaternion import Array, cross
@@ -18,6 +18,8 @@ FRICTION = 0.6
 _CONE = np.array([[FRICTION, 0, 1], [-FRICTION, 0, 1], [0, FRICTION, 1], [0, -FRICTION, 1]])
 _EVENNESS = 1e-3
 """Cost of a newton at one point, against the square root of the tasks' costs: spreads forces over the points."""
+_LOOSE = 0.1
+"""The same at a link that has just come to the floor."""
 
 
 class BodyTasks:
@@ -40,12 +42,13 @@ class BodyTasks:
         self._cost += weighted @ jacobian
         self._pull += weighted @ wished
 
-    def torques(self, rows: list[int], points: list[Array]) -> Array:
+    def torques(self, rows: list[int], points: list[Array], firmness: list[float]) -> Array:
         """Return the torques (A,) of the joints.
 
         Args:
             rows: of the links that stand on the floor.
             points: (C, 3) of each of them that touch it.
+            firmness: how much each of them may bear, in 0..1.
         """
         motions = self._motions
         base = motions.inertia[:6]
@@ -64,8 +67,10 @@ class BodyTasks:
         lower = np.linalg.cholesky(bend)
         system = np.zeros((6 + basis.shape[1], 1 + basis.shape[1]))
         system[:6] = np.linalg.solve(lower, np.concatenate([missing[:, None], basis], axis=1))
-        system[6:, 1:].flat[:: basis.shape[1] + 1] = _EVENNESS
-        pushes, _ = nnls(system[:, 1:], system[:, 0])
+        costs = [_EVENNESS + _LOOSE * (1 - firm) for firm in firmness]
+        spread = [len(_CONE) * len(where) for where in points]
+        system[6:, 1:].flat[:: basis.shape[1] + 1] = np.repeat(costs, spread)
+        pushes = _least_pushes(system[:, 1:], system[:, 0])
         acceleration = free + answer @ np.linalg.solve(bend, basis @ pushes - missing)
         forces = pushes.reshape(count, -1) @ _CONE  # (C, 3)
         torques, begin = self._torques(acceleration), 0
@@ -80,3 +85,12 @@ class BodyTasks:
     def _torques(self, acceleration: Array) -> Array:
         torques: Array = self._motions.inertia[6:] @ acceleration + self._load[6:]
         return torques
+
+
+def _least_pushes(system: Array, wanted: Array) -> Array:
+    """Return the x (n,) >= 0 of the least |system x - wanted|; `nnls` raises where it comes to its last iteration."""
+    try:
+        pushes: Array = nnls(system, wanted)[0]
+    except RuntimeError:
+        pushes = np.maximum(lsq_linear(system, wanted, bounds=(0.0, np.inf)).x, 0.0)
+    return pushes

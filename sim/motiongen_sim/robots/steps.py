@@ -26,8 +26,10 @@ DEEP = 0.6
 """How deep in the other foot, of its middle, a capture point is when a foot steps without need."""
 SHARE = 0.3, 0.7
 """Shares of the weight on the right foot that a motion may ask for while both stand."""
-SHIFTS = 0.5
-"""Speed at which the place of the capture point is moved, in m/s."""
+SHIFTS = 0.25
+"""Speed at which the place of the capture point is moved, in m/s: what is moved faster shoots over the foot."""
+LANDED = 0.1
+"""Time in which a foot that has landed comes to bear all that it may, in seconds."""
 STRIDE = 0.25
 """Longest step without need, from the other foot, in metres."""
 REACH = 0.45
@@ -59,6 +61,7 @@ class Steps:
     def __init__(self, footing: Footing) -> None:
         self._footing = footing
         self.foot: int | None = None
+        self._landed: int | None = None
         self._since, self._time = 1.0, CALM
         self._start, self._start_yaw = np.zeros(3), 0.0
         self._end = Home(place=np.zeros(2), yaw=0.0)
@@ -113,6 +116,11 @@ class Steps:
         """Whether a foot steps against a fall."""
         return self.foot is not None and self._time == QUICK
 
+    def firmness(self, foot: int) -> float:
+        """Return how much a foot on the floor may bear, in 0..1: one that has just landed would slide under all."""
+        both_stand = self.foot is None
+        return min(self._since / LANDED, 1.0) if both_stand and foot == self._landed else 1.0
+
     def swing(self) -> Swing:
         """Return what the foot in the air should do now."""
         part = min(self._since / self._time, 1.0)
@@ -151,8 +159,9 @@ class Steps:
             self._end, _ = self._landing(soles, foot, point, omega, homes[foot], left)
         is_down = soles[foot].corners[:, 2].min() < 0.004 and soles[foot].centre[2] < 0.015
         if (self._since > 0.6 * self._time and is_down) or self._since > 2.0 * self._time:
-            self.foot, self._since = None, 0.0
+            self.foot, self._landed, self._since = None, foot, 0.0
             self._goal = self._between(soles)
+            self.support = _nearest_on_line(soles[0].centre[:2], soles[1].centre[:2], point)
 
     def _landing(
         self, soles: list[Sole], foot: int, point: Array, omega: float, home: Home, left: float
