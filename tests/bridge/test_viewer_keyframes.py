@@ -47,6 +47,17 @@ def moved_to(page, wanted: float, begun: float) -> bool:
     return wanted - 2 * passed - 0.4 <= ahead <= wanted + 0.4
 
 
+def brings(page, gesture, *ahead: float) -> bool:
+    """Return whether a gesture brings the first pose to so many seconds ahead; one that misses is made again."""
+    for _ in range(4):
+        points = [at(page, seconds) for seconds in ahead]
+        begun = time.monotonic()
+        gesture(diamond(page), *points)  # it moves all the time: it is looked for last
+        if moved_to(page, ahead[-1], begun):
+            return True
+    return False
+
+
 def keep(page) -> None:
     before = len(seconds(page))
     page.press("k")
@@ -55,12 +66,8 @@ def keep(page) -> None:
 
 def test_a_kept_pose_is_moved_and_dropped_by_mouse_finger_and_keys(page):
     keep(page)
-    begun = time.monotonic()
-    page.drag(diamond(page), at(page, 5.0), at(page, 9.0))
-    assert moved_to(page, 9.0, begun)
-    begun = time.monotonic()
-    page.swipe(diamond(page), at(page, 7.5), at(page, 6.0))
-    assert moved_to(page, 6.0, begun)
+    assert brings(page, page.drag, 5.0, 9.0)
+    assert brings(page, page.swipe, 7.5, 6.0)
     frame = page.value(f"{KEYS}[0].seq")
     assert page.value("document.activeElement.className") == "diamond"
     root = page.value(f"{CHARACTER}.activity")
