@@ -37,13 +37,13 @@ def reconstruction_losses(features: Tensor, target: Tensor, valid: Tensor) -> di
         true_velocities = world_velocities(target, true_local)
         true_heading, true_path = path(target)
     error = places - true_places
-    distance = error.square().sum(-1).add(1e-8).sqrt()  # (B, T, 22)
+    distance = _length(error)  # (B, T, 22)
     heading, place = path(features)
-    off_path = (place - true_path).square().sum(-1).add(1e-8).sqrt() + 0.5 * (heading - true_heading).abs()
+    off_path = _length(place - true_path) + 0.5 * (heading - true_heading).abs()
     difference = world_velocities(features, local) - true_velocities  # (B, T - 1, 22, 3)
     velocity_error = difference.abs().mean(-1)  # (B, T - 1, 22)
     jitter = (difference[:, 1:] - difference[:, :-1]).abs().mean((-1, -2)) * FPS  # (B, T - 2)
-    hand_velocity_error = difference[:, :, WRISTS].square().sum(-1).add(1e-8).sqrt().mean(-1)  # (B, T - 1)
+    hand_velocity_error = _length(difference[:, :, WRISTS]).mean(-1)  # (B, T - 1)
     later = valid[:, 1:]
     planted = (target[:, 1:, LAYOUT["contacts"]] > 0.5) * later[..., None]  # (B, T - 1, 4)
     return {
@@ -60,3 +60,8 @@ def reconstruction_losses(features: Tensor, target: Tensor, valid: Tensor) -> di
 
 def _mean(values: Tensor, valid: Tensor) -> Tensor:
     return (values * valid).sum() / valid.sum().clamp_min(1)
+
+
+def _length(vectors: Tensor) -> Tensor:
+    """Return lengths (...) of vectors (..., D), whose gradient is finite at zero."""
+    return vectors.square().sum(-1).add(1e-8).sqrt()

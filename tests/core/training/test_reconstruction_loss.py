@@ -57,10 +57,8 @@ def test_a_hand_that_does_not_wave_pays_for_its_place_and_its_way():
         [angle.cos(), angle.sin(), zero, -angle.sin(), angle.cos(), zero], -1
     )
     found = losses(still, waving)
-    turned = local_positions(waving)[0, :, SMPL22.index("left_wrist")]
-    off = (turned - local_positions(still)[0, :, SMPL22.index("left_wrist")]).norm(
-        dim=-1
-    )  # the right one is right
+    turned, straight = (local_positions(one)[0, :, SMPL22.index("left_wrist")] for one in (waving, still))
+    off = (turned - straight).norm(dim=-1)  # the right one is right
     way = (turned[1:] - turned[:-1]).norm(dim=-1) * 30
     expected = float(off.mean() / 2 + 0.1 * way.mean() / 2)
     assert found["hands"] == pytest.approx(expected, abs=1e-3) and expected > 0.02
